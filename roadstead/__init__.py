@@ -1,0 +1,1 @@
+"""What the functions share: names and rules of the registry. Imports neither Chalice nor `functions`."""

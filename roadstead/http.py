@@ -1,0 +1,115 @@
+"""Requests and responses, and their form at API Gateway.
+
+Payload format 1.0 of an HTTP API ("Working with AWS Lambda proxy integrations for HTTP APIs"): it can repeat a
+response header and keeps repeated query parameters apart; 2.0 can do neither.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request after the gateway. Header names are lower case; the path is percent-decoded, once."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Headers = ()
+    body: bytes = b""
+    host: str = "localhost"
+    scheme: str = "https"
+    source_ip: str = ""
+    request_id: str = ""
+
+    def header(self, name: str) -> str | None:
+        """All values of a header, joined by commas as RFC 9110 section 5.3 allows; None when it is absent."""
+        values = [value for key, value in self.headers if key == name]
+        return ", ".join(values) if values else None
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter."""
+        return next((value for key, value in self.query if key == name), None)
+
+    def parameters(self, name: str) -> tuple[str, ...]:
+        """Every value of a query parameter, in order."""
+        return tuple(value for key, value in self.query if key == name)
+
+    @property
+    def base_url(self) -> str:
+        """The scheme and host by which the client reached us, no trailing slash."""
+        return f"{self.scheme}://{self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response before the gateway. `Content-Length` is added here unless the headers already say it (HEAD)."""
+
+    status: int
+    headers: Headers = ()
+    body: bytes = field(default=b"", repr=False)
+
+    def with_headers(self, *headers: tuple[str, str]) -> Response:
+        return Response(self.status, self.headers + headers, self.body)
+
+    @classmethod
+    def json(cls, status: int, document: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
+        """A JSON document, `application/json` unless the headers name another type."""
+        headers = tuple(headers)
+        if not any(name.lower() == "content-type" for name, _ in headers):
+            headers = (("Content-Type", "application/json"), *headers)
+        return cls(status, headers, json.dumps(document, separators=(",", ":")).encode())
+
+
+def request_from_gateway(event: Mapping[str, Any]) -> Request:
+    """The request in a payload 1.0 event. The gateway itself sets `requestContext`: a client cannot forge it."""
+    context = event.get("requestContext") or {}
+    headers = tuple(
+        (name.lower(), value) for name, values in (event.get("multiValueHeaders") or {}).items() for value in values
+    )
+    query = tuple(
+        (name, value)
+        for name, values in (event.get("multiValueQueryStringParameters") or {}).items()
+        for value in values
+    )
+    body = event.get("body") or ""
+    try:
+        data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("the gateway's body is not base64") from error
+    forwarded = next((value for name, value in headers if name == "x-forwarded-proto"), "https")
+    return Request(
+        method=event["httpMethod"].upper(),
+        path=unquote(event["path"]),
+        query=query,
+        headers=headers,
+        body=data,
+        host=context.get("domainName") or "localhost",
+        scheme="http" if forwarded == "http" else "https",
+        source_ip=(context.get("identity") or {}).get("sourceIp") or "",
+        request_id=context.get("requestId") or "",
+    )
+
+
+def response_to_gateway(response: Response) -> dict[str, Any]:
+    """The payload 1.0 answer; the body always in base64, so that no byte of a manifest is touched on the way."""
+    headers: dict[str, list[str]] = {}
+    for name, value in response.headers:
+        headers.setdefault(name, []).append(value)
+    if not any(name.lower() == "content-length" for name in headers) and response.status != 204:
+        headers["Content-Length"] = [str(len(response.body))]
+    return {
+        "statusCode": response.status,
+        "multiValueHeaders": headers,
+        "body": base64.b64encode(response.body).decode("ascii"),
+        "isBase64Encoded": True,
+    }

@@ -1,0 +1,80 @@
+"""Names of repositories, projects and tags (distribution-spec 1.1.1, "Pulling manifests")."""
+
+from __future__ import annotations
+
+import re
+
+from roadstead.digest import Digest
+
+MAX_REPOSITORY_NAME = 255  # characters; clients put a host name before it and many cap the sum
+DEFAULT_PROJECT = "library"
+
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_PROJECT = re.compile(_COMPONENT)
+_REPOSITORY = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
+
+
+class ProjectName(str):
+    """The first component of a repository's name: what is public or private and has members."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> ProjectName:
+        """Raises ValueError with a sentence for a person."""
+        if len(text) > MAX_REPOSITORY_NAME or _PROJECT.fullmatch(text) is None:
+            raise ValueError(
+                f"{text[:260]!r} is not a project name: lower-case letters and digits, parted by single . or _, __ or -"
+            )
+        return cls(text)
+
+
+class RepositoryName(str):
+    """A repository's full name."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> RepositoryName:
+        """Raises ValueError with a sentence for a person."""
+        if len(text) > MAX_REPOSITORY_NAME:
+            raise ValueError(
+                f"a repository name has at most {MAX_REPOSITORY_NAME} characters; this one has {len(text)}"
+            )
+        if _REPOSITORY.fullmatch(text) is None:
+            raise ValueError(
+                f"{text!r} is not a repository name: lower-case letters and digits, parted by single . or _, __ or -, "
+                "in components parted by /"
+            )
+        return cls(text)
+
+    @property
+    def project(self) -> ProjectName:
+        """The first component; a name of one component belongs to `library`, as Docker Hub's official images do."""
+        first, slash, _ = self.partition("/")
+        return ProjectName(first if slash else DEFAULT_PROJECT)
+
+
+class Tag(str):
+    """A tag."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Tag:
+        """Raises ValueError with a sentence for a person."""
+        if _TAG.fullmatch(text) is None:
+            raise ValueError(
+                f"{text[:140]!r} is not a tag: up to 128 letters, digits, underscores, dots and hyphens, "
+                "the first of them no dot or hyphen"
+            )
+        return cls(text)
+
+
+Reference = Tag | Digest
+
+
+def parse_reference(text: str) -> Reference:
+    """A manifest's reference: with a colon it is a digest (no tag has one), without it a tag. Raises ValueError."""
+    return Digest.parse(text) if ":" in text else Tag.parse(text)
