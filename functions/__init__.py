@@ -1,0 +1,1 @@
+"""The Lambda functions: events in, responses out. Only ever imported as `functions.<name>`."""

@@ -1,0 +1,67 @@
+"""The boundary of a function: what was raised becomes an answer, and no unexpected exception's text goes out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from roadstead.errors import ErrorCode, ErrorEntry, RegistryError, error_body
+from roadstead.http import Headers, Request, Response, request_from_gateway, response_to_gateway
+from roadstead.stores.aws import is_throttling
+from roadstead.stores.conflicts import Throttled
+
+RETRY_AFTER = 2  # seconds; on-demand tables and KMS recover within one or two
+
+_log = logging.getLogger(__name__)
+
+
+def answer(request: Request, run: Callable[[Request], Response]) -> Response:
+    """What `run` answers, or the error answer for what it raises; a HEAD without its body.
+
+    RegistryError is told to the client as it is; throttling by AWS is 429 with Retry-After; all else is logged with
+    the request's id and answered as a 500 that names that id.
+    """
+    try:
+        response = run(request)
+    except RegistryError as error:
+        response = _error(error.status, error.entries, error.headers)
+    except Exception as error:
+        if isinstance(error, Throttled) or is_throttling(error):
+            _log.warning("throttled by AWS: request %s: %s %s", request.request_id, request.method, request.path)
+            entry = ErrorEntry(ErrorCode.TOOMANYREQUESTS, "the registry is busy; try again in a moment")
+            response = _error(ErrorCode.TOOMANYREQUESTS.status, (entry,), (("Retry-After", str(RETRY_AFTER)),))
+        else:
+            _log.exception("unexpected error: request %s: %s %s", request.request_id, request.method, request.path)
+            response = _unexpected(request.request_id)
+    return _without_body(response) if request.method == "HEAD" else response
+
+
+def lambda_answer(event: Mapping[str, Any], run: Callable[[Request], Response]) -> dict[str, Any]:
+    """`answer` for a payload 1.0 event of the HTTP API; a body that is not the base64 it claims to be is a 400."""
+    try:
+        request = request_from_gateway(event)
+    except ValueError as error:
+        entry = ErrorEntry(ErrorCode.UNSUPPORTED, str(error))
+        return response_to_gateway(_error(400, (entry,)))
+    return response_to_gateway(answer(request, run))
+
+
+def _error(status: int, entries: tuple[ErrorEntry, ...], headers: Headers = ()) -> Response:
+    return Response(status, (("Content-Type", "application/json"), *headers), error_body(entries))
+
+
+def _unexpected(request_id: str) -> Response:
+    entry = ErrorEntry(
+        ErrorCode.UNKNOWN,
+        f"something went wrong in the registry; its log has the cause under request {request_id or '(no id)'}",
+        {"request": request_id},
+    )
+    return _error(ErrorCode.UNKNOWN.status, (entry,))
+
+
+def _without_body(response: Response) -> Response:
+    """The same head (RFC 9110 section 9.3.2): the Content-Length stays that of the body which GET would send."""
+    if response.status == 204 or any(name.lower() == "content-length" for name, _ in response.headers):
+        return Response(response.status, response.headers)
+    return Response(response.status, (*response.headers, ("Content-Length", str(len(response.body)))))

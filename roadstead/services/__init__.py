@@ -1,0 +1,1 @@
+"""The rules: what may be pushed, pulled, deleted and granted. They know store Protocols, no implementation."""
