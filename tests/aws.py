@@ -1,0 +1,119 @@
+"""AWS for tests: ministack in a process of its own, clients for it or for moto, the two tables, and call counts."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+REGION = "eu-central-1"
+CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}  # both emulators take any
+
+
+@contextlib.contextmanager
+def ministack(environment: dict[str, str] | None = None) -> Iterator[str]:
+    """The endpoint of a fresh ministack on loopback, ended with the context. Raises RuntimeError with its log."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="roadstead-ministack-") as directory:
+        log = Path(directory) / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                cwd=directory,
+                env={
+                    **os.environ,
+                    "GATEWAY_PORT": str(port),
+                    "BIND_HOST": "127.0.0.1",
+                    "MINISTACK_REGION": REGION,
+                    "TMPDIR": directory,
+                    **(environment or {}),
+                },
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        endpoint = f"http://127.0.0.1:{port}"
+        try:
+            _wait_until_up(endpoint, process, log)
+            yield endpoint
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _wait_until_up(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"ministack did not come up on {endpoint}:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+def client(service: str, endpoint: str | None = None) -> Any:
+    """A client with made-up credentials; without an endpoint it is for use inside `moto.mock_aws()`."""
+    config = Config(
+        retries={"mode": "standard", "max_attempts": 2},
+        signature_version="s3v4" if service == "s3" else None,
+        s3={"addressing_style": "path"},
+    )
+    return boto3.client(service, region_name=REGION, endpoint_url=endpoint, config=config, **CREDENTIALS)
+
+
+def make_tables(dynamodb_client: Any, index_table: str, identity_table: str) -> None:
+    """Both tables as they are deployed: string keys pk and sk, on demand, TTL by `expires` (seconds)."""
+    for name in (index_table, identity_table):
+        dynamodb_client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+        )
+        dynamodb_client.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+        )
+
+
+def make_signing_key(kms_client: Any) -> str:
+    """The id of a new P-256 signing key."""
+    key = kms_client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    return str(key["KeyMetadata"]["KeyId"])
+
+
+def record_calls(*clients: Any) -> list[str]:
+    """A list that grows by `service.Operation` with every call that the clients make (retries count once)."""
+    calls: list[str] = []
+
+    def record(model: Any, **_: Any) -> None:
+        calls.append(f"{model.service_model.service_name}.{model.name}")
+
+    for one in clients:
+        one.meta.events.register("before-call", record)
+    return calls
