@@ -1,0 +1,33 @@
+"""The Lambda functions, as Chalice packages them. Their handlers are in `functions/`; here is nothing else.
+
+Lambda names the handler in `_HANDLER` before it imports this module, so a function imports what it needs, and no
+more, while it is initialised: there CPU is plenty. Chalice itself imports this module without `_HANDLER`.
+"""
+
+import importlib
+import os
+from typing import Any
+
+from chalice.app import Chalice
+
+app = Chalice(app_name="roadstead")
+
+
+def _handle(function: str, event: dict[str, Any], context: Any) -> Any:
+    return importlib.import_module(f"functions.{function}.handler").handle(event, context)
+
+
+@app.lambda_function(name="registry")
+def registry(event: dict[str, Any], context: Any) -> Any:
+    """The OCI Distribution API."""
+    return _handle("registry", event, context)
+
+
+@app.lambda_function(name="token")
+def token(event: dict[str, Any], context: Any) -> Any:
+    """The token endpoint, and the public keys."""
+    return _handle("token", event, context)
+
+
+if os.environ.get("_HANDLER", "").startswith("app."):
+    importlib.import_module(f"functions.{os.environ['_HANDLER'].removeprefix('app.')}.handler")

@@ -1,0 +1,99 @@
+"""`python -m local up | down | reset`: what the Makefile's targets of the same names run.
+
+Exit codes: see `local.failures.ExitCode`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from local import ports
+from local.failures import ExitCode, Failure
+from local.state import StateDirectory
+from local.supervisor import complain
+
+STOP = 90.0  # seconds that a running instance may take to stop
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    state = StateDirectory(Path(options.state))
+    commands = {"up": lambda: _up(state, options), "down": lambda: _down(state), "reset": lambda: _reset(state)}
+    try:
+        commands[options.command]()
+    except Failure as failure:
+        return complain(failure)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return complain(Failure(ExitCode.DISK_FULL, f"The disk that holds {state.path} is full."))
+    return ExitCode.OK
+
+
+def _up(state: StateDirectory, options: argparse.Namespace) -> None:
+    try:
+        from local import stack
+    except ModuleNotFoundError as error:
+        raise Failure(
+            ExitCode.DEPENDENCY_MISSING, f"The Python package {error.name} is missing; `make up` installs it."
+        ) from None
+    state.acquire()
+    try:
+        logging.basicConfig(
+            filename=state.logs / "gateway.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+        )
+        with ports.listen(options.listen, options.port) as listener:
+            asyncio.run(stack.run(state, listener))
+    finally:
+        state.release()
+
+
+def _down(state: StateDirectory) -> None:
+    """Stop the instance that serves from this state directory, and wait until it has."""
+    ready = state.read_ready()
+    if ready is None or not state.in_use():
+        if state.path.exists() and state.in_use():
+            raise Failure(ExitCode.STATE_IN_USE, f"An instance is starting or stopping in {state.path}; try again.")
+        print(f"Nothing runs in {state.path}.")
+        return
+    os.kill(ready["pid"], signal.SIGTERM)
+    deadline = time.monotonic() + STOP
+    while state.in_use():
+        if time.monotonic() > deadline:
+            raise Failure(ExitCode.STATE_IN_USE, f"Process {ready['pid']} did not stop within {STOP:.0f} s.")
+        time.sleep(0.1)
+
+
+def _reset(state: StateDirectory) -> None:
+    """Stop what runs there and delete the directory."""
+    if state.path.exists():
+        _down(state)
+        state.delete()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local", description="Roadstead on one machine.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (
+        ("up", "run it until Ctrl-C"),
+        ("down", "stop a running one"),
+        ("reset", "stop it and delete all that was pushed"),
+    ):
+        command = commands.add_parser(name, help=text)
+        command.add_argument("--state", default=".state", help="the state directory (default: %(default)s)")
+        if name == "up":
+            command.add_argument("--port", type=int, default=5000, help="the registry's port (default: %(default)s)")
+            command.add_argument("--listen", default="127.0.0.1", help="its address (default: %(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

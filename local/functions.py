@@ -1,0 +1,60 @@
+"""The Lambda functions and the HTTP API's routes to them, as the CDK app declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.resources import Resources
+
+SERVICE = "roadstead"  # the `service` of the token specification, one for every host name
+ISSUER = "roadstead"
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function: `handler` as Lambda's setting of that name has it, the memory in MB for its context."""
+
+    name: str
+    handler: str
+    memory: int
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of the HTTP API, any method. A path may end in the greedy `{proxy+}`, which is never empty."""
+
+    path: str
+    function: str
+
+    def match(self, path: str) -> str | None:
+        """What `{proxy+}` stands for, empty for a route without; None when the path is not this route's."""
+        prefix, greedy, _ = self.path.partition("{proxy+}")
+        if not greedy:
+            return "" if path == self.path else None
+        return path[len(prefix) :] or None if path.startswith(prefix) else None
+
+
+ROUTES = (
+    Route("/v2/{proxy+}", "registry"),
+    Route("/v2/", "registry"),
+    Route("/v2", "registry"),
+    Route("/token", "token"),
+    Route("/.well-known/jwks.json", "token"),
+)
+
+
+def functions(resources: Resources, aws: Mapping[str, str]) -> tuple[Function, ...]:
+    """The functions with the variables that each may see; `aws` is how boto3 finds AWS."""
+    tokens = {"TOKEN_KEYS": resources.token_key, "TOKEN_ISSUER": ISSUER, "TOKEN_SERVICE": SERVICE}
+    registry = {
+        "INDEX_TABLE": resources.index_table,
+        "BUCKET": resources.bucket,
+        "UPLOAD_KEYS_PARAMETER": resources.upload_keys_parameter,
+    }
+    token = {"IDENTITY_TABLE": resources.identity_table, "INDEX_TABLE": resources.index_table}
+    return (
+        Function("registry", "app.registry", 512, {**aws, **tokens, **registry}),
+        Function("token", "app.token", 512, {**aws, **tokens, **token}),
+    )

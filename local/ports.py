@@ -1,0 +1,55 @@
+"""Loopback addresses: which are free, and where S3 listens."""
+
+from __future__ import annotations
+
+import errno
+import socket
+
+from local.failures import ExitCode, Failure
+
+# S3 must not share the registry's host name: containerd, skopeo, podman and oras send the registry's Authorization to
+# the same host on another port, and S3 refuses a request that carries it beside a presigned query.
+S3_ADDRESS = "127.0.0.2"
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """A listening socket. Raises Failure with a sentence when the port is taken or the address is not ours."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((address, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Failure(
+                ExitCode.PORT_TAKEN, f"Port {port} on {address} is taken; choose another: make up PORT={port + 1}."
+            ) from None
+        raise Failure(ExitCode.PORT_TAKEN, f"Cannot listen on {address} port {port}: {error.strerror}.") from None
+    listener.setblocking(False)
+    return listener
+
+
+def s3_address(near: int) -> tuple[str, str, int]:
+    """Where the embedded AWS listens: (address to bind, host name to use in URLs, port); `near` + 1 if that is free.
+
+    Where 127.0.0.2 does not exist (macOS has only 127.0.0.1), the name `localhost` is the other host.
+    """
+    address, host = (S3_ADDRESS, S3_ADDRESS) if _free(S3_ADDRESS, 0) else ("127.0.0.1", "localhost")
+    port = _free(address, near + 1) or _free(address, 0)
+    if not port:
+        raise Failure(ExitCode.PORT_TAKEN, f"No port is free on {address}.")
+    return address, host, port
+
+
+def _free(address: str, port: int) -> int:
+    """The port, or any if `port` is 0, when it can be bound; 0 when not."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except (OSError, OverflowError):
+            return 0
+        bound: int = probe.getsockname()[1]
+        return bound

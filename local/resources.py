@@ -1,0 +1,113 @@
+"""What the functions find in AWS: tables, bucket, keys. Made once; a second call changes nothing.
+
+Locally this stands for the CDK app, so names and shapes are those of `infra/`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+INDEX_TABLE = "roadstead-index"
+IDENTITY_TABLE = "roadstead-identity"
+BUCKET = "roadstead-local"
+TOKEN_KEY_ALIAS = "alias/roadstead-token"
+UPLOAD_KEYS_PARAMETER = "/roadstead/upload-keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The names by which the functions are told of them; `token_key` is the ARN of a KMS key."""
+
+    index_table: str
+    identity_table: str
+    bucket: str
+    token_key: str
+    upload_keys_parameter: str
+
+
+def ensure_resources(environment: Mapping[str, str]) -> Resources:
+    """Make what is missing in the AWS that `environment` names (see `aws.Endpoint.environment`)."""
+    session = boto3.Session(
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=environment["AWS_REGION"],
+    )
+
+    def client(service: str) -> Any:
+        config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 5})
+        return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"], config=config)
+
+    dynamodb = client("dynamodb")
+    _ensure_table(dynamodb, INDEX_TABLE, stream=True)
+    _ensure_table(dynamodb, IDENTITY_TABLE, stream=False)
+    _ensure_bucket(client("s3"), BUCKET)
+    _ensure_upload_keys(client("ssm"), UPLOAD_KEYS_PARAMETER)
+    key = _ensure_token_key(client("kms"), TOKEN_KEY_ALIAS)
+    return Resources(INDEX_TABLE, IDENTITY_TABLE, BUCKET, key, UPLOAD_KEYS_PARAMETER)
+
+
+def _ensure_table(dynamodb: Any, name: str, *, stream: bool) -> None:
+    """A table by `pk` and `sk`, paid by request, items with an `expires` in the past deleted by DynamoDB."""
+    definition: dict[str, Any] = {
+        "TableName": name,
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        "AttributeDefinitions": [
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    if stream:
+        definition["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"}
+    if _made(lambda: dynamodb.create_table(**definition), "ResourceInUseException"):
+        dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
+    if dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED":
+        dynamodb.update_time_to_live(
+            TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}
+        )
+
+
+def _ensure_bucket(s3: Any, name: str) -> None:
+    _made(lambda: s3.create_bucket(Bucket=name), "BucketAlreadyOwnedByYou", "BucketAlreadyExists")
+
+
+def _ensure_upload_keys(ssm: Any, name: str) -> None:
+    """The keys of upload tokens, in the form that `roadstead.upload_token.UploadKeys.from_json` reads."""
+    key_id = secrets.token_hex(4)
+    keys = {"current": key_id, "keys": {key_id: base64.b64encode(secrets.token_bytes(32)).decode("ascii")}}
+    _made(
+        lambda: ssm.put_parameter(Name=name, Type="SecureString", Value=json.dumps(keys), Overwrite=False),
+        "ParameterAlreadyExists",
+    )
+
+
+def _ensure_token_key(kms: Any, alias: str) -> str:
+    """The ARN of the key that signs tokens, found again by its alias."""
+    try:
+        return str(kms.describe_key(KeyId=alias)["KeyMetadata"]["Arn"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NotFoundException":
+            raise
+    made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+    kms.create_alias(AliasName=alias, TargetKeyId=made["KeyId"])
+    return str(made["Arn"])
+
+
+def _made(create: Any, *already: str) -> bool:
+    """Whether `create` made something; False when it failed because the thing was there."""
+    try:
+        create()
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in already:
+            raise
+        return False
+    return True

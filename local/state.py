@@ -1,0 +1,184 @@
+"""The state directory: whose it is, who uses it, and what scripts read from it.
+
+version          the format of everything below; a directory without it is never deleted
+lock             held by the running instance
+ready.json       only while it serves
+admin-password   of the first administrator, mode 0600
+aws/             what the embedded AWS keeps: tables/, objects/, tmp/
+logs/            aws.log, and one for each function
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from local.failures import ExitCode, Failure
+
+VERSION = "roadstead-local 1"
+MINIMUM_FREE = 64 * 1024 * 1024  # bytes; below it nothing is started, and what runs is stopped while it can still save
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What `ready.json` says: where everything is and how it is called."""
+
+    registry: str  # base URL
+    s3: str  # base URL
+    admin: str
+    password_file: str
+    pid: int
+    aws_endpoint: str
+    region: str
+    index_table: str
+    identity_table: str
+    bucket: str
+    token_key: str
+    upload_keys_parameter: str
+
+
+class StateDirectory:
+    """One state directory, locked from `acquire` until `release`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.resolve()
+        self._lock: int | None = None
+
+    @property
+    def ready_file(self) -> Path:
+        return self.path / "ready.json"
+
+    @property
+    def password_file(self) -> Path:
+        return self.path / "admin-password"
+
+    @property
+    def tables(self) -> Path:
+        return self.path / "aws" / "tables"
+
+    @property
+    def objects(self) -> Path:
+        return self.path / "aws" / "objects"
+
+    @property
+    def scratch(self) -> Path:
+        return self.path / "aws" / "tmp"
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    def acquire(self) -> None:
+        """Make the directory if need be and lock it. Raises Failure when it is not usable."""
+        self._check_version()
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            version = self.path / "version"
+            if not version.exists():
+                write_atomically(version, VERSION + "\n")
+            self._take_lock()
+            for directory in (self.tables, self.objects, self.scratch, self.logs):
+                directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Failure(
+                ExitCode.OTHER_STATE, f"{self.path} cannot be used for the state: {error.strerror}."
+            ) from None
+        self.check_space()
+        self.ready_file.unlink(missing_ok=True)  # left by an instance that was killed
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def check_space(self) -> None:
+        """Raises Failure when the disk is so full that what is pushed might not be kept."""
+        if shutil.disk_usage(self.path).free < MINIMUM_FREE:
+            raise Failure(
+                ExitCode.DISK_FULL,
+                f"The disk that holds {self.path} is full: at least {MINIMUM_FREE >> 20} MiB must be free.",
+            )
+
+    def write_ready(self, ready: Ready) -> None:
+        write_atomically(self.ready_file, json.dumps(asdict(ready), indent=2) + "\n")
+
+    def read_ready(self) -> dict[str, Any] | None:
+        """What a running instance wrote; None when nothing serves from this directory."""
+        try:
+            document = json.loads(self.ready_file.read_text())
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        if not isinstance(document, dict) or not isinstance(document.get("pid"), int):
+            raise Failure(ExitCode.OTHER_STATE, f"{self.ready_file} was not written by `make up`.")
+        return document
+
+    def in_use(self) -> bool:
+        """Whether an instance holds the lock."""
+        try:
+            self._take_lock()
+        except Failure:
+            return True
+        except OSError:
+            return False
+        self.release()
+        return False
+
+    def delete(self) -> None:
+        """Delete the directory and all that was pushed. Raises Failure when it is in use or none of ours."""
+        if not self.path.exists():
+            return
+        if not self._written_version():
+            raise Failure(
+                ExitCode.OTHER_STATE, f"{self.path} is not a state directory of `make up`; nothing was deleted."
+            )
+        if self.in_use():
+            raise Failure(ExitCode.STATE_IN_USE, f"{self.path} is in use; nothing was deleted.")
+        shutil.rmtree(self.path)
+
+    def _written_version(self) -> str:
+        """The content of the version file when it is one of ours, of whatever version; else empty."""
+        try:
+            text = (self.path / "version").read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            return ""
+        return text if text.startswith("roadstead-local ") else ""
+
+    def _check_version(self) -> None:
+        written = self._written_version()
+        if written == VERSION:
+            return
+        if written:
+            raise Failure(
+                ExitCode.OTHER_STATE,
+                f"{self.path} was written by another version ({written!r}, this is {VERSION!r}); "
+                "choose another STATE=, or delete it with `make reset`.",
+            )
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise Failure(ExitCode.OTHER_STATE, f"{self.path} is not empty and not a state directory of `make up`.")
+
+    def _take_lock(self) -> None:
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise Failure(
+                ExitCode.STATE_IN_USE, f"{self.path} is in use by a running instance; stop it with `make down`."
+            ) from None
+        self._lock = lock
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file that is there whole or not at all, readable by its owner only."""
+    temporary = path.with_name(path.name + ".tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
