@@ -1,1 +1,1 @@
-"""The rules: what may be pushed, pulled, deleted and granted. They know store Protocols, no implementation."""
+"""The rules of the registry: what each endpoint means. Services know the stores by their Protocols only."""

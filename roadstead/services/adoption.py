@@ -1,0 +1,66 @@
+"""Adoption: making a blob of an object that was sent whole and that nobody has asked for yet.
+
+The object's key says which digest, repository and upload it is of; the checksum that S3 stored with it proves the
+digest. An upload that was consumed is never adopted again, so a deleted blob does not return through its object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from roadstead.audit import Actor, ActorKind, Operation
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+from roadstead.services.events import EventMaker
+from roadstead.stores.blobs import MAX_INLINE_BLOB, BlobIndex, Link, StoredObject
+from roadstead.stores.conflicts import UploadConsumed
+from roadstead.stores.objects import Objects, whole_prefix
+from roadstead.upload_token import is_upload_id
+
+
+class Adoption:
+    """One LIST where nothing is to be found; a HEAD and the recording transaction for what is."""
+
+    def __init__(self, blobs: BlobIndex, objects: Objects, events: EventMaker) -> None:
+        self._blobs = blobs
+        self._objects = objects
+        self._events = events
+
+    def adopt(self, repository: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
+        """The link of a blob whose upload nobody has recorded, or None. Never for the anonymous: it costs a LIST."""
+        if actor.kind is ActorKind.ANONYMOUS:
+            return None
+        prefix = whole_prefix(repository, digest)
+        for key in self._objects.list(prefix):
+            upload_id = key.removeprefix(prefix)
+            info = self._objects.find(key) if is_upload_id(upload_id) else None
+            if info is None or digest not in info.digests:
+                continue
+            data = self._objects.get(key) if info.size <= MAX_INLINE_BLOB else None
+            event = self._events.make(
+                Operation.UPLOAD, _uploader(info.metadata, actor), repository, digest=digest, size=info.size
+            )
+            try:
+                link = self._blobs.link_object(
+                    repository,
+                    digest,
+                    StoredObject(key, info.size, data),
+                    upload_id=upload_id,
+                    mark_expires=None,
+                    event=event,
+                )
+            except UploadConsumed:
+                continue
+            if link.key != key:
+                self._objects.delete([key])
+            return link
+        return None
+
+
+def _uploader(metadata: Mapping[str, str], asker: Actor) -> Actor:
+    """Who uploaded, by the object's metadata; whoever asks first is not the one to be named."""
+    if metadata.get("kind") in set(ActorKind):
+        subject, kind = metadata.get("subject", ""), ActorKind(metadata["kind"])
+        if (subject, kind) != (asker.name, asker.kind):
+            return Actor(subject, kind, metadata.get("token", ""), request_id=asker.request_id)
+    return asker

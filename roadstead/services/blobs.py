@@ -1,0 +1,85 @@
+"""Blobs of a repository: finding, mounting, deleting (distribution-spec 1.1.1, end-2, end-10 and end-11)."""
+
+from __future__ import annotations
+
+from roadstead.audit import Actor, Operation
+from roadstead.digest import Digest
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.names import RepositoryName
+from roadstead.services.adoption import Adoption
+from roadstead.services.events import EventMaker
+from roadstead.services.uses import find_live_use
+from roadstead.stores.blobs import BlobIndex, Link
+from roadstead.stores.conflicts import Conflict, Throttled
+from roadstead.stores.manifests import ManifestIndex
+
+_ATTEMPTS = 10
+
+
+class Blobs:
+    def __init__(self, *, blobs: BlobIndex, manifests: ManifestIndex, adoption: Adoption, events: EventMaker) -> None:
+        self._blobs = blobs
+        self._manifests = manifests
+        self._adoption = adoption
+        self._events = events
+
+    def get(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool = False) -> Link:
+        """The blob's link, adopting a finished upload; raises BLOB_UNKNOWN. One read where the blob is known.
+
+        With `promise` the answer tells a client that it need not upload: a pending removal is called off, or the
+        blob counts as absent.
+        """
+        link = self._blobs.find_link(repository, digest)
+        if link is not None and promise and link.marked is not None and not self._blobs.unmark(repository, digest):
+            link = None
+        if link is None:
+            link = self._adoption.adopt(repository, digest, actor)
+        if link is None:
+            raise blob_unknown(repository, digest)
+        return link
+
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
+        """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before."""
+        event = self._events.make(Operation.MOUNT, actor, target, digest=digest, source_repository=str(source))
+        link = self._blobs.mount(source, target, digest, event=event)
+        if link is None and self._adoption.adopt(source, digest, actor) is not None:
+            link = self._blobs.mount(source, target, digest, event=event)
+        return link
+
+    def delete(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
+        """Remove the blob from this repository; other repositories keep theirs.
+
+        Raises BLOB_UNKNOWN, or DENIED (405) naming the manifest that needs it. Marks before it asks for uses: a
+        commit notes its uses before its last look at the links, so one of the two sees the other.
+        """
+        for _ in range(_ATTEMPTS):
+            mark = self._events.mark()
+            link = self._blobs.mark(repository, digest, mark)
+            if link is None:
+                raise blob_unknown(repository, digest)
+            use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
+            if use is not None:
+                self._blobs.unmark(repository, digest, mark)
+                raise still_needed("blob", digest, use.manifest)
+            event = self._events.make(Operation.DELETE_BLOB, actor, repository, digest=digest, size=link.size)
+            try:
+                self._blobs.unlink(repository, digest, mark=mark, event=event)
+            except Conflict:
+                continue
+            return
+        raise Throttled(f"too many writers of {digest}")
+
+
+def blob_unknown(repository: RepositoryName, digest: Digest) -> RegistryError:
+    return RegistryError(ErrorCode.BLOB_UNKNOWN, f"{repository} has no blob {digest}", detail={"digest": str(digest)})
+
+
+def still_needed(what: str, digest: Digest, manifest: Digest) -> RegistryError:
+    return RegistryError(
+        ErrorCode.DENIED,
+        f"the {what} {digest} is needed by the manifest {manifest}: delete that first "
+        "(a push of it that failed within the last hour counts, too)",
+        status=405,
+        detail={"digest": str(digest), "manifest": str(manifest)},
+        headers=[("Allow", "GET, HEAD")],
+    )

@@ -1,0 +1,90 @@
+"""`UploadSessions` on the index table: `upload#<id>` holds the session (`meta`) and its parts (`part#<number>`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+from roadstead.stores.index_items import upload_key
+from roadstead.stores.table import Table, put
+from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
+
+
+class DynamoUploadSessions:
+    """Items expire by TTL (`expires`), an hour after the upload's token does at the earliest."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find(self, upload_id: str) -> UploadSession | None:
+        item = self._table.get(upload_key(upload_id))
+        if item is None:
+            return None
+        return UploadSession(
+            id=upload_id,
+            repository=RepositoryName(item["repository"]),
+            expires=item.get("expires", 0),
+            state=UploadState(item["state"]),
+            offset=item.get("offset", 0),
+            hashes=item.get("hashes", {}),
+            tail=item.get("tail", b""),
+            chunks=tuple(Chunk(chunk["key"], chunk["size"]) for chunk in item.get("chunks", [])),
+            multipart_id=item.get("multipart"),
+            parts=item.get("parts", 0),
+            digest=Digest(item["digest"]) if "digest" in item else None,
+            key=item.get("key"),
+            version=item.get("version", 0),
+        )
+
+    def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
+        saved = replace(session, version=session.version + 1)
+        key = upload_key(session.id)
+        if session.version == 0:
+            write = put(key, _item(saved), "attribute_not_exists(pk)")
+        else:
+            # A consumed mark has no version, so nothing is ever written over it.
+            write = put(key, _item(saved), "version = :version", {":version": session.version})
+        parts = [
+            put(
+                (key[0], f"part#{part.number:05d}"),
+                {"etag": part.etag, "checksum": part.checksum, "size": part.size, "expires": session.expires},
+            )
+            for part in new_parts
+        ]
+        if parts:
+            self._table.transact([write, *parts])
+        else:
+            self._table.write(write)
+        return saved
+
+    def find_parts(self, upload_id: str) -> tuple[Part, ...]:
+        pk, _ = upload_key(upload_id)
+        return tuple(
+            Part(int(item["sk"].removeprefix("part#")), item["etag"], item["checksum"], item["size"])
+            for item in self._table.query(pk, prefix="part#")
+        )
+
+
+def _item(session: UploadSession) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "repository": session.repository,
+        "expires": session.expires,
+        "state": session.state,
+        "offset": session.offset,
+        "hashes": dict(session.hashes),
+        "chunks": [{"key": chunk.key, "size": chunk.size} for chunk in session.chunks],
+        "parts": session.parts,
+        "version": session.version,
+    }
+    if session.tail:
+        item["tail"] = session.tail
+    if session.multipart_id is not None:
+        item["multipart"] = session.multipart_id
+    if session.digest is not None:
+        item["digest"] = session.digest
+    if session.key is not None:
+        item["key"] = session.key
+    return item

@@ -1,0 +1,78 @@
+"""Upload sessions: what is kept between the requests of a chunked upload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+
+
+class UploadState(StrEnum):
+    OPEN = "open"
+    CLOSING = "closing"  # the digest was checked and all bytes are with S3: what is left can be done again
+    CONSUMED = "consumed"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Bytes that wait in an object of their own until there are enough of them for a part."""
+
+    key: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the multipart upload as S3 took it; `checksum` is its SHA-256 in base64, `etag` as S3 wrote it."""
+
+    number: int
+    etag: str
+    checksum: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class UploadSession:
+    """A session that has been written to; one without bytes has no item. `version` 0 means it was never saved.
+
+    Its bytes, in order: the parts, then `chunks`, then `tail`; `offset` counts them all. `hashes` maps an
+    algorithm to its running state.
+    """
+
+    id: str
+    repository: RepositoryName
+    expires: int
+    state: UploadState = UploadState.OPEN
+    offset: int = 0
+    hashes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    tail: bytes = field(default=b"", repr=False)
+    chunks: tuple[Chunk, ...] = ()
+    multipart_id: str | None = None
+    parts: int = 0
+    digest: Digest | None = None
+    key: str | None = None
+    version: int = 0
+
+
+class UploadSessions(Protocol):
+    """All reads are strongly consistent."""
+
+    def find(self, upload_id: str) -> UploadSession | None:
+        """The session, whatever its state; one read."""
+        ...
+
+    def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
+        """Write a session and the parts it gained, atomically, if the stored version is the session's.
+
+        Answers it with its new version. Raises Conflict. At most 99 new parts at a time.
+        """
+        ...
+
+    def find_parts(self, upload_id: str) -> tuple[Part, ...]:
+        """Every part, in order."""
+        ...
