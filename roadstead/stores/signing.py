@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 MAX_MESSAGE = 4096  # bytes; what KMS takes with MessageType RAW
+
+
+def raw_signature(der: bytes) -> bytes:
+    """A P-256 signature as JWS wants it, R||S in 64 bytes (RFC 7518 section 3.4), from the DER that others answer."""
+    r, s = decode_dss_signature(der)
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 class UnusableKey(Exception):
