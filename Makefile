@@ -1,0 +1,66 @@
+# Roadstead. `make up` runs the registry on this machine; `make help` lists the rest.
+
+PORT ?= 5000
+STATE ?= .state
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+
+.DEFAULT_GOAL := help
+.PHONY: help up down reset test check e2e e2e-latest bench lock
+
+help: ## list these targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state
+	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE)
+
+down: ## stop the one that runs with STATE=.state
+	@test ! -e $(STATE) || exec $(BIN)/python -m local down --state $(STATE)
+
+reset: ## stop it and delete all that was pushed to STATE=.state
+	@test ! -e $(STATE) || exec $(BIN)/python -m local reset --state $(STATE)
+
+# What tests/e2e drives. In CI a missing client is a failure; elsewhere those tests are left out, and it is said.
+CLIENTS := dockerd docker containerd ctr runc skopeo podman buildah umoci jq
+
+test: $(VENV)/dev.stamp ## all tests; those with real clients too when they are installed, or with CI=true
+	$(BIN)/python -m pytest -n 2 --ignore tests/e2e tests
+	@missing=; for client in $(CLIENTS); do command -v $$client >/dev/null || missing="$$missing $$client"; done; \
+	if [ "$$CI" = true ] || [ -z "$$missing" ]; then $(MAKE) --no-print-directory e2e; \
+	else echo "tests/e2e left out, not installed:$$missing (.ci/run installs them)"; fi
+
+check: $(VENV)/dev.stamp ## lint, formatting, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/infra/test_import_rules.py
+
+e2e: $(VENV)/dev.stamp ## tests with the real clients of this machine (docker, containerd, skopeo, podman, buildah)
+	$(BIN)/python -m pytest tests/e2e
+
+e2e-latest: $(VENV)/dev.stamp ## the same with the newest clients, in a chroot of Debian sid (needs root)
+	$(BIN)/python -m pytest tests/e2e --clients latest
+
+bench: $(VENV)/dev.stamp ## what a request costs, as ratios taken in the same run
+	$(BIN)/python -m bench
+
+lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into requirements/
+	$(UV) pip compile -q --universal --generate-hashes --no-header --group dev -o requirements/dev.txt
+	for group in local registry token webhook; do \
+	  $(UV) pip compile -q --universal --generate-hashes --no-header --group $$group \
+	    --constraint requirements/dev.txt -o requirements/$$group.txt || exit 1; \
+	done
+
+# One environment; what runs the registry is a subset of what develops it. Nothing is installed that is not pinned by
+# hash, and nothing again until its lock file changes.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Python 3.11 or newer is needed, as $(PYTHON); choose another: make PYTHON=python3.12 …" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/%.stamp: requirements/%.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
