@@ -17,10 +17,12 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from roadstead.stores.signing import PublicKeys
 
 PublicKey = ec.EllipticCurvePublicKey
 
@@ -80,6 +82,12 @@ def thumbprint(key: PublicKey) -> str:
     """The JWK thumbprint with SHA-256 (RFC 7638): the `kid` of every key here."""
     canonical = json.dumps(public_jwk(key), separators=(",", ":")).encode()
     return encode_bytes(hashlib.sha256(canonical).digest())
+
+
+def trusted_keys(source: PublicKeys, key_ids: Iterable[str]) -> dict[str, PublicKey]:
+    """The public halves of the configured keys, by thumbprint; one call to `source` for each."""
+    keys = (source.public_key(key_id) for key_id in key_ids)
+    return {thumbprint(key): key for key in keys}
 
 
 def _coordinate(text: str) -> int:

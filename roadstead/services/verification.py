@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,6 @@ from roadstead.access import Access
 from roadstead.audit import ActorKind
 from roadstead.services import jose
 from roadstead.services.jose import LEEWAY, PublicKey
-from roadstead.stores.signing import PublicKeys
 
 MAX_TOKEN = 8192  # characters; those that we sign stay below half of it
 _CACHED_CERTIFICATES = 256  # one per environment of the token function in the last hour
@@ -49,12 +48,6 @@ class _Certified:
     key: PublicKey
     issued: int
     expires: int
-
-
-def trusted_keys(source: PublicKeys, key_ids: Iterable[str]) -> dict[str, PublicKey]:
-    """The public halves of the configured keys, by thumbprint; one call to `source` for each."""
-    keys = (source.public_key(key_id) for key_id in key_ids)
-    return {jose.thumbprint(key): key for key in keys}
 
 
 class TokenVerifier:

@@ -1,0 +1,64 @@
+"""The Lambda function's entry, and the one place where its parts are put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions.boundary import lambda_answer
+from functions.token.routes import match
+from functions.token.services import TokenServices
+from functions.token.settings import Settings
+from roadstead.http import Request, Response
+from roadstead.services.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
+from roadstead.services.jose import trusted_keys
+from roadstead.services.minting import TokenMinter
+from roadstead.services.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.services.tokens import TokenService
+from roadstead.stores import aws
+from roadstead.stores.dynamodb_identity import DynamoIdentities
+from roadstead.stores.kms import KmsKeys
+from roadstead.stores.table import Table
+
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """Answers a payload 1.0 event of the HTTP API."""
+    return lambda_answer(event, run)
+
+
+def run(request: Request) -> Response:
+    """Answers a request with this process's services; raises what `functions.boundary` turns into answers."""
+    handler = match(request.method, request.path)
+    return handler(services(), request)
+
+
+@cache
+def services() -> TokenServices:
+    """Built when first asked for; anew the next time if that failed."""
+    return compose(Settings.from_environ(os.environ), aws.client("dynamodb"), aws.client("kms"))
+
+
+def compose(settings: Settings, dynamodb: Any, kms: Any) -> TokenServices:
+    """The function's services on these two clients. Calls neither."""
+    keys = KmsKeys(kms)
+    tokens = TokenService(
+        DynamoIdentities(Table(dynamodb, settings.identity_table)),
+        PasswordVerifier(Argon2Hasher()),
+        TokenMinter(
+            _signing(settings, keys),
+            issuer=settings.token_issuer,
+            service=settings.token_service,
+            lifetime=settings.token_lifetime,
+        ),
+        refresh_lifetime=settings.refresh_token_lifetime,
+    )
+    return TokenServices(tokens, lambda: trusted_keys(keys, settings.token_keys), settings.token_service)
+
+
+def _signing(settings: Settings, keys: KmsKeys) -> Signing:
+    trusted = TrustedKey(settings.token_keys[0], keys, keys)
+    if settings.token_mode is Mode.DIRECT:
+        return DirectSigning(trusted)
+    return CertifiedSigning(trusted, issuer=settings.token_issuer, service=settings.token_service)

@@ -1,0 +1,1 @@
+"""One function per endpoint and method: a request in, a response out."""

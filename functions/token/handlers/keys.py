@@ -1,0 +1,22 @@
+"""`/.well-known/jwks.json`: the public keys that are trusted (RFC 7517 section 5)."""
+
+from __future__ import annotations
+
+from functions.token.services import TokenServices
+from roadstead.http import Request, Response
+from roadstead.services import jose
+
+MAX_AGE = 300  # seconds that a verifier may keep the set
+
+
+def get_keys(services: TokenServices, request: Request) -> Response:
+    """Every trusted key. In mode `certified` they sign the certificates that come with the tokens."""
+    keys = [
+        {**jose.public_jwk(key), "kid": kid, "use": "sig", "alg": jose.ALGORITHM}
+        for kid, key in services.public_keys().items()
+    ]
+    headers = (
+        ("Content-Type", "application/jwk-set+json"),
+        ("Cache-Control", f"public, max-age={MAX_AGE}"),
+    )
+    return Response.json(200, {"keys": keys}, headers)

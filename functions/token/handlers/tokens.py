@@ -1,0 +1,163 @@
+"""`/token`: the Docker registry's token specification ("Token Authentication Specification" for GET, "Token OAuth2
+Specification" for POST).
+
+GET authenticates by Basic, or nobody; POST has the credentials in a form. `account` is accepted and not believed: the
+credentials say who asks.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from functions.token.services import TokenServices
+from roadstead.access import Access, parse_scopes
+from roadstead.errors import ErrorCode, ErrorEntry
+from roadstead.http import Request, Response
+from roadstead.services.tokens import (
+    Credentials,
+    IssuedToken,
+    Password,
+    Reason,
+    Refresh,
+    TokenRefused,
+    TokenRequest,
+)
+
+MAX_FORM = 16 * 1024  # bytes
+_MAX_FIELDS = 100
+_FORM = "application/x-www-form-urlencoded"
+_NO_STORE = ("Cache-Control", "no-store")
+Parameters = Mapping[str, tuple[str, ...]]
+
+
+def get_token(services: TokenServices, request: Request) -> Response:
+    """A token for the Basic credentials, or for nobody."""
+    try:
+        parameters = _grouped(request.query)
+        credentials = _basic(request.header("authorization"))
+        issued = services.tokens.issue(_token_request(services, parameters, credentials))
+    except TokenRefused as refused:
+        return _refusal(services, refused, {})
+    return Response.json(200, _answer(issued), [_NO_STORE])
+
+
+def post_token(services: TokenServices, request: Request) -> Response:
+    """A token for the credentials in the form, `grant_type=password` or `refresh_token`."""
+    try:
+        parameters = _form(request)
+        credentials = _granted_by(parameters)
+        issued = services.tokens.issue(_token_request(services, parameters, credentials))
+    except TokenRefused as refused:
+        return _refusal(services, refused, {"error": refused.reason.value, "error_description": str(refused)})
+    scope = " ".join(access.scope() for access in issued.access if access.actions)
+    return Response.json(200, {**_answer(issued), "scope": scope}, [_NO_STORE])
+
+
+def _token_request(services: TokenServices, parameters: Parameters, credentials: Credentials) -> TokenRequest:
+    if any(service != services.service for service in parameters.get("service", ())):
+        raise TokenRefused(Reason.INVALID_REQUEST, f"tokens are given out here for the service {services.service!r}")
+    client_id = _single(parameters, "client_id") or ""
+    return TokenRequest(credentials, _scopes(parameters), client_id, _wants_refresh_token(parameters))
+
+
+def _scopes(parameters: Parameters) -> tuple[Access, ...]:
+    try:
+        return parse_scopes(parameters.get("scope", ()))
+    except ValueError as error:
+        raise TokenRefused(Reason.INVALID_SCOPE, str(error)) from error
+
+
+def _basic(header: str | None) -> Credentials:
+    """The credentials of a Basic header (RFC 7617); none, and an empty name with an empty password, are nobody."""
+    if header is None:
+        return None
+    scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() != "basic":
+        raise TokenRefused(Reason.INVALID_GRANT, "a token is given out for Basic credentials, not for another token")
+    try:
+        user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError) as error:
+        raise TokenRefused(Reason.INVALID_GRANT, "the Basic credentials are malformed") from error
+    if not colon:
+        raise TokenRefused(Reason.INVALID_GRANT, "the Basic credentials are malformed")
+    return Password(user, password) if user or password else None
+
+
+def _form(request: Request) -> Parameters:
+    media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if media_type != _FORM:
+        raise TokenRefused(Reason.INVALID_REQUEST, f"the body is to be a form, {_FORM}")
+    if len(request.body) > MAX_FORM:
+        raise TokenRefused(Reason.INVALID_REQUEST, f"the form has more than {MAX_FORM} bytes")
+    try:
+        fields = parse_qsl(request.body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
+    except ValueError as error:
+        raise TokenRefused(Reason.INVALID_REQUEST, "the form is malformed") from error
+    return _grouped(fields)
+
+
+def _granted_by(parameters: Parameters) -> Credentials:
+    match _single(parameters, "grant_type"):
+        case "password":
+            user, password = _single(parameters, "username"), _single(parameters, "password")
+            if user is None or password is None:
+                raise TokenRefused(Reason.INVALID_REQUEST, "grant_type=password needs username and password")
+            return Password(user, password) if user or password else None
+        case "refresh_token":
+            token = _single(parameters, "refresh_token")
+            if not token:
+                raise TokenRefused(Reason.INVALID_REQUEST, "grant_type=refresh_token needs refresh_token")
+            return Refresh(token)
+        case None:
+            raise TokenRefused(Reason.INVALID_REQUEST, "grant_type is missing: password or refresh_token")
+        case other:
+            raise TokenRefused(
+                Reason.UNSUPPORTED_GRANT_TYPE, f"grant_type {other[:40]!r} is not password or refresh_token"
+            )
+
+
+def _grouped(fields: Iterable[tuple[str, str]]) -> Parameters:
+    grouped: dict[str, tuple[str, ...]] = {}
+    for name, value in fields:
+        grouped[name] = (*grouped.get(name, ()), value)
+    return grouped
+
+
+def _single(parameters: Parameters, name: str) -> str | None:
+    values = parameters.get(name, ())
+    if len(values) > 1:
+        raise TokenRefused(Reason.INVALID_REQUEST, f"{name} is given {len(values)} times")
+    return values[0] if values else None
+
+
+def _wants_refresh_token(parameters: Parameters) -> bool:
+    """GET asks by `offline_token`, POST by `access_type`; both are understood in both."""
+    offline_token = _single(parameters, "offline_token") or ""
+    return offline_token.lower() in ("true", "1") or _single(parameters, "access_type") == "offline"
+
+
+def _answer(issued: IssuedToken) -> dict[str, Any]:
+    minted = issued.minted
+    answer: dict[str, Any] = {
+        "token": minted.token,
+        "access_token": minted.token,
+        "expires_in": minted.expires_in,
+        "issued_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(minted.issued_at)),  # RFC 3339
+    }
+    if issued.refresh_token is not None:
+        answer["refresh_token"] = issued.refresh_token
+    return answer
+
+
+def _refusal(services: TokenServices, refused: TokenRefused, oauth: Mapping[str, str]) -> Response:
+    """What all clients print: `errors` as the registry's, and `details`, which Docker reads from a token server."""
+    wrong_credentials = refused.reason is Reason.INVALID_GRANT
+    code, status = (ErrorCode.UNAUTHORIZED, 401) if wrong_credentials else (ErrorCode.UNSUPPORTED, 400)
+    challenge = ("WWW-Authenticate", f'Basic realm="{services.service}", charset="UTF-8"')
+    body = {"errors": [ErrorEntry(code, str(refused)).as_json()], "details": str(refused), **oauth}
+    return Response.json(status, body, [_NO_STORE, challenge] if wrong_credentials else [_NO_STORE])

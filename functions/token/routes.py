@@ -1,0 +1,42 @@
+"""The token function's endpoints: one row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.token.handlers.keys import get_keys
+from functions.token.handlers.tokens import get_token, post_token
+from functions.token.services import TokenServices
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.http import Request, Response
+
+Handler = Callable[[TokenServices, Request], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str
+    handler: Handler
+
+
+ROUTES = (
+    Route("GET", "/token", get_token),
+    Route("POST", "/token", post_token),
+    Route("GET", "/.well-known/jwks.json", get_keys),
+)
+
+
+def match(method: str, path: str) -> Handler:
+    """The handler of an endpoint. Raises RegistryError: 404 for a path that is none, 405 for another method."""
+    rows = [route for route in ROUTES if route.path == path]
+    if not rows:
+        raise RegistryError(ErrorCode.UNSUPPORTED, f"there is nothing at {path[:200]}", status=404)
+    for route in rows:
+        if route.method == method:
+            return route.handler
+    allowed = ", ".join(route.method for route in rows)
+    raise RegistryError(
+        ErrorCode.UNSUPPORTED, f"{path} takes {allowed}, not {method[:20]}", headers=[("Allow", allowed)]
+    )

@@ -1,0 +1,16 @@
+"""What the handlers work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from roadstead.services.jose import PublicKey
+from roadstead.services.tokens import TokenService
+
+
+@dataclass(frozen=True, slots=True)
+class TokenServices:
+    tokens: TokenService
+    public_keys: Callable[[], Mapping[str, PublicKey]]  # all that are trusted, by thumbprint
+    service: str  # the one that tokens are for
