@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import socket
@@ -92,10 +93,12 @@ class Environment:
         return self._process.returncode is None
 
     async def kill(self) -> None:
-        self._writer.close()
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     async def _receive(self) -> bytes:
         (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))

@@ -14,17 +14,18 @@ A body that is too large is read to its end before the answer, so that the clien
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import uvicorn
 
-from local.environments import EVENT_LIMIT, FunctionError, Pool, Throttled, TimedOut
+from local.environments import EVENT_LIMIT, FunctionError, Throttled, TimedOut
 from local.events import Incoming, MalformedResult, Outgoing, answer_from, event_for, message
 from local.failures import ExitCode, Failure
 from local.functions import Route
@@ -46,6 +47,14 @@ _INTERNAL = message(500, "Internal Server Error")
 _log = logging.getLogger(__name__)
 
 
+class Invoker(Protocol):
+    """A Lambda function, as `environments.Pool` is one."""
+
+    async def invoke(self, event: bytes, *, request_id: str, timeout: float) -> object:
+        """What it returns. Raises FunctionError, Throttled, TimedOut."""
+        ...
+
+
 class Disconnected(Exception):
     """The client went away before its request was complete."""
 
@@ -54,10 +63,10 @@ class HttpApi:
     """The ASGI application."""
 
     def __init__(
-        self, routes: Sequence[Route], pools: Mapping[str, Pool], *, timeout: float = INTEGRATION_TIMEOUT
+        self, routes: Sequence[Route], functions: Mapping[str, Invoker], *, timeout: float = INTEGRATION_TIMEOUT
     ) -> None:
         self._routes = routes
-        self._pools = pools
+        self._functions = functions
         self._timeout = timeout
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,8 +104,8 @@ class HttpApi:
         if len(data) > EVENT_LIMIT:
             return _TOO_LARGE
         try:
-            pool = self._pools[route.function]
-            result = await pool.invoke(data, request_id=request_id, timeout=self._timeout)
+            function = self._functions[route.function]
+            result = await function.invoke(data, request_id=request_id, timeout=self._timeout)
             return answer_from(result, request.method)
         except (Throttled, TimedOut) as error:
             _log.warning("%s %s: %s", request_id, type(error).__name__, error)
@@ -157,8 +166,6 @@ class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: the supervisor has the program's."""
 
     def capture_signals(self) -> Any:
-        import contextlib
-
         return contextlib.nullcontext()
 
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from local.clients import client
 
 INDEX_TABLE = "roadstead-index"
 IDENTITY_TABLE = "roadstead-identity"
@@ -36,22 +36,12 @@ class Resources:
 
 def ensure_resources(environment: Mapping[str, str]) -> Resources:
     """Make what is missing in the AWS that `environment` names (see `aws.Endpoint.environment`)."""
-    session = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
-    )
-
-    def client(service: str) -> Any:
-        config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "max_attempts": 5})
-        return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"], config=config)
-
-    dynamodb = client("dynamodb")
+    dynamodb = client("dynamodb", environment)
     _ensure_table(dynamodb, INDEX_TABLE, stream=True)
     _ensure_table(dynamodb, IDENTITY_TABLE, stream=False)
-    _ensure_bucket(client("s3"), BUCKET)
-    _ensure_upload_keys(client("ssm"), UPLOAD_KEYS_PARAMETER)
-    key = _ensure_token_key(client("kms"), TOKEN_KEY_ALIAS)
+    _ensure_bucket(client("s3", environment), BUCKET)
+    _ensure_upload_keys(client("ssm", environment), UPLOAD_KEYS_PARAMETER)
+    key = _ensure_token_key(client("kms", environment), TOKEN_KEY_ALIAS)
     return Resources(INDEX_TABLE, IDENTITY_TABLE, BUCKET, key, UPLOAD_KEYS_PARAMETER)
 
 

@@ -6,17 +6,21 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from local import admin, functions, ports
 from local.aws import REGION, EmbeddedAws, Endpoint
 from local.environments import InitError, Pool
 from local.failures import ExitCode, Failure
+from local.functions import Function
 from local.gateway import HttpApi, HttpServer
 from local.resources import Resources, ensure_resources
 from local.state import Ready, StateDirectory
 from local.supervisor import Component, supervise
+
+
+Declaration = Callable[[Resources, Mapping[str, str]], Sequence[Function]]
 
 
 @dataclass(slots=True)
@@ -25,6 +29,7 @@ class Lambda:
 
     state: StateDirectory
     endpoint: Endpoint
+    declare: Declaration = functions.functions
     pools: dict[str, Pool] = field(default_factory=dict)
     resources: Resources | None = None
     name: str = "the functions"
@@ -32,8 +37,8 @@ class Lambda:
     async def start(self) -> None:
         aws = self.endpoint.environment()
         self.resources = await asyncio.to_thread(ensure_resources, aws)
-        await asyncio.to_thread(admin.ensure_admin, self.state, self.resources, aws)
-        for function in functions.functions(self.resources, aws):
+        await asyncio.to_thread(admin.ensure_admin, self.state, self.resources.identity_table, aws)
+        for function in self.declare(self.resources, aws):
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
         try:
             await asyncio.gather(*(pool.warm() for pool in self.pools.values()))
@@ -49,7 +54,7 @@ class Lambda:
         await asyncio.gather(*(pool.close() for pool in self.pools.values()))
 
 
-async def run(state: StateDirectory, listener: socket.socket) -> None:
+async def run(state: StateDirectory, listener: socket.socket, declare: Declaration = functions.functions) -> None:
     """Serve on `listener` until SIGINT, SIGTERM or SIGHUP. Raises Failure."""
     stopping, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -57,7 +62,7 @@ async def run(state: StateDirectory, listener: socket.socket) -> None:
         loop.add_signal_handler(number, stopping.set)
     host, port = listener.getsockname()[:2]
     aws = EmbeddedAws(state, Endpoint(*ports.s3_address(port)))
-    lambdas = Lambda(state, aws.endpoint)
+    lambdas = Lambda(state, aws.endpoint, declare)
     gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), listener)
     components: Sequence[Component] = (aws, lambdas, gateway)
     supervised = asyncio.create_task(supervise(components, stopping, ready))
