@@ -1,0 +1,53 @@
+"""Reading settings from environment variables: everything that is wrong is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import TypeVar
+
+E = TypeVar("E", bound=Enum)
+
+
+class SettingsError(Exception):
+    """The environment lacks settings, or has wrong ones; the message names each."""
+
+
+class Environ:
+    """Collects problems while settings are read; `check` raises them together."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self._environ.get(name, "").strip() or default
+        if value is None:
+            self._problems.append(f"{name} is not set")
+            return ""
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Comma-separated, at least one."""
+        return tuple(part for part in (part.strip() for part in self.text(name).split(",")) if part)
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        text = self.text(name, str(default))
+        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+            self._problems.append(f"{name} is {text!r}: it must be a whole number from {least} to {most}")
+            return default
+        return int(text)
+
+    def choice(self, name: str, default: E) -> E:
+        text = self.text(name, default.value)
+        for member in type(default):
+            if member.value == text:
+                return member
+        allowed = " or ".join(str(member.value) for member in type(default))
+        self._problems.append(f"{name} is {text!r}: it must be {allowed}")
+        return default
+
+    def check(self) -> None:
+        """Raises SettingsError when anything that was read is missing or wrong."""
+        if self._problems:
+            raise SettingsError("; ".join(self._problems))

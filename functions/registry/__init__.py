@@ -1,0 +1,1 @@
+"""The registry function: the OCI Distribution API behind API Gateway."""

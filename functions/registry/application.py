@@ -1,0 +1,33 @@
+"""From a request to its response: route, authorise, handle."""
+
+from __future__ import annotations
+
+from functions.registry.authorization import Authorization
+from functions.registry.call import Call
+from functions.registry.routes import match
+from functions.registry.services import Services
+from roadstead.http import Request, Response
+
+_API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
+
+
+class Application:
+    """One registry. Raises RegistryError; the boundary of the function makes the answer of it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._authorization = Authorization(services)
+
+    def respond(self, request: Request) -> Response:
+        found = match(request.method, request.path)
+        actor, granted, upload = self._authorization.authorize(request, found)
+        call = Call(
+            request=request,
+            services=self._services,
+            actor=actor,
+            granted=granted,
+            named_repository=found.repository,
+            named_reference=found.reference,
+            upload_token=upload,
+        )
+        return found.route.handler(call).with_headers(_API_VERSION)

@@ -1,0 +1,117 @@
+"""Whether a request may go on, decided once before its handler runs.
+
+Bearer tokens: RFC 6750 and the Docker registry token documentation. A token that grants too little is answered 401
+with `insufficient_scope` and the scope to ask for, since asking again may help.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from functions.registry.challenge import challenge
+from functions.registry.routes import Match, Needs
+from functions.registry.services import Services
+from roadstead.access import CATALOG_ACCESS, PUSH, Access, permits
+from roadstead.audit import Actor, ActorKind
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.http import Request
+from roadstead.services.verification import Caller, InvalidToken
+from roadstead.upload_token import PARAMETER, UploadToken, decode_upload_token
+
+
+class Authorization:
+    def __init__(self, services: Services, clock: Callable[[], float] = time.time) -> None:
+        self._services = services
+        self._clock = clock
+
+    def authorize(self, request: Request, match: Match) -> tuple[Actor, tuple[Access, ...], UploadToken | None]:
+        """Who asks, what their token grants, and the upload token where that is what counts. Raises 401 or 404."""
+        if match.route.needs is Needs.UPLOAD:
+            token = self._upload(request, match)
+            actor = Actor(token.subject, ActorKind(token.kind), token.token_id, *_origin(request))
+            return actor, (), token
+        needed = needed_access(match)
+        caller = self._caller(request, needed)
+        if needed is not None and not permits(caller.access, needed):
+            raise self._refusal(request, needed, caller)
+        return Actor(caller.subject, caller.kind, caller.token_id, *_origin(request)), caller.access, None
+
+    def _upload(self, request: Request, match: Match) -> UploadToken:
+        text = request.parameter(PARAMETER)
+        if text is None:
+            # Whoever has not even a token for the repository is not told anything about its uploads.
+            needed = needed_access(match)
+            caller = self._caller(request, needed)
+            if needed is not None and not permits(caller.access, needed):
+                raise self._refusal(request, needed, caller)
+            reason = "the upload's URL lacks its state: use the Location of the last answer unchanged"
+        else:
+            try:
+                return decode_upload_token(
+                    text,
+                    self._services.upload_keys.upload_keys(),
+                    now=self._clock(),
+                    repository=match.repository or "",
+                    upload_id=match.upload_id or "",
+                )
+            except ValueError as error:
+                reason = str(error)
+        raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, reason)
+
+    def _caller(self, request: Request, needed: Access | None) -> Caller:
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise RegistryError(
+                ErrorCode.UNAUTHORIZED,
+                "a bearer token is needed: log in, or ask the realm of the challenge for one",
+                headers=[self._challenge(request, needed)],
+            )
+        try:
+            return self._services.verifier.verify(token.strip())
+        except InvalidToken as error:
+            raise RegistryError(
+                ErrorCode.UNAUTHORIZED,
+                str(error),
+                headers=[self._challenge(request, needed, "invalid_token", str(error))],
+            ) from error
+
+    def _refusal(self, request: Request, needed: Access, caller: Caller) -> RegistryError:
+        message = _refused(needed, caller)
+        return RegistryError(
+            ErrorCode.DENIED,
+            message,
+            status=401,
+            detail={"scope": needed.scope()},
+            headers=[self._challenge(request, needed, "insufficient_scope", message)],
+        )
+
+    def _challenge(
+        self, request: Request, needed: Access | None, error: str = "", description: str = ""
+    ) -> tuple[str, str]:
+        scopes = (needed.scope(),) if needed is not None else ()
+        return challenge(request, self._services.token_service, scopes, error, description)
+
+
+def needed_access(match: Match) -> Access | None:
+    """What a route needs, as access; None where any valid token will do."""
+    if match.route.needs is Needs.TOKEN:
+        return None
+    if match.route.needs is Needs.CATALOG:
+        return CATALOG_ACCESS
+    actions = set(match.route.needs.value) - {"upload"}
+    return Access.to(match.repository or "", *actions)
+
+
+def _refused(needed: Access, caller: Caller) -> str:
+    who = caller.subject or "an anonymous user"
+    if needed.type != "repository":
+        return f"{who} may not list the catalog: only system administrators may"
+    if PUSH in needed.actions:
+        return f"the project of {needed.name} does not exist, or {who} may not push to it"
+    actions = " and ".join(sorted(needed.actions))
+    return f"{needed.name} does not exist, or {who} may not {actions} there"
+
+
+def _origin(request: Request) -> tuple[str, str, str]:
+    return request.source_ip, (request.header("user-agent") or "")[:256], request.request_id

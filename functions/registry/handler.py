@@ -1,0 +1,78 @@
+"""The registry function's entry and composition root: everything is put together once per environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from functions.boundary import lambda_answer
+from functions.registry.application import Application
+from functions.registry.services import Services
+from functions.registry.settings import Settings
+from roadstead.services.adoption import Adoption
+from roadstead.services.blobs import Blobs
+from roadstead.services.events import EventMaker
+from roadstead.services.jose import trusted_keys
+from roadstead.services.lists import Lists
+from roadstead.services.manifests import Manifests
+from roadstead.services.push import Push
+from roadstead.services.uploads import UploadLimits, Uploads
+from roadstead.services.verification import TokenVerifier
+from roadstead.stores.aws import client
+from roadstead.stores.dynamodb_blobs import DynamoBlobIndex
+from roadstead.stores.dynamodb_manifests import DynamoManifestIndex
+from roadstead.stores.dynamodb_uploads import DynamoUploadSessions
+from roadstead.stores.kms import KmsKeys
+from roadstead.stores.s3 import S3Objects
+from roadstead.stores.ssm import SsmUploadKeys
+from roadstead.stores.table import Table
+
+_application: Application | None = None
+
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """API Gateway payload 1.0 in, payload 1.0 out."""
+    global _application
+    if _application is None:
+        _application = Application(build(Settings.from_environ(os.environ)))
+    return lambda_answer(event, _application.respond)
+
+
+def build(settings: Settings) -> Services:
+    """The services on DynamoDB, S3, KMS and SSM. Makes clients, but no call."""
+    table = Table(client("dynamodb"), settings.index_table)
+    blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
+    objects = S3Objects(client("s3"), settings.bucket, url_seconds=settings.url_seconds)
+    events = EventMaker()
+    adoption = Adoption(blobs, objects, events)
+    public_keys = KmsKeys(client("kms"))
+    return Services(
+        blobs=Blobs(blobs=blobs, manifests=manifests, adoption=adoption, events=events),
+        lists=Lists(manifests=manifests, objects=objects),
+        manifests=Manifests(manifests=manifests, blobs=blobs, objects=objects, events=events),
+        push=Push(
+            manifests=manifests,
+            blobs=blobs,
+            objects=objects,
+            adoption=adoption,
+            events=events,
+            index_children=settings.index_children,
+        ),
+        uploads=Uploads(
+            sessions=DynamoUploadSessions(table),
+            blobs=blobs,
+            objects=objects,
+            events=events,
+            limits=UploadLimits(lifetime=settings.upload_seconds, max_bytes=settings.max_blob_bytes),
+        ),
+        objects=objects,
+        verifier=TokenVerifier(
+            lambda: trusted_keys(public_keys, settings.token_keys),
+            issuer=settings.token_issuer,
+            service=settings.token_service,
+        ),
+        upload_keys=SsmUploadKeys(client("ssm"), settings.upload_keys_parameter),
+        token_service=settings.token_service,
+        head_answers=settings.head_answers,
+    )
