@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from edge.origin_response import handler
+
+KEY = f"/blobs/sha256/{'0' * 64}/{'1' * 32}/{'2' * 32}"
+
+
+def respond(status: int, method: str = "PUT", uri: str = KEY) -> dict[str, Any]:
+    headers = {
+        "content-type": [{"key": "Content-Type", "value": "application/xml"}],
+        "transfer-encoding": [{"key": "Transfer-Encoding", "value": "chunked"}],
+        "x-amz-request-id": [{"key": "x-amz-request-id", "value": "x"}],
+    }
+    response = {"status": str(status), "statusDescription": "as S3 says", "headers": headers}
+    record = {
+        "config": {"eventType": "origin-response"},
+        "request": {"method": method, "uri": uri},
+        "response": response,
+    }
+    return handler({"Records": [{"cf": record}]})
+
+
+@pytest.mark.parametrize(
+    ("status", "expected", "code", "retry"),
+    [
+        (400, "400", "DIGEST_INVALID", False),
+        (403, "403", "DENIED", False),
+        (404, "403", "DENIED", False),
+        (405, "400", "BLOB_UPLOAD_INVALID", False),
+        (409, "503", "UNKNOWN", True),
+        (411, "400", "BLOB_UPLOAD_INVALID", False),
+        (429, "429", "TOOMANYREQUESTS", True),
+        (500, "503", "UNKNOWN", True),
+        (503, "429", "TOOMANYREQUESTS", True),
+    ],
+)
+def test_what_s3_refuses_becomes_an_oci_error(status: int, expected: str, code: str, retry: bool) -> None:
+    response = respond(status)
+    assert response["status"] == expected
+    assert response["statusDescription"] != "as S3 says"
+    (error,) = json.loads(response["body"])["errors"]
+    assert error["code"] == code
+    assert " " in error["message"]
+    headers = response["headers"]
+    assert headers["content-type"] == [{"key": "Content-Type", "value": "application/json"}]
+    assert headers["transfer-encoding"] == [{"key": "Transfer-Encoding", "value": "chunked"}]  # read-only there
+    assert ("retry-after" in headers) is retry
+    assert "x-amz-request-id" not in headers
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "uri"),
+    [
+        (200, "PUT", KEY),
+        (400, "PUT", "/v2/a/blobs/uploads/x"),
+        (404, "GET", KEY),
+        (416, "GET", KEY),
+        (404, "PATCH", KEY),
+    ],
+)
+def test_all_other_answers_are_left_alone(status: int, method: str, uri: str) -> None:
+    response = respond(status, method, uri)
+    assert response["status"] == str(status)
+    assert response["statusDescription"] == "as S3 says"
+    assert "body" not in response
