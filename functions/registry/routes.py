@@ -11,7 +11,7 @@ from enum import Enum
 
 from functions.registry.call import Handler
 from functions.registry.handlers import base, blobs, lists, manifests, uploads
-from roadstead.access import DELETE, PULL, PUSH
+from roadstead import access
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import Reference, RepositoryName, parse_reference
@@ -20,12 +20,12 @@ from roadstead.names import Reference, RepositoryName, parse_reference
 class Needs(Enum):
     """The access of a row; the actions are on the repository that the path names."""
 
-    TOKEN = ()
-    PULL = (PULL,)
-    PUSH = (PULL, PUSH)
-    DELETE = (DELETE,)
-    CATALOG = ("*",)
-    UPLOAD = (PULL, PUSH, "upload")  # by the upload token alone; the actions are what a challenge asks for
+    TOKEN = frozenset[str]()
+    PULL = frozenset({access.PULL})
+    PUSH = frozenset({access.PULL, access.PUSH})
+    DELETE = frozenset({access.DELETE})
+    CATALOG = frozenset({access.ALL})
+    UPLOAD = frozenset({access.PULL, access.PUSH, "upload"})  # by the upload token; a challenge asks for the rest
 
 
 @dataclass(frozen=True, slots=True)
