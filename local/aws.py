@@ -17,7 +17,8 @@ from local.failures import ExitCode, Failure
 from local.state import StateDirectory
 
 REGION = "us-east-1"
-CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}  # any are taken; signatures are checked
+# ministack knows these without an IAM user; it checks the signatures of presigned URLs by them.
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 SERVICES = "dynamodb,dynamodbstreams,s3,kms,ssm,logs,sqs,sts"
 START = 30.0  # seconds that it may take to start
 STOP = 60.0  # and to stop: it writes its tables then
