@@ -60,7 +60,7 @@ def _down(state: StateDirectory) -> None:
     """Stop the instance that serves from this state directory, and wait until it has."""
     ready = state.read_ready()
     if ready is None or not state.in_use():
-        if state.path.exists() and state.in_use():
+        if state.in_use():
             raise Failure(ExitCode.STATE_IN_USE, f"An instance is starting or stopping in {state.path}; try again.")
         print(f"Nothing runs in {state.path}.")
         return
@@ -74,9 +74,9 @@ def _down(state: StateDirectory) -> None:
 
 def _reset(state: StateDirectory) -> None:
     """Stop what runs there and delete the directory."""
-    if state.path.exists():
+    if state.in_use():
         _down(state)
-        state.delete()
+    state.delete()
 
 
 def _parser() -> argparse.ArgumentParser:

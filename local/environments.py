@@ -178,6 +178,7 @@ class Pool:
             if environment.alive:
                 return environment
             self._all.discard(environment)
+            await environment.kill()
         return await self._start()
 
     async def _start(self) -> Environment:

@@ -53,7 +53,7 @@ def functions(resources: Resources, aws: Mapping[str, str]) -> tuple[Function, .
         "BUCKET": resources.bucket,
         "UPLOAD_KEYS_PARAMETER": resources.upload_keys_parameter,
     }
-    token = {"IDENTITY_TABLE": resources.identity_table, "INDEX_TABLE": resources.index_table}
+    token = {"IDENTITY_TABLE": resources.identity_table}
     return (
         Function("registry", "app.registry", 512, {**aws, **tokens, **registry}),
         Function("token", "app.token", 512, {**aws, **tokens, **token}),

@@ -19,7 +19,6 @@ from local.resources import Resources, ensure_resources
 from local.state import Ready, StateDirectory
 from local.supervisor import Component, supervise
 
-
 Declaration = Callable[[Resources, Mapping[str, str]], Sequence[Function]]
 
 

@@ -119,12 +119,12 @@ class StateDirectory:
 
     def in_use(self) -> bool:
         """Whether an instance holds the lock."""
+        if not self._written_version():
+            return False
         try:
             self._take_lock()
         except Failure:
             return True
-        except OSError:
-            return False
         self.release()
         return False
 

@@ -1,0 +1,52 @@
+"""The HTTP API's routes, and what each function is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from local.functions import ROUTES, functions
+from local.resources import Resources
+
+RESOURCES = Resources("index", "identity", "bucket", "key", "upload-keys")
+
+
+def routed(path: str) -> tuple[str, str] | None:
+    for route in ROUTES:
+        proxy = route.match(path)
+        if proxy is not None:
+            return route.function, proxy
+    return None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/v2", ("registry", "")),
+        ("/v2/", ("registry", "")),
+        ("/v2/a/b/tags/list", ("registry", "a/b/tags/list")),
+        ("/v2//a", ("registry", "/a")),
+        ("/token", ("token", "")),
+        ("/.well-known/jwks.json", ("token", "")),
+        ("/token/", None),
+        ("/v2x", None),
+        ("/v1/", None),
+        ("//v2/", None),
+        ("/", None),
+    ],
+)
+def test_a_path_has_its_function_or_none(path: str, expected: tuple[str, str] | None) -> None:
+    assert routed(path) == expected
+
+
+def test_each_function_is_told_of_what_it_may_use_and_no_more() -> None:
+    own = {function.name: set(function.environment) - {"AWS_X"} for function in functions(RESOURCES, {"AWS_X": "1"})}
+    shared = {"TOKEN_KEYS", "TOKEN_ISSUER", "TOKEN_SERVICE"}
+    assert own == {
+        "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"},
+        "token": shared | {"IDENTITY_TABLE"},
+    }
+
+
+def test_every_route_leads_to_a_function_that_there_is() -> None:
+    names = {function.name for function in functions(RESOURCES, {})}
+    assert {route.function for route in ROUTES} == names
