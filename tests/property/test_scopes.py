@@ -1,0 +1,94 @@
+"""Scopes and grants, for any request."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roadstead.access import Access, parse_scope, parse_scopes
+from roadstead.names import ProjectName
+from roadstead.services.grants import PERMITTED, grant, projects_of
+from roadstead.services.minting import MAX_ACCESS, fits
+from roadstead.stores.identity import Identity, Project, Role, User, UserName
+
+_PROJECTS = [ProjectName.parse(name) for name in ("ships", "cargo", "library")]
+_ACTIONS = ("pull", "push", "delete", "*", "fly")
+_EVERYTHING = frozenset({"pull", "push", "delete"})
+
+words = st.text(st.characters(codec="utf-8", exclude_characters=" ,:", exclude_categories=["Z", "C"]), min_size=1)
+names = st.sampled_from(["ships/a", "ships/b/c", "cargo/a", "a", "absent/a", "Ships/a", "ships//a", "catalog"])
+accesses = st.builds(
+    Access,
+    st.sampled_from(["repository", "registry", "plugin"]),
+    names | words,
+    st.frozensets(st.sampled_from(_ACTIONS)),
+)
+users = st.none() | st.builds(
+    User, st.just(UserName.parse("ada")), st.just("phc"), st.just(1), st.booleans(), st.just(False)
+)
+identities = st.builds(
+    Identity,
+    users,
+    st.none(),
+    st.dictionaries(st.sampled_from(_PROJECTS), st.booleans()).map(
+        lambda public: {name: Project(name, is_public, 1, "") for name, is_public in public.items()}
+    ),
+    st.dictionaries(st.sampled_from(_PROJECTS), st.sampled_from(list(Role))),
+)
+
+
+def _merged(requested: list[Access]) -> tuple[Access, ...]:
+    return parse_scopes(access.scope() for access in requested)
+
+
+@given(accesses)
+def test_a_scope_survives_being_written_and_read(access: Access) -> None:
+    assert parse_scope(access.scope()) == access
+    assert Access.from_claim(json.loads(json.dumps(access.as_claim()))) == access
+
+
+@given(st.lists(accesses, max_size=8), identities)
+def test_what_is_granted_was_asked_for_and_is_permitted(requested: list[Access], identity: Identity) -> None:
+    scopes = _merged(requested)
+    for asked, granted in zip(scopes, grant(scopes, identity).access, strict=True):
+        assert (granted.type, granted.name) == (asked.type, asked.name)
+        is_admin = identity.user is not None and identity.user.admin
+        if granted.type != "repository":
+            assert granted.actions <= (asked.actions & {"*"} if is_admin and asked.name == "catalog" else set())
+            continue
+        assert granted.actions <= (_EVERYTHING if "*" in asked.actions else asked.actions)
+        projects = projects_of([asked])
+        if is_admin:
+            assert granted.actions <= (_EVERYTHING if projects else frozenset())
+            continue
+        permitted: frozenset[str] = frozenset()
+        for name in projects:
+            project = identity.projects.get(name)
+            role = identity.roles.get(name)
+            if project is not None:
+                permitted |= frozenset({"pull"}) if project.public else frozenset()
+                permitted |= PERMITTED[role] if role and identity.user else frozenset()
+        assert granted.actions <= permitted
+
+
+@given(st.lists(accesses, max_size=8), identities)
+def test_asking_again_for_what_was_granted_grants_the_same(requested: list[Access], identity: Identity) -> None:
+    granted = grant(_merged(requested), identity).access
+    assert grant(granted, identity).access == granted
+
+
+@given(st.lists(accesses, max_size=8), identities)
+def test_only_administrators_make_projects(requested: list[Access], identity: Identity) -> None:
+    missing = grant(_merged(requested), identity).missing_projects
+    assert not set(missing) & set(identity.projects)
+    assert not missing or (identity.user is not None and identity.user.admin)
+
+
+@given(st.lists(accesses, max_size=40), identities)
+def test_what_fits_when_asked_for_fits_when_granted(requested: list[Access], identity: Identity) -> None:
+    scopes = _merged(requested)
+    if fits(scopes):
+        claim = [access.as_claim() for access in grant(scopes, identity).access]
+        assert len(json.dumps(claim, separators=(",", ":"))) <= MAX_ACCESS
