@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from functions.registry.authorization import Authorization
 from functions.registry.call import Call
 from functions.registry.routes import match
@@ -18,13 +20,16 @@ class Application:
         self._services = services
         self._authorization = Authorization(services)
 
-    def respond(self, request: Request) -> Response:
+    def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
+        """`body` streams in place of the request's own, `length` bytes of it as far as the client said."""
         found = match(request.method, request.path)
         actor, granted, upload = self._authorization.authorize(request, found)
         call = Call(
             request=request,
             services=self._services,
             actor=actor,
+            body=(request.body,) if body is None else body,
+            length=len(request.body) if body is None else length,
             granted=granted,
             named_repository=found.repository,
             named_reference=found.reference,

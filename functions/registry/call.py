@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -23,6 +23,8 @@ class Call:
     request: Request
     services: Services
     actor: Actor
+    body: Iterable[bytes] = ()  # of a chunk or a blob; all other bodies are small and are in the request
+    length: int | None = 0  # bytes of `body`; None when nobody said
     granted: tuple[Access, ...] = ()
     named_repository: RepositoryName | None = None
     named_reference: Reference | None = None

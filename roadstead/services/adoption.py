@@ -6,12 +6,11 @@ digest. An upload that was consumed is never adopted again, so a deleted blob do
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from roadstead.audit import Actor, ActorKind, Operation
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.services.events import EventMaker
+from roadstead.services.provenance import uploader
 from roadstead.stores.blobs import MAX_INLINE_BLOB, BlobIndex, Link, StoredObject
 from roadstead.stores.conflicts import UploadConsumed
 from roadstead.stores.objects import Objects, whole_prefix
@@ -38,7 +37,7 @@ class Adoption:
                 continue
             data = self._objects.get(key) if info.size <= MAX_INLINE_BLOB else None
             event = self._events.make(
-                Operation.UPLOAD, _uploader(info.metadata, actor), repository, digest=digest, size=info.size
+                Operation.UPLOAD, uploader(info.metadata, actor), repository, digest=digest, size=info.size
             )
             try:
                 link = self._blobs.link_object(
@@ -55,12 +54,3 @@ class Adoption:
                 self._objects.delete([key])
             return link
         return None
-
-
-def _uploader(metadata: Mapping[str, str], asker: Actor) -> Actor:
-    """Who uploaded, by the object's metadata; whoever asks first is not the one to be named."""
-    if metadata.get("kind") in set(ActorKind):
-        subject, kind = metadata.get("subject", ""), ActorKind(metadata["kind"])
-        if (subject, kind) != (asker.name, asker.kind):
-            return Actor(subject, kind, metadata.get("token", ""), request_id=asker.request_id)
-    return asker

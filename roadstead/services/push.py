@@ -21,7 +21,7 @@ from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.services.adoption import Adoption
 from roadstead.services.events import EventMaker
 from roadstead.services.manifests import needed_by
-from roadstead.services.uploads import object_metadata
+from roadstead.services.provenance import object_metadata
 from roadstead.stores.blobs import BlobIndex
 from roadstead.stores.conflicts import Conflict, Throttled
 from roadstead.stores.manifests import (

@@ -18,6 +18,7 @@ from roadstead.digest import ALGORITHMS, Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
 from roadstead.services.events import EventMaker
+from roadstead.services.provenance import object_metadata
 from roadstead.services.upload_writer import UploadWriter
 from roadstead.stores.blobs import MAX_INLINE_BLOB, BlobIndex, Link, StoredObject
 from roadstead.stores.conflicts import Conflict, UploadConsumed
@@ -265,11 +266,6 @@ class Uploads:
 def upload_range(offset: int) -> str:
     """The `Range` header of a session with `offset` bytes: inclusive; `0-0` for none, and for one."""
     return f"0-{max(0, offset - 1)}"
-
-
-def object_metadata(repository: RepositoryName, actor: Actor) -> dict[str, str]:
-    """What an S3 event does not tell of an object: whose it is. ASCII, since it travels as headers."""
-    return {"repository": repository, "subject": actor.name, "kind": actor.kind, "token": actor.token_id}
 
 
 def token_of(session: UploadSession) -> str:

@@ -14,7 +14,7 @@ from functions.registry.challenge import challenge
 from roadstead.access import PULL, PUSH, Access
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
-from roadstead.http import Headers, Request, Response
+from roadstead.http import Headers, Response
 from roadstead.names import RepositoryName
 from roadstead.services.uploads import upload_range
 from roadstead.stores.blobs import Link
@@ -32,9 +32,7 @@ def start(call: Call) -> Response:
         return _created(call.repository, mounted)
     token = call.services.uploads.start(call.repository, call.actor, algorithm)
     if digest is not None and (call.request.body or digest.matches(b"")):
-        return _created(
-            call.repository, call.services.uploads.close(token, digest, (call.request.body,), actor=call.actor)
-        )
+        return _created(call.repository, call.services.uploads.close(token, digest, call.body, actor=call.actor))
     return Response(202, _session_headers(call, token, 0))
 
 
@@ -44,11 +42,8 @@ def status(call: Call) -> Response:
 
 def append(call: Call) -> Response:
     """A chunk, or all of the blob; its Location says that a PUT there closes a chunked upload."""
-    body = call.request.body
     try:
-        offset = call.services.uploads.append(
-            call.upload, (body,), actor=call.actor, start=_chunk_start(call.request, body)
-        )
+        offset = call.services.uploads.append(call.upload, call.body, actor=call.actor, start=_chunk_start(call))
     except RegistryError as error:
         raise _with_location(call, error) from None
     return Response(202, _session_headers(call, _chunked(call.upload), offset))
@@ -58,11 +53,8 @@ def close(call: Call) -> Response:
     digest = digest_parameter(call.request)
     if digest is None:
         raise RegistryError(ErrorCode.DIGEST_INVALID, "closing an upload needs the parameter digest")
-    body = call.request.body
     try:
-        link = call.services.uploads.close(
-            call.upload, digest, (body,), actor=call.actor, start=_chunk_start(call.request, body)
-        )
+        link = call.services.uploads.close(call.upload, digest, call.body, actor=call.actor, start=_chunk_start(call))
     except RegistryError as error:
         raise _with_location(call, error) from None
     return _created(call.repository, link)
@@ -119,9 +111,9 @@ def _same_project(call: Call) -> list[RepositoryName]:
     return names
 
 
-def _chunk_start(request: Request, body: bytes) -> int | None:
+def _chunk_start(call: Call) -> int | None:
     """Where Content-Range says that the body begins; None without it. Raises 416 when it is malformed."""
-    text = request.header("content-range")
+    text = call.request.header("content-range")
     if text is None:
         return None
     match = _CONTENT_RANGE.fullmatch(text)
@@ -130,9 +122,9 @@ def _chunk_start(request: Request, body: bytes) -> int | None:
             ErrorCode.BLOB_UPLOAD_INVALID, "Content-Range is <first byte>-<last byte> in decimal digits", status=416
         )
     first, last = int(match.group(1)), int(match.group(2))
-    if last - first + 1 != len(body):
+    if call.length is not None and last - first + 1 != call.length:
         raise RegistryError(
-            ErrorCode.SIZE_INVALID, f"Content-Range {text} and a body of {len(body)} bytes do not go together"
+            ErrorCode.SIZE_INVALID, f"Content-Range {text} and a body of {call.length} bytes do not go together"
         )
     return first
 
