@@ -47,9 +47,9 @@ bench: $(VENV)/dev.stamp ## what a request costs, as ratios taken in the same ru
 	$(BIN)/python -m bench
 
 lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into requirements/
-	$(UV) pip compile -q --universal --generate-hashes --no-header --group dev -o requirements/dev.txt
-	for group in local registry token webhook; do \
-	  $(UV) pip compile -q --universal --generate-hashes --no-header --group $$group \
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -o requirements/dev.txt
+	for group in local relay registry token webhook; do \
+	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group \
 	    --constraint requirements/dev.txt -o requirements/$$group.txt || exit 1; \
 	done
 

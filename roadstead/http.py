@@ -30,6 +30,7 @@ class Request:
     scheme: str = "https"
     source_ip: str = ""
     request_id: str = ""
+    via_edge: bool = False  # it came through the distribution, which takes uploads of any size
 
     def header(self, name: str) -> str | None:
         """All values of a header, joined by commas as RFC 9110 section 5.3 allows; None when it is absent."""

@@ -8,6 +8,7 @@ from functions.registry.authorization import Authorization
 from functions.registry.call import Call
 from functions.registry.routes import match
 from functions.registry.services import Services
+from functions.viewer import as_viewed
 from roadstead.http import Request, Response
 
 _API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
@@ -22,6 +23,7 @@ class Application:
 
     def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
         """`body` streams in place of the request's own, `length` bytes of it as far as the client said."""
+        request = as_viewed(request, self._services.edge_secrets)
         found = match(request.method, request.path)
         actor, granted, upload = self._authorization.authorize(request, found)
         call = Call(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from typing import Any
 
 from functions.boundary import lambda_answer
@@ -25,7 +26,7 @@ from roadstead.stores.dynamodb_manifests import DynamoManifestIndex
 from roadstead.stores.dynamodb_uploads import DynamoUploadSessions
 from roadstead.stores.kms import KmsKeys
 from roadstead.stores.s3 import S3Objects
-from roadstead.stores.ssm import SsmUploadKeys
+from roadstead.stores.ssm import SsmEdgeSecrets, SsmUploadKeys
 from roadstead.stores.table import Table
 
 _application: Application | None = None
@@ -39,14 +40,19 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     return lambda_answer(event, _application.respond)
 
 
-def build(settings: Settings) -> Services:
-    """The services on DynamoDB, S3, KMS and SSM. Makes clients, but no call."""
+def build(
+    settings: Settings, *, limits: UploadLimits | None = None, executor: Executor | None = None, s3: Any = None
+) -> Services:
+    """The services on DynamoDB, S3, KMS and SSM. Makes clients, but no call.
+
+    A host that streams brings its own limits, an executor for the parts, and a client with the connections they need.
+    """
     table = Table(client("dynamodb"), settings.index_table)
     blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
-    objects = S3Objects(client("s3"), settings.bucket, url_seconds=settings.url_seconds)
+    objects = S3Objects(s3 or client("s3"), settings.bucket, url_seconds=settings.url_seconds)
     events = EventMaker()
     adoption = Adoption(blobs, objects, events)
-    public_keys = KmsKeys(client("kms"))
+    public_keys, ssm = KmsKeys(client("kms")), client("ssm")
     return Services(
         blobs=Blobs(blobs=blobs, manifests=manifests, adoption=adoption, events=events),
         lists=Lists(manifests=manifests, objects=objects),
@@ -64,7 +70,8 @@ def build(settings: Settings) -> Services:
             blobs=blobs,
             objects=objects,
             events=events,
-            limits=UploadLimits(lifetime=settings.upload_seconds, max_bytes=settings.max_blob_bytes),
+            limits=limits or UploadLimits(lifetime=settings.upload_seconds, max_bytes=settings.max_blob_bytes),
+            executor=executor,
         ),
         objects=objects,
         verifier=TokenVerifier(
@@ -72,7 +79,9 @@ def build(settings: Settings) -> Services:
             issuer=settings.token_issuer,
             service=settings.token_service,
         ),
-        upload_keys=SsmUploadKeys(client("ssm"), settings.upload_keys_parameter),
+        upload_keys=SsmUploadKeys(ssm, settings.upload_keys_parameter),
+        edge_secrets=SsmEdgeSecrets(ssm, settings.edge_secret_parameter) if settings.edge_secret_parameter else None,
+        upload_host=settings.upload_host,
         token_service=settings.token_service,
         head_answers=settings.head_answers,
     )

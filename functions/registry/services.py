@@ -12,7 +12,7 @@ from roadstead.services.push import Push
 from roadstead.services.uploads import Uploads
 from roadstead.services.verification import TokenVerifier
 from roadstead.stores.objects import Objects
-from roadstead.stores.secrets import UploadKeySource
+from roadstead.stores.secrets import EdgeSecretSource, UploadKeySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +25,7 @@ class Services:
     objects: Objects
     verifier: TokenVerifier
     upload_keys: UploadKeySource
+    edge_secrets: EdgeSecretSource | None
+    upload_host: str
     token_service: str
     head_answers: HeadAnswers

@@ -24,7 +24,10 @@ class HeadAnswers(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`url_seconds` and `upload_seconds` in seconds, `max_blob_bytes` in bytes."""
+    """`edge_secret_parameter` is empty where no distribution stands in front. `upload_host`, if set, is the
+    distribution's name, to which the uploads of clients go that came to the API's own domain.
+
+    `url_seconds` and `upload_seconds` in seconds, `max_blob_bytes` in bytes."""
 
     index_table: str
     bucket: str
@@ -32,6 +35,8 @@ class Settings:
     token_issuer: str
     token_service: str
     upload_keys_parameter: str
+    edge_secret_parameter: str
+    upload_host: str
     url_seconds: int
     upload_seconds: int
     max_blob_bytes: int
@@ -49,6 +54,8 @@ class Settings:
             token_issuer=read.text("TOKEN_ISSUER", "roadstead"),
             token_service=read.text("TOKEN_SERVICE", "roadstead"),
             upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", ""),
+            upload_host=read.text("UPLOAD_HOST", ""),
             url_seconds=read.number("URL_SECONDS", 900, least=60, most=3_600),
             upload_seconds=read.number("UPLOAD_SECONDS", 86_400, least=600, most=604_800),
             max_blob_bytes=read.number("MAX_BLOB_BYTES", 50 * 1000**3, least=1, most=5 * 1024**4),

@@ -1,29 +1,63 @@
-"""Upload keys in an SSM SecureString parameter: free of charge while idle, encrypted, readable by policy."""
+"""Secrets in SSM parameters: free of charge while idle, encrypted, readable by policy.
+
+A parameter's name may point into Secrets Manager (`/aws/reference/secretsmanager/<id>`), which CloudFormation can
+resolve where it cannot resolve a SecureString.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from roadstead.upload_token import UploadKeys
 
-REFRESH_SECONDS = 300  # a rotation first adds a key, and waits longer than this before it signs by it
+REFRESH_SECONDS = 300  # a rotation first adds a secret, and waits longer than this before anybody uses it
+
+T = TypeVar("T")
+
+
+class _Parameter(Generic[T]):
+    """One parameter, parsed, and kept in memory for five minutes."""
+
+    def __init__(self, client: Any, name: str, parse: Callable[[str], T], clock: Callable[[], float]) -> None:
+        self._client = client
+        self._name = name
+        self._parse = parse
+        self._clock = clock
+        self._value: T | None = None
+        self._read_at = 0.0
+
+    def value(self) -> T:
+        if self._value is None or self._clock() - self._read_at > REFRESH_SECONDS:
+            answer = self._client.get_parameter(Name=self._name, WithDecryption=True)
+            self._value = self._parse(answer["Parameter"]["Value"])
+            self._read_at = self._clock()
+        return self._value
 
 
 class SsmUploadKeys:
-    """`UploadKeySource` on one parameter, kept in memory for five minutes."""
+    """`UploadKeySource` on a parameter of the form that `UploadKeys.from_json` reads."""
 
     def __init__(self, client: Any, parameter: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._client = client
-        self._parameter = parameter
-        self._clock = clock
-        self._keys: UploadKeys | None = None
-        self._read_at = 0.0
+        self._parameter = _Parameter(client, parameter, UploadKeys.from_json, clock)
 
     def upload_keys(self) -> UploadKeys:
-        if self._keys is None or self._clock() - self._read_at > REFRESH_SECONDS:
-            answer = self._client.get_parameter(Name=self._parameter, WithDecryption=True)
-            self._keys = UploadKeys.from_json(answer["Parameter"]["Value"])
-            self._read_at = self._clock()
-        return self._keys
+        return self._parameter.value()
+
+
+class SsmEdgeSecrets:
+    """`EdgeSecretSource` on a parameter that holds one secret, or two parted by a space."""
+
+    def __init__(self, client: Any, parameter: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parameter = _Parameter(client, parameter, _secrets, clock)
+
+    def edge_secrets(self) -> tuple[str, ...]:
+        return self._parameter.value()
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    secrets = tuple(text.split())
+    if not secrets or any(len(secret) < 32 for secret in secrets):
+        raise ValueError("an edge secret has at least 32 characters")
+    return secrets

@@ -1,0 +1,52 @@
+"""`python -m edge.relay`: the relay under uvicorn, set up by environment variables."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import uvicorn
+
+from edge.relay.application import Relay
+from edge.relay.settings import RelaySettings
+from functions.environ import SettingsError
+from functions.registry.application import Application
+from functions.registry.handler import build
+from functions.registry.settings import Settings
+from roadstead.stores.aws import client
+
+PART_THREADS = 16
+COMPLETION_PATIENCE = 600  # seconds that S3 may take to put a large object together
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    try:
+        relay = RelaySettings.from_environ(os.environ)
+        settings = Settings.from_environ(os.environ)
+    except SettingsError as error:
+        print(f"relay: {error}", file=sys.stderr)
+        return 2
+    services = build(
+        settings,
+        limits=relay.limits,
+        executor=ThreadPoolExecutor(PART_THREADS, thread_name_prefix="part"),
+        s3=client("s3", connections=PART_THREADS + relay.uploads, patience=COMPLETION_PATIENCE),
+    )
+    uvicorn.run(
+        Relay(Application(services), uploads=relay.uploads),
+        host=relay.host,
+        port=relay.port,
+        timeout_graceful_shutdown=relay.drain_seconds,
+        timeout_keep_alive=75,  # longer than the 60 s for which CloudFront and load balancers keep a connection
+        access_log=False,  # a URL holds an upload token
+        server_header=False,
+        log_level="warning",
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
