@@ -1,0 +1,247 @@
+"""What `chalice package` makes of the source: one zip, one SAM template, a role for each function."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.functions import functions
+from local.resources import Resources
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ("registry", "token")
+
+# The permission that each call of a client needs ("Actions, resources, and condition keys for AWS services").
+_WRITES = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+ACTIONS = {
+    "get_item": ("dynamodb:GetItem",),
+    "batch_get_item": ("dynamodb:BatchGetItem",),
+    "query": ("dynamodb:Query",),
+    "put_item": ("dynamodb:PutItem",),
+    "update_item": ("dynamodb:UpdateItem",),
+    "delete_item": ("dynamodb:DeleteItem",),
+    "batch_write_item": ("dynamodb:BatchWriteItem",),
+    "transact_write_items": _WRITES,
+    "get_object": ("s3:GetObject",),
+    "head_object": ("s3:GetObject",),
+    "generate_presigned_url": ("s3:GetObject",),
+    "put_object": ("s3:PutObject",),
+    "create_multipart_upload": ("s3:PutObject",),
+    "upload_part": ("s3:PutObject",),
+    "complete_multipart_upload": ("s3:PutObject",),
+    "abort_multipart_upload": ("s3:AbortMultipartUpload",),
+    "delete_object": ("s3:DeleteObject",),
+    "delete_objects": ("s3:DeleteObject",),
+    "list_objects_v2": ("s3:ListBucket",),
+    "get_parameter": ("ssm:GetParameter",),
+    "get_public_key": ("kms:GetPublicKey",),
+    "sign": ("kms:Sign",),
+}
+# What a store can do and the function that uses it never does: KmsKeys signs too, and the registry must not be able to.
+NEVER = {"kms:Sign"}
+OPERATION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
+
+
+@dataclass(frozen=True)
+class Package:
+    template: dict[str, Any]
+    names: frozenset[str]
+
+    def function(self, name: str) -> dict[str, Any]:
+        properties: dict[str, Any] = self.template["Resources"][name.capitalize()]["Properties"]
+        return properties
+
+    def statements(self, name: str) -> list[dict[str, Any]]:
+        role = self.function(name)["Role"]["Fn::GetAtt"][0]
+        (policy,) = self.template["Resources"][role]["Properties"]["Policies"]
+        statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
+        return statements
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """Packaged from a copy, so that Chalice's cache and Python's stay out of the source and the zip."""
+    source = tmp_path_factory.mktemp("source")
+    for name in ("app.py", "requirements.txt", "requirements", "vendor", "functions", "roadstead", ".chalice"):
+        path = ROOT / name
+        if path.is_dir():
+            ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "venv")
+            shutil.copytree(path, source / name, symlinks=True, ignore=ignore)
+        else:
+            shutil.copy(path, source / name, follow_symlinks=False)
+    subprocess.run(
+        [str(Path(sys.executable).with_name("chalice")), "package", "--stage", "prod", "out"],
+        cwd=source,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1"},
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    with zipfile.ZipFile(source / "out" / "deployment.zip") as archive:
+        names = frozenset(archive.namelist())
+    return Package(json.loads((source / "out" / "sam.json").read_text()), names)
+
+
+def test_the_zip_holds_the_source_and_what_it_needs(package: Package) -> None:
+    sources = {str(file.relative_to(ROOT)) for top in ("functions", "roadstead") for file in (ROOT / top).rglob("*.py")}
+    assert sources | {"app.py"} <= package.names
+    tops = {name.partition("/")[0] for name in package.names}
+    assert {"boto3", "botocore", "jwt", "cryptography", "chalice"} <= tops
+
+
+def test_the_zip_holds_nothing_of_the_workshop(package: Package) -> None:
+    tops = {name.partition("/")[0] for name in package.names}
+    assert not tops & {"tests", "local", "bench", "edge", "infra", "moto", "ministack", "uvicorn", "pytest", "vendor"}
+    assert not [name for name in package.names if "__pycache__" in name and not name.startswith("chalice/")]
+
+
+def test_the_zip_holds_the_pinned_versions(package: Package) -> None:
+    pins = locked(ROOT / "requirements.txt")
+    for name in ("boto3", "botocore", "pyjwt", "cryptography"):
+        assert f"{name}-{pins[name]}.dist-info/METADATA" in package.names
+
+
+def test_the_functions_are_what_app_names_and_there_is_no_rest_api(package: Package) -> None:
+    kinds = [resource["Type"] for resource in package.template["Resources"].values()]
+    assert sorted(kinds) == sorted(["AWS::Serverless::Function", "AWS::IAM::Role"] * len(FUNCTIONS))
+    assert [package.function(name)["Handler"] for name in FUNCTIONS] == ["app.registry", "app.token"]
+
+
+def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
+    shapes = {
+        name: (shape["MemorySize"], shape["Timeout"], shape["Tracing"])
+        for name in FUNCTIONS
+        for shape in [package.function(name)]
+    }
+    assert shapes == {"registry": (1024, 29, "Active"), "token": (512, 10, "Active")}
+
+
+def test_each_function_has_the_variables_that_it_has_locally(package: Package) -> None:
+    resources = Resources(
+        "roadstead-index",
+        "roadstead-identity",
+        "roadstead-ACCOUNT-REGION",
+        "alias/roadstead-token",
+        "/roadstead/upload-keys",
+    )
+    for function in functions(resources, {}):
+        assert package.function(function.name)["Environment"]["Variables"] == function.environment
+
+
+def test_the_registry_may_do_exactly_what_its_stores_call(package: Package) -> None:
+    assert actions(package, "registry") - OPERATION == called("registry") - NEVER
+
+
+def test_the_token_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
+    assert actions(package, "token") - OPERATION == {
+        "dynamodb:BatchGetItem",  # the user, the projects, the roles, the refresh token
+        "dynamodb:BatchWriteItem",  # a refresh token, and those it displaces
+        "dynamodb:PutItem",  # the project of an administrator's first push
+        "dynamodb:Query",  # a user's refresh tokens
+        "dynamodb:UpdateItem",  # a password's hash by new parameters
+        "kms:GetPublicKey",
+        "kms:Sign",
+    }
+    assert actions(package, "token") - OPERATION <= called("token")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_no_permission_is_for_everything(package: Package, name: str) -> None:
+    for statement in package.statements(name):
+        wanted = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not [action for action in wanted if "*" in action]
+        if statement["Resource"] == "*":
+            assert set(wanted) <= OPERATION  # X-Ray has no resources
+        if wanted[0].startswith("kms:"):
+            assert statement["Condition"] == {
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/roadstead-token"}
+            }
+
+
+def test_only_the_token_function_reads_identities_and_signs(package: Package) -> None:
+    registry = json.dumps(package.statements("registry"))
+    assert "identity" not in registry
+    assert "kms:Sign" not in registry
+    assert "roadstead-index" not in json.dumps(package.statements("token"))
+
+
+def test_the_lock_file_at_the_root_holds_all_that_any_function_needs() -> None:
+    union = locked(ROOT / "requirements.txt")
+    for name in (*FUNCTIONS, "webhook"):
+        assert locked(ROOT / "requirements" / f"{name}.txt").items() <= union.items()
+
+
+def test_every_requirement_is_pinned_by_hash() -> None:
+    for line in (ROOT / "requirements.txt").read_text().replace("\\\n", " ").splitlines():
+        if line and not line.lstrip().startswith("#"):
+            assert re.match(r"[a-z0-9.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line), line
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other(name: str) -> None:
+    script = "import app, json, sys; print(json.dumps([m for m in sys.modules if m.startswith('functions.')]))"
+    seen = json.loads(python(script, {"_HANDLER": f"app.{name}"}))
+    assert f"functions.{name}.handler" in seen
+    others = [module for module in seen for other in FUNCTIONS if other != name and module.split(".")[1] == other]
+    assert others == []
+
+
+def test_without_a_handler_nothing_of_the_functions_is_imported() -> None:
+    assert json.loads(python("import app, sys; print(sum(m.startswith('functions') for m in sys.modules))", {})) == 0
+
+
+def python(script: str, environment: dict[str, str]) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", **environment},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    ).stdout
+
+
+def locked(file: Path) -> dict[str, str]:
+    """The pins of a lock file that hold on this platform, whatever it is: name to version."""
+    return dict(re.findall(r"^([a-z0-9][a-z0-9.-]*)==(\S+)", file.read_text(), re.MULTILINE))
+
+
+def actions(package: Package, name: str) -> set[str]:
+    found: set[str] = set()
+    for statement in package.statements(name):
+        action = statement["Action"]
+        found |= {action} if isinstance(action, str) else set(action)
+    return found
+
+
+def called(name: str) -> set[str]:
+    """The permissions for every client call in the stores that a function's handler imports."""
+    tree = ast.parse((ROOT / "functions" / name / "handler.py").read_text())
+    stores = {
+        node.module.rpartition(".")[2]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("roadstead.stores.")
+    }
+    found: set[str] = set()
+    for store in stores:
+        for node in ast.walk(ast.parse((ROOT / "roadstead" / "stores" / f"{store}.py").read_text())):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self._client":
+                found |= set(ACTIONS[node.attr])
+    return found
+
+
+def test_chalice_is_the_version_that_is_pinned() -> None:
+    assert importlib.metadata.version("chalice") == locked(ROOT / "requirements" / "local.txt")["chalice"]
