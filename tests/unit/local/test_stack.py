@@ -1,0 +1,307 @@
+"""The whole of it as `make up` runs it: processes, signals, exit codes, and what is left after a stop."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.clients import client
+from local.failures import ExitCode
+
+ROOT = Path(__file__).parents[3]
+LIMIT = 60  # seconds for anything
+
+
+@dataclass
+class Instance:
+    """A running `python -m local up`."""
+
+    process: subprocess.Popen[str]
+    state: Path
+    ready: dict[str, Any]
+
+    def aws(self, service: str) -> Any:
+        environment = {
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": self.ready["region"],
+            "AWS_ENDPOINT_URL": self.ready["aws_endpoint"],
+        }
+        return client(service, environment)
+
+    def get(self, path: str, password: str | None = None) -> tuple[int, bytes]:
+        request = urllib.request.Request(self.ready["registry"] + path)
+        if password is not None:
+            credentials = base64.b64encode(f"{self.ready['admin']}:{password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {credentials}")
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read()
+
+    def password(self) -> str:
+        return Path(self.ready["password_file"]).read_text()
+
+
+def local(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "local", *arguments]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def up(state: Path) -> Iterator[Instance]:
+    """An instance that serves; killed at the end if the test has not stopped it."""
+    process = subprocess.Popen(
+        local("up", "--state", str(state), "--port", str(free_port())),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Instance(process, state, wait_until_ready(process, state))
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(LIMIT)
+        process.kill()
+        process.communicate()
+
+
+def wait_until_ready(process: subprocess.Popen[str], state: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + LIMIT
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise AssertionError(f"exit code {process.returncode}: {process.communicate()}")
+        with contextlib.suppress(FileNotFoundError):
+            document: dict[str, Any] = json.loads((state / "ready.json").read_text())
+            if document["pid"] == process.pid:  # not what a killed one has left
+                return document
+        time.sleep(0.05)
+    raise AssertionError("not ready")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(local(*arguments), cwd=ROOT, capture_output=True, text=True, timeout=LIMIT, check=False)
+
+
+def put_something(instance: Instance) -> None:
+    item = {"pk": {"S": "test"}, "sk": {"S": "kept"}}
+    instance.aws("dynamodb").put_item(TableName=instance.ready["index_table"], Item=item)
+    instance.aws("s3").put_object(Bucket=instance.ready["bucket"], Key="blobs/kept", Body=b"bytes")
+
+
+def assert_something_is_there(instance: Instance) -> None:
+    key = {"pk": {"S": "test"}, "sk": {"S": "kept"}}
+    assert "Item" in instance.aws("dynamodb").get_item(TableName=instance.ready["index_table"], Key=key)
+    body = instance.aws("s3").get_object(Bucket=instance.ready["bucket"], Key="blobs/kept")["Body"]
+    with contextlib.closing(body):
+        assert body.read() == b"bytes"
+
+
+def children(of: int) -> list[int]:
+    """Processes whose environment or command line names this instance's state: its children, orphans too."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            if int((entry / "stat").read_text().rpartition(")")[2].split()[1]) == of:
+                found.append(int(entry.name))
+    return found
+
+
+def wait_for_the_end_of(processes: list[int]) -> None:
+    wait_for(lambda: not any(is_running(process) for process in processes))
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_it_serves_says_where_and_has_all_that_was_pushed_after_ctrl_c(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with up(state) as instance:
+        ready = instance.ready
+        assert ready["pid"] == instance.process.pid
+        assert instance.get("/v2/")[0] == 401
+        password = instance.password()
+        assert instance.get("/token?service=roadstead", password)[0] == 200
+        assert instance.get("/token?service=roadstead", "wrong")[0] == 401
+        assert (state / "admin-password").stat().st_mode & 0o777 == 0o600
+        put_something(instance)
+        parameter = instance.aws("ssm").get_parameter(Name=ready["upload_keys_parameter"], WithDecryption=True)
+        instance.process.send_signal(signal.SIGINT)
+        out, err = instance.process.communicate(timeout=LIMIT)
+        assert (instance.process.returncode, err) == (0, "")
+        assert f"serves at {ready['registry']}" in out
+        assert out.count(ready["registry"].removeprefix("http://")) >= 4
+        assert ready["password_file"] in out
+        assert not (state / "ready.json").exists()
+    with up(state) as again:
+        assert_something_is_there(again)
+        assert again.password() == password
+        assert again.get("/token?service=roadstead", password)[0] == 200
+        assert again.ready["token_key"] == ready["token_key"]
+        kept = again.aws("ssm").get_parameter(Name=ready["upload_keys_parameter"], WithDecryption=True)
+        assert kept["Parameter"]["Value"] == parameter["Parameter"]["Value"]
+
+
+def test_a_killed_instance_leaves_no_process_and_loses_nothing(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with up(state) as instance:
+        put_something(instance)
+        parts = children(instance.process.pid)
+        assert len(parts) >= 3
+        instance.process.kill()
+        instance.process.wait()
+        wait_for_the_end_of(parts)
+    with up(state) as again:
+        assert_something_is_there(again)
+
+
+def test_the_embedded_aws_writes_its_tables_while_it_runs(tmp_path: Path) -> None:
+    with up(tmp_path / "state") as instance:
+        tables = tmp_path / "state" / "aws" / "tables" / "dynamodb.json"
+        put_something(instance)
+        wait_for(lambda: tables.exists() and '"kept"' in tables.read_text())
+        assert instance.process.poll() is None
+
+
+def test_it_ends_with_a_sentence_when_the_embedded_aws_dies(tmp_path: Path) -> None:
+    with up(tmp_path / "state") as instance:
+        aws = next(part for part in children(instance.process.pid) if b"aws_process" in command_line(part))
+        os.kill(aws, signal.SIGKILL)
+        _, err = instance.process.communicate(timeout=LIMIT)
+        assert instance.process.returncode == ExitCode.COMPONENT_FAILED
+        assert err.startswith("roadstead: The embedded AWS died")
+        assert err.count("\n") == 1
+
+
+def test_it_ends_with_a_sentence_when_the_state_cannot_be_saved(tmp_path: Path) -> None:
+    with up(tmp_path / "state") as instance:
+        tables = tmp_path / "state" / "aws" / "tables" / "dynamodb.json"
+        wait_for(tables.is_file)
+        tables.unlink()
+        tables.mkdir()  # nothing can be renamed to it
+        instance.process.send_signal(signal.SIGINT)
+        _, err = instance.process.communicate(timeout=LIMIT)
+        assert instance.process.returncode == ExitCode.DISK_FULL
+        assert "could not be saved" in err
+
+
+def command_line(process: int) -> bytes:
+    return (Path("/proc") / str(process) / "cmdline").read_bytes()
+
+
+def test_s3_has_another_host_than_the_registry_and_all_of_it_is_on_the_loopback(tmp_path: Path) -> None:
+    with up(tmp_path / "state") as instance:
+        hosts = [instance.ready[name].split("/")[2].partition(":")[0] for name in ("registry", "s3")]
+        assert hosts == ["127.0.0.1", "127.0.0.2"]
+        processes = [instance.process.pid, *children(instance.process.pid)]
+        listening = [address for process in processes for address in listening_addresses(process)]
+        assert len(listening) == 2
+        assert all(address.startswith("127.") for address in listening)
+
+
+def listening_addresses(process: int) -> list[str]:
+    """The addresses on which a process listens, from /proc."""
+    links = []
+    for descriptor in (Path("/proc") / str(process) / "fd").iterdir():
+        with contextlib.suppress(OSError):
+            links.append(str(descriptor.readlink()))
+    found = []
+    for table in ("tcp", "tcp6"):
+        for line in (Path("/proc/net") / table).read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in links:
+                found.append(address(fields[1].partition(":")[0]))
+    return found
+
+
+def address(hexadecimal: str) -> str:
+    if len(hexadecimal) > 8:
+        return "IPv6"
+    return socket.inet_ntoa(int(hexadecimal, 16).to_bytes(4, sys.byteorder))
+
+
+def test_a_second_instance_on_the_same_state_is_refused_and_down_stops_the_first(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with up(state) as instance:
+        second = run("up", "--state", str(state), "--port", str(free_port()))
+        assert second.returncode == ExitCode.STATE_IN_USE
+        assert "make down" in second.stderr
+        assert run("down", "--state", str(state)).returncode == 0
+        assert instance.process.wait(LIMIT) == 0
+
+
+def test_reset_stops_it_and_deletes_the_state(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with up(state) as instance:
+        assert run("reset", "--state", str(state)).returncode == 0
+        assert instance.process.wait(LIMIT) == 0
+        assert not state.exists()
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = run("up", "--state", str(tmp_path / "state"), "--port", str(port))
+    assert refused.returncode == ExitCode.PORT_TAKEN
+    assert refused.stderr == f"roadstead: Port {port} on 127.0.0.1 is taken; choose another: make up PORT={port + 1}.\n"
+
+
+def test_a_missing_package_is_told(tmp_path: Path) -> None:
+    (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('gone', name='uvicorn')")
+    refused = subprocess.run(
+        local("up", "--state", str(tmp_path / "state")),
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert refused.returncode == ExitCode.DEPENDENCY_MISSING
+    assert refused.stderr == "roadstead: The Python package uvicorn is missing; `make up` installs it.\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_stop_it_as_ctrl_c_does(tmp_path: Path, number: signal.Signals) -> None:
+    with up(tmp_path / "state") as instance:
+        instance.process.send_signal(number)
+        assert instance.process.wait(LIMIT) == 0
