@@ -1,0 +1,281 @@
+"""GET and POST /token, as the Docker registry's token specification and its clients have them."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from typing import Any
+
+import pytest
+
+from functions.token.services import TokenServices
+from roadstead.http import Request
+from roadstead.services.jose import trusted_keys
+from roadstead.stores.identity import Role
+from tests.unit.functions.token.token_client import FORM, Answer, TokenClient, basic
+from tests.unit.services.token_parts import NOON, PASSWORD, Harbour
+
+PASSWORD_GRANT = (("grant_type", "password"), ("username", "ada"), ("password", PASSWORD))
+ADA = basic("ada", PASSWORD)
+
+
+@pytest.fixture
+def harbour() -> Harbour:
+    harbour = Harbour()
+    harbour.accounts.create_user("root", PASSWORD, admin=True)
+    harbour.accounts.create_user("ada", PASSWORD)
+    harbour.accounts.create_project("ships")
+    harbour.accounts.create_project("open", public=True)
+    harbour.accounts.set_member("ships", "ada", Role.DEVELOPER)
+    return harbour
+
+
+@pytest.fixture
+def client(harbour: Harbour) -> TokenClient:
+    keys = harbour.keys
+    return TokenClient(TokenServices(harbour.tokens, lambda: trusted_keys(keys, ("one", "two")), "roadstead"))
+
+
+def access(harbour: Harbour, answer: Answer) -> list[str]:
+    """The access in the token of an answer, as scopes."""
+    assert answer.status == 200, answer.body
+    assert answer.body["token"] == answer.body["access_token"]
+    return [entry.scope() for entry in harbour.verifier.verify(answer.body["token"]).access]
+
+
+def sentence(answer: Answer) -> str:
+    """The sentence of a refusal, which stands wherever some client looks for it."""
+    (entry,) = answer.body["errors"]
+    assert answer.body["details"] == entry["message"]
+    assert entry["code"] == ("UNAUTHORIZED" if answer.status == 401 else "UNSUPPORTED")
+    return str(entry["message"])
+
+
+def test_an_answer_has_what_docker_reads(harbour: Harbour, client: TokenClient) -> None:
+    answer = client.get(("service", "roadstead"), ("scope", "repository:ships/a:pull,push"), authorization=ADA)
+    assert access(harbour, answer) == ["repository:ships/a:pull,push"]
+    assert set(answer.body) == {"token", "access_token", "expires_in", "issued_at"}
+    assert answer.body["expires_in"] == 900
+    assert datetime.datetime.fromisoformat(answer.body["issued_at"]).timestamp() == NOON
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_scopes_are_repeated_or_parted_by_spaces(harbour: Harbour, client: TokenClient) -> None:
+    scopes = ["repository:ships/a:pull", "repository:ships/b:push", "repository:open/c:*"]
+    expected = ["repository:ships/a:pull", "repository:ships/b:push", "repository:open/c:pull"]
+    repeated = client.get(*(("scope", scope) for scope in scopes), authorization=ADA)
+    joined = client.get(("scope", " ".join(scopes)), authorization=ADA)
+    posted = client.post(*PASSWORD_GRANT, ("scope", " ".join(scopes[:2])), ("scope", scopes[2]))
+    assert access(harbour, repeated) == access(harbour, joined) == access(harbour, posted) == expected
+
+
+def test_scopes_of_one_resource_are_one_entry(harbour: Harbour, client: TokenClient) -> None:
+    answer = client.get(("scope", "repository:ships/a:pull"), ("scope", "repository:ships/a:push"), authorization=ADA)
+    assert access(harbour, answer) == ["repository:ships/a:pull,push"]
+
+
+@pytest.mark.parametrize("query", [(), (("scope", ""),), (("scope", " "),)])
+def test_an_empty_scope_is_a_login(harbour: Harbour, client: TokenClient, query: tuple[tuple[str, str], ...]) -> None:
+    assert access(harbour, client.get(*query, authorization=ADA)) == []
+    assert access(harbour, client.post(*PASSWORD_GRANT, *query)) == []
+
+
+@pytest.mark.parametrize("authorization", [None, basic("", ""), "basic Og=="])
+def test_without_credentials_the_token_is_nobodys(
+    harbour: Harbour, client: TokenClient, authorization: str | None
+) -> None:
+    answer = client.get(
+        ("account", "ada"),
+        ("scope", "repository:open/a:pull,push repository:ships/a:pull"),
+        authorization=authorization,
+    )
+    assert access(harbour, answer) == ["repository:open/a:pull", "repository:ships/a:"]
+    assert harbour.verifier.verify(answer.body["token"]).subject == ""
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [basic("ada", "wrong"), basic("nobody", PASSWORD), basic("ada", ""), basic("", PASSWORD), basic("A B", "x")],
+)
+def test_wrong_credentials_are_challenged_alike(client: TokenClient, authorization: str) -> None:
+    answer = client.get(("scope", "repository:open/a:pull"), authorization=authorization)
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"] == 'Basic realm="roadstead", charset="UTF-8"'
+    assert sentence(answer) == "the user name or the password is wrong"
+    assert "error" not in answer.body
+    assert answer == client.get(authorization=basic("ada", "wrong"))
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    ["", "Basic", "Basic !!!", "Basic YWRh", "Bearer eyJ.eyJ.c2ln", f"{ADA}, {ADA}", "Basic /////w=="],
+)
+def test_credentials_that_cannot_be_read_are_wrong(client: TokenClient, authorization: str) -> None:
+    answer = client.get(authorization=authorization)
+    assert answer.status == 401
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+    assert sentence(answer)
+
+
+@pytest.mark.parametrize("password", ["with:colons:in it", "Brücke über die Förde", "sp ace + plus & und %41"])
+def test_passwords_of_all_characters(harbour: Harbour, client: TokenClient, password: str) -> None:
+    harbour.accounts.set_password("ada", password)
+    assert client.get(authorization=basic("ada", password)).status == 200
+    form = (("grant_type", "password"), ("username", "ada"), ("password", password))
+    assert client.post(*form).status == 200
+
+
+def test_the_scheme_is_read_in_any_case(client: TokenClient) -> None:
+    encoded = ADA.partition(" ")[2]
+    for authorization in (f"basic {encoded}", f"BASIC  {encoded} "):
+        assert client.get(authorization=authorization).status == 200
+
+
+@pytest.mark.parametrize("scope", ["repository", "repository:a/b", ":a/b:pull", "repository::pull", "a:b:c nonsense"])
+def test_a_malformed_scope_is_refused(client: TokenClient, scope: str) -> None:
+    got = client.get(("scope", scope), authorization=ADA)
+    posted = client.post(*PASSWORD_GRANT, ("scope", scope))
+    assert got.status == posted.status == 400
+    assert "is not a scope" in sentence(got)
+    assert posted.body["error"] == "invalid_scope"
+
+
+def test_the_service_is_one_and_may_be_left_out(client: TokenClient) -> None:
+    assert client.get(authorization=ADA).status == 200
+    assert client.get(("service", "roadstead"), authorization=ADA).status == 200
+    got = client.get(("service", "elsewhere"), authorization=ADA)
+    posted = client.post(*PASSWORD_GRANT, ("service", "elsewhere"))
+    assert got.status == posted.status == 400
+    assert "'roadstead'" in sentence(got)
+    assert posted.body["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("query", [("offline_token", "true"), ("offline_token", "1"), ("access_type", "offline")])
+def test_docker_login_gets_a_refresh_token(harbour: Harbour, client: TokenClient, query: tuple[str, str]) -> None:
+    login = client.get(("account", "ada"), ("client_id", "docker"), query, authorization=ADA)
+    refresh = ("refresh_token", login.body["refresh_token"])
+    for _ in range(2):
+        answer = client.post(
+            ("grant_type", "refresh_token"),
+            refresh,
+            ("service", "roadstead"),
+            ("client_id", "docker"),
+            ("scope", "repository:ships/a:pull,push,delete"),
+        )
+        assert access(harbour, answer) == ["repository:ships/a:pull,push"]
+        assert harbour.verifier.verify(answer.body["token"]).subject == "ada"
+        assert "refresh_token" not in answer.body
+
+
+@pytest.mark.parametrize(
+    "query", [(), (("offline_token", "false"),), (("offline_token", ""),), (("access_type", "online"),)]
+)
+def test_a_refresh_token_is_given_only_when_asked_for(client: TokenClient, query: tuple[tuple[str, str], ...]) -> None:
+    assert "refresh_token" not in client.get(*query, authorization=ADA).body
+    assert "refresh_token" not in client.post(*PASSWORD_GRANT, *query).body
+
+
+def test_a_post_by_password_gets_a_refresh_token_too_and_keeps_it(client: TokenClient) -> None:
+    first = client.post(*PASSWORD_GRANT, ("client_id", "containerd-client"), ("access_type", "offline"))
+    refresh = first.body["refresh_token"]
+    again = client.post(("grant_type", "refresh_token"), ("refresh_token", refresh), ("access_type", "offline"))
+    assert again.body["refresh_token"] == refresh
+
+
+def test_a_post_says_what_was_granted(client: TokenClient) -> None:
+    answer = client.post(*PASSWORD_GRANT, ("scope", "repository:ships/a:pull,delete repository:secret/b:pull"))
+    assert answer.body["scope"] == "repository:ships/a:pull"
+    assert client.post(*PASSWORD_GRANT).body["scope"] == ""
+
+
+def test_a_post_of_an_empty_name_and_password_is_nobodys(harbour: Harbour, client: TokenClient) -> None:
+    answer = client.post(
+        ("grant_type", "password"), ("username", ""), ("password", ""), ("scope", "repository:open/a:pull")
+    )
+    assert access(harbour, answer) == ["repository:open/a:pull"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "error"),
+    [
+        ((("grant_type", "password"), ("username", "ada"), ("password", "wrong")), 401, "invalid_grant"),
+        ((("grant_type", "password"), ("username", "nobody"), ("password", PASSWORD)), 401, "invalid_grant"),
+        ((("grant_type", "refresh_token"), ("refresh_token", "rsrt_YWRh.AAAA")), 401, "invalid_grant"),
+        ((("grant_type", "refresh_token"), ("refresh_token", "")), 400, "invalid_request"),
+        ((("grant_type", "refresh_token"),), 400, "invalid_request"),
+        ((("grant_type", "password"), ("username", "ada")), 400, "invalid_request"),
+        ((("grant_type", "password"), ("password", PASSWORD)), 400, "invalid_request"),
+        ((), 400, "invalid_request"),
+        ((("grant_type", "authorization_code"), ("code", "x")), 400, "unsupported_grant_type"),
+        ((("grant_type", "client_credentials"),), 400, "unsupported_grant_type"),
+        ((("grant_type", ""),), 400, "unsupported_grant_type"),
+        ((*PASSWORD_GRANT, ("password", "another")), 400, "invalid_request"),
+        ((*PASSWORD_GRANT, ("grant_type", "refresh_token")), 400, "invalid_request"),
+        ((*PASSWORD_GRANT, ("client_id", "x" * 129)), 400, "invalid_request"),
+        (tuple((f"field{number}", "") for number in range(101)), 400, "invalid_request"),
+    ],
+)
+def test_a_post_is_refused_in_the_words_of_oauth(
+    client: TokenClient, fields: tuple[tuple[str, str], ...], status: int, error: str
+) -> None:
+    answer = client.post(*fields)
+    assert (answer.status, answer.body["error"]) == (status, error)
+    assert answer.body["error_description"] == sentence(answer)
+    assert ("www-authenticate" in answer.headers) == (status == 401)
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b'{"grant_type":"password"}', "application/json"),
+        (b"grant_type=password", ""),
+        (b"grant_type=password", "multipart/form-data; boundary=x"),
+        (b"grant_type=\xff\xfe", FORM),
+        (b"grant_type=password&username=%ff&password=x", FORM),
+        (b"grant_type=password&password=" + b"x" * 16384, FORM),
+        (b"", FORM),
+    ],
+)
+def test_a_body_that_is_no_form_of_bounded_size_is_refused(client: TokenClient, body: bytes, content_type: str) -> None:
+    answer = client.post_bytes(body, content_type)
+    assert (answer.status, answer.body["error"]) == (400, "invalid_request")
+    assert sentence(answer)
+
+
+def test_the_forms_content_type_may_have_parameters(client: TokenClient) -> None:
+    assert client.post(*PASSWORD_GRANT, content_type=f"{FORM}; charset=UTF-8").status == 200
+    assert client.post(*PASSWORD_GRANT, content_type=FORM.upper()).status == 200
+
+
+def test_credentials_in_the_query_of_a_post_are_not_read(client: TokenClient) -> None:
+    request = Request("POST", "/token", PASSWORD_GRANT, (("content-type", FORM),))
+    assert client.send(request).status == 400
+
+
+def test_the_key_set_has_every_trusted_key(harbour: Harbour, client: TokenClient) -> None:
+    answer = client.send(Request("GET", "/.well-known/jwks.json"))
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/jwk-set+json"
+    keys: list[dict[str, Any]] = answer.body["keys"]
+    assert {key["kid"] for key in keys} == set(trusted_keys(harbour.keys, ("one", "two")))
+    for key in keys:
+        assert set(key) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
+        assert (key["kty"], key["crv"], key["use"], key["alg"]) == ("EC", "P-256", "sig", "ES256")
+        assert len(base64.urlsafe_b64decode(key["x"] + "=")) == 32
+
+
+@pytest.mark.parametrize("method", ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_other_methods_are_told_which_there_are(client: TokenClient, method: str) -> None:
+    for path, allowed in (("/token", "GET, POST"), ("/.well-known/jwks.json", "GET")):
+        answer = client.send(Request(method, path))
+        assert (answer.status, answer.headers["allow"]) == (405, allowed)
+        assert method == "HEAD" or answer.body["errors"][0]["code"] == "UNSUPPORTED"
+
+
+@pytest.mark.parametrize("path", ["/", "/token/", "/tokens", "/v2/", "/.well-known/", "/token/../token"])
+def test_there_is_nothing_elsewhere(client: TokenClient, path: str) -> None:
+    answer = client.send(Request("GET", path))
+    assert answer.status == 404
+    assert answer.body["errors"][0]["code"] == "UNSUPPORTED"

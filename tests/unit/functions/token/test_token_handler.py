@@ -1,0 +1,250 @@
+"""The function as Lambda runs it: events in, answers out, on DynamoDB and KMS; and what it costs and loads."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from functions.token import handler
+from functions.token.settings import Settings
+from roadstead.services.accounts import Accounts
+from roadstead.services.certificates import Mode
+from roadstead.services.jose import trusted_keys
+from roadstead.services.passwords import Argon2Hasher
+from roadstead.services.verification import TokenVerifier
+from roadstead.stores.dynamodb_identity import DynamoIdentities
+from roadstead.stores.identity import Role
+from roadstead.stores.kms import KmsKeys
+from roadstead.stores.table import Table
+from tests import aws
+from tests.unit.functions.token.token_client import TokenClient, basic
+from tests.unit.services.token_parts import PASSWORD
+
+READ = "dynamodb.BatchGetItem"
+ADA = basic("ada", PASSWORD)
+SCOPES = ("scope", "repository:ships/a:pull,push repository:open/b:pull repository:absent/c:pull")
+
+
+class Cloud:
+    """Tables, a key and accounts on moto, and the function's services with their calls recorded."""
+
+    def __init__(self) -> None:
+        self.dynamodb, self.kms = aws.client("dynamodb"), aws.client("kms")
+        aws.make_tables(self.dynamodb, "index", "identity")
+        self.key_id = aws.make_signing_key(self.kms)
+        accounts = Accounts(DynamoIdentities(Table(self.dynamodb, "identity")), Argon2Hasher())
+        accounts.create_user("root", PASSWORD, admin=True)
+        accounts.create_user("ada", PASSWORD)
+        accounts.create_project("ships")
+        accounts.create_project("open", public=True)
+        accounts.set_member("ships", "ada", Role.DEVELOPER)
+        self.calls = aws.record_calls(self.dynamodb, self.kms)
+
+    def client(self, mode: Mode = Mode.CERTIFIED) -> TokenClient:
+        settings = Settings("identity", (self.key_id,), token_mode=mode)
+        return TokenClient(handler.compose(settings, self.dynamodb, self.kms))
+
+    def calls_of_last(self) -> list[str]:
+        calls = list(self.calls)
+        self.calls.clear()
+        return calls
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with mock_aws():
+        yield Cloud()
+
+
+def test_composing_calls_nothing(cloud: Cloud) -> None:
+    cloud.client()
+    assert cloud.calls_of_last() == []
+
+
+def test_a_token_is_one_read_and_only_the_first_asks_kms(cloud: Cloud) -> None:
+    client = cloud.client()
+    assert client.get(SCOPES, authorization=ADA).status == 200
+    assert cloud.calls_of_last() == [READ, "kms.GetPublicKey", "kms.Sign"]
+    for _ in range(3):
+        assert client.get(SCOPES, authorization=ADA).status == 200
+        assert cloud.calls_of_last() == [READ]
+        assert client.get(SCOPES).status == 200
+        assert cloud.calls_of_last() == [READ]
+
+
+def test_a_refused_login_is_one_read(cloud: Cloud) -> None:
+    client = cloud.client()
+    for authorization in (basic("ada", "wrong"), basic("nobody", "wrong")):
+        assert client.get(SCOPES, authorization=authorization).status == 401
+        assert cloud.calls_of_last() == [READ]
+
+
+def test_an_anonymous_login_is_no_call(cloud: Cloud) -> None:
+    client = cloud.client()
+    client.get()
+    cloud.calls_of_last()
+    assert client.get().status == 200
+    assert cloud.calls_of_last() == []
+
+
+def test_a_refresh_token_is_a_query_and_a_write_more_and_its_use_one_read(cloud: Cloud) -> None:
+    client = cloud.client()
+    client.get()
+    cloud.calls_of_last()
+    login = client.get(("offline_token", "true"), ("client_id", "docker"), authorization=ADA)
+    assert cloud.calls_of_last() == [READ, "dynamodb.Query", "dynamodb.BatchWriteItem"]
+    refresh = ("refresh_token", login.body["refresh_token"])
+    assert client.post(("grant_type", "refresh_token"), refresh, SCOPES).status == 200
+    assert cloud.calls_of_last() == [READ]
+
+
+def test_a_project_that_a_push_creates_is_a_write_more_once(cloud: Cloud) -> None:
+    client = cloud.client()
+    client.get()
+    cloud.calls_of_last()
+    push = ("scope", "repository:new/a:pull,push")
+    client.get(push, authorization=basic("root", PASSWORD))
+    assert cloud.calls_of_last() == [READ, "dynamodb.PutItem"]
+    client.get(push, authorization=basic("root", PASSWORD))
+    assert cloud.calls_of_last() == [READ]
+
+
+def test_in_direct_mode_kms_signs_every_token(cloud: Cloud) -> None:
+    client = cloud.client(Mode.DIRECT)
+    client.get(SCOPES, authorization=ADA)
+    assert cloud.calls_of_last() == [READ, "kms.GetPublicKey", "kms.Sign"]
+    client.get(SCOPES, authorization=ADA)
+    assert cloud.calls_of_last() == [READ, "kms.Sign"]
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_what_kms_signed_the_registry_verifies_without_a_call(cloud: Cloud, mode: Mode) -> None:
+    client = cloud.client(mode)
+    token = client.get(SCOPES, authorization=ADA).body["token"]
+    keys = KmsKeys(cloud.kms)
+    verifier = TokenVerifier(lambda: trusted_keys(keys, [cloud.key_id]), issuer="roadstead", service="roadstead")
+    verifier.verify(token)
+    another = client.get(SCOPES, authorization=ADA).body["token"]
+    cloud.calls_of_last()
+    for each in (token, another):
+        scopes = [access.scope() for access in verifier.verify(each).access]
+        assert scopes == ["repository:ships/a:pull,push", "repository:open/b:pull", "repository:absent/c:"]
+    assert cloud.calls_of_last() == []
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    return {
+        "version": "1.0",
+        "httpMethod": "GET",
+        "path": "/token",
+        "multiValueHeaders": {"Authorization": [ADA]},
+        "multiValueQueryStringParameters": {"service": ["roadstead"], "scope": ["repository:ships/a:pull"]},
+        "requestContext": {"requestId": "request-1", "domainName": "registry.example"},
+        **changes,
+    }
+
+
+@pytest.fixture
+def deployed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """The function with an environment as it is deployed with."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", aws.REGION)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("IDENTITY_TABLE", "identity")
+    monkeypatch.setenv("TOKEN_KEYS", cloud.key_id)
+    handler.services.cache_clear()
+    yield cloud
+    handler.services.cache_clear()
+
+
+def body(result: dict[str, Any]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(base64.b64decode(result["body"]))
+    return document
+
+
+def test_an_event_is_answered(deployed: Cloud) -> None:
+    result = handler.handle(event(), None)
+    assert result["statusCode"] == 200
+    assert body(result)["token"]
+
+
+def test_a_form_in_base64_is_answered(deployed: Cloud) -> None:
+    form = base64.b64encode(b"grant_type=password&username=ada&password=correct%20horse+battery").decode()
+    headers = {"Content-Type": ["application/x-www-form-urlencoded"]}
+    result = handler.handle(event(httpMethod="POST", multiValueHeaders=headers, body=form, isBase64Encoded=True), None)
+    assert result["statusCode"] == 200
+
+
+def test_the_services_are_built_once(deployed: Cloud) -> None:
+    handler.handle(event(), None)
+    first = handler.services()
+    handler.handle(event(), None)
+    assert handler.services() is first
+
+
+def test_a_missing_setting_is_a_500_and_logged_by_name(
+    deployed: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("IDENTITY_TABLE")
+    result = handler.handle(event(), None)
+    assert result["statusCode"] == 500
+    assert body(result)["errors"][0]["code"] == "UNKNOWN"
+    assert "IDENTITY_TABLE is not set" in caplog.text
+    monkeypatch.setenv("IDENTITY_TABLE", "identity")
+    assert handler.handle(event(), None)["statusCode"] == 200
+
+
+def test_what_goes_wrong_is_logged_without_a_secret(
+    deployed: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("IDENTITY_TABLE", "absent")
+    form = base64.b64encode(b"grant_type=refresh_token&refresh_token=rsrt_YWRh.c2VjcmV0").decode()
+    headers = {"Content-Type": ["application/x-www-form-urlencoded"]}
+    with caplog.at_level(logging.DEBUG, logger="functions"), caplog.at_level(logging.DEBUG, logger="roadstead"):
+        results = [
+            handler.handle(event(), None),
+            handler.handle(event(httpMethod="POST", multiValueHeaders=headers, body=form, isBase64Encoded=True), None),
+        ]
+    assert [result["statusCode"] for result in results] == [500, 500]
+    assert caplog.text.count("request-1") == 2
+    for secret in (PASSWORD, ADA.partition(" ")[2], "c2VjcmV0"):
+        assert secret not in caplog.text
+
+
+def test_the_function_loads_only_what_it_needs() -> None:
+    """A cold start pays for every import. What is not of the standard library is on this list, or not loaded."""
+    program = (
+        "import sys\n"
+        "before = set(sys.modules)\n"
+        "import functions.token.handler\n"
+        "loaded = {name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names\n"
+        "loaded -= {'__mp_main__'}\n"  # the program itself, by its second name
+        "print(*sorted(loaded))\n"
+        "print(*sorted(name for name in sys.modules if name.startswith(('functions.', 'roadstead.'))))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    packages, ours = (set(line.split()) for line in done.stdout.splitlines())
+    assert packages <= {
+        "functions",
+        "roadstead",
+        "boto3",
+        "botocore",
+        "s3transfer",
+        "urllib3",
+        "dateutil",
+        "six",
+        "jmespath",
+        "cryptography",
+        "certifi",
+        "_cffi_backend",  # these two are cryptography's
+        "_openssl",
+    }
+    assert not {name for name in ours if name.startswith("functions.registry") or "verification" in name}

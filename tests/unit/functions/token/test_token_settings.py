@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from functions.token.settings import InvalidSettings, Settings
+from roadstead.services.certificates import Mode
+
+LEAST = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": "one"}
+
+
+def test_what_must_be_set_and_what_is_assumed() -> None:
+    assert Settings.from_environ(LEAST) == Settings(
+        identity_table="identity",
+        token_keys=("one",),
+        token_issuer="roadstead",
+        token_service="roadstead",
+        token_lifetime=900,
+        token_mode=Mode.CERTIFIED,
+        refresh_token_lifetime=7_776_000,
+    )
+
+
+def test_everything_can_be_set() -> None:
+    environ = {
+        "IDENTITY_TABLE": "other",
+        "TOKEN_KEYS": " two, one,, ",
+        "TOKEN_ISSUER": "https://issuer.example",
+        "TOKEN_SERVICE": "registry.example:5000",
+        "TOKEN_LIFETIME": "60",
+        "TOKEN_MODE": "direct",
+        "REFRESH_TOKEN_LIFETIME": "86400",
+        "UNRELATED": "x",
+    }
+    assert Settings.from_environ(environ) == Settings(
+        "other", ("two", "one"), "https://issuer.example", "registry.example:5000", 60, Mode.DIRECT, 86400
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("IDENTITY_TABLE", ""),
+        ("TOKEN_KEYS", " , "),
+        ("TOKEN_ISSUER", 'with "quotes"'),
+        ("TOKEN_SERVICE", "x" * 65),
+        ("TOKEN_LIFETIME", "59"),
+        ("TOKEN_LIFETIME", "1801"),
+        ("TOKEN_LIFETIME", "15m"),
+        ("TOKEN_LIFETIME", "-900"),
+        ("TOKEN_LIFETIME", "9" * 5000),
+        ("TOKEN_MODE", "Direct"),
+        ("REFRESH_TOKEN_LIFETIME", "3599"),
+    ],
+)
+def test_a_wrong_setting_is_named(key: str, value: str) -> None:
+    with pytest.raises(InvalidSettings, match=key):
+        Settings.from_environ({**LEAST, key: value})
+
+
+def test_everything_wrong_is_named_at_once() -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        Settings.from_environ({"TOKEN_LIFETIME": "x", "TOKEN_MODE": "y"})
+    for key in ("IDENTITY_TABLE", "TOKEN_KEYS", "TOKEN_LIFETIME", "TOKEN_MODE"):
+        assert str(caught.value).count(key) == 1
