@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
-from roadstead.stores.index_items import upload_key
+from roadstead.stores.index_items import candidate_write, upload_key
 from roadstead.stores.table import Table, put
 from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
 
@@ -16,8 +17,9 @@ from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
 class DynamoUploadSessions:
     """Items expire by TTL (`expires`), an hour after the upload's token does at the earliest."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, clock: Callable[[], float] = time.time) -> None:
         self._table = table
+        self._clock = clock
 
     def find(self, upload_id: str) -> UploadSession | None:
         item = self._table.get(upload_key(upload_id))
@@ -54,6 +56,9 @@ class DynamoUploadSessions:
             )
             for part in new_parts
         ]
+        if session.version == 0:
+            # What finds its chunks should nobody ever close it.
+            parts.append(candidate_write(int(self._clock() * 1000), "upload", upload=session.id))
         if parts:
             self._table.transact([write, *parts])
         else:

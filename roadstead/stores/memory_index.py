@@ -291,6 +291,8 @@ class MemoryIndex:
             stored = self._sessions.get(session.id)
             if (stored.version if stored else 0) != session.version or (stored is not None and stored.version == 0):
                 raise Conflict(session.id)
+            if session.version == 0:
+                self.candidates.append({"kind": "upload", "upload": session.id})
             saved = replace(session, version=session.version + 1)
             self._sessions[session.id] = saved
             self._parts.setdefault(session.id, {}).update({part.number: part for part in new_parts})

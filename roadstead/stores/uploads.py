@@ -69,7 +69,8 @@ class UploadSessions(Protocol):
     def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
         """Write a session and the parts it gained, atomically, if the stored version is the session's.
 
-        Answers it with its new version. Raises Conflict. At most 99 new parts at a time.
+        Answers it with its new version. Raises Conflict. At most 98 new parts at a time. The first save leaves a
+        candidate for the collector.
         """
         ...
 
