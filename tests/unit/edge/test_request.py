@@ -281,6 +281,7 @@ BAD_STATES = [
     pytest.param(_FORGED + ".", id="no MAC"),
     pytest.param(_FORGED + "." + "A" * 43, id="another MAC"),
     pytest.param(token() + "A", id="MAC with a tail"),
+    pytest.param(token() + ".A", id="a part too many"),
     pytest.param(token().replace("new.", "old.", 1), id="another key's id"),
     pytest.param(token().replace("new.", "__proto__.", 1), id="an inherited key's id"),
     pytest.param(token(keys=FOREIGN_KEYS), id="another registry's key"),

@@ -86,6 +86,12 @@ class Rig:
     api: ScriptedOrigin
     relay: ScriptedOrigin
 
+    def forget(self) -> None:
+        """Have the origins as they were at the beginning."""
+        for origin, script in ((self.api, _ok), (self.relay, _accepted)):
+            origin.seen.clear()
+            origin.script, origin.early, origin.broken_off = script, False, 0
+
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
@@ -111,13 +117,21 @@ class Rig:
             return received
 
 
+def _ok(seen: Seen) -> tuple[int, dict[str, str], bytes]:
+    return 200, {"content-type": "text/plain"}, b"api"
+
+
+def _accepted(seen: Seen) -> tuple[int, dict[str, str], bytes]:
+    return 202, {"location": "/next"}, b""
+
+
 @contextlib.contextmanager
 def rig(
     bucket_url: str, *, relay: bool = True, error_caching: float = 0.0, api_url: str | None = None
 ) -> Iterator[Rig]:
     """An edge that serves while the context lasts; `api_url` takes the place of the scripted API."""
-    api = ScriptedOrigin(lambda seen: (200, {"content-type": "text/plain"}, b"api"))
-    streaming = ScriptedOrigin(lambda seen: (202, {"location": "/next"}, b""))
+    api = ScriptedOrigin(_ok)
+    streaming = ScriptedOrigin(_accepted)
     api_listener, relay_listener, listener = (listen("127.0.0.1", 0) for _ in range(3))
     settings = EdgeSettings(
         api=api_url or _url(api_listener),

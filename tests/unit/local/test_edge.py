@@ -36,10 +36,16 @@ def s3() -> Iterator[tuple[object, str]]:
         yield client, f"{endpoint}/{BUCKET}"
 
 
-@pytest.fixture
-def edge(s3: tuple[object, str]) -> Iterator[Rig]:
+@pytest.fixture(scope="module")
+def running_edge(s3: tuple[object, str]) -> Iterator[Rig]:
     with rig(s3[1]) as running:
         yield running
+
+
+@pytest.fixture
+def edge(running_edge: Rig) -> Rig:
+    running_edge.forget()
+    return running_edge
 
 
 def digest(data: bytes, algorithm: str = "sha256") -> str:
