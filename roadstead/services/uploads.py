@@ -227,7 +227,7 @@ class Uploads:
         if session.key is None or session.multipart_id is None or session.digest is None:
             raise RegistryError(ErrorCode.BLOB_UPLOAD_INVALID, "this upload cannot be completed; start it again")
         try:
-            self._objects.complete(session.key, session.multipart_id, self._sessions.find_parts(session.id))
+            self._objects.complete(session.key, session.multipart_id, self._sessions.find_parts(session))
         except MultipartGone:
             raise RegistryError(
                 ErrorCode.BLOB_UPLOAD_INVALID,

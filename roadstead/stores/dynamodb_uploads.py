@@ -1,4 +1,4 @@
-"""`UploadSessions` on the index table: `upload#<id>` holds the session (`meta`) and its parts (`part#<number>`)."""
+"""`UploadSessions` on the index table: `upload#<id>` holds the session (`meta`) and its parts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.stores.index_items import candidate_write, upload_key
-from roadstead.stores.table import Table, put
+from roadstead.stores.table import TRANSACTION, Key, Table, put
 from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
+
+_PARTS_PER_TRANSACTION = TRANSACTION - 2  # beside the session and its candidate
 
 
 class DynamoUploadSessions:
@@ -49,28 +51,40 @@ class DynamoUploadSessions:
         else:
             # A consumed mark has no version, so nothing is ever written over it.
             write = put(key, _item(saved), "version = :version", {":version": session.version})
-        parts = [
-            put(
-                (key[0], f"part#{part.number:05d}"),
-                {"etag": part.etag, "checksum": part.checksum, "size": part.size, "expires": session.expires},
-            )
-            for part in new_parts
-        ]
+        parts = [(_part_key(session, part.number), _part_item(part, session.expires)) for part in new_parts]
+        # A part that is written and not counted is found by nobody, so only what completes the session must be
+        # in its transaction; what does not fit in there goes before.
+        early, last = parts[:-_PARTS_PER_TRANSACTION], parts[-_PARTS_PER_TRANSACTION:]
+        if early:
+            self._table.batch_write(puts=early)
+        writes = [write, *(put(key, item) for key, item in last)]
         if session.version == 0:
             # What finds its chunks should nobody ever close it.
-            parts.append(candidate_write(int(self._clock() * 1000), "upload", upload=session.id))
-        if parts:
-            self._table.transact([write, *parts])
+            writes.append(candidate_write(int(self._clock() * 1000), "upload", upload=session.id))
+        if len(writes) > 1:
+            self._table.transact(writes)
         else:
             self._table.write(write)
         return saved
 
-    def find_parts(self, upload_id: str) -> tuple[Part, ...]:
-        pk, _ = upload_key(upload_id)
+    def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
+        pk, prefix = _part_key(session, None)
         return tuple(
-            Part(int(item["sk"].removeprefix("part#")), item["etag"], item["checksum"], item["size"])
-            for item in self._table.query(pk, prefix="part#")
+            Part(number, item["etag"], item["checksum"], item["size"])
+            for item in self._table.query(pk, prefix=prefix)
+            if (number := int(item["sk"].removeprefix(prefix))) <= session.parts
         )
+
+
+def _part_key(session: UploadSession, number: int | None) -> Key:
+    """By object, so that what another attempt left is never taken for a part of this one."""
+    pk, _ = upload_key(session.id)
+    attempt = (session.key or "").rpartition("-")[2]
+    return (pk, f"part#{attempt}#" + (f"{number:05d}" if number is not None else ""))
+
+
+def _part_item(part: Part, expires: int) -> dict[str, Any]:
+    return {"etag": part.etag, "checksum": part.checksum, "size": part.size, "expires": expires}
 
 
 def _item(session: UploadSession) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class MemoryIndex:
         self._repositories: dict[str, _Repository] = {}
         self._objects: dict[Digest, StoredObject] = {}
         self._sessions: dict[str, UploadSession] = {}
-        self._parts: dict[str, dict[int, Part]] = {}
+        self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
         self.events: list[Event] = []
         self.candidates: list[Mapping[str, str]] = []
 
@@ -295,9 +295,10 @@ class MemoryIndex:
                 self.candidates.append({"kind": "upload", "upload": session.id})
             saved = replace(session, version=session.version + 1)
             self._sessions[session.id] = saved
-            self._parts.setdefault(session.id, {}).update({part.number: part for part in new_parts})
+            self._parts.setdefault((session.id, session.key), {}).update({part.number: part for part in new_parts})
             return saved
 
-    def find_parts(self, upload_id: str) -> tuple[Part, ...]:
+    def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
         with self._lock:
-            return tuple(part for _, part in sorted(self._parts.get(upload_id, {}).items()))
+            parts = sorted(self._parts.get((session.id, session.key), {}).items())
+            return tuple(part for number, part in parts if number <= session.parts)

@@ -69,11 +69,11 @@ class UploadSessions(Protocol):
     def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
         """Write a session and the parts it gained, atomically, if the stored version is the session's.
 
-        Answers it with its new version. Raises Conflict. At most 98 new parts at a time. The first save leaves a
-        candidate for the collector.
+        Answers it with its new version. Raises Conflict. The first save leaves a candidate for the collector. (Of more
+        than 98 new parts the first may be written and the session not: nothing counts them then.)
         """
         ...
 
-    def find_parts(self, upload_id: str) -> tuple[Part, ...]:
-        """Every part, in order."""
+    def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
+        """The parts of its multipart upload that the session counts, in order."""
         ...
