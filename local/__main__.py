@@ -1,6 +1,6 @@
 """`python -m local up | down | reset`: what the Makefile's targets of the same names run.
 
-Exit codes: see `local.failures.ExitCode`.
+`--help` tells the exit codes; anything but 0 and 1 comes with one sentence on stderr.
 """
 
 from __future__ import annotations
@@ -80,7 +80,12 @@ def _reset(state: StateDirectory) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local", description="Roadstead on one machine.")
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="Roadstead on one machine.",
+        epilog="exit codes:\n" + "\n".join(f"  {code.value}  {code.meaning}" for code in ExitCode),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
         ("up", "run it until Ctrl-C"),

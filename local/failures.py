@@ -6,16 +6,25 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `python -m local`. 1 is an error of this program itself, 2 a command line it cannot read."""
+    """The exit codes of `python -m local`, each with what it means."""
 
-    OK = 0
-    PORT_TAKEN = 3
-    DEPENDENCY_MISSING = 4
-    OTHER_STATE = 5  # a state directory of another version, or a directory that is none of ours
-    STATE_IN_USE = 6
-    DISK_FULL = 7
-    COMPONENT_FAILED = 8  # the embedded AWS or a function did not start, or died
-    NOT_RUNNING = 9
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> ExitCode:
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        return code
+
+    OK = 0, "it was stopped, and all that was pushed is kept"
+    UNFORESEEN = 1, "an error of this program; the traceback is on stderr"
+    USAGE = 2, "a command line that it cannot read"
+    PORT_TAKEN = 3, "the port is taken"
+    DEPENDENCY_MISSING = 4, "a Python package is missing"
+    OTHER_STATE = 5, "the state is of another version, or the directory none of ours"
+    STATE_IN_USE = 6, "the state directory is in use"
+    DISK_FULL = 7, "the disk is full, or the state could not be saved"
+    COMPONENT_FAILED = 8, "the embedded AWS or a function did not start, or died"
 
 
 class Failure(Exception):

@@ -22,6 +22,7 @@ import pytest
 
 from local.clients import client
 from local.failures import ExitCode
+from local.state import VERSION
 
 ROOT = Path(__file__).parents[3]
 LIMIT = 60  # seconds for anything
@@ -179,6 +180,19 @@ def test_it_serves_says_where_and_has_all_that_was_pushed_after_ctrl_c(tmp_path:
         assert kept["Parameter"]["Value"] == parameter["Parameter"]["Value"]
 
 
+def test_the_password_in_the_file_is_the_admins_even_after_a_crash_before_the_user_was_made(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "version").write_text(VERSION)
+    (state / "admin-password").write_text("of the start that crashed")
+    with up(state) as instance:
+        assert instance.get("/token?service=roadstead", "of the start that crashed")[0] == 200
+        (state / "admin-password").unlink()  # as one should who has stored it elsewhere
+    with up(state) as again:
+        assert again.get("/token?service=roadstead", "of the start that crashed")[0] == 200
+        assert not (state / "admin-password").exists()
+
+
 def test_a_killed_instance_leaves_no_process_and_loses_nothing(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with up(state) as instance:
@@ -283,6 +297,12 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         refused = run("up", "--state", str(tmp_path / "state"), "--port", str(port))
     assert refused.returncode == ExitCode.PORT_TAKEN
     assert refused.stderr == f"roadstead: Port {port} on 127.0.0.1 is taken; choose another: make up PORT={port + 1}.\n"
+
+
+def test_the_help_tells_every_exit_code() -> None:
+    text = run("--help").stdout
+    for code in ExitCode:
+        assert f"  {code.value}  {code.meaning}\n" in text
 
 
 def test_a_missing_package_is_told(tmp_path: Path) -> None:
