@@ -16,8 +16,8 @@ RETRY_AFTER = 2  # seconds; on-demand tables and KMS recover within one or two
 _log = logging.getLogger(__name__)
 
 
-def answer(request: Request, run: Callable[[Request], Response]) -> Response:
-    """What `run` answers, or the error answer for what it raises; a HEAD without its body.
+def answer(request: Request, run: Callable[[Request], Response], *, head_bodies: bool = False) -> Response:
+    """What `run` answers, or the error answer for what it raises; a HEAD without its body, unless `head_bodies`.
 
     RegistryError is told to the client as it is; throttling by AWS is 429 with Retry-After; all else is logged with
     the request's id and answered as a 500 that names that id.
@@ -34,17 +34,22 @@ def answer(request: Request, run: Callable[[Request], Response]) -> Response:
         else:
             _log.exception("unexpected error: request %s: %s %s", request.request_id, request.method, request.path)
             response = _unexpected(request.request_id)
-    return _without_body(response) if request.method == "HEAD" else response
+    return _without_body(response) if request.method == "HEAD" and not head_bodies else response
 
 
-def lambda_answer(event: Mapping[str, Any], run: Callable[[Request], Response]) -> dict[str, Any]:
-    """`answer` for a payload 1.0 event of the HTTP API; a body that is not the base64 it claims to be is a 400."""
+def lambda_answer(
+    event: Mapping[str, Any], run: Callable[[Request], Response], *, head_bodies: bool = False
+) -> dict[str, Any]:
+    """`answer` for a payload 1.0 event of the HTTP API; a body that is not the base64 it claims to be is a 400.
+
+    With `head_bodies` the gateway is left to cut off the body of a HEAD.
+    """
     try:
         request = request_from_gateway(event)
     except ValueError as error:
         entry = ErrorEntry(ErrorCode.UNSUPPORTED, str(error))
         return response_to_gateway(_error(400, (entry,)))
-    return response_to_gateway(answer(request, run))
+    return response_to_gateway(answer(request, run, head_bodies=head_bodies))
 
 
 def _error(status: int, entries: tuple[ErrorEntry, ...], headers: Headers = ()) -> Response:

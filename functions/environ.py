@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import TypeVar
@@ -30,6 +31,13 @@ class Environ:
     def texts(self, name: str) -> tuple[str, ...]:
         """Comma-separated, at least one."""
         return tuple(part for part in (part.strip() for part in self.text(name).split(",")) if part)
+
+    def origin(self, name: str, default: str | None = None) -> str:
+        """A scheme and a host, as in `https://registry.example.com`; no path."""
+        text = self.text(name, default)
+        if text and re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text) is None:
+            self._problems.append(f"{name} is {text!r}: it must be like https://registry.example.com, without a path")
+        return text
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         text = self.text(name, str(default))

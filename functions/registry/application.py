@@ -8,6 +8,7 @@ from functions.registry.authorization import Authorization
 from functions.registry.call import Call
 from functions.registry.routes import match
 from functions.registry.services import Services
+from functions.registry.settings import HeadAnswers
 from functions.viewer import as_viewed
 from roadstead.http import Request, Response
 
@@ -20,6 +21,11 @@ class Application:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._authorization = Authorization(services)
+
+    @property
+    def head_bodies(self) -> bool:
+        """Whether the gateway, and not we, shall cut off the body of a HEAD."""
+        return self._services.head_answers is not HeadAnswers.LENGTH
 
     def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
         """`body` streams in place of the request's own, `length` bytes of it as far as the client said."""

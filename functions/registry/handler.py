@@ -10,7 +10,7 @@ from typing import Any
 from functions.boundary import lambda_answer
 from functions.registry.application import Application
 from functions.registry.services import Services
-from functions.registry.settings import Settings
+from functions.registry.settings import BlobsAt, Settings, UploadsAt
 from roadstead.services.adoption import Adoption
 from roadstead.services.blobs import Blobs
 from roadstead.services.events import EventMaker
@@ -25,6 +25,7 @@ from roadstead.stores.dynamodb_blobs import DynamoBlobIndex
 from roadstead.stores.dynamodb_manifests import DynamoManifestIndex
 from roadstead.stores.dynamodb_uploads import DynamoUploadSessions
 from roadstead.stores.kms import KmsKeys
+from roadstead.stores.objects import BlobUrls
 from roadstead.stores.s3 import S3Objects
 from roadstead.stores.ssm import SsmEdgeSecrets, SsmUploadKeys
 from roadstead.stores.table import Table
@@ -37,7 +38,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     global _application
     if _application is None:
         _application = Application(build(Settings.from_environ(os.environ)))
-    return lambda_answer(event, _application.respond)
+    return lambda_answer(event, _application.respond, head_bodies=_application.head_bodies)
 
 
 def build(
@@ -73,7 +74,7 @@ def build(
             limits=limits or UploadLimits(lifetime=settings.upload_seconds, max_bytes=settings.max_blob_bytes),
             executor=executor,
         ),
-        objects=objects,
+        urls=_urls(settings, ssm) or objects,
         verifier=TokenVerifier(
             lambda: trusted_keys(public_keys, settings.token_keys),
             issuer=settings.token_issuer,
@@ -81,7 +82,22 @@ def build(
         ),
         upload_keys=SsmUploadKeys(ssm, settings.upload_keys_parameter),
         edge_secrets=SsmEdgeSecrets(ssm, settings.edge_secret_parameter) if settings.edge_secret_parameter else None,
-        upload_host=settings.upload_host,
+        upload_origin=settings.distribution_url if settings.uploads_at is UploadsAt.DISTRIBUTION else "",
         token_service=settings.token_service,
         head_answers=settings.head_answers,
+    )
+
+
+def _urls(settings: Settings, ssm: Any) -> BlobUrls | None:
+    if settings.blobs_at is BlobsAt.S3:
+        return None
+    # Only where it is used: its signer is not needed for anything else.
+    from roadstead.stores.cloudfront import DistributionUrls
+
+    return DistributionUrls(
+        ssm,
+        origin=settings.distribution_url,
+        key_id=settings.blob_url_key_id,
+        key_parameter=settings.blob_url_key_parameter,
+        seconds=settings.url_seconds,
     )

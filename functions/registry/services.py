@@ -11,7 +11,7 @@ from roadstead.services.manifests import Manifests
 from roadstead.services.push import Push
 from roadstead.services.uploads import Uploads
 from roadstead.services.verification import TokenVerifier
-from roadstead.stores.objects import Objects
+from roadstead.stores.objects import BlobUrls
 from roadstead.stores.secrets import EdgeSecretSource, UploadKeySource
 
 
@@ -22,10 +22,10 @@ class Services:
     manifests: Manifests
     push: Push
     uploads: Uploads
-    objects: Objects
+    urls: BlobUrls
     verifier: TokenVerifier
     upload_keys: UploadKeySource
     edge_secrets: EdgeSecretSource | None
-    upload_host: str
+    upload_origin: str  # of the distribution, where uploads go that came to the API by its own name; or empty
     token_service: str
     head_answers: HeadAnswers

@@ -22,10 +22,27 @@ class HeadAnswers(StrEnum):
     REDIRECT = "redirect"
 
 
+class UploadsAt(StrEnum):
+    """Where uploads go of clients that came to the API by its own name (through the distribution they stay there).
+
+    `distribution`: layers of any size, with every client but oras 1.3, which follows no other host. `same-host`: every
+    client, within what a Lambda takes. Without a distribution it is always the latter.
+    """
+
+    DISTRIBUTION = "distribution"
+    SAME_HOST = "same-host"
+
+
+class BlobsAt(StrEnum):
+    """Where blobs are fetched from: `s3` is free of charge inside the region, `distribution` cheaper outside of it."""
+
+    S3 = "s3"
+    DISTRIBUTION = "distribution"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`edge_secret_parameter` is empty where no distribution stands in front. `upload_host`, if set, is the
-    distribution's name, to which the uploads of clients go that came to the API's own domain.
+    """`distribution_url` and `edge_secret_parameter` are empty where no distribution stands in front.
 
     `url_seconds` and `upload_seconds` in seconds, `max_blob_bytes` in bytes."""
 
@@ -35,8 +52,12 @@ class Settings:
     token_issuer: str
     token_service: str
     upload_keys_parameter: str
+    distribution_url: str
     edge_secret_parameter: str
-    upload_host: str
+    uploads_at: UploadsAt
+    blobs_at: BlobsAt
+    blob_url_key_id: str
+    blob_url_key_parameter: str
     url_seconds: int
     upload_seconds: int
     max_blob_bytes: int
@@ -47,6 +68,9 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Raises SettingsError that names every missing or wrong key."""
         read = Environ(environ)
+        blobs_at = read.choice("BLOBS_AT", BlobsAt.S3)
+        needs_key = None if blobs_at is BlobsAt.DISTRIBUTION else ""
+        distribution_url = read.origin("DISTRIBUTION_URL", needs_key)
         settings = cls(
             index_table=read.text("INDEX_TABLE"),
             bucket=read.text("BUCKET"),
@@ -54,8 +78,12 @@ class Settings:
             token_issuer=read.text("TOKEN_ISSUER", "roadstead"),
             token_service=read.text("TOKEN_SERVICE", "roadstead"),
             upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),
-            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", ""),
-            upload_host=read.text("UPLOAD_HOST", ""),
+            distribution_url=distribution_url,
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if distribution_url else ""),
+            uploads_at=read.choice("UPLOADS_AT", UploadsAt.DISTRIBUTION),
+            blobs_at=blobs_at,
+            blob_url_key_id=read.text("BLOB_URL_KEY_ID", needs_key),
+            blob_url_key_parameter=read.text("BLOB_URL_KEY_PARAMETER", needs_key),
             url_seconds=read.number("URL_SECONDS", 900, least=60, most=3_600),
             upload_seconds=read.number("UPLOAD_SECONDS", 86_400, least=600, most=604_800),
             max_blob_bytes=read.number("MAX_BLOB_BYTES", 50 * 1000**3, least=1, most=5 * 1024**4),

@@ -1,4 +1,4 @@
-"""`Objects` and `UploadKeySource` in memory, for tests."""
+"""`Objects`, `BlobUrls` and `UploadKeySource` in memory, for tests."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class MemoryObjects:
             for key in keys:
                 self._objects.pop(key, None)
 
-    def presign(self, key: str, *, method: str = "GET") -> str:
+    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
         return f"https://objects.invalid/{key}?method={method}"
 
     def begin(self, key: str, *, metadata: Mapping[str, str]) -> str:

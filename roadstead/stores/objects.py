@@ -81,10 +81,6 @@ class Objects(Protocol):
         """Remove objects; absent ones are no error."""
         ...
 
-    def presign(self, key: str, *, method: str = "GET") -> str:
-        """A URL that serves the object for the configured time, ranges included. No call."""
-        ...
-
     def begin(self, key: str, *, metadata: Mapping[str, str]) -> str:
         """Start a multipart upload whose parts carry SHA-256 checksums; answers its id."""
         ...
@@ -102,6 +98,14 @@ class Objects(Protocol):
 
     def abort(self, key: str, multipart_id: str) -> None:
         """Drop a multipart upload; an absent one is no error."""
+        ...
+
+
+class BlobUrls(Protocol):
+    """Where clients fetch blobs from."""
+
+    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
+        """A URL that serves the object to whoever has it, for the configured time, ranges included. No call."""
         ...
 
 

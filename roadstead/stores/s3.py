@@ -1,4 +1,4 @@
-"""`Objects` on S3."""
+"""`Objects` and `BlobUrls` on S3."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class S3Objects:
             batch = [{"Key": key} for key in pending[start : start + DELETE_BATCH]]
             self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
 
-    def presign(self, key: str, *, method: str = "GET") -> str:
+    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
+        """S3's own URL; it cannot be made to name the digest."""
         url: str = self._client.generate_presigned_url(
             "head_object" if method == "HEAD" else "get_object",
             Params={"Bucket": self._bucket, "Key": key},

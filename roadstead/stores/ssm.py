@@ -17,8 +17,8 @@ REFRESH_SECONDS = 300  # a rotation first adds a secret, and waits longer than t
 T = TypeVar("T")
 
 
-class _Parameter(Generic[T]):
-    """One parameter, parsed, and kept in memory for five minutes."""
+class Parameter(Generic[T]):
+    """One parameter, parsed by `parse` (which raises ValueError), and kept in memory for five minutes."""
 
     def __init__(self, client: Any, name: str, parse: Callable[[str], T], clock: Callable[[], float]) -> None:
         self._client = client
@@ -40,7 +40,7 @@ class SsmUploadKeys:
     """`UploadKeySource` on a parameter of the form that `UploadKeys.from_json` reads."""
 
     def __init__(self, client: Any, parameter: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._parameter = _Parameter(client, parameter, UploadKeys.from_json, clock)
+        self._parameter = Parameter(client, parameter, UploadKeys.from_json, clock)
 
     def upload_keys(self) -> UploadKeys:
         return self._parameter.value()
@@ -50,7 +50,7 @@ class SsmEdgeSecrets:
     """`EdgeSecretSource` on a parameter that holds one secret, or two parted by a space."""
 
     def __init__(self, client: Any, parameter: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._parameter = _Parameter(client, parameter, _secrets, clock)
+        self._parameter = Parameter(client, parameter, _secrets, clock)
 
     def edge_secrets(self) -> tuple[str, ...]:
         return self._parameter.value()

@@ -17,7 +17,7 @@ def head(call: Call) -> Response:
     """Answered here with the true length: clients push again when a HEAD is redirected to a URL signed for GET."""
     link = call.services.blobs.get(call.repository, call.digest, call.actor, promise=True)
     if call.services.head_answers is HeadAnswers.REDIRECT:
-        url = call.services.objects.presign(link.key, method="HEAD")
+        url = call.services.urls.presign(link.key, digest=link.digest, method="HEAD")
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     return Response(200, (*_headers(link), ("Content-Length", str(link.size))))
 
@@ -26,7 +26,7 @@ def get(call: Call) -> Response:
     """A small blob from the index, any other from S3 by a presigned URL, which serves ranges itself."""
     link = call.services.blobs.get(call.repository, call.digest, call.actor)
     if link.data is None:
-        url = call.services.objects.presign(link.key)
+        url = call.services.urls.presign(link.key, digest=link.digest)
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     wanted = call.request.header("range")
     part = parse_range(wanted, link.size) if wanted else None

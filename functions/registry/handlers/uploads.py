@@ -136,8 +136,7 @@ def _chunked(token: UploadToken) -> UploadToken:
 def _location(call: Call, token: UploadToken) -> str:
     # Relative: whichever hostname the client used, it stays on it. Only the API's own domain, which takes no large
     # body, may send an upload to another: oras 1.3 does not follow there, all other clients do.
-    host = "" if call.request.via_edge else call.services.upload_host
-    origin = f"https://{host}" if host else ""
+    origin = "" if call.request.via_edge else call.services.upload_origin
     state = token.encode(call.services.upload_keys.upload_keys())
     return f"{origin}/v2/{token.repository}/blobs/uploads/{token.upload_id}?{PARAMETER}={quote(state, safe='')}"
 
