@@ -1,0 +1,129 @@
+"""The registry as HTTP: what the tests compare a client's own view with."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+MANIFEST_TYPES = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST = MANIFEST_TYPES
+_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+
+
+def digest_of(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+    def expect(self, status: int) -> Answer:
+        """Itself; raises AssertionError with the body unless it has this status."""
+        assert self.status == status, f"{self.status} instead of {status}: {self.body[:2000]!r}"
+        return self
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def messages(self) -> list[str]:
+        """The sentences of an error answer."""
+        return [str(error["message"]) for error in self.json()["errors"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """Requests of one user, or of nobody; follows a challenge by the token specification, once a request."""
+
+    url: str
+    user: str = ""
+    password: str = ""
+
+    def call(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None, scope: str = ""
+    ) -> Answer:
+        """`path` may be a whole URL, as a Location may. `scope` is asked for in place of the challenge's."""
+        url = urljoin(self.url, path)
+        answer = _exchange(method, url, body, dict(headers or {}))
+        challenge = answer.headers.get("www-authenticate", "")
+        if answer.status != 401 or not challenge.startswith("Bearer "):
+            return answer
+        token = self._token(dict(_PARAMETER.findall(challenge)), scope)
+        return _exchange(method, url, body, {**(headers or {}), "Authorization": f"Bearer {token}"})
+
+    def _token(self, challenge: Mapping[str, str], scope: str) -> str:
+        query: list[tuple[str, str]] = [("service", challenge.get("service", ""))]
+        query += [("scope", one) for one in (scope or challenge.get("scope", "")).split()]
+        headers = {}
+        if self.user:
+            credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
+            headers["Authorization"] = f"Basic {credentials}"
+        answer = _exchange("GET", f"{challenge['realm']}?{urlencode(query)}", b"", headers).expect(200)
+        return str(answer.json()["token"])
+
+    def manifest(self, repository: str, reference: str) -> Answer:
+        """Any status."""
+        return self.call(
+            "GET", f"/v2/{repository}/manifests/{reference}", headers={"Accept": ", ".join(MANIFEST_TYPES)}
+        )
+
+    def digest(self, repository: str, reference: str) -> str:
+        """Of a manifest that exists: computed from its bytes, and the same as the header says."""
+        answer = self.manifest(repository, reference).expect(200)
+        digest = digest_of(answer.body)
+        assert answer.headers["docker-content-digest"] == digest
+        return digest
+
+    def blob(self, repository: str, digest: str) -> bytes:
+        """The bytes of a blob that exists, from wherever the registry sends for them; they hash to the digest."""
+        answer = self.call("GET", f"/v2/{repository}/blobs/{digest}")
+        if answer.status == 307:
+            answer = _exchange("GET", answer.headers["location"], b"", {})
+        assert digest_of(answer.expect(200).body) == digest
+        return answer.body
+
+    def push_blob(self, repository: str, data: bytes) -> str:
+        """Upload in one POST and one PUT; the digest."""
+        digest = digest_of(data)
+        started = self.call("POST", f"/v2/{repository}/blobs/uploads/").expect(202)
+        location = started.headers["location"]
+        location += ("&" if "?" in location else "?") + urlencode({"digest": digest})
+        self.call("PUT", location, data, {"Content-Type": "application/octet-stream"}).expect(201)
+        return digest
+
+    def push_manifest(self, repository: str, reference: str, manifest: Mapping[str, Any]) -> Answer:
+        """The answer, a 201."""
+        headers = {"Content-Type": str(manifest["mediaType"])}
+        body = json.dumps(manifest).encode()
+        return self.call("PUT", f"/v2/{repository}/manifests/{reference}", body, headers).expect(201)
+
+    def referrers(self, repository: str, digest: str) -> list[dict[str, Any]]:
+        """The descriptors of the first page."""
+        answer = self.call("GET", f"/v2/{repository}/referrers/{digest}").expect(200)
+        return list(answer.json()["manifests"])
+
+
+def _exchange(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    try:
+        connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, dict(headers))
+        response = connection.getresponse()
+        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+    finally:
+        connection.close()

@@ -1,0 +1,70 @@
+"""podman and buildah, each with storage of its own."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from tests.e2e.clients.client import Client
+from tests.e2e.clients.skopeo import INSECURE
+from tests.e2e.images import TAG, Image
+from tests.e2e.processes import Outcome
+
+
+class Podman(Client):
+    name = "podman"
+    asks_before_pushing = True
+    wrong_password = "invalid username/password"
+    needs = (("/usr/bin/podman", "podman"),)
+    keeps_manifest = False  # stores layers unpacked and packs them again
+
+    def start(self, stack: contextlib.ExitStack) -> None:
+        self.auth_file.write_text("{}")  # one that is named has to be there
+
+    @property
+    def auth_file(self) -> Path:
+        return self.home / "auth.json"
+
+    def environment(self) -> dict[str, str]:
+        return {"REGISTRY_AUTH_FILE": str(self.auth_file)}
+
+    def on_storage(self, *arguments: str | Path, stdin: str = "") -> Outcome:
+        """The client's command on its own storage; vfs makes no mounts."""
+        storage = ("--storage-driver=vfs", "--root", self.home / "root", "--runroot", self.home / "run")
+        return self.run(self.name, *storage, *arguments, stdin=stdin)
+
+    def login(self, user: str, password: str) -> Outcome:
+        return self.on_storage("login", INSECURE, "-u", user, "--password-stdin", self.registry, stdin=password)
+
+    def logout(self) -> Outcome:
+        return self.on_storage("logout", self.registry)
+
+    def load(self, image: Image, reference: str) -> None:
+        loaded = self.on_storage("pull", "-q", f"oci:{image.layout}:{TAG}").succeeded()
+        self.on_storage("tag", loaded.stdout.split()[-1], reference).succeeded()
+
+    def push(self, reference: str) -> Outcome:
+        return self.on_storage("push", INSECURE, reference, f"docker://{reference}")
+
+    def pull(self, reference: str) -> Outcome:
+        return self.on_storage("pull", INSECURE, reference)
+
+    def digest(self, reference: str) -> str:
+        printed = self.on_storage("images", "--format", "{{.Digest}}", reference).succeeded()
+        return printed.stdout.strip()
+
+    def make_list(self, name: str, members: tuple[str, ...]) -> None:
+        """A manifest list in storage, of images that the registry has, each with all its platforms."""
+        self.on_storage("manifest", "create", name).succeeded()
+        for member in members:
+            self.on_storage("manifest", "add", INSECURE, name, f"docker://{member}").succeeded()
+
+    def push_list(self, name: str, reference: str, *options: str) -> Outcome:
+        return self.on_storage("manifest", "push", "--all", INSECURE, *options, name, f"docker://{reference}")
+
+
+class Buildah(Podman):
+    """The same verbs by the same names; another implementation of pushing and pulling in older releases."""
+
+    name = "buildah"
+    needs = (("/usr/bin/buildah", "buildah"),)

@@ -1,0 +1,82 @@
+"""Users, projects and members for the tests, made as an operator makes them."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from local.clients import client
+from roadstead.services.accounts import Accounts
+from roadstead.services.passwords import Argon2Hasher
+from roadstead.stores.dynamodb_identity import DynamoIdentities
+from roadstead.stores.identity import Role
+from roadstead.stores.table import Table
+from tests.e2e.api import Api
+from tests.e2e.cloud import Cloud
+
+_run = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    name: str
+    password: str
+
+    def api(self, cloud: Cloud) -> Api:
+        return Api(cloud.url, self.name, self.password)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """A guest may pull, a developer push, a maintainer delete; the stranger is a user and a member of nothing."""
+
+    admin: Person
+    maintainer: Person
+    developer: Person
+    guest: Person
+    stranger: Person
+
+
+class Office:
+    """Makes people and projects in the identity table of a local cloud."""
+
+    def __init__(self, cloud: Cloud, prefix: str) -> None:
+        """`prefix` parts the names of one run from those of another against the same registry."""
+        aws = {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": str(cloud.ready["region"]),
+            "AWS_ENDPOINT_URL": str(cloud.ready["aws_endpoint"]),
+        }
+        table = Table(client("dynamodb", aws), str(cloud.ready["identity_table"]))
+        self._accounts = Accounts(DynamoIdentities(table), Argon2Hasher())
+        self._prefix = prefix
+        self.people = People(
+            admin=Person(cloud.admin, cloud.admin_password),
+            maintainer=self._person("maintainer"),
+            developer=self._person("developer"),
+            guest=self._person("guest"),
+            stranger=self._person("stranger"),
+        )
+
+    def make_project(self, *, public: bool = False) -> str:
+        """The name of a new project with a member in each role."""
+        name = f"{self._prefix}-{next(_run)}"
+        self._accounts.create_project(name, public=public, created_by=self.people.admin.name)
+        self._accounts.set_member(name, self.people.maintainer.name, Role.MAINTAINER)
+        self._accounts.set_member(name, self.people.developer.name, Role.DEVELOPER)
+        self._accounts.set_member(name, self.people.guest.name, Role.GUEST)
+        return name
+
+    def open_project(self, name: str) -> None:
+        """Make a project of this name public, and the project itself if need be."""
+        if self._accounts.find_project(name) is None:
+            self._accounts.create_project(name, public=True, created_by=self.people.admin.name)
+        else:
+            self._accounts.set_public(name, True)
+
+    def _person(self, role: str) -> Person:
+        # With characters that a shell, a URL, a form and a Basic header each take for something else.
+        person = Person(f"{self._prefix}-{role}", f"pass word+{role}&%41é:$'\"")
+        self._accounts.create_user(person.name, person.password)
+        return person

@@ -1,0 +1,157 @@
+"""Commands and daemons, each in namespaces of its own, so that nothing of theirs outlives a test.
+
+Every program runs under `unshare` with its own mount and PID namespace: when its first process ends, however it ends,
+the kernel ends the rest of the tree and takes its mounts away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ENTER = Path(__file__).parent / "sid" / "enter"
+_UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+_START = 30.0  # seconds that a daemon may take until it answers
+COMMAND = 180.0  # seconds that a command may take; the slowest scenario takes a tenth of it
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command did. `seconds` is wall time."""
+
+    command: str
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def output(self) -> str:
+        return self.stdout + self.stderr
+
+    def succeeded(self) -> Outcome:
+        """Itself; raises AssertionError with all that the command said unless its exit code is 0."""
+        assert self.code == 0, f"{self}"
+        return self
+
+    def failed(self) -> Outcome:
+        """Itself; raises AssertionError unless the command failed by itself (a signal is no refusal)."""
+        assert self.code > 0, f"{self}"
+        return self
+
+    def __str__(self) -> str:
+        return f"exit code {self.code} after {self.seconds:.1f} s from: {self.command}\n{self.output}"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where clients run: this machine, or a directory that holds another Debian (`root`).
+
+    `work` is the directory of the tests' files; it has the same path on both sides.
+    """
+
+    work: Path
+    root: Path | None = None
+
+    def require(self, program: str, package: str) -> None:
+        """Raises AssertionError with a sentence that says what to install."""
+        where = self.root or Path("/")
+        remedy = f"delete {self.root} to have it made anew" if self.root else f"apt-get install {package}"
+        assert (where / program.lstrip("/")).exists(), f"{program} of Debian's {package} is missing: {remedy}."
+
+    def run(
+        self,
+        *command: str | Path,
+        home: Path,
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        timeout: float = COMMAND,
+    ) -> Outcome:
+        """Run to the end, with `home`, a directory under `work`, for what the command keeps.
+
+        Raises AssertionError when it takes longer than `timeout` seconds.
+        """
+        argv = self._enclosed(home, command)
+        started = time.monotonic()
+        process = subprocess.Popen(
+            argv,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=_environment(home, environment),
+            cwd=self.work,
+            start_new_session=True,
+        )
+        try:
+            stdout, stderr = process.communicate(stdin, timeout)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            stdout, stderr = process.communicate()
+            raise AssertionError(f"no end after {timeout:.0f} s: {_shown(command)}\n{stdout}{stderr}") from None
+        except BaseException:
+            _kill(process)
+            process.communicate()
+            raise
+        return Outcome(_shown(command), process.returncode, stdout, stderr, time.monotonic() - started)
+
+    @contextlib.contextmanager
+    def daemon(
+        self,
+        *command: str | Path,
+        home: Path,
+        ready: Callable[[], bool],
+        environment: Mapping[str, str] | None = None,
+    ) -> Iterator[None]:
+        """Run beside the tests from when `ready` first holds. Its store is thrown away, so it is killed at the end."""
+        log = home / "daemon.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self._enclosed(home, command),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=_environment(home, environment),
+                cwd=self.work,
+                start_new_session=True,
+            )
+        try:
+            deadline = time.monotonic() + _START
+            while not ready():
+                assert process.poll() is None and time.monotonic() < deadline, (
+                    f"{_shown(command)} did not start:\n{log.read_text(errors='replace')[-4000:]}"
+                )
+                time.sleep(0.05)
+            yield
+        finally:
+            _kill(process)
+            process.wait()
+
+    def _enclosed(self, home: Path, command: Sequence[str | Path]) -> list[str]:
+        words = [str(word) for word in command]
+        return [*_UNSHARE, "sh", str(ENTER), str(self.root or "/"), str(self.work), str(home), *words]
+
+
+def _environment(home: Path, extra: Mapping[str, str] | None) -> dict[str, str]:
+    """A plain environment: whoever runs the tests has settings and credentials that must not matter here."""
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": path, "LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(home), **(extra or {})}
+
+
+def _kill(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Kill the process group; the PID namespace takes whatever left the group."""
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _shown(command: Sequence[str | Path]) -> str:
+    return shlex.join(str(word) for word in command)

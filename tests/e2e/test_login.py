@@ -1,0 +1,58 @@
+"""Logging in and out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.clients import Client, Skopeo
+from tests.e2e.clients.docker import Docker
+from tests.e2e.cloud import Cloud
+from tests.e2e.conftest import OpenClient
+from tests.e2e.images import Image
+from tests.e2e.people import People
+
+
+def test_the_right_password_logs_in_and_logging_out_forgets_it(
+    client: Client, cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    reference = f"{cloud.host}/{project}/app:1"
+    client.load(image, reference)
+    client.login(people.developer.name, people.developer.password).succeeded()
+    client.push(reference).succeeded()
+
+    client.logout().succeeded()
+
+    client.push(reference).failed()
+
+
+@pytest.mark.parametrize("name", ["known", "unknown"])
+def test_wrong_credentials_are_refused_in_words(
+    client: Client, cloud: Cloud, people: People, project: str, name: str
+) -> None:
+    """In the same ones whether or not there is such a user."""
+    user = people.developer.name if name == "known" else "nobody-of-this-name"
+    refused = client.login(user, "not the right password")
+    if not client.logs_in:
+        refused = client.pull(f"{cloud.host}/{project}/app:1")
+    assert client.wrong_password in refused.failed().output
+    assert refused.seconds < 20
+
+
+def test_other_clients_work_with_what_docker_login_left(
+    open_client: OpenClient, kind: type[Client], cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    """docker keeps a refresh token in place of the password, in a file that the others read too."""
+    docker = open_client(Docker)
+    assert isinstance(docker, Docker)
+    docker.login(people.developer.name, people.developer.password).succeeded()
+    kept = json.loads(docker.config.read_text())["auths"][cloud.host]
+    assert kept["identitytoken"]
+
+    skopeo = open_client(Skopeo)
+    assert isinstance(skopeo, Skopeo)
+    skopeo.auth_file.write_text(docker.config.read_text())
+    reference = f"{cloud.host}/{project}/app:1"
+    skopeo.load(image, reference)
+    skopeo.push(reference).succeeded()
