@@ -204,6 +204,7 @@ FORGERIES: Mapping[str, Callable[[], str]] = {
     "certificate by a stranger in a trusted name": lambda: certified(certificate(STRANGER, kid=TRUSTED.kid)),
     "certificate signed by the key that it certifies": lambda: certified(certificate(SHORT)),
     "certificate of typ JWT": lambda: certified(certificate(typ="JWT")),
+    "kid of another key than the certificate's": lambda: certified(certificate(), kid=OTHER.kid),
     "certificate for another key": lambda: certified(certificate(for_=OTHER)),
     "certificate for another key, named by the kid": lambda: certified(certificate(for_=OTHER), kid=OTHER.kid),
     "certificate for a key of another curve": lambda: certified(es384_certificate()),

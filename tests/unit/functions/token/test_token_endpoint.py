@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.unit.functions.token.token_client import FORM, Answer, TokenClient, b
 from tests.unit.services.token_parts import NOON, PASSWORD, Harbour
 
 PASSWORD_GRANT = (("grant_type", "password"), ("username", "ada"), ("password", PASSWORD))
+GOOD_FORM = urlencode(PASSWORD_GRANT).encode()
 ADA = basic("ada", PASSWORD)
 
 
@@ -109,7 +111,16 @@ def test_wrong_credentials_are_challenged_alike(client: TokenClient, authorizati
 
 @pytest.mark.parametrize(
     "authorization",
-    ["", "Basic", "Basic !!!", "Basic YWRh", "Bearer eyJ.eyJ.c2ln", f"{ADA}, {ADA}", "Basic /////w=="],
+    [
+        "",
+        "Basic",
+        "Basic !!!",
+        ADA.replace("Basic", "Bearer"),
+        "Basic YWRh",
+        "Bearer eyJ.eyJ.c2ln",
+        f"{ADA}, {ADA}",
+        "Basic /////w==",
+    ],
 )
 def test_credentials_that_cannot_be_read_are_wrong(client: TokenClient, authorization: str) -> None:
     answer = client.get(authorization=authorization)
@@ -201,6 +212,8 @@ def test_a_post_of_an_empty_name_and_password_is_nobodys(harbour: Harbour, clien
     [
         ((("grant_type", "password"), ("username", "ada"), ("password", "wrong")), 401, "invalid_grant"),
         ((("grant_type", "password"), ("username", "nobody"), ("password", PASSWORD)), 401, "invalid_grant"),
+        ((("grant_type", "password"), ("username", ""), ("password", PASSWORD)), 401, "invalid_grant"),
+        ((("grant_type", "password"), ("username", "ada"), ("password", "")), 401, "invalid_grant"),
         ((("grant_type", "refresh_token"), ("refresh_token", "rsrt_YWRh.AAAA")), 401, "invalid_grant"),
         ((("grant_type", "refresh_token"), ("refresh_token", "")), 400, "invalid_request"),
         ((("grant_type", "refresh_token"),), 400, "invalid_request"),
@@ -229,12 +242,13 @@ def test_a_post_is_refused_in_the_words_of_oauth(
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
-        (b'{"grant_type":"password"}', "application/json"),
-        (b"grant_type=password", ""),
-        (b"grant_type=password", "multipart/form-data; boundary=x"),
+        (b'{"grant_type":"password"}', FORM),
+        (GOOD_FORM, "application/json"),
+        (GOOD_FORM, ""),
+        (GOOD_FORM, "multipart/form-data; boundary=x"),
         (b"grant_type=\xff\xfe", FORM),
         (b"grant_type=password&username=%ff&password=x", FORM),
-        (b"grant_type=password&password=" + b"x" * 16384, FORM),
+        (GOOD_FORM + b"&unread=" + b"x" * (16385 - len(GOOD_FORM + b"&unread=")), FORM),
         (b"", FORM),
     ],
 )
@@ -242,6 +256,11 @@ def test_a_body_that_is_no_form_of_bounded_size_is_refused(client: TokenClient, 
     answer = client.post_bytes(body, content_type)
     assert (answer.status, answer.body["error"]) == (400, "invalid_request")
     assert sentence(answer)
+
+
+def test_a_form_of_the_greatest_size_is_read(client: TokenClient) -> None:
+    form = GOOD_FORM + b"&unread="
+    assert client.post_bytes(form + b"x" * (16384 - len(form))).status == 200
 
 
 def test_the_forms_content_type_may_have_parameters(client: TokenClient) -> None:
