@@ -1,0 +1,57 @@
+"""Calls to AWS per operation, counted in the real handlers."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from bench.operations import Operation, operations
+from bench.rig import Rig
+from bench.table import table
+
+SERVICES = ("dynamodb", "s3", "kms", "ssm")
+_FIRST = ("GET manifest by tag", "POST upload", "GET token, password known")
+
+Counts = dict[str, tuple[str, ...]]
+
+
+def count(rig: Rig) -> Counts:
+    """The calls of each operation, in their order; then those of some as the first request of an environment."""
+    rows = {operation.name: operation for operation in operations(rig)}
+    counts = {name: _calls(rig, operation) for name, operation in rows.items()}
+    return counts | {f"{name} (first)": _calls(rig, rows[name], first=True) for name in _FIRST}
+
+
+def show(counts: Counts) -> str:
+    rows = []
+    for name, calls in counts.items():
+        by_service = Counter(call.partition(".")[0] for call in calls)
+        numbers = [str(by_service[service] or "-") for service in SERVICES]
+        rows.append([name, *numbers, _listed(calls)])
+    return table(
+        "Calls to AWS for each operation",
+        "Counted in the real handlers, on an emulator. Presigning a URL and verifying a token are no calls. (first): "
+        "the first request of an execution environment, which reads keys that later ones have in memory.",
+        ["operation", "DynamoDB", "S3", "KMS", "SSM", "in this order"],
+        rows,
+        prose=True,
+    )
+
+
+def _calls(rig: Rig, operation: Operation, *, first: bool = False) -> tuple[str, ...]:
+    operation.prepare()()
+    invocation = operation.prepare()
+    if first:
+        rig.forget()
+    return rig.calls_of(invocation)
+
+
+def _listed(calls: tuple[str, ...]) -> str:
+    """`GetItem x2, PutObject`: neighbours that are the same call stand together."""
+    runs: list[tuple[str, int]] = []
+    for call in calls:
+        name = call.partition(".")[2]
+        if runs and runs[-1][0] == name:
+            runs[-1] = (name, runs[-1][1] + 1)
+        else:
+            runs.append((name, 1))
+    return ", ".join(name if number == 1 else f"{name} x{number}" for name, number in runs) or "none"

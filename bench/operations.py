@@ -1,0 +1,211 @@
+"""The requests whose cost is told: each can be prepared any number of times, and is then one invocation."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from bench.rig import Invocation, Rig, basic
+from local.functions import SERVICE
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+REPOSITORY, SOURCE = "bench/image", "bench/source"
+LAYERS = 10
+_SCOPES = (f"repository:{REPOSITORY}:pull,push,delete", f"repository:{SOURCE}:pull,push", "registry:catalog:*")
+_INLINE_BLOB, _LARGE_BLOB, _LARGE_MANIFEST = 1024, 256 * 1024, 100 * 1024  # bytes
+
+Prepare = Callable[[], Invocation]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`prepare` makes whatever one such request needs and nothing has used yet; its cost is not the request's."""
+
+    name: str
+    prepare: Prepare
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    digest: str
+    size: int
+
+
+class Requests:
+    """A client of the rig's functions, with a repository that has one of everything."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._headers = {"authorization": f"Bearer {rig.token(*_SCOPES)}"}
+        self._numbers = itertools.count()
+        self.small = self.push_blob(_INLINE_BLOB)
+        self.large = self.push_blob(_LARGE_BLOB)
+        self.image = self.manifest()
+        self.push_manifest("latest", self.image)
+        self.big_image = self.manifest(padding=_LARGE_MANIFEST)
+        self.push_manifest("big", self.big_image)
+        for _ in range(5):
+            self.push_manifest(self.tag(), self.manifest(layers=1, subject=self.image))
+
+    def registry(self, method: str, target: str, body: bytes = b"", *, expect: int = 200, **headers: str) -> Invocation:
+        """Keywords are headers, `_` for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._rig.invocation(
+            "registry", method, target, body=body, headers={**self._headers, **named}, expect=expect
+        )
+
+    def token(self, *query: tuple[str, str], expect: int = 200, **headers: str) -> Invocation:
+        text = urlencode([("service", SERVICE), *query])
+        return self._rig.invocation("token", "GET", f"/token?{text}", headers=headers, expect=expect)
+
+    def tag(self) -> str:
+        """One that nothing has."""
+        return f"t{next(self._numbers)}"
+
+    def location(self, repository: str = REPOSITORY) -> str:
+        """Of a new upload."""
+        return header(self.registry("POST", f"/v2/{repository}/blobs/uploads/", expect=202)().headers, "location")
+
+    def whole_put(self, size: int, repository: str = REPOSITORY) -> tuple[Invocation, Descriptor]:
+        data = secrets.token_bytes(size)
+        descriptor = described(data)
+        target = closing(self.location(repository), descriptor.digest)
+        put = self.registry("PUT", target, data, expect=201, content_type="application/octet-stream")
+        return put, descriptor
+
+    def patch(self, size: int) -> tuple[Invocation, Descriptor]:
+        data = secrets.token_bytes(size)
+        patch = self.registry("PATCH", self.location(), data, expect=202, content_type="application/octet-stream")
+        return patch, described(data)
+
+    def closing_put(self, size: int) -> Invocation:
+        patch, descriptor = self.patch(size)
+        return self.registry("PUT", closing(header(patch().headers, "location"), descriptor.digest), expect=201)
+
+    def push_blob(self, size: int, repository: str = REPOSITORY) -> Descriptor:
+        put, descriptor = self.whole_put(size, repository)
+        put()
+        return descriptor
+
+    def manifest(self, *, layers: int = LAYERS, subject: bytes | None = None, padding: int = 0) -> bytes:
+        """An image manifest whose blobs are there and that nobody has pushed."""
+        document: dict[str, Any] = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": entry(OCI_CONFIG, self.push_blob(_INLINE_BLOB)),
+            "layers": [entry(OCI_LAYER, self.push_blob(_INLINE_BLOB)) for _ in range(layers)],
+            "annotations": {"padding": "." * padding},
+        }
+        if subject is not None:
+            document["subject"] = entry(OCI_MANIFEST, described(subject))
+        return json.dumps(document).encode()
+
+    def manifest_put(self, reference: str, manifest: bytes) -> Invocation:
+        target = f"/v2/{REPOSITORY}/manifests/{reference}"
+        return self.registry("PUT", target, manifest, expect=201, content_type=OCI_MANIFEST)
+
+    def push_manifest(self, reference: str, manifest: bytes) -> None:
+        self.manifest_put(reference, manifest)()
+
+
+def operations(rig: Rig) -> Iterator[Operation]:
+    """In the order in which they are shown."""
+    requests = Requests(rig)
+    yield from _reads(requests)
+    yield from _uploads(requests)
+    yield from _manifests(requests)
+    yield from _tokens(requests)
+
+
+def _reads(requests: Requests) -> Iterator[Operation]:
+    base = f"/v2/{REPOSITORY}"
+    digest, big = described(requests.image).digest, described(requests.big_image).digest
+    rows = (
+        ("GET /v2/", "GET", "/v2/", 200),
+        ("HEAD manifest by tag", "HEAD", f"{base}/manifests/latest", 200),
+        ("HEAD manifest by digest", "HEAD", f"{base}/manifests/{digest}", 200),
+        ("GET manifest by tag", "GET", f"{base}/manifests/latest", 200),
+        ("GET manifest by digest", "GET", f"{base}/manifests/{digest}", 200),
+        ("GET manifest by digest, 100 KiB", "GET", f"{base}/manifests/{big}", 200),
+        ("HEAD blob, 1 KiB", "HEAD", f"{base}/blobs/{requests.small.digest}", 200),
+        ("HEAD blob, 256 KiB", "HEAD", f"{base}/blobs/{requests.large.digest}", 200),
+        ("HEAD blob that is not there", "HEAD", f"{base}/blobs/{described(b'nobody has this').digest}", 404),
+        ("GET blob, 1 KiB: its bytes", "GET", f"{base}/blobs/{requests.small.digest}", 200),
+        ("GET blob, 256 KiB: 307 to S3", "GET", f"{base}/blobs/{requests.large.digest}", 307),
+        ("GET tags/list", "GET", f"{base}/tags/list", 200),
+        ("GET referrers, 5 of them", "GET", f"{base}/referrers/{digest}", 200),
+        ("GET _catalog", "GET", "/v2/_catalog", 200),
+    )
+    for name, method, target, status in rows:
+        yield Operation(name, lambda m=method, t=target, s=status: requests.registry(m, t, expect=s))  # type: ignore[misc]
+
+
+def _uploads(requests: Requests) -> Iterator[Operation]:
+    uploads = f"/v2/{REPOSITORY}/blobs/uploads/"
+
+    def mount() -> Invocation:
+        blob = requests.push_blob(_LARGE_BLOB, SOURCE)
+        return requests.registry("POST", f"{uploads}?mount={blob.digest}&from={SOURCE}", expect=201)
+
+    def delete() -> Invocation:
+        return requests.registry("DELETE", f"/v2/{REPOSITORY}/blobs/{requests.push_blob(1024).digest}", expect=202)
+
+    yield Operation("POST upload", lambda: requests.registry("POST", uploads, expect=202))
+    yield Operation("PUT whole blob, 1 KiB", lambda: requests.whole_put(1024)[0])
+    yield Operation("PUT whole blob, 1 MiB", lambda: requests.whole_put(1024 * 1024)[0])
+    yield Operation("PATCH first chunk, 1 MiB", lambda: requests.patch(1024 * 1024)[0])
+    yield Operation("PUT closing, after 1 MiB", lambda: requests.closing_put(1024 * 1024))
+    yield Operation("GET upload", lambda: requests.registry("GET", requests.location(), expect=204))
+    yield Operation("POST mount, 256 KiB", mount)
+    yield Operation("DELETE blob", delete)
+
+
+def _manifests(requests: Requests) -> Iterator[Operation]:
+    base = f"/v2/{REPOSITORY}/manifests"
+
+    def delete_tag() -> Invocation:
+        tag = requests.tag()
+        requests.push_manifest(tag, requests.image)
+        return requests.registry("DELETE", f"{base}/{tag}", expect=202)
+
+    def delete_manifest() -> Invocation:
+        manifest = requests.manifest()
+        requests.push_manifest(requests.tag(), manifest)
+        return requests.registry("DELETE", f"{base}/{described(manifest).digest}", expect=202)
+
+    yield Operation("PUT manifest, 10 layers", lambda: requests.manifest_put(requests.tag(), requests.manifest()))
+    yield Operation("PUT manifest again, another tag", lambda: requests.manifest_put(requests.tag(), requests.image))
+    yield Operation("DELETE tag", delete_tag)
+    yield Operation("DELETE manifest, 10 layers, 1 tag", delete_manifest)
+
+
+def _tokens(requests: Requests) -> Iterator[Operation]:
+    scope = ("scope", f"repository:{REPOSITORY}:pull,push")
+    yield Operation("GET token, password known", lambda: requests.token(scope, authorization=basic()))
+    yield Operation("GET token, wrong password", lambda: requests.token(scope, authorization=basic("no"), expect=401))
+    yield Operation("GET token, anonymous", lambda: requests.token(scope))
+
+
+def described(data: bytes) -> Descriptor:
+    return Descriptor("sha256:" + hashlib.sha256(data).hexdigest(), len(data))
+
+
+def entry(media_type: str, descriptor: Descriptor) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": descriptor.digest, "size": descriptor.size}
+
+
+def closing(location: str, digest: str) -> str:
+    return f"{location}{'&' if '?' in location else '?'}{urlencode({'digest': digest})}"
+
+
+def header(headers: tuple[tuple[str, str], ...], name: str) -> str:
+    """A header that is there. Raises KeyError."""
+    return dict(headers)[name]

@@ -1,0 +1,155 @@
+"""The functions in this process, called as Lambda calls them, on a ministack of their own; every AWS call is seen."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import boto3
+
+from functions.registry import handler as registry
+from functions.token import handler as token
+from local.aws import REGION, Endpoint
+from local.clients import client
+from local.events import Incoming, Outgoing, answer_from, event_for
+from local.functions import SERVICE, functions
+from local.resources import Resources, ensure_resources
+from roadstead.services.accounts import Accounts
+from roadstead.services.passwords import Argon2Hasher
+from roadstead.stores.dynamodb_identity import DynamoIdentities
+from roadstead.stores.table import Table
+from tests import aws
+
+USER, PASSWORD = "bench", "the password of the bench"
+HOST = "registry.example"
+_HANDLERS: Mapping[str, Callable[[Mapping[str, Any], object], dict[str, Any]]] = {
+    "registry": registry.handle,
+    "token": token.handle,
+}
+
+
+class Unexpected(Exception):
+    """A function answered something else than the bench counts on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One event, ready to be handled; `expected` is the status of the answer."""
+
+    function: str
+    event: Mapping[str, Any]
+    expected: int
+
+    def __call__(self) -> Outgoing:
+        """Raises Unexpected."""
+        result = self.run()
+        answer = answer_from(result, str(self.event["httpMethod"]))
+        if answer.status != self.expected:
+            what = f"{self.event['httpMethod']} {self.event['path']}"
+            raise Unexpected(f"{what}: {answer.status} instead of {self.expected}: {answer.body[:500]!r}")
+        return answer
+
+    def run(self) -> dict[str, Any]:
+        """The handler alone: what is timed."""
+        return _HANDLERS[self.function](self.event, None)
+
+
+@dataclass(slots=True)
+class Rig:
+    """`calls` grows by `service.Operation` with every call to AWS that the functions make."""
+
+    resources: Resources
+    environment: Mapping[str, str]
+    calls: list[str] = field(default_factory=list)
+
+    def invocation(
+        self,
+        function: str,
+        method: str,
+        target: str,
+        *,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        expect: int = 200,
+    ) -> Invocation:
+        """`target` is path and query, percent-encoded, or a Location."""
+        parts = urlsplit(target)
+        lines = {"host": HOST, "user-agent": "bench", **(headers or {})}
+        incoming = Incoming(
+            method, parts.path, parts.query, tuple(lines.items()), body, client="192.0.2.1", scheme="https", port=443
+        )
+        event = event_for(incoming, resource="$default", proxy="", request_id="bench", now=time.time())
+        return Invocation(function, event, expect)
+
+    def token(self, *scopes: str) -> str:
+        """An access token of the administrator."""
+        query = urlencode([("service", SERVICE), *(("scope", scope) for scope in scopes)])
+        answer = self.invocation("token", "GET", f"/token?{query}", headers={"authorization": basic()})()
+        return str(json.loads(answer.body)["token"])
+
+    def calls_of(self, run: Callable[[], object]) -> tuple[str, ...]:
+        """The calls to AWS that `run` makes, in their order."""
+        before = len(self.calls)
+        run()
+        return tuple(self.calls[before:])
+
+    def forget(self) -> None:
+        """What the functions keep in memory is dropped: the next request of each is the first of an environment."""
+        registry._application = None
+        token.services.cache_clear()
+
+    def record(self, model: Any, **_: Any) -> None:
+        self.calls.append(f"{model.service_model.service_name}.{model.name}")
+
+
+def basic(password: str = PASSWORD) -> str:
+    return "Basic " + base64.b64encode(f"{USER}:{password}".encode()).decode()
+
+
+@contextlib.contextmanager
+def rig() -> Iterator[Rig]:
+    """A rig with an administrator, USER. While it lasts the environment's variables are those of the functions."""
+    with aws.ministack({"MINISTACK_REGION": REGION}) as url:
+        host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 0)
+        found = Endpoint(host, host, port).environment()
+        resources = ensure_resources(found)
+        identities = DynamoIdentities(Table(client("dynamodb", found), resources.identity_table))
+        Accounts(identities, Argon2Hasher()).create_user(USER, PASSWORD, admin=True)
+        environment = {name: value for one in functions(resources, found) for name, value in one.environment.items()}
+        made = Rig(resources, environment)
+        with _environ(environment), _watched_session(made):
+            made.forget()
+            try:
+                yield made
+            finally:
+                made.forget()
+
+
+@contextlib.contextmanager
+def _environ(variables: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _watched_session(watching: Rig) -> Iterator[None]:
+    """The functions make their clients in boto3's default session; clients take over the session's event handlers."""
+    before = boto3.DEFAULT_SESSION
+    boto3.setup_default_session()
+    boto3.DEFAULT_SESSION.events.register("before-call", watching.record)
+    try:
+        yield
+    finally:
+        boto3.DEFAULT_SESSION = before

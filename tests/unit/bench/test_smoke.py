@@ -1,0 +1,26 @@
+"""The benchmarks run from end to end, as `python -m bench` runs them, with as few samples as will do."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+WIDTH = 120
+
+
+def test_the_tables_that_need_no_client_come_out_whole() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "calls", "handlers", "imports", "--quick"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for title in ("Calls to AWS", "Handlers over a bare get_item", "Cold import"):
+        assert title in done.stdout
+    for row in ("PUT manifest, 10 layers", "GET token, password known", "registry: import, and put together"):
+        assert row in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= WIDTH
