@@ -1,0 +1,179 @@
+"""One registry for each test: both functions as their composition roots put them together, on stores in memory.
+
+`@on_both_backends` runs a test a second time on the real stores, with ministack for AWS: unlike moto it checks
+presigned URLs and refuses what DynamoDB would refuse.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Protocol
+
+import pytest
+
+import functions.registry.handler as registry_function
+import functions.token.handler as token_function
+from functions.boundary import lambda_answer
+from functions.registry.application import Application
+from functions.registry.settings import Settings as RegistrySettings
+from functions.token.routes import match
+from functions.token.settings import Settings as TokenSettings
+from roadstead.names import ProjectName
+from roadstead.services.passwords import Argon2Hasher
+from roadstead.stores.dynamodb_identity import DynamoIdentities
+from roadstead.stores.identity import Project, Role, User, UserName
+from roadstead.stores.memory_identity import MemoryIdentities
+from roadstead.stores.memory_index import MemoryIndex
+from roadstead.stores.memory_objects import FixedUploadKeys, MemoryObjects
+from roadstead.stores.memory_signing import MemoryKeys
+from roadstead.stores.objects import Objects
+from roadstead.stores.s3 import S3Objects
+from roadstead.stores.table import Table
+from roadstead.upload_token import UploadKeys
+from tests import aws
+from tests.api.client import Api, Client
+
+# Members of the projects `acme` (private) and `library`, `open` (both public); `stranger` is a member of none.
+ROLES = {
+    "guest": Role.GUEST,
+    "developer": Role.DEVELOPER,
+    "maintainer": Role.MAINTAINER,
+    "owner": Role.ADMIN,
+}
+PROJECTS = {"acme": False, "open": True, "library": True}
+USERS = ("admin", *ROLES, "stranger")
+PASSWORDS = {name: f"correct horse {name}" for name in USERS}
+UPLOAD_KEYS = UploadKeys("k1", {"k1": b"1" * 32, "k0": b"0" * 32})
+
+
+class Identities(Protocol):
+    def create_user(self, user: User) -> None: ...
+
+    def create_project(self, project: Project) -> None: ...
+
+    def set_member(self, project: ProjectName, user: UserName, role: Role) -> None: ...
+
+
+class Builder(Protocol):
+    """Makes the registry of a test, with settings of the registry function by their environment's names."""
+
+    def __call__(self, **settings: str) -> Api: ...
+
+
+@cache
+def _hashed(password: str) -> str:
+    return Argon2Hasher().hash(password)
+
+
+def _populate(identities: Identities) -> None:
+    for name in USERS:
+        identities.create_user(User(UserName(name), _hashed(PASSWORDS[name]), 1, admin=name == "admin"))
+    for name, public in PROJECTS.items():
+        identities.create_project(Project(ProjectName(name), public, 1, "admin"))
+        for user, role in ROLES.items():
+            identities.set_member(ProjectName(name), UserName(user), role)
+
+
+def _api(registry: Mapping[str, str], token: Mapping[str, str], objects: Objects, dynamodb: Any, kms: Any) -> Api:
+    application = Application(registry_function.build(RegistrySettings.from_environ(registry)))
+    tokens = token_function.compose(TokenSettings.from_environ(token), dynamodb, kms)
+    return Api(
+        functions={
+            "registry": lambda event: lambda_answer(event, application.respond, head_bodies=application.head_bodies),
+            "token": lambda event: lambda_answer(event, lambda r: match(r.method, r.path)(tokens, r)),
+        },
+        passwords=PASSWORDS,
+        objects=objects,
+        keys=UPLOAD_KEYS,
+    )
+
+
+def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
+    index, objects, keys, identities = MemoryIndex(), MemoryObjects(), MemoryKeys("key"), MemoryIdentities()
+    replacements: dict[str, Any] = {
+        "client": lambda *_, **__: None,
+        "DynamoBlobIndex": lambda _: index,
+        "DynamoManifestIndex": lambda _: index,
+        "DynamoUploadSessions": lambda _: index,
+        "S3Objects": lambda *_, **__: objects,
+        "KmsKeys": lambda _: keys,
+        "SsmUploadKeys": lambda *_: FixedUploadKeys(UPLOAD_KEYS),
+    }
+    for name, replacement in replacements.items():
+        patch.setattr(registry_function, name, replacement)
+    patch.setattr(token_function, "KmsKeys", lambda _: keys)
+    patch.setattr(token_function, "DynamoIdentities", lambda _: identities)
+    _populate(identities)
+    registry = {"INDEX_TABLE": "-", "BUCKET": "-", "TOKEN_KEYS": "key", "UPLOAD_KEYS_PARAMETER": "-", **settings}
+    return _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key"}, objects, None, None)
+
+
+def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str]) -> Api:
+    environment = {
+        "AWS_DEFAULT_REGION": aws.REGION,
+        "AWS_ACCESS_KEY_ID": "test",  # ministack verifies presigned URLs by these
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": endpoint,
+        "ROADSTEAD_S3_ADDRESSING": "path",
+    }
+    for name, value in environment.items():
+        patch.setenv(name, value)
+    own = secrets.token_hex(6)
+    dynamodb, kms, s3 = (aws.client(service, endpoint) for service in ("dynamodb", "kms", "s3"))
+    index, identity, bucket, parameter = f"index-{own}", f"identity-{own}", f"bucket-{own}", f"/upload-keys/{own}"
+    aws.make_tables(dynamodb, index, identity)
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
+    keys = {name: base64.b64encode(key).decode() for name, key in UPLOAD_KEYS.keys.items()}
+    aws.client("ssm", endpoint).put_parameter(
+        Name=parameter, Type="SecureString", Value=json.dumps({"current": UPLOAD_KEYS.current, "keys": keys})
+    )
+    key = aws.make_signing_key(kms)
+    _populate(DynamoIdentities(Table(dynamodb, identity)))
+    registry = {"INDEX_TABLE": index, "BUCKET": bucket, "TOKEN_KEYS": key, "UPLOAD_KEYS_PARAMETER": parameter}
+    token = {"IDENTITY_TABLE": identity, "TOKEN_KEYS": key}
+    return _api({**registry, **settings}, token, S3Objects(s3, bucket), dynamodb, kms)
+
+
+@pytest.fixture(scope="session")
+def ministack_endpoint() -> Iterator[str]:
+    """One ministack for all tests of a process. Tests keep apart by the names of their tables and buckets."""
+    with aws.ministack() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def build(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Builder:
+    """Makes the registry; for tests that choose its settings."""
+
+    def make(**settings: str) -> Api:
+        if getattr(request, "param", "memory") == "memory":
+            return _in_memory(monkeypatch, settings)
+        return _on_aws(monkeypatch, request.getfixturevalue("ministack_endpoint"), settings)
+
+    return make
+
+
+@pytest.fixture
+def api(build: Builder) -> Api:
+    return build()
+
+
+@pytest.fixture
+def developer(api: Api) -> Client:
+    """May pull and push in every project."""
+    return api.user("developer")
+
+
+@pytest.fixture
+def maintainer(api: Api) -> Client:
+    """May delete, too."""
+    return api.user("maintainer")
+
+
+@pytest.fixture
+def nobody(api: Api) -> Client:
+    return api.user("")
