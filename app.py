@@ -1,7 +1,7 @@
 """The Lambda functions, as Chalice packages them. Their handlers are in `functions/`; here is nothing else.
 
-Lambda names the handler in `_HANDLER` before it imports this module, so a function imports what it needs, and no
-more, while it is initialised: there CPU is plenty. Chalice itself imports this module without `_HANDLER`.
+Lambda names the handler in `_HANDLER` before it imports this module, so a function imports what it needs, no more, and
+makes its clients while it is initialised: there CPU is plenty. Chalice itself imports this module without `_HANDLER`.
 """
 
 import importlib
@@ -30,4 +30,4 @@ def token(event: dict[str, Any], context: Any) -> Any:
 
 
 if os.environ.get("_HANDLER", "").startswith("app."):
-    importlib.import_module(f"functions.{os.environ['_HANDLER'].removeprefix('app.')}.handler")
+    importlib.import_module(f"functions.{os.environ['_HANDLER'].removeprefix('app.')}.handler").prepare()

@@ -90,6 +90,8 @@ def request_from_gateway(event: Mapping[str, Any]) -> Request:
     forwarded = next((value for name, value in headers if name == "x-forwarded-proto"), "https")
     return Request(
         method=event["httpMethod"].upper(),
+        # The gateway has decoded it, as far as its documentation tells. No name, tag or digest has a percent sign, so
+        # decoding once more changes nothing that is valid.
         path=unquote(event["path"]),
         query=query,
         headers=headers,

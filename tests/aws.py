@@ -40,6 +40,8 @@ def ministack(environment: dict[str, str] | None = None) -> Iterator[str]:
                     "BIND_HOST": "127.0.0.1",
                     "MINISTACK_REGION": REGION,
                     "TMPDIR": directory,
+                    "IOT_MTLS_ENABLED": "0",  # or it listens on all interfaces
+                    "DOCKER_HOST": "unix:///nonexistent",  # or it tidies up containers that are not its own
                     **(environment or {}),
                 },
                 stdout=output,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from functools import cache
 from typing import Any
 
 from functions.boundary import lambda_answer
@@ -30,15 +31,22 @@ from roadstead.stores.s3 import S3Objects
 from roadstead.stores.ssm import SsmEdgeSecrets, SsmUploadKeys
 from roadstead.stores.table import Table
 
-_application: Application | None = None
-
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """API Gateway payload 1.0 in, payload 1.0 out."""
-    global _application
-    if _application is None:
-        _application = Application(build(Settings.from_environ(os.environ)))
-    return lambda_answer(event, _application.respond, head_bodies=_application.head_bodies)
+    registry = application()
+    return lambda_answer(event, registry.respond, head_bodies=registry.head_bodies)
+
+
+@cache
+def application() -> Application:
+    """Built when first asked for; anew the next time if that failed."""
+    return Application(build(Settings.from_environ(os.environ)))
+
+
+def prepare() -> None:
+    """What can be done before the first request: read the settings, make the clients."""
+    application()
 
 
 def build(

@@ -40,6 +40,11 @@ def services() -> TokenServices:
     return compose(Settings.from_environ(os.environ), aws.client("dynamodb"), aws.client("kms"))
 
 
+def prepare() -> None:
+    """What can be done before the first request: read the settings, make the clients."""
+    services()
+
+
 def compose(settings: Settings, dynamodb: Any, kms: Any) -> TokenServices:
     """The function's services on these two clients. Calls neither."""
     keys = KmsKeys(kms)

@@ -108,8 +108,10 @@ class Uploads:
         except Conflict:
             writer.discard()
             raise self._out_of_order(self._open(token).offset) from None
-        except RegistryError:
+        except RegistryError as error:
             writer.discard()
+            if error.status == 413:
+                self.cancel(token)  # it can never be closed, so nothing of it need wait for its end
             raise
 
     def close(

@@ -192,10 +192,24 @@ def test_every_requirement_is_pinned_by_hash() -> None:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other(name: str) -> None:
     script = "import app, json, sys; print(json.dumps([m for m in sys.modules if m.startswith('functions.')]))"
-    seen = json.loads(python(script, {"_HANDLER": f"app.{name}"}))
+    settings = {
+        "INDEX_TABLE": "i",
+        "IDENTITY_TABLE": "i",
+        "BUCKET": "b",
+        "TOKEN_KEYS": "k",
+        "UPLOAD_KEYS_PARAMETER": "u",
+    }
+    seen = json.loads(python(script, {"_HANDLER": f"app.{name}", **settings}))
     assert f"functions.{name}.handler" in seen
     others = [module for module in seen for other in FUNCTIONS if other != name and module.split(".")[1] == other]
     assert others == []
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_without_its_settings_fails_while_it_is_initialised_and_names_them(name: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        python("import app", {"_HANDLER": f"app.{name}"})
+    assert "TOKEN_KEYS is not set" in failed.value.stderr
 
 
 def test_without_a_handler_nothing_of_the_functions_is_imported() -> None:
