@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import TypeVar
 
+from roadstead.names import MAX_SERVICE_NAME
+
 E = TypeVar("E", bound=Enum)
 
 
@@ -30,7 +32,18 @@ class Environ:
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Comma-separated, at least one."""
-        return tuple(part for part in (part.strip() for part in self.text(name).split(",")) if part)
+        text = self.text(name)
+        parts = tuple(part for part in (part.strip() for part in text.split(",")) if part)
+        if text and not parts:
+            self._problems.append(f"{name} names nothing")
+        return parts
+
+    def name(self, name: str, default: str) -> str:
+        """What stands in tokens and in the quoted strings of challenges: an issuer, a service."""
+        text = self.text(name, default)
+        if re.fullmatch(rf"[A-Za-z0-9._:/-]{{1,{MAX_SERVICE_NAME}}}", text) is None:
+            self._problems.append(f"{name} has up to {MAX_SERVICE_NAME} letters, digits and . _ : / -")
+        return text
 
     def origin(self, name: str, default: str | None = None) -> str:
         """A scheme and a host, as in `https://registry.example.com`; no path."""
@@ -41,8 +54,8 @@ class Environ:
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         text = self.text(name, str(default))
-        if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-            self._problems.append(f"{name} is {text!r}: it must be a whole number from {least} to {most}")
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+            self._problems.append(f"{name} is {text[:40]!r}: it must be a whole number from {least} to {most}")
             return default
         return int(text)
 

@@ -7,6 +7,7 @@ import re
 from roadstead.digest import Digest
 
 MAX_REPOSITORY_NAME = 255  # characters; clients put a host name before it and many cap the sum
+MAX_SERVICE_NAME = 64  # characters of an issuer or a service: both are in every token, whose size is bounded
 DEFAULT_PROJECT = "library"
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"

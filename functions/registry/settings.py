@@ -1,4 +1,4 @@
-"""The registry function's settings; docs/operations.md lists them, and a test holds that list to this class."""
+"""The registry function's settings; docs/settings.md lists them, and a test holds that list to this class."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ class Settings:
             index_table=read.text("INDEX_TABLE"),
             bucket=read.text("BUCKET"),
             token_keys=read.texts("TOKEN_KEYS"),
-            token_issuer=read.text("TOKEN_ISSUER", "roadstead"),
-            token_service=read.text("TOKEN_SERVICE", "roadstead"),
+            token_issuer=read.name("TOKEN_ISSUER", "roadstead"),
+            token_service=read.name("TOKEN_SERVICE", "roadstead"),
             upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),
             distribution_url=distribution_url,
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if distribution_url else ""),

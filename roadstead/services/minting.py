@@ -19,7 +19,6 @@ from roadstead.services.certificates import Signing
 
 MAX_TOKEN = 4096  # characters
 MAX_ACCESS = 1900  # bytes of the `access` claim: about 25 repositories with names of 20 characters
-MAX_NAME = 64  # characters of an issuer's, a service's and a subject's name
 
 MIN_LIFETIME, MAX_LIFETIME = 60, 1800  # seconds; the longest leaves a certificate half an hour of use
 

@@ -49,7 +49,7 @@ class Cloud:
         self.calls = aws.record_calls(self.dynamodb, self.kms)
 
     def client(self, mode: Mode = Mode.CERTIFIED) -> TokenClient:
-        settings = Settings("identity", (self.key_id,), token_mode=mode)
+        settings = Settings.from_environ({"IDENTITY_TABLE": "identity", "TOKEN_KEYS": self.key_id, "TOKEN_MODE": mode})
         return TokenClient(handler.compose(settings, self.dynamodb, self.kms))
 
     def calls_of_last(self) -> list[str]:

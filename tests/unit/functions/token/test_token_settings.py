@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from functions.token.settings import InvalidSettings, Settings
+from functions.environ import SettingsError
+from functions.token.settings import Settings
 from roadstead.services.certificates import Mode
 
 LEAST = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": "one"}
@@ -53,12 +54,12 @@ def test_everything_can_be_set() -> None:
     ],
 )
 def test_a_wrong_setting_is_named(key: str, value: str) -> None:
-    with pytest.raises(InvalidSettings, match=key):
+    with pytest.raises(SettingsError, match=key):
         Settings.from_environ({**LEAST, key: value})
 
 
 def test_everything_wrong_is_named_at_once() -> None:
-    with pytest.raises(InvalidSettings) as caught:
+    with pytest.raises(SettingsError) as caught:
         Settings.from_environ({"TOKEN_LIFETIME": "x", "TOKEN_MODE": "y"})
     for key in ("IDENTITY_TABLE", "TOKEN_KEYS", "TOKEN_LIFETIME", "TOKEN_MODE"):
         assert str(caught.value).count(key) == 1
