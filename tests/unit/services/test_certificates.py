@@ -9,9 +9,10 @@ import pytest
 
 from roadstead.access import Access, parse_scopes
 from roadstead.audit import ActorKind
+from roadstead.names import MAX_SERVICE_NAME
 from roadstead.services import jose
 from roadstead.services.certificates import CertifiedSigning, TrustedKey
-from roadstead.services.minting import MAX_ACCESS, MAX_LIFETIME, MAX_NAME, MAX_TOKEN, fits
+from roadstead.services.minting import MAX_ACCESS, MAX_LIFETIME, MAX_TOKEN, fits
 from roadstead.stores.identity import MAX_USER_NAME
 from roadstead.stores.memory_signing import MemoryKeys
 from tests.unit.services.token_parts import NOON, Clock, Harbour
@@ -102,7 +103,7 @@ def test_the_first_of_several_trusted_keys_signs() -> None:
 
 @pytest.mark.parametrize("direct", [False, True], ids=["certified", "direct"])
 def test_the_longest_token_stays_under_4_kb(direct: bool) -> None:
-    harbour = Harbour(direct=direct, issuer="i" * MAX_NAME, service="s" * MAX_NAME, lifetime=1800)
+    harbour = Harbour(direct=direct, issuer="i" * MAX_SERVICE_NAME, service="s" * MAX_SERVICE_NAME, lifetime=1800)
     filled = _access_of(MAX_ACCESS)
     assert fits(filled)
     token = harbour.minter.mint("u" * MAX_USER_NAME, ActorKind.ANONYMOUS, filled).token
