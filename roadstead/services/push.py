@@ -37,6 +37,7 @@ from roadstead.stores.manifests import (
 from roadstead.stores.objects import Objects, manifest_key
 
 _ATTEMPTS = 10
+_MAX_TAGS_TEXT = 1_000  # bytes of tags in an object's metadata, of which S3 takes 2 KB
 
 
 class IndexChildren(StrEnum):
@@ -212,7 +213,7 @@ class Push:
         )
         now = self._events.now_ms()
         self._manifests.write_uses(push.repository, push.digest, generation, needed, at=now, key=key)
-        metadata = {**object_metadata(push.repository, push.actor), "tags": ",".join(push.tags)}
+        metadata = {**object_metadata(push.repository, push.actor), "tags": _written(push.tags)}
         self._objects.put(
             key, push.body, digest=push.digest if push.digest.algorithm == "sha256" else None, metadata=metadata
         )
@@ -245,6 +246,12 @@ class Push:
             size=len(push.body),
         )
         return Commit(push.repository, entry, push.tags, found, referrer, event)
+
+
+def _written(tags: tuple[Tag, ...]) -> str:
+    """The tags for an object's metadata: as many of the first as fit."""
+    text = ",".join(tags)
+    return text if len(text) <= _MAX_TAGS_TEXT else text[: text.rindex(",", 0, _MAX_TAGS_TEXT + 1)]
 
 
 def _stored_size(descriptor: Descriptor, children: set[Digest], contents: Contents) -> int | None:

@@ -15,7 +15,7 @@ from roadstead.upload_token import UploadKeys
 
 
 class MemoryObjects:
-    """A bucket with S3's rules for checksums and parts."""
+    """A bucket with S3's rules for checksums, parts and metadata."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,6 +25,7 @@ class MemoryObjects:
     def put(self, key: str, data: bytes, *, digest: Digest | None = None, metadata: Mapping[str, str]) -> None:
         if digest is not None and not digest.matches(data):
             raise ValueError("BadDigest")
+        _check_metadata(metadata)
         with self._lock:
             self._objects[key] = (data, frozenset({digest} if digest else ()), dict(metadata))
 
@@ -51,6 +52,7 @@ class MemoryObjects:
         return f"https://objects.invalid/{key}?method={method}"
 
     def begin(self, key: str, *, metadata: Mapping[str, str]) -> str:
+        _check_metadata(metadata)
         multipart_id = secrets.token_hex(8)
         with self._lock:
             self._multiparts[(key, multipart_id)] = ({}, dict(metadata))
@@ -96,6 +98,12 @@ class MemoryObjects:
         with self._lock:
             digests = frozenset(Digest.of(data, algorithm) for algorithm in ALGORITHMS)
             self._objects[key] = (data, digests, dict(metadata))
+
+
+def _check_metadata(metadata: Mapping[str, str]) -> None:
+    """S3 counts names and values in bytes of US-ASCII ("Working with object metadata")."""
+    if len("".join((*metadata, *metadata.values())).encode("ascii")) > 2_048:
+        raise ValueError("MetadataTooLarge")
 
 
 class FixedUploadKeys:
