@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 
-def of(data: bytes, media_type: str = LAYER, algorithm: str = "sha256", **fields: Any) -> dict[str, Any]:
+def of(data: bytes, /, media_type: str = LAYER, algorithm: str = "sha256", **fields: Any) -> dict[str, Any]:
     """The descriptor of `data`."""
     return {"mediaType": media_type, "digest": Digest.of(data, algorithm), "size": len(data), **fields}
 
