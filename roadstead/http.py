@@ -68,7 +68,10 @@ class Response:
         headers = tuple(headers)
         if not any(name.lower() == "content-type" for name, _ in headers):
             headers = (("Content-Type", "application/json"), *headers)
-        return cls(status, headers, json.dumps(document, separators=(",", ":")).encode())
+        # As UTF-8, since escapes would make some texts twice as long and Lambda's answers have a limit; only a surrogate
+        # without its other half stays an escape, which is what backslashreplace writes of it.
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return cls(status, headers, text.encode("utf-8", "backslashreplace"))
 
 
 def request_from_gateway(event: Mapping[str, Any]) -> Request:
