@@ -25,7 +25,10 @@ Key = tuple[str, str]
 BATCH_GET = 100  # keys in one BatchGetItem
 BATCH_WRITE = 25  # requests in one BatchWriteItem
 TRANSACTION = 100  # actions in one TransactWriteItems
+MAX_SORT_KEY = 1_000  # bytes of a sort key that is searched for: DynamoDB takes 1,024, and no key of ours has half
+_LAST = "\U0010ffff"  # sorts behind every other character
 _ATTEMPTS = 8
+_CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -148,14 +151,18 @@ class Table:
     ) -> Iterator[Item]:
         """Items of a partition whose `sk` begins with `prefix` and sorts behind `after`, in byte order.
 
-        Reads page after page as they are consumed; `limit` bounds how many items are read.
+        `after` may be any text, as clients send it. Reads page after page as they are consumed; `limit` bounds how
+        many items are read.
         """
         names = {"#pk": "pk", "#sk": "sk"}
         values: dict[str, Any] = {":pk": pk}
         condition = "#pk = :pk"
         if after is not None and after > prefix:
             # A key condition is one range: from behind `after` to the last key that can have the prefix.
-            values |= {":from": after + "\0", ":to": prefix + "\U0010ffff"}
+            first, last = _shortened(after) + "\0", prefix + _LAST
+            if first > last:  # DynamoDB refuses a range that is upside down
+                return
+            values |= {":from": first, ":to": last}
             condition += " AND #sk BETWEEN :from AND :to"
         elif prefix:
             values[":prefix"] = prefix
@@ -191,21 +198,29 @@ class Table:
         self._client.put_item(TableName=self.name, Item=_to_wire(_with_key(key, item)))
 
     def write(self, write: Write) -> Item | None:
-        """One conditional write by itself; answers the new item of an Update, None otherwise. Raises Conflict."""
+        """One conditional write by itself; answers the new item of an Update, None otherwise. Raises Conflict.
+
+        A collision with a transaction on the same item is retried here, as in `transact`.
+        """
         request = _request(self.name, write)
-        try:
-            if write.action == "Put":
-                self._client.put_item(**request)
-            elif write.action == "Delete":
-                self._client.delete_item(**request)
-            else:
-                answer = self._client.update_item(ReturnValues="ALL_NEW", **request)
-                return _from_wire(answer.get("Attributes", {}))
-        except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                raise Conflict(f"{write.key}: the condition did not hold") from error
-            raise
-        return None
+        attempt = 0
+        while True:
+            try:
+                if write.action == "Put":
+                    self._client.put_item(**request)
+                elif write.action == "Delete":
+                    self._client.delete_item(**request)
+                else:
+                    answer = self._client.update_item(ReturnValues="ALL_NEW", **request)
+                    return _from_wire(answer.get("Attributes", {}))
+                return None
+            except ClientError as error:
+                code = error_code(error)
+                if code == "ConditionalCheckFailedException":
+                    raise Conflict(f"{write.key}: the condition did not hold") from error
+                if code not in _CONFLICTS:
+                    raise
+                attempt = self._wait(attempt)
 
     def transact(self, writes: Sequence[Write]) -> None:
         """All or none of `writes` (at most 100). Raises TransactionFailed when a condition did not hold.
@@ -227,7 +242,7 @@ class Table:
                         raise TransactionFailed(failed) from error
                     if not {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"} & set(reasons):
                         raise
-                elif code not in ("TransactionConflictException", "TransactionInProgressException"):
+                elif code not in _CONFLICTS:
                     raise
                 attempt = self._wait(attempt)
 
@@ -249,6 +264,11 @@ class Table:
             raise Throttled(f"{self.name}: still busy after {_ATTEMPTS} attempts")
         self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter, no secret
         return attempt + 1
+
+
+def _shortened(key: str) -> str:
+    """A key to begin behind, cut to what DynamoDB takes; the same, to keys that are shorter than the cut."""
+    return key.encode("utf-8", "replace")[:MAX_SORT_KEY].decode("utf-8", "ignore")
 
 
 def _key(key: Key) -> dict[str, Any]:
