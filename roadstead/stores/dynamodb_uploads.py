@@ -1,19 +1,24 @@
-"""`UploadSessions` on the index table: `upload#<id>` holds the session (`meta`) and its parts."""
+"""`UploadSessions` on the index table: `upload#<id>` holds the session (`meta`) and its parts.
+
+Parts that are saved together share items: one body of many gigabytes has more parts than a transaction has actions,
+and all of them must be in it. A part that were written before would be read as the part of whoever wins the session,
+and its ETag would vouch for the loser's bytes.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.stores.index_items import candidate_write, upload_key
-from roadstead.stores.table import TRANSACTION, Key, Table, put
+from roadstead.stores.table import Table, Write, put
 from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
 
-_PARTS_PER_TRANSACTION = TRANSACTION - 2  # beside the session and its candidate
+_PARTS_PER_ITEM = 1_000  # each takes about 130 bytes of the item's 400 KB; 10,000 of them fit into a transaction
 
 
 class DynamoUploadSessions:
@@ -51,13 +56,8 @@ class DynamoUploadSessions:
         else:
             # A consumed mark has no version, so nothing is ever written over it.
             write = put(key, _item(saved), "version = :version", {":version": session.version})
-        parts = [(_part_key(session, part.number), _part_item(part, session.expires)) for part in new_parts]
-        # A part that is written and not counted is found by nobody, so only what completes the session must be
-        # in its transaction; what does not fit in there goes before.
-        early, last = parts[:-_PARTS_PER_TRANSACTION], parts[-_PARTS_PER_TRANSACTION:]
-        if early:
-            self._table.batch_write(puts=early)
-        writes = [write, *(put(key, item) for key, item in last)]
+        batches = [new_parts[start : start + _PARTS_PER_ITEM] for start in range(0, len(new_parts), _PARTS_PER_ITEM)]
+        writes = [write, *(_put_parts(session, batch) for batch in batches)]
         if session.version == 0:
             # What finds its chunks should nobody ever close it.
             writes.append(candidate_write(int(self._clock() * 1000), "upload", upload=session.id))
@@ -68,23 +68,24 @@ class DynamoUploadSessions:
         return saved
 
     def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
-        pk, prefix = _part_key(session, None)
+        pk, _ = upload_key(session.id)
         return tuple(
-            Part(number, item["etag"], item["checksum"], item["size"])
-            for item in self._table.query(pk, prefix=prefix)
-            if (number := int(item["sk"].removeprefix(prefix))) <= session.parts
+            Part(part["number"], part["etag"], part["checksum"], part["size"])
+            for item in self._table.query(pk, prefix=_parts_prefix(session))
+            for part in item["parts"]
         )
 
 
-def _part_key(session: UploadSession, number: int | None) -> Key:
+def _parts_prefix(session: UploadSession) -> str:
     """By object, so that what another attempt left is never taken for a part of this one."""
-    pk, _ = upload_key(session.id)
     attempt = (session.key or "").rpartition("-")[2]
-    return (pk, f"part#{attempt}#" + (f"{number:05d}" if number is not None else ""))
+    return f"parts#{attempt}#"
 
 
-def _part_item(part: Part, expires: int) -> dict[str, Any]:
-    return {"etag": part.etag, "checksum": part.checksum, "size": part.size, "expires": expires}
+def _put_parts(session: UploadSession, parts: Sequence[Part]) -> Write:
+    pk, _ = upload_key(session.id)
+    key = (pk, f"{_parts_prefix(session)}{parts[0].number:05d}")
+    return put(key, {"parts": [asdict(part) for part in parts], "expires": session.expires})
 
 
 def _item(session: UploadSession) -> dict[str, Any]:

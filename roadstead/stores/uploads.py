@@ -67,10 +67,9 @@ class UploadSessions(Protocol):
         ...
 
     def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
-        """Write a session and the parts it gained, atomically, if the stored version is the session's.
+        """Write a session and the parts it gained, however many, atomically, if the stored version is the session's.
 
-        Answers it with its new version. Raises Conflict. The first save leaves a candidate for the collector. (Of more
-        than 98 new parts the first may be written and the session not: nothing counts them then.)
+        Answers it with its new version. Raises Conflict. The first save leaves a candidate for the collector.
         """
         ...
 
