@@ -14,7 +14,7 @@ from roadstead.services.events import EventMaker
 from roadstead.services.uses import find_live_use
 from roadstead.stores.blobs import BlobIndex
 from roadstead.stores.conflicts import Conflict, Throttled
-from roadstead.stores.manifests import ManifestEntry, ManifestIndex
+from roadstead.stores.manifests import MAX_TAGS_PER_REMOVAL, ManifestEntry, ManifestIndex
 from roadstead.stores.objects import Objects
 
 _ATTEMPTS = 10
@@ -94,10 +94,9 @@ class Manifests:
                 self._manifests.unmark_manifest(repository, digest, mark)
                 raise still_needed("manifest", digest, use.manifest)
             try:
-                tags = self._manifests.find_tags_of(repository, digest)
-                self._manifests.remove_tags(repository, digest, tags)
+                self._remove_tags(repository, entry, actor)
                 event = self._events.make(
-                    Operation.DELETE_MANIFEST, actor, repository, digest=digest, tags=tags, media_type=entry.media_type
+                    Operation.DELETE_MANIFEST, actor, repository, digest=digest, media_type=entry.media_type
                 )
                 self._manifests.delete_manifest(repository, entry, mark=mark, event=event)
             except Conflict:
@@ -105,6 +104,16 @@ class Manifests:
             self._forget_uses(repository, entry)
             return
         raise Throttled(f"too many writers of {digest}")
+
+    def _remove_tags(self, repository: RepositoryName, entry: ManifestEntry, actor: Actor) -> None:
+        """In batches, each told of by itself: should the manifest stay after all, its tags are gone all the same."""
+        tags = self._manifests.find_tags_of(repository, entry.digest)
+        for start in range(0, len(tags), MAX_TAGS_PER_REMOVAL):
+            batch = tags[start : start + MAX_TAGS_PER_REMOVAL]
+            event = self._events.make(
+                Operation.UNTAG, actor, repository, digest=entry.digest, tags=batch, media_type=entry.media_type
+            )
+            self._manifests.remove_tags(repository, entry.digest, batch, event=event)
 
     def _forget_uses(self, repository: RepositoryName, entry: ManifestEntry) -> None:
         """So that its blobs can be deleted at once; should this not be reached, the uses lapse with their manifest."""

@@ -65,6 +65,7 @@ class BlobIndex(Protocol):
 
         Where the digest already has an object the link points there, and `stored` is surplus (the answer's key
         differs from `stored.key`). Idempotent: the same upload and digest again answers the link while it stands.
+        Either way a pending removal of the link is called off.
         `mark_expires` (epoch seconds) bounds how long the upload is remembered as consumed; None keeps it.
         Raises UploadConsumed when the upload was cancelled, or consumed and its blob is gone since.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -68,14 +69,15 @@ class DynamoBlobIndex:
             found = self._table.batch_get([link, meta, upload])
             state = found.get(upload, {}).get("state")
             if state in (UploadState.CONSUMED, UploadState.CANCELLED):
-                if state == UploadState.CONSUMED and link in found and found[upload].get("digest") == digest:
-                    return link_from(found[link])
+                done = state == UploadState.CONSUMED and link in found and found[upload].get("digest") == digest
+                if done and ("marked" not in found[link] or unmark(self._table, link, None)):
+                    return replace(link_from(found[link]), marked=None)
                 raise UploadConsumed(upload_id)
             if link in found:
                 # The repository has the blob already: only the upload is used up, and a pending removal called off.
                 keep = update(link, "REMOVE marked", "attribute_exists(pk)")
                 writes = [keep, consume, event_write(event)]
-                answer = link_from(found[link])
+                answer = replace(link_from(found[link]), marked=None)
             else:
                 backing, write_meta = _backing(found.get(meta), digest, stored)
                 answer = Link(digest, backing.size, backing.key, backing.data)
@@ -100,7 +102,7 @@ class DynamoBlobIndex:
                 if source == target:
                     return link_from(found[target_link])
                 writes = [readable, update(target_link, "REMOVE marked", "attribute_exists(pk)"), event_write(event)]
-                answer = link_from(found[target_link])
+                answer = replace(link_from(found[target_link]), marked=None)
             else:
                 origin = found[source_link]
                 stored = StoredObject(origin["key"], origin["size"], origin.get("data"))

@@ -28,8 +28,6 @@ from roadstead.stores.manifests import Commit, Contents, ManifestEntry, Referrer
 from roadstead.stores.table import Item, Key, Table, Write, delete, put, update
 
 MAX_INLINE_DESCRIPTOR = 32 * 1024  # bytes of JSON; a larger one is made again from the manifest when it is listed
-_TAGS_PER_TRANSACTION = 49  # a tag and its inverse each
-
 
 _MANIFEST_ATTRIBUTES = ("type", "size", "generation", "key", "subject", "marked")
 
@@ -150,11 +148,9 @@ class DynamoManifestIndex:
             Tag(item["sk"].removeprefix(prefix)) for item in self._table.query(repository_pk(repository), prefix=prefix)
         )
 
-    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag]) -> None:
-        ordered = list(tags)
-        for start in range(0, len(ordered), _TAGS_PER_TRANSACTION):
-            batch = ordered[start : start + _TAGS_PER_TRANSACTION]
-            self._table.transact([write for tag in batch for write in _remove_tag(repository, tag, digest)])
+    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
+        removals = [write for tag in tags for write in _remove_tag(repository, tag, digest)]
+        self._table.transact([*removals, event_write(event)])
 
     def delete_manifest(self, repository: RepositoryName, entry: ManifestEntry, *, mark: str, event: Event) -> None:
         own = manifest_key(repository, entry.digest)

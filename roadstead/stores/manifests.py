@@ -13,6 +13,7 @@ from roadstead.stores.blobs import Link
 
 MAX_INLINE_MANIFEST = 32 * 1024  # bytes; larger manifests are read from their object
 MAX_TAGS_PER_COMMIT = 25  # each tag takes up to three of a transaction's 100 actions
+MAX_TAGS_PER_REMOVAL = 49  # each tag takes two of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +151,11 @@ class ManifestIndex(Protocol):
         """Every tag that points to a manifest."""
         ...
 
-    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag]) -> None:
-        """Remove tags that point to `digest`, in batches, each atomic. Raises Conflict when one has moved."""
+    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
+        """Remove up to MAX_TAGS_PER_REMOVAL tags that point to `digest`, atomically, with the event that tells of it.
+
+        Raises Conflict when one has moved.
+        """
         ...
 
     def delete_manifest(self, repository: RepositoryName, entry: ManifestEntry, *, mark: str, event: Event) -> None:

@@ -64,15 +64,17 @@ class MemoryIndex:
             links, session = self._of(repository).links, self._sessions.get(upload_id)
             if session is not None and session.state in (UploadState.CONSUMED, UploadState.CANCELLED):
                 if session.state is UploadState.CONSUMED and session.digest == digest and digest in links:
+                    links[digest] = replace(links[digest], marked=None)
                     return links[digest]
                 raise UploadConsumed(upload_id)
-            backing = self._objects.setdefault(digest, stored)
-            link = links.get(digest) or Link(digest, backing.size, backing.key, backing.data)
+            if (link := links.get(digest)) is None:
+                backing = self._objects.setdefault(digest, stored)
+                link = Link(digest, backing.size, backing.key, backing.data)
+                self.candidates.append({"kind": "link", "repository": repository, "digest": digest})
             links[digest] = replace(link, marked=None)
             self._sessions[upload_id] = UploadSession(
                 upload_id, repository, mark_expires or 0, state=UploadState.CONSUMED, digest=digest
             )
-            self.candidates.append({"kind": "link", "repository": repository, "digest": digest})
             if link.key != stored.key:
                 self.candidates.append({"kind": "object", "key": stored.key, "upload": upload_id})
             self.events.append(event)
@@ -86,9 +88,11 @@ class MemoryIndex:
             links = self._of(target).links
             if source == target:
                 return origin
-            backing = self._objects[digest]
-            links[digest] = Link(digest, backing.size, backing.key, backing.data)
-            self.candidates.append({"kind": "link", "repository": target, "digest": digest})
+            if digest not in links:
+                backing = self._objects[digest]
+                links[digest] = Link(digest, backing.size, backing.key, backing.data)
+                self.candidates.append({"kind": "link", "repository": target, "digest": digest})
+            links[digest] = replace(links[digest], marked=None)
             self.events.append(event)
             return links[digest]
 
@@ -220,9 +224,8 @@ class MemoryIndex:
 
     def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
         with self._lock:
-            self.remove_tags(repository, digest, (tag,))
+            self.remove_tags(repository, digest, (tag,), event=event)
             self.candidates.append({"kind": "manifest", "repository": repository, "digest": digest})
-            self.events.append(event)
 
     def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
         with self._lock:
@@ -236,7 +239,7 @@ class MemoryIndex:
             tags = self._of(repository).tags
             return tuple(sorted(tag for tag, entry in tags.items() if entry.digest == digest))
 
-    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag]) -> None:
+    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
         with self._lock:
             own = self._of(repository)
             for tag in tags:
@@ -245,6 +248,7 @@ class MemoryIndex:
                     raise Conflict(tag)
             for tag in tags:
                 del own.tags[tag]
+            self.events.append(event)
 
     def delete_manifest(self, repository: RepositoryName, entry: ManifestEntry, *, mark: str, event: Event) -> None:
         with self._lock:
