@@ -1,0 +1,240 @@
+"""What every index of blobs does."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from roadstead.audit import Actor, Event, Operation
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+from roadstead.services.events import EventMaker
+from roadstead.stores.blobs import Link, StoredObject, Use
+from roadstead.stores.conflicts import Conflict, UploadConsumed
+from roadstead.stores.uploads import UploadSession, UploadState
+from tests.contract.conftest import Index
+
+SHIPS, CARGO = RepositoryName("ships/galleon"), RepositoryName("cargo/tea")
+BYTES = b"forty barrels"
+DIGEST = Digest.of(BYTES)
+SMALL = StoredObject("blobs/one", len(BYTES), BYTES)
+LARGE = StoredObject("blobs/large", 1 << 40)
+ADA = Actor("ada")
+
+
+def event(operation: Operation = Operation.UPLOAD, digest: Digest = DIGEST) -> Event:
+    return EventMaker().make(operation, ADA, SHIPS, digest=digest)
+
+
+def link(
+    index: Index,
+    *,
+    repository: RepositoryName = SHIPS,
+    stored: StoredObject = SMALL,
+    digest: Digest = DIGEST,
+    upload: str = "a" * 32,
+) -> Link:
+    return index.blobs.link_object(
+        repository, digest, stored, upload_id=upload, mark_expires=4_000_000_000, event=event(digest=digest)
+    )
+
+
+def test_an_unknown_blob_has_no_link(index: Index) -> None:
+    assert index.blobs.find_link(SHIPS, DIGEST) is None
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_a_linked_blob_is_found_in_its_repository_alone(index: Index, algorithm: str) -> None:
+    digest = Digest.of(BYTES, algorithm)
+    answer = link(index, digest=digest)
+    assert answer == Link(digest, len(BYTES), "blobs/one", BYTES)
+    assert index.blobs.find_link(SHIPS, digest) == answer
+    assert index.blobs.find_link(CARGO, digest) is None
+
+
+def test_a_blob_larger_than_any_item_is_linked_without_its_bytes(index: Index) -> None:
+    assert link(index, stored=LARGE) == Link(DIGEST, 1 << 40, "blobs/large")
+    assert index.blobs.find_link(SHIPS, DIGEST) == Link(DIGEST, 1 << 40, "blobs/large")
+
+
+def test_the_empty_blob_keeps_its_bytes_of_which_there_are_none(index: Index) -> None:
+    digest = Digest.of(b"")
+    link(index, digest=digest, stored=StoredObject("blobs/empty", 0, b""))
+    assert index.blobs.find_link(SHIPS, digest) == Link(digest, 0, "blobs/empty", b"")
+
+
+def test_linking_tells_and_leaves_a_candidate(index: Index) -> None:
+    link(index)
+    assert index.events() == [("upload", DIGEST)]
+    assert index.candidates() == ["link"]
+
+
+def test_a_second_upload_of_a_digest_is_linked_to_the_object_that_is_there(index: Index) -> None:
+    link(index)
+    other = link(index, repository=CARGO, stored=StoredObject("blobs/two", len(BYTES), BYTES), upload="b" * 32)
+    assert other.key == "blobs/one"
+    again = link(index, stored=StoredObject("blobs/three", len(BYTES), BYTES), upload="c" * 32)
+    assert again.key == "blobs/one"
+    assert index.candidates() == ["link", "link", "object", "object"]
+
+
+def test_the_same_upload_and_digest_again_answers_the_same_link_and_tells_nothing(index: Index) -> None:
+    assert link(index) == link(index)
+    assert len(index.events()) == 1
+
+
+def test_the_same_upload_again_calls_a_pending_removal_off(index: Index) -> None:
+    link(index)
+    index.blobs.mark(SHIPS, DIGEST, "mark")
+    assert link(index).marked is None
+    found = index.blobs.find_link(SHIPS, DIGEST)
+    assert found is not None and found.marked is None
+
+
+def test_a_consumed_upload_is_not_taken_for_another_digest(index: Index) -> None:
+    link(index)
+    other = Digest.of(b"other")
+    with pytest.raises(UploadConsumed):
+        link(index, digest=other, stored=StoredObject("blobs/other", 5, b"other"))
+    assert index.blobs.find_link(SHIPS, other) is None
+
+
+def test_a_deleted_blob_does_not_return_by_the_upload_that_made_it(index: Index) -> None:
+    link(index)
+    index.blobs.mark(SHIPS, DIGEST, "mark")
+    index.blobs.unlink(SHIPS, DIGEST, mark="mark", event=event(Operation.DELETE_BLOB))
+    with pytest.raises(UploadConsumed):
+        link(index)
+    assert index.blobs.find_link(SHIPS, DIGEST) is None
+
+
+def test_a_deleted_blob_returns_by_another_upload(index: Index) -> None:
+    link(index)
+    index.blobs.mark(SHIPS, DIGEST, "mark")
+    index.blobs.unlink(SHIPS, DIGEST, mark="mark", event=event(Operation.DELETE_BLOB))
+    assert link(index, upload="b" * 32) == index.blobs.find_link(SHIPS, DIGEST)
+
+
+def test_a_cancelled_upload_is_never_linked(index: Index) -> None:
+    index.sessions.save(UploadSession("a" * 32, SHIPS, 4_000_000_000, state=UploadState.CANCELLED))
+    with pytest.raises(UploadConsumed):
+        link(index)
+
+
+@pytest.mark.parametrize("state", [UploadState.OPEN, UploadState.CLOSING])
+def test_linking_consumes_a_session_that_was_written(index: Index, state: UploadState) -> None:
+    session = index.sessions.save(UploadSession("a" * 32, SHIPS, 4_000_000_000, state=state, offset=3))
+    link(index)
+    found = index.sessions.find("a" * 32)
+    assert found is not None
+    assert (found.state, found.digest, found.repository) == (UploadState.CONSUMED, DIGEST, SHIPS)
+    with pytest.raises(Conflict):
+        index.sessions.save(session)
+    with pytest.raises(Conflict):
+        index.sessions.save(found)
+
+
+def test_a_mark_without_an_end_is_kept(index: Index) -> None:
+    index.blobs.link_object(SHIPS, DIGEST, SMALL, upload_id="a" * 32, mark_expires=None, event=event())
+    found = index.sessions.find("a" * 32)
+    assert found is not None and found.expires == 0
+
+
+def test_mounting_needs_the_blob_in_the_source(index: Index) -> None:
+    assert index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT)) is None
+    assert index.events() == []
+
+
+def test_a_mounted_blob_is_the_same_object_and_outlives_its_source(index: Index) -> None:
+    link(index)
+    mounted = index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT))
+    assert mounted == Link(DIGEST, len(BYTES), "blobs/one", BYTES)
+    index.blobs.mark(SHIPS, DIGEST, "mark")
+    index.blobs.unlink(SHIPS, DIGEST, mark="mark", event=event(Operation.DELETE_BLOB))
+    assert index.blobs.find_link(CARGO, DIGEST) == mounted
+    assert sorted(index.events()) == [("delete-blob", DIGEST), ("mount", DIGEST), ("upload", DIGEST)]
+    assert index.candidates() == ["blob", "link", "link"]
+
+
+def test_mounting_what_is_there_calls_a_pending_removal_off(index: Index) -> None:
+    link(index)
+    index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT))
+    index.blobs.mark(CARGO, DIGEST, "mark")
+    index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT))
+    found = index.blobs.find_link(CARGO, DIGEST)
+    assert found is not None and found.marked is None
+
+
+def test_mounting_from_itself_changes_nothing(index: Index) -> None:
+    first = link(index)
+    assert index.blobs.mount(SHIPS, SHIPS, DIGEST, event=event(Operation.MOUNT)) == first
+    assert index.events() == [("upload", DIGEST)]
+
+
+def test_a_mark_comes_and_goes(index: Index) -> None:
+    assert index.blobs.mark(SHIPS, DIGEST, "one") is None
+    assert index.blobs.unmark(SHIPS, DIGEST) is False
+    assert index.blobs.find_link(SHIPS, DIGEST) is None
+    link(index)
+    marked = index.blobs.mark(SHIPS, DIGEST, "one")
+    assert marked is not None and marked.marked == "one"
+    assert index.blobs.find_link(SHIPS, DIGEST) == marked
+    assert index.blobs.unmark(SHIPS, DIGEST, "two") is False
+    assert index.blobs.unmark(SHIPS, DIGEST, "one") is True
+    assert index.blobs.unmark(SHIPS, DIGEST) is True
+    found = index.blobs.find_link(SHIPS, DIGEST)
+    assert found is not None and found.marked is None
+
+
+def test_a_blob_is_unlinked_only_with_the_mark_that_was_set_last(index: Index) -> None:
+    link(index)
+    index.blobs.mark(SHIPS, DIGEST, "one")
+    index.blobs.mark(SHIPS, DIGEST, "two")
+    with pytest.raises(Conflict):
+        index.blobs.unlink(SHIPS, DIGEST, mark="one", event=event(Operation.DELETE_BLOB))
+    index.blobs.unmark(SHIPS, DIGEST)
+    with pytest.raises(Conflict):
+        index.blobs.unlink(SHIPS, DIGEST, mark="two", event=event(Operation.DELETE_BLOB))
+    assert index.blobs.find_link(SHIPS, DIGEST) is not None
+    assert index.events() == [("upload", DIGEST)]
+
+
+def test_another_upload_of_a_marked_blob_keeps_it(index: Index) -> None:
+    link(index)
+    index.blobs.mark(SHIPS, DIGEST, "one")
+    link(index, upload="b" * 32)
+    with pytest.raises(Conflict):
+        index.blobs.unlink(SHIPS, DIGEST, mark="one", event=event(Operation.DELETE_BLOB))
+
+
+def test_uses_are_read_a_hundred_at_a_time_in_order(index: Index) -> None:
+    manifests = sorted(Digest.of(str(number).encode()) for number in range(103))
+    for number, manifest in enumerate(manifests):
+        index.manifests.write_uses(SHIPS, manifest, "g", [DIGEST], at=number, key="k")
+    first = index.blobs.find_uses(SHIPS, DIGEST)
+    rest = index.blobs.find_uses(SHIPS, DIGEST, after=first[-1])
+    assert first + rest == tuple(Use(manifest, "g", number) for number, manifest in enumerate(manifests))
+    assert len(first) == 100
+    assert index.blobs.find_uses(SHIPS, DIGEST, after=rest[-1]) == ()
+    assert index.blobs.find_uses(CARGO, DIGEST) == ()
+
+
+def test_uploads_of_one_digest_at_once_end_with_one_object(index: Index) -> None:
+    links: list[Link] = []
+
+    def upload(number: int) -> None:
+        repository = RepositoryName(f"ships/{number % 2}")
+        stored = StoredObject(f"blobs/{number}", len(BYTES), BYTES)
+        links.append(link(index, repository=repository, stored=stored, upload=f"{number:032x}"))
+
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({one.key for one in links}) == 1
+    assert len(links) == 6
+    for number in range(2):
+        found = index.blobs.find_link(RepositoryName(f"ships/{number}"), DIGEST)
+        assert found is not None and found.key == links[0].key
