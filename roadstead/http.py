@@ -68,8 +68,8 @@ class Response:
         headers = tuple(headers)
         if not any(name.lower() == "content-type" for name, _ in headers):
             headers = (("Content-Type", "application/json"), *headers)
-        # As UTF-8, since escapes would make some texts twice as long and Lambda's answers have a limit; only a surrogate
-        # without its other half stays an escape, which is what backslashreplace writes of it.
+        # As UTF-8, since escapes would make some texts twice as long and Lambda's answers have a limit. Only half of a
+        # surrogate pair stays an escape, which is what backslashreplace writes of it.
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         return cls(status, headers, text.encode("utf-8", "backslashreplace"))
 
