@@ -133,32 +133,43 @@ class Push:
 
     def _commit(self, push: _Push) -> None:
         entry: ManifestEntry | None = None
-        needed = needed_by(push.manifest)
         try:
             for attempt in range(_ATTEMPTS):
                 found = self._manifests.read_standing(
                     push.repository, push.digest, push.tags, blobs=push.blobs, manifests=push.children
                 )
-                if found.manifest is not None:
-                    committing = found.manifest
-                else:
+                if found.manifest is None:
                     self._complete(push, found.contents)
                     if entry is None:
-                        entry = self._prepare(push, needed)
+                        entry = self._prepare(push)
                     self._look_again(push)
                     committing = entry
+                elif entry is not None and found.manifest.generation == entry.generation:
+                    return  # an earlier try went through after all
+                else:
+                    committing = found.manifest
                 try:
                     self._manifests.commit(self._as_commit(push, committing, found))
                 except Conflict:
                     self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter, no secret
                     continue
-                if committing is entry:
-                    entry = None  # its uses are in force from now on
+                if committing is not entry:
+                    self._withdraw(push, entry)
                 return
-            raise Throttled(f"too many writers of {push.repository}")
-        finally:
-            if entry is not None:
-                self._manifests.remove_uses(push.repository, push.digest, entry.generation, needed)
+        except RegistryError:
+            self._withdraw(push, entry)
+            raise
+        self._withdraw(push, entry)
+        raise Throttled(f"too many writers of {push.repository}")
+
+    def _withdraw(self, push: _Push, entry: ManifestEntry | None) -> None:
+        """Take back the uses of a commit that is known not to have taken place.
+
+        Never after any other exception: behind a lost answer the manifest may stand, and needs them. Uses that are
+        left without need lapse by themselves.
+        """
+        if entry is not None:
+            self._manifests.remove_uses(push.repository, push.digest, entry.generation, needed_by(push.manifest))
 
     def _complete(self, push: _Push, contents: Contents) -> None:
         """Adopt what is missing, hold sizes to the descriptors, call pending removals off."""
@@ -198,7 +209,7 @@ class Push:
                 for digest in dict.fromkeys(missing)
             )
 
-    def _prepare(self, push: _Push, needed: list[Digest]) -> ManifestEntry:
+    def _prepare(self, push: _Push) -> ManifestEntry:
         """Note the uses of a new generation (and a candidate that finds its object), then write the bytes."""
         generation = secrets.token_hex(16)
         key = manifest_key(push.repository, push.digest, generation)
@@ -212,6 +223,7 @@ class Push:
             subject=push.manifest.subject.digest if push.manifest.subject else None,
         )
         now = self._events.now_ms()
+        needed = needed_by(push.manifest)
         self._manifests.write_uses(push.repository, push.digest, generation, needed, at=now, key=key)
         metadata = {**object_metadata(push.repository, push.actor), "tags": _written(push.tags)}
         self._objects.put(
