@@ -10,6 +10,7 @@ from functions.registry.routes import match
 from functions.registry.services import Services
 from functions.registry.settings import HeadAnswers
 from functions.viewer import as_viewed
+from roadstead.errors import RegistryError
 from roadstead.http import Request, Response
 
 _API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
@@ -29,7 +30,14 @@ class Application:
 
     def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
         """`body` streams in place of the request's own, `length` bytes of it as far as the client said."""
-        request = as_viewed(request, self._services.edge_secrets)
+        try:
+            response = self._respond(as_viewed(request, self._services.edge_secrets), body, length)
+        except RegistryError as error:
+            error.with_headers(_API_VERSION)  # on a challenge, above all: it is what tells a client what this is
+            raise
+        return response.with_headers(_API_VERSION)
+
+    def _respond(self, request: Request, body: Iterable[bytes] | None, length: int | None) -> Response:
         found = match(request.method, request.path)
         actor, granted, upload = self._authorization.authorize(request, found)
         call = Call(
@@ -43,4 +51,4 @@ class Application:
             named_reference=found.reference,
             upload_token=upload,
         )
-        return found.route.handler(call).with_headers(_API_VERSION)
+        return found.route.handler(call)
