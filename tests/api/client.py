@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from local.events import Incoming, answer_from, event_for
 from local.functions import ROUTES
 from roadstead.digest import Digest
+from roadstead.stores.memory_signing import MemoryKeys
 from roadstead.stores.objects import Objects
 from roadstead.upload_token import UploadKeys
 
@@ -94,12 +95,14 @@ class Answer:
 
 @dataclass(slots=True)
 class Api:
-    """Both functions; `passwords` by user name, `objects` and `keys` for tests that look behind the scenes."""
+    """Both functions; `passwords` by user name. The others are for tests that look behind the scenes: the bucket, the
+    keys of upload tokens, and where nothing is on AWS those of access tokens."""
 
     functions: Mapping[str, Function]
     passwords: Mapping[str, str]
     objects: Objects
     keys: UploadKeys
+    token_keys: MemoryKeys | None = None
 
     def request(
         self, method: str, target: str, headers: Headers = (), body: bytes = b"", *, host: str = HOST

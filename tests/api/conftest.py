@@ -10,6 +10,7 @@ import base64
 import json
 import secrets
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, Protocol
 
@@ -59,7 +60,7 @@ class Identities(Protocol):
 
 
 class Builder(Protocol):
-    """Makes the registry of a test, with settings of the registry function by their environment's names."""
+    """Makes the registry of a test, with settings of both functions by their environment's names."""
 
     def __call__(self, **settings: str) -> Api: ...
 
@@ -109,7 +110,8 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
     patch.setattr(token_function, "DynamoIdentities", lambda _: identities)
     _populate(identities)
     registry = {"INDEX_TABLE": "-", "BUCKET": "-", "TOKEN_KEYS": "key", "UPLOAD_KEYS_PARAMETER": "-", **settings}
-    return _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key"}, objects, None, None)
+    api = _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key", **settings}, objects, None, None)
+    return replace(api, token_keys=keys)
 
 
 def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str]) -> Api:
@@ -134,7 +136,7 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
     key = aws.make_signing_key(kms)
     _populate(DynamoIdentities(Table(dynamodb, identity)))
     registry = {"INDEX_TABLE": index, "BUCKET": bucket, "TOKEN_KEYS": key, "UPLOAD_KEYS_PARAMETER": parameter}
-    token = {"IDENTITY_TABLE": identity, "TOKEN_KEYS": key}
+    token = {"IDENTITY_TABLE": identity, "TOKEN_KEYS": key, **settings}
     return _api({**registry, **settings}, token, S3Objects(s3, bucket), dynamodb, kms)
 
 

@@ -1,0 +1,472 @@
+"""Tokens, from the challenge to the grant, and who may do what with them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import pytest
+
+from roadstead.access import Access
+from roadstead.audit import ActorKind
+from roadstead.digest import Digest
+from roadstead.services.certificates import DirectSigning, TrustedKey
+from roadstead.services.jose import LEEWAY
+from roadstead.services.minting import TokenMinter
+from roadstead.stores.memory_signing import MemoryKeys
+from tests.api.backends import on_both_backends
+from tests.api.client import Answer, Api, Client
+from tests.api.conftest import PASSWORDS, Builder
+from tests.api.documents import OCI_INDEX, OCI_MANIFEST, dump, index, push_image
+
+REPOSITORY = "acme/app"
+DIGEST = Digest.of(b"layer")
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def claims(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    document: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return document
+
+
+def get_token(client: Client, *parameters: tuple[str, str]) -> Answer:
+    return client.api.request("GET", f"/token?{urlencode(parameters)}", client.basic())
+
+
+def post_token(api: Api, **fields: str) -> Answer:
+    return api.request("POST", "/token", FORM, urlencode(fields).encode())
+
+
+def granted(client: Client, *scopes: str) -> dict[str, list[str]]:
+    """What a token for these scopes grants, by `type:name`."""
+    access = claims(client.token(*scopes))["access"]
+    return {f"{entry['type']}:{entry['name']}": entry["actions"] for entry in access}
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+# The challenge
+
+
+@on_both_backends
+def test_v2_without_a_token_is_401_with_the_bearer_challenge_and_200_with_one(api: Api, nobody: Client) -> None:
+    for target in ("/v2/", "/v2"):
+        answer = api.request("GET", target).refused(401, "UNAUTHORIZED")
+        assert answer.challenge == {"realm": "https://registry.test/token", "service": "roadstead"}
+        assert answer.header("docker-distribution-api-version") == "registry/2.0"
+        assert nobody.request("GET", target).expect(200).json() == {}
+        assert nobody.request("HEAD", target).expect(200).body == b""
+    allowed = api.user("developer").request("GET", "/v2/").expect(200)
+    assert allowed.header("docker-distribution-api-version") == "registry/2.0"
+
+
+ENDPOINTS = [
+    ("GET", f"/v2/{REPOSITORY}/manifests/latest", "pull"),
+    ("HEAD", f"/v2/{REPOSITORY}/manifests/{DIGEST}", "pull"),
+    ("PUT", f"/v2/{REPOSITORY}/manifests/latest", "pull,push"),
+    ("DELETE", f"/v2/{REPOSITORY}/manifests/latest", "delete"),
+    ("DELETE", f"/v2/{REPOSITORY}/manifests/{DIGEST}", "delete"),
+    ("GET", f"/v2/{REPOSITORY}/blobs/{DIGEST}", "pull"),
+    ("HEAD", f"/v2/{REPOSITORY}/blobs/{DIGEST}", "pull"),
+    ("DELETE", f"/v2/{REPOSITORY}/blobs/{DIGEST}", "delete"),
+    ("POST", f"/v2/{REPOSITORY}/blobs/uploads/", "pull,push"),
+    ("POST", f"/v2/{REPOSITORY}/blobs/uploads/?mount={DIGEST}&from=acme/base", "pull,push"),
+    ("PATCH", f"/v2/{REPOSITORY}/blobs/uploads/0123", "pull,push"),
+    ("GET", f"/v2/{REPOSITORY}/tags/list", "pull"),
+    ("GET", f"/v2/{REPOSITORY}/referrers/{DIGEST}", "pull"),
+]
+
+
+@pytest.mark.parametrize(("method", "target", "actions"), ENDPOINTS)
+def test_every_endpoint_asks_for_the_access_that_it_needs(api: Api, method: str, target: str, actions: str) -> None:
+    scope = f"repository:{REPOSITORY}:{actions}"
+    bare = api.request(method, target).expect(401)
+    assert bare.challenge == {"realm": "https://registry.test/token", "service": "roadstead", "scope": scope}
+    stranger = api.user("stranger")
+    lacking = stranger.request(method, target).expect(401)
+    assert (lacking.challenge["scope"], lacking.challenge["error"]) == (scope, "insufficient_scope")
+    if method != "HEAD":
+        assert (bare.codes, lacking.codes) == (["UNAUTHORIZED"], ["DENIED"])
+        assert "does not exist, or stranger may not" in lacking.message
+    # A token for everything else, and for this action elsewhere, does not help.
+    other = f"repository:library/app:{actions} repository:{REPOSITORY}/more:{actions}"
+    api.user("owner").request(method, target, scope=other).expect(401)
+
+
+def test_realm_and_scope_are_quoted_and_on_the_host_that_the_client_used(api: Api) -> None:
+    answer = api.request("GET", f"/v2/{REPOSITORY}/tags/list", host="other.example:8443")
+    assert answer.header("www-authenticate") == (
+        'Bearer realm="https://other.example:8443/token",service="roadstead",scope="repository:acme/app:pull"'
+    )
+
+
+@pytest.mark.parametrize("authorization", ["Basic YTpi", "Bearer", "Bearer ", "bearer", "Token x", "x"])
+def test_another_scheme_than_bearer_is_a_401_with_the_challenge(api: Api, authorization: str) -> None:
+    answer = api.request("GET", "/v2/", {"Authorization": authorization}).refused(401, "UNAUTHORIZED")
+    assert "error" not in answer.challenge
+
+
+def test_the_scheme_is_read_in_any_case(developer: Client) -> None:
+    token = developer.token(f"repository:{REPOSITORY}:pull")
+    for scheme in ("bearer", "BEARER", "Bearer "):
+        developer.api.request("GET", "/v2/", {"Authorization": f"{scheme} {token}"}).expect(200)
+
+
+# Who may do what
+
+
+@on_both_backends
+@pytest.mark.parametrize(
+    ("name", "may"),
+    [
+        ("", ""),
+        ("stranger", ""),
+        ("guest", "pull"),
+        ("developer", "pull push"),
+        ("maintainer", "pull push delete"),
+        ("owner", "pull push delete"),
+        ("admin", "pull push delete"),
+    ],
+)
+def test_a_private_project_is_for_its_members_by_their_roles(api: Api, name: str, may: str) -> None:
+    body = push_image(api.user("owner"), REPOSITORY)
+    client, allowed = api.user(name), may.split()
+    client.manifest(REPOSITORY, "latest").expect(200 if "pull" in allowed else 401)
+    client.blob(REPOSITORY, DIGEST).expect(200 if "pull" in allowed else 401)
+    client.tags(REPOSITORY).expect(200 if "pull" in allowed else 401)
+    client.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/").expect(202 if "push" in allowed else 401)
+    client.put_manifest(REPOSITORY, "again", body, OCI_MANIFEST).expect(201 if "push" in allowed else 401)
+    client.manifest(REPOSITORY, "latest", method="DELETE").expect(202 if "delete" in allowed else 401)
+    assert granted(client, f"repository:{REPOSITORY}:pull,push,delete") == {f"repository:{REPOSITORY}": allowed}
+
+
+@pytest.mark.parametrize("name", ["", "stranger"])
+def test_a_public_project_is_pulled_from_by_anybody_and_pushed_to_by_members(api: Api, name: str) -> None:
+    push_image(api.user("developer"), "open/app")
+    client = api.user(name)
+    client.manifest("open/app", "latest").expect(200)
+    client.blob("open/app", DIGEST).expect(200)
+    client.tags("open/app").expect(200)
+    client.referrers("open/app", DIGEST).expect(200)
+    refused = client.request("POST", "/v2/open/app/blobs/uploads/").refused(401, "DENIED")
+    assert (
+        refused.message
+        == f"the project of open/app does not exist, or {name or 'an anonymous user'} may not push to it"
+    )
+    client.manifest("open/app", "latest", method="DELETE").refused(401, "DENIED")
+
+
+def test_an_administrators_push_to_a_project_that_does_not_exist_creates_it_private(api: Api) -> None:
+    admin = api.user("admin")
+    push_image(admin, "new/app")
+    admin.manifest("new/app", "latest").expect(200)
+    for name in ("", "developer", "stranger"):
+        api.user(name).manifest("new/app", "latest").refused(401, "DENIED")
+
+
+@pytest.mark.parametrize("name", ["", "developer", "owner", "stranger"])
+def test_anyone_elses_push_to_a_project_that_does_not_exist_is_refused_with_a_sentence(api: Api, name: str) -> None:
+    answer = api.user(name).request("POST", "/v2/new/app/blobs/uploads/").refused(401, "DENIED")
+    who = name or "an anonymous user"
+    assert answer.message == f"the project of new/app does not exist, or {who} may not push to it"
+    api.user("admin").tags("new/app").refused(404, "NAME_UNKNOWN")
+
+
+def test_hello_world_and_library_hello_world_are_two_repositories_of_one_project(api: Api) -> None:
+    developer = api.user("developer")
+    developer.put_manifest("hello-world", "v1", dump(index()), OCI_INDEX).expect(201)
+    developer.put_manifest("library/hello-world", "v2", dump(index()), OCI_INDEX).expect(201)
+    nobody = api.user("")
+    assert nobody.tags("hello-world").expect(200).json() == {"name": "hello-world", "tags": ["v1"]}
+    assert nobody.tags("library/hello-world").expect(200).json() == {"name": "library/hello-world", "tags": ["v2"]}
+
+
+def test_pull_does_not_come_with_push_nor_delete_with_either(api: Api) -> None:
+    owner = api.user("owner")
+    push_image(owner, REPOSITORY)
+    manifest = f"/v2/{REPOSITORY}/manifests/latest"
+    only = {action: f"repository:{REPOSITORY}:{action}" for action in ("pull", "push", "delete")}
+    owner.request("GET", manifest, scope=only["push"]).refused(401, "DENIED")
+    owner.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/", scope=only["push"]).refused(401, "DENIED")
+    owner.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/", scope=only["pull"]).refused(401, "DENIED")
+    owner.request("DELETE", manifest, scope=f"repository:{REPOSITORY}:pull,push").refused(401, "DENIED")
+    owner.request("DELETE", manifest, scope=only["delete"]).expect(202)
+
+
+@on_both_backends
+def test_a_star_in_a_scope_expands_to_what_is_permitted(api: Api) -> None:
+    scope = f"repository:{REPOSITORY}:*"
+    expected = {"guest": ["pull"], "developer": ["pull", "push"], "owner": ["pull", "push", "delete"], "stranger": []}
+    for name, actions in expected.items():
+        assert granted(api.user(name), scope) == {f"repository:{REPOSITORY}": actions}
+    push_image(api.user("owner"), REPOSITORY)
+    api.user("owner").request("DELETE", f"/v2/{REPOSITORY}/manifests/latest", scope=scope).expect(202)
+    assert granted(api.user("admin"), "registry:catalog:*") == {"registry:catalog": ["*"]}
+    assert granted(api.user("owner"), "registry:catalog:*") == {"registry:catalog": []}
+
+
+def test_the_token_lists_every_resource_asked_for_with_empty_actions_where_refused(developer: Client) -> None:
+    scopes = ("repository:acme/app:pull,push", "repository:secret/app:pull", "registry:catalog:*", "repository:UP:pull")
+    assert granted(developer, *scopes) == {
+        "repository:acme/app": ["pull", "push"],
+        "repository:secret/app": [],
+        "registry:catalog": [],
+        "repository:UP": [],
+    }
+
+
+# Asking for a token
+
+
+@on_both_backends
+def test_a_token_is_answered_as_the_specification_has_it(developer: Client) -> None:
+    scope = f"repository:{REPOSITORY}:pull,push,delete"
+    answer = get_token(developer, ("service", "roadstead"), ("scope", scope), ("account", "developer")).expect(200)
+    assert answer.header("cache-control") == "no-store"
+    document = answer.json()
+    assert set(document) == {"token", "access_token", "expires_in", "issued_at"}
+    assert (document["token"], document["expires_in"]) == (document["access_token"], 900)
+    issued = time.mktime(time.strptime(document["issued_at"], "%Y-%m-%dT%H:%M:%SZ")) - time.timezone
+    assert abs(issued - time.time()) < 60
+    body = claims(document["token"])
+    assert (body["iss"], body["aud"], body["sub"]) == ("roadstead", "roadstead", "developer")
+    assert body["access"] == [{"type": "repository", "name": REPOSITORY, "actions": ["pull", "push"]}]
+    assert (body["exp"] - body["iat"], body["nbf"] <= body["iat"]) == (900, True)
+
+
+def test_scopes_may_be_repeated_or_parted_by_spaces_and_are_merged(developer: Client) -> None:
+    first, second = f"repository:{REPOSITORY}:pull", "repository:open/b:pull"
+    for parameters in (
+        [("scope", first), ("scope", second), ("scope", f"repository:{REPOSITORY}:push")],
+        [("scope", f"{first} {second} repository:{REPOSITORY}:push")],
+        [("scope", f"{first} {second}"), ("scope", f"repository:{REPOSITORY}:push")],
+    ):
+        token = get_token(developer, *parameters).expect(200).json()["token"]
+        assert [entry["actions"] for entry in claims(token)["access"]] == [["pull", "push"], ["pull"]]
+
+
+@pytest.mark.parametrize("parameters", [[], [("scope", "")], [("service", "roadstead")], [("account", "someone")]])
+def test_a_scope_and_a_service_may_be_left_out(developer: Client, parameters: Sequence[tuple[str, str]]) -> None:
+    token = get_token(developer, *parameters).expect(200).json()["token"]
+    assert claims(token)["access"] == []
+    developer.api.request("GET", "/v2/", {"Authorization": f"Bearer {token}"}).expect(200)
+
+
+def test_another_service_and_a_malformed_scope_are_400(developer: Client) -> None:
+    assert "roadstead" in get_token(developer, ("service", "other")).refused(400, "UNSUPPORTED").message
+    get_token(developer, ("scope", "nonsense")).refused(400, "UNSUPPORTED")
+    everything = [("scope", f"repository:acme/a-rather-long-name-{number}:pull,push") for number in range(200)]
+    get_token(developer, *everything).refused(400, "UNSUPPORTED")
+
+
+@pytest.mark.parametrize("scope", ["", "repository:open/app:pull"])
+def test_basic_with_an_empty_user_and_password_is_anonymous(api: Api, scope: str) -> None:
+    target = f"/token?{urlencode({'scope': scope})}"
+    for headers in ({}, basic("", "")):
+        token = api.request("GET", target, headers).expect(200).json()["token"]
+        assert (claims(token)["sub"], claims(token)["kind"]) == ("", "anonymous")
+        api.request("GET", "/v2/", {"Authorization": f"Bearer {token}"}).expect(200)
+
+
+def test_wrong_credentials_are_the_same_401_whether_or_not_the_user_exists(api: Api) -> None:
+    wrong = [
+        api.request("GET", "/token", basic(user, password))
+        for user, password in (
+            ("developer", "wrong"),
+            ("nosuchuser", "wrong"),
+            ("developer", ""),
+            ("", PASSWORDS["developer"]),
+            ("Developer", PASSWORDS["developer"]),
+            ("developer", PASSWORDS["owner"]),
+            ("developer", "\ud83d".encode("utf-8", "surrogatepass").decode("latin-1")),
+        )
+    ]
+    for answer in wrong:
+        answer.refused(401, "UNAUTHORIZED")
+        assert (answer.pairs, answer.body) == (wrong[0].pairs, wrong[0].body)
+        assert (answer.header("www-authenticate") or "").startswith('Basic realm="roadstead"')
+
+
+@pytest.mark.parametrize("authorization", ["Basic !!!", "Basic", "Basic " + "YQ==", "Bearer x", "Basic \xff"])
+def test_malformed_credentials_are_401(api: Api, authorization: str) -> None:
+    api.request("GET", "/token", {"Authorization": authorization}).refused(401, "UNAUTHORIZED")
+
+
+def test_a_password_is_exchanged_by_post_too(api: Api) -> None:
+    scope = f"repository:{REPOSITORY}:pull,push,delete registry:catalog:*"
+    fields = {"grant_type": "password", "username": "developer", "password": PASSWORDS["developer"]}
+    answer = post_token(api, **fields, service="roadstead", client_id="test", scope=scope).expect(200)
+    document = answer.json()
+    assert document["scope"] == f"repository:{REPOSITORY}:pull,push"
+    assert claims(document["access_token"])["sub"] == "developer"
+    post_token(api, **{**fields, "password": "wrong"}).refused(401, "UNAUTHORIZED")
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({}, "invalid_request"),
+        ({"grant_type": "password"}, "invalid_request"),
+        ({"grant_type": "refresh_token"}, "invalid_request"),
+        ({"grant_type": "client_credentials"}, "unsupported_grant_type"),
+        ({"grant_type": "password", "username": "", "password": "", "scope": "x"}, "invalid_scope"),
+        ({"grant_type": "password", "username": "", "password": "", "service": "x"}, "invalid_request"),
+    ],
+)
+def test_a_malformed_post_is_a_400_that_clients_of_both_kinds_can_read(
+    api: Api, fields: dict[str, str], error: str
+) -> None:
+    answer = post_token(api, **fields).refused(400, "UNSUPPORTED")
+    assert answer.json()["error"] == error
+    assert answer.json()["error_description"] == answer.message
+
+
+def test_a_post_that_is_no_form_is_400(api: Api) -> None:
+    for headers, body in (({}, b"a=b"), ({"Content-Type": "application/json"}, b"{}"), (FORM, b"\xff=%ff")):
+        api.request("POST", "/token", headers, body).refused(400, "UNSUPPORTED")
+
+
+# Refresh tokens
+
+
+def login(client: Client, name: str = "offline_token", value: str = "true") -> str:
+    answer = get_token(client, ("client_id", "docker"), (name, value), ("service", "roadstead")).expect(200)
+    return str(answer.json()["refresh_token"])
+
+
+@on_both_backends
+def test_a_refresh_token_is_given_only_when_asked_for_and_can_be_used_again_and_again(api: Api) -> None:
+    developer = api.user("developer")
+    refresh = login(developer)
+    assert login(developer, "access_type", "offline") != refresh
+    fields = {"grant_type": "refresh_token", "refresh_token": refresh, "client_id": "docker"}
+    for _ in range(3):
+        answer = post_token(api, **fields, scope=f"repository:{REPOSITORY}:pull,push").expect(200)
+        token = answer.json()["access_token"]
+        assert claims(token)["access"][0]["actions"] == ["pull", "push"]
+    assert "refresh_token" not in answer.json()
+    assert post_token(api, **fields, access_type="offline").expect(200).json()["refresh_token"] == refresh
+    assert "refresh_token" not in get_token(developer, ("client_id", "docker")).json()
+
+
+def test_nobody_gets_no_refresh_token_and_a_wrong_one_is_401(api: Api, nobody: Client) -> None:
+    assert "refresh_token" not in get_token(nobody, ("offline_token", "true")).expect(200).json()
+    good = login(api.user("developer"))
+    for refresh in ("x", good + "x", good[:-1], "rsrt_x.y", good.replace("rsrt_", "")):
+        answer = post_token(api, grant_type="refresh_token", refresh_token=refresh).refused(401, "UNAUTHORIZED")
+        assert answer.json()["error"] == "invalid_grant"
+
+
+@on_both_backends
+def test_the_number_of_refresh_tokens_of_one_client_is_capped_and_the_oldest_goes(api: Api) -> None:
+    tokens = [login(api.user("developer")) for _ in range(12)]
+    answers = [post_token(api, grant_type="refresh_token", refresh_token=token).status for token in tokens]
+    assert answers.count(200) == 10
+    assert answers[-1] == 200
+
+
+# Tokens that the registry does not believe
+
+
+@on_both_backends
+def test_the_key_set_has_the_keys_that_sign(api: Api) -> None:
+    answer = api.request("GET", "/.well-known/jwks.json").expect(200)
+    (key,) = answer.json()["keys"]
+    assert {key["kty"], key["crv"], key["alg"], key["use"]} == {"EC", "P-256", "ES256", "sig"}
+    assert "d" not in key
+
+
+@pytest.fixture
+def mint(api: Api) -> Callable[..., str]:
+    """Mints tokens with the trusted key itself; what is given changes the claims, or the clock (in seconds)."""
+
+    def make(
+        clock: float = 0, issuer: str = "roadstead", service: str = "roadstead", keys: MemoryKeys | None = None
+    ) -> str:
+        keys = keys or api.token_keys
+        assert keys is not None
+        signing = DirectSigning(TrustedKey("key", keys, keys))
+        minter = TokenMinter(signing, issuer=issuer, service=service, lifetime=900, clock=lambda: time.time() + clock)
+        return minter.mint("developer", ActorKind.USER, [Access.to(REPOSITORY, "pull")]).token
+
+    return make
+
+
+def use(api: Api, token: str) -> Answer:
+    return api.request("GET", f"/v2/{REPOSITORY}/tags/list", {"Authorization": f"Bearer {token}"})
+
+
+def test_a_token_that_the_key_itself_signed_is_believed(api: Api, mint: Callable[..., str]) -> None:
+    use(api, mint()).refused(404, "NAME_UNKNOWN")
+
+
+def test_clocks_may_differ_by_60_seconds(api: Api, mint: Callable[..., str]) -> None:
+    assert LEEWAY == 60
+    use(api, mint(clock=50)).refused(404, "NAME_UNKNOWN")
+    use(api, mint(clock=-950)).refused(404, "NAME_UNKNOWN")
+    use(api, mint(clock=70)).refused(401, "UNAUTHORIZED")
+    assert "expired" in use(api, mint(clock=-970)).refused(401, "UNAUTHORIZED").message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clock": -1000},
+        {"clock": 1000},
+        {"issuer": "other"},
+        {"service": "registry.test"},
+        {"keys": MemoryKeys("key")},
+    ],
+)
+def test_a_token_that_is_not_to_be_believed_is_invalid(
+    api: Api, mint: Callable[..., str], changes: dict[str, Any]
+) -> None:
+    answer = use(api, mint(**changes)).refused(401, "UNAUTHORIZED")
+    assert answer.challenge["error"] == "invalid_token"
+    assert answer.challenge["error_description"] == answer.message
+    assert answer.challenge["scope"] == f"repository:{REPOSITORY}:pull"
+
+
+def test_a_token_that_was_tampered_with_is_invalid(api: Api, developer: Client) -> None:
+    header, payload, signature = developer.token(f"repository:{REPOSITORY}:pull").split(".")
+    more = claims(f".{payload}.")
+    more["access"][0]["actions"] = ["pull", "push", "delete"]
+    forged = base64.urlsafe_b64encode(json.dumps(more).encode()).rstrip(b"=").decode()
+    none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
+    for token in (
+        f"{header}.{forged}.{signature}",
+        f"{none}.{payload}.",
+        f"{header}.{payload}.",
+        f"{header}.{payload}",
+        "x.y.z",
+        "x" * 9000,
+        "\xe4",
+    ):
+        assert use(api, token).refused(401, "UNAUTHORIZED").challenge["error"] == "invalid_token"
+
+
+@on_both_backends
+@pytest.mark.parametrize("mode", ["certified", "direct"])
+def test_both_ways_of_signing_are_believed_and_short(build: Builder, mode: str) -> None:
+    """Direct signatures are KMS's own; a certificate goes along with the others."""
+    api = build(TOKEN_MODE=mode)
+    token = api.user("developer").token(f"repository:{REPOSITORY}:pull")
+    header = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
+    assert ("crt" in header) == (mode == "certified")
+    assert len(token) < 4096
+    use(api, token).refused(404, "NAME_UNKNOWN")
+
+
+def test_the_registry_takes_the_token_on_every_name_that_it_has(api: Api, developer: Client) -> None:
+    token = developer.token(f"repository:{REPOSITORY}:pull,push")
+    for host in ("registry.test", "abc123.execute-api.eu-central-1.amazonaws.com"):
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = api.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/", headers, host=host).expect(202)
+        assert urlsplit(answer.location).netloc in ("", host)
