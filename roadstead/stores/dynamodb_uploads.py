@@ -7,6 +7,7 @@ and its ETag would vouch for the loser's bytes.
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -14,6 +15,7 @@ from typing import Any
 
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
+from roadstead.stores.conflicts import Conflict
 from roadstead.stores.index_items import candidate_write, upload_key
 from roadstead.stores.table import Table, Write, put
 from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
@@ -51,11 +53,12 @@ class DynamoUploadSessions:
     def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
         saved = replace(session, version=session.version + 1)
         key = upload_key(session.id)
+        item = {**_item(saved), "writer": secrets.token_hex(8)}
         if session.version == 0:
-            write = put(key, _item(saved), "attribute_not_exists(pk)")
+            write = put(key, item, "attribute_not_exists(pk)")
         else:
             # A consumed mark has no version, so nothing is ever written over it.
-            write = put(key, _item(saved), "version = :version", {":version": session.version})
+            write = put(key, item, "version = :version", {":version": session.version})
         batches = [new_parts[start : start + _PARTS_PER_ITEM] for start in range(0, len(new_parts), _PARTS_PER_ITEM)]
         writes = [write, *(_put_parts(session, batch) for batch in batches)]
         if session.version == 0:
@@ -64,8 +67,20 @@ class DynamoUploadSessions:
         if len(writes) > 1:
             self._table.transact(writes)
         else:
-            self._table.write(write)
+            self._write_alone(write)
         return saved
+
+    def _write_alone(self, write: Write) -> None:
+        """Raises Conflict. A single write has no token, as a transaction has, that makes a repeated request harmless.
+
+        So the item tells whether it was this very write that came before.
+        """
+        try:
+            self._table.write(write)
+        except Conflict:
+            stored = self._table.get(write.key)
+            if stored is None or stored.get("writer") != write.item["writer"]:
+                raise
 
     def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
         pk, _ = upload_key(session.id)

@@ -7,6 +7,7 @@ Numbers are ints, binary is bytes. Retries what DynamoDB leaves unprocessed, and
 from __future__ import annotations
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -225,13 +226,15 @@ class Table:
     def transact(self, writes: Sequence[Write]) -> None:
         """All or none of `writes` (at most 100). Raises TransactionFailed when a condition did not hold.
 
-        A collision with another transaction on the same items is retried here, with jitter, then a Throttled.
+        A collision with another transaction on the same items is retried here, with jitter, then a Throttled. Every
+        try has the same token: one that went through unheard is not taken for somebody else's write by the next.
         """
         actions = [{write.action: _request(self.name, write)} for write in writes]
+        token = secrets.token_hex(16)
         attempt = 0
         while True:
             try:
-                self._client.transact_write_items(TransactItems=actions)
+                self._client.transact_write_items(TransactItems=actions, ClientRequestToken=token)
                 return
             except ClientError as error:
                 code = error_code(error)
