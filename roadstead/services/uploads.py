@@ -105,9 +105,9 @@ class Uploads:
                 self._save(writer)
                 raise
             return self._save(writer).offset
-        except Conflict:
+        except (Conflict, MultipartGone) as error:
             writer.discard()
-            raise self._out_of_order(self._open(token).offset) from None
+            raise self._overtaken(session, self._open(token), error) from None
         except RegistryError as error:
             writer.discard()
             if error.status == 413:
@@ -129,28 +129,35 @@ class Uploads:
         BLOB_UPLOAD_UNKNOWN; after a wrong digest the session is as it was before the request.
         """
         session = self._sessions.find(token.upload_id) or self._new(token, only=digest.algorithm)
-        if session.state is UploadState.CONSUMED:
-            link = self._blobs.find_link(token.repository, digest) if session.digest == digest else None
-            if link is None:
-                raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
-            return link
-        if session.state is UploadState.CANCELLED:
-            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
         if session.state is UploadState.OPEN:
             self._check_start(session, start)
             try:
-                stored = self._prove(session, digest, body, actor)
-            except Conflict:
-                session = self._sessions.find(token.upload_id) or session
-                if session.state is not UploadState.CLOSING:
-                    raise self._out_of_order(session.offset) from None
+                proven = self._prove(session, digest, body, actor)
+            except (Conflict, MultipartGone) as error:
+                current = self._sessions.find(token.upload_id) or session
+                if current.state is UploadState.OPEN:
+                    raise self._overtaken(session, current, error) from None
+                session = current
             else:
-                if isinstance(stored, StoredObject):
-                    return self._record(token, digest, stored, actor)
-                session = stored
-        if session.digest != digest:
+                if isinstance(proven, StoredObject):
+                    link = self._record(token, digest, proven, actor)
+                    self._objects.delete(chunk.key for chunk in session.chunks)
+                    return link
+                session = proven
+        if session.state is UploadState.CLOSING and session.digest != digest:
             raise _digest_invalid(digest, f"this upload is being closed as {session.digest}")
-        return self._complete(token, session, actor)
+        if session.state is UploadState.CLOSING:
+            return self._complete(token, session, actor)
+        return self._closed(token, session, digest)
+
+    def _closed(self, token: UploadToken, session: UploadSession, digest: Digest) -> Link:
+        """What an upload was turned into, for whoever asks for the same again. Raises BLOB_UPLOAD_UNKNOWN."""
+        if session.state is UploadState.CONSUMED and session.digest == digest:
+            link = self._blobs.find_link(token.repository, digest)
+            # The answer promises that the blob is there, so a pending removal is called off.
+            if link is not None and (link.marked is None or self._blobs.unmark(token.repository, digest)):
+                return link
+        raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
 
     def cancel(self, token: UploadToken) -> None:
         """Drop the session and its bytes; its token is worth nothing from now on. Raises BLOB_UPLOAD_UNKNOWN."""
@@ -199,7 +206,8 @@ class Uploads:
     ) -> StoredObject | UploadSession:
         """Read the last chunk and hold the upload to its digest.
 
-        Answers the finished object, or for a multipart upload the session that is now closing. Raises Conflict.
+        Answers a finished object that is this call's own; or the session that is now closing, where the bytes are in
+        an object that requests which still think it open could change or remove. Raises Conflict, MultipartGone.
         """
         writer = self._writer(session, actor)
         try:
@@ -210,27 +218,31 @@ class Uploads:
                 raise _digest_invalid(digest, f"this upload was started with digest-algorithm={token_of(session)}")
             if actual != digest:
                 raise _digest_invalid(digest, f"the {writer.offset} bytes that arrived hash to {actual}")
-            if writer.is_multipart:
-                closing, parts = writer.finish()
+            if writer.is_multipart or writer.only_object() is not None:
+                closing, parts = writer.finish() if writer.is_multipart else writer.pause()
                 saved = self._sessions.save(replace(closing, state=UploadState.CLOSING, digest=digest), parts)
                 self._objects.delete(writer.spent)
                 return saved
-        except (BodyInterrupted, RegistryError, Conflict):
+        except (BodyInterrupted, RegistryError, Conflict, MultipartGone):
             writer.discard()
             raise
-        if (key := writer.only_object()) is not None:
-            return StoredObject(key, writer.offset)
         data = writer.gather()
         key = whole_key(session.repository, digest, session.id)
         self._objects.put(key, data, digest=digest, metadata=object_metadata(session.repository, actor))
         return StoredObject(key, len(data), data if len(data) <= MAX_INLINE_BLOB else None)
 
     def _complete(self, token: UploadToken, session: UploadSession, actor: Actor) -> Link:
-        if session.key is None or session.multipart_id is None or session.digest is None:
+        if session.digest is None:
             raise RegistryError(ErrorCode.BLOB_UPLOAD_INVALID, "this upload cannot be completed; start it again")
+        if session.key is None or session.multipart_id is None:
+            (chunk,) = session.chunks
+            return self._record(token, session.digest, StoredObject(chunk.key, chunk.size), actor)
         try:
             self._objects.complete(session.key, session.multipart_id, self._sessions.find_parts(session))
         except MultipartGone:
+            current = self._sessions.find(session.id)
+            if current is not None and current.state is UploadState.CONSUMED:
+                return self._closed(token, current, session.digest)  # by another request, whose object was surplus
             raise RegistryError(
                 ErrorCode.BLOB_UPLOAD_INVALID,
                 "parts of this upload were written by two requests at once; start it again",
@@ -254,6 +266,14 @@ class Uploads:
     def _check_start(self, session: UploadSession, start: int | None) -> None:
         if start is not None and start != session.offset:
             raise self._out_of_order(session.offset)
+
+    def _overtaken(
+        self, session: UploadSession, current: UploadSession, error: Conflict | MultipartGone
+    ) -> RegistryError:
+        """The refusal of what was built on `session`, now that it is `current`, open still."""
+        if isinstance(error, MultipartGone) and current.version == session.version:
+            return RegistryError(ErrorCode.BLOB_UPLOAD_INVALID, "the parts of this upload are gone; start it again")
+        return self._out_of_order(current.offset)
 
     @staticmethod
     def _out_of_order(offset: int) -> RegistryError:
