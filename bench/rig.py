@@ -102,7 +102,7 @@ class Rig:
 
     def forget(self) -> None:
         """What the functions keep in memory is dropped: the next request of each is the first of an environment."""
-        registry._application = None
+        registry.application.cache_clear()
         token.services.cache_clear()
 
     def record(self, model: Any, **_: Any) -> None:
@@ -119,10 +119,12 @@ def rig() -> Iterator[Rig]:
     with aws.ministack({"MINISTACK_REGION": REGION}) as url:
         host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 0)
         found = Endpoint(host, host, port).environment()
-        resources = ensure_resources(found)
+        resources = ensure_resources(found, "-" * 32)
         identities = DynamoIdentities(Table(client("dynamodb", found), resources.identity_table))
         Accounts(identities, Argon2Hasher()).create_user(USER, PASSWORD, admin=True)
-        environment = {name: value for one in functions(resources, found) for name, value in one.environment.items()}
+        environment = {
+            name: value for one in functions(resources, found, None) for name, value in one.environment.items()
+        }
         made = Rig(resources, environment)
         with _environ(environment), _watched_session(made):
             made.forget()

@@ -51,7 +51,7 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
             filename=state.logs / "gateway.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
         )
         with ports.listen(options.listen, options.port) as listener:
-            asyncio.run(stack.run(state, listener))
+            asyncio.run(stack.run(state, listener, stack.Front(options.front)))
     finally:
         state.release()
 
@@ -96,6 +96,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--state", default=".state", help="the state directory (default: %(default)s)")
         if name == "up":
             command.add_argument("--port", type=int, default=5000, help="the registry's port (default: %(default)s)")
+            command.add_argument(
+                "--front",
+                choices=("all", "edge", "none"),
+                default="all",
+                help="what stands before the API: edge and relay, the edge alone, or nothing (default: %(default)s)",
+            )
             command.add_argument("--listen", default="127.0.0.1", help="its address (default: %(default)s)")
     return parser
 

@@ -7,13 +7,12 @@ import importlib.util
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from local.failures import ExitCode, Failure
+from local.http_probe import answers
 from local.state import StateDirectory
 
 REGION = "us-east-1"
@@ -147,7 +146,7 @@ class EmbeddedAws:
                     ExitCode.COMPONENT_FAILED,
                     f"The embedded AWS did not start (exit code {process.returncode}); see {log}.",
                 )
-            if await asyncio.to_thread(_answers, f"{self.endpoint.url}/_ministack/ready"):
+            if await asyncio.to_thread(answers, f"{self.endpoint.url}/_ministack/ready"):
                 return
             await asyncio.sleep(0.05)
         raise Failure(ExitCode.COMPONENT_FAILED, f"The embedded AWS did not start within {START:.0f} s; see {log}.")
@@ -161,11 +160,3 @@ class EmbeddedAws:
         except TimeoutError:
             process.kill()
             await process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own URL
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, TimeoutError, ConnectionError):
-        return False

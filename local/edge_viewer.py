@@ -69,7 +69,7 @@ class Viewer:
         sent = [
             (name.encode("latin-1"), value.encode("latin-1", "replace"))
             for name, value in headers
-            if name not in HOP_BY_HOP
+            if name not in HOP_BY_HOP and name != "date"  # the server beneath writes one
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": sent})
         async for piece in body:

@@ -45,16 +45,30 @@ ROUTES = (
 )
 
 
-def functions(resources: Resources, aws: Mapping[str, str]) -> tuple[Function, ...]:
-    """The functions with the variables that each may see; `aws` is how boto3 finds AWS."""
-    tokens = {"TOKEN_KEYS": resources.token_key, "TOKEN_ISSUER": ISSUER, "TOKEN_SERVICE": SERVICE}
-    registry = {
+def registry_environment(resources: Resources, distribution: str | None) -> dict[str, str]:
+    """What the registry function and the relay are told; `distribution` is the URL of the edge in front, if any."""
+    environment = {
+        "TOKEN_KEYS": resources.token_key,
+        "TOKEN_ISSUER": ISSUER,
+        "TOKEN_SERVICE": SERVICE,
         "INDEX_TABLE": resources.index_table,
         "BUCKET": resources.bucket,
         "UPLOAD_KEYS_PARAMETER": resources.upload_keys_parameter,
     }
-    token = {"IDENTITY_TABLE": resources.identity_table}
+    if distribution is not None:
+        environment |= {"DISTRIBUTION_URL": distribution, "EDGE_SECRET_PARAMETER": resources.edge_secret_parameter}
+    return environment
+
+
+def functions(resources: Resources, aws: Mapping[str, str], distribution: str | None) -> tuple[Function, ...]:
+    """The functions with the variables that each may see; `aws` is how boto3 finds AWS."""
+    token = {
+        "TOKEN_KEYS": resources.token_key,
+        "TOKEN_ISSUER": ISSUER,
+        "TOKEN_SERVICE": SERVICE,
+        "IDENTITY_TABLE": resources.identity_table,
+    }
     return (
-        Function("registry", "app.registry", 512, {**aws, **tokens, **registry}),
-        Function("token", "app.token", 512, {**aws, **tokens, **token}),
+        Function("registry", "app.registry", 512, {**aws, **registry_environment(resources, distribution)}),
+        Function("token", "app.token", 512, {**aws, **token}),
     )

@@ -10,12 +10,14 @@ from local.failures import ExitCode, Failure
 # S3 must not share the registry's host name: containerd, skopeo, podman and oras send the registry's Authorization to
 # the same host on another port, and S3 refuses a request that carries it beside a presigned query.
 S3_ADDRESS = "127.0.0.2"
+INTERNAL_ADDRESS = "127.0.0.1"  # of what only the edge talks to
 
 
 def listen(address: str, port: int) -> socket.socket:
     """A listening socket. Raises Failure with a sentence when the port is taken or the address is not ours."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named because asyncio switches Nagle's algorithm off only where it is: 40 ms a request.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((address, port))
@@ -41,6 +43,14 @@ def s3_address(near: int) -> tuple[str, str, int]:
     if not port:
         raise Failure(ExitCode.PORT_TAKEN, f"No port is free on {address}.")
     return address, host, port
+
+
+def free_port() -> int:
+    """A port that is free on the internal address, for a process that listens there by itself."""
+    port = _free(INTERNAL_ADDRESS, 0)
+    if not port:
+        raise Failure(ExitCode.PORT_TAKEN, f"No port is free on {INTERNAL_ADDRESS}.")
+    return port
 
 
 def _free(address: str, port: int) -> int:

@@ -9,7 +9,7 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,6 +21,7 @@ IDENTITY_TABLE = "roadstead-identity"
 BUCKET = "roadstead-local"
 TOKEN_KEY_ALIAS = "alias/roadstead-token"
 UPLOAD_KEYS_PARAMETER = "/roadstead/upload-keys"
+EDGE_SECRET_PARAMETER = "/roadstead/edge-secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,26 @@ class Resources:
     bucket: str
     token_key: str
     upload_keys_parameter: str
+    edge_secret_parameter: str
+    upload_keys: str = field(repr=False)  # as the edge's key-value store wants them
 
 
-def ensure_resources(environment: Mapping[str, str]) -> Resources:
-    """Make what is missing in the AWS that `environment` names (see `aws.Endpoint.environment`)."""
+def ensure_resources(environment: Mapping[str, str], edge_secret: str) -> Resources:
+    """Make what is missing in the AWS that `environment` names (see `aws.Endpoint.environment`).
+
+    `edge_secret` is that of this run's edge and replaces the last one's.
+    """
     dynamodb = client("dynamodb", environment)
     _ensure_table(dynamodb, INDEX_TABLE, stream=True)
     _ensure_table(dynamodb, IDENTITY_TABLE, stream=False)
     _ensure_bucket(client("s3", environment), BUCKET)
-    _ensure_upload_keys(client("ssm", environment), UPLOAD_KEYS_PARAMETER)
+    ssm = client("ssm", environment)
+    upload_keys = _ensure_upload_keys(ssm, UPLOAD_KEYS_PARAMETER)
+    ssm.put_parameter(Name=EDGE_SECRET_PARAMETER, Type="SecureString", Value=edge_secret, Overwrite=True)
     key = _ensure_token_key(client("kms", environment), TOKEN_KEY_ALIAS)
-    return Resources(INDEX_TABLE, IDENTITY_TABLE, BUCKET, key, UPLOAD_KEYS_PARAMETER)
+    return Resources(
+        INDEX_TABLE, IDENTITY_TABLE, BUCKET, key, UPLOAD_KEYS_PARAMETER, EDGE_SECRET_PARAMETER, upload_keys
+    )
 
 
 def _ensure_table(dynamodb: Any, name: str, *, stream: bool) -> None:
@@ -70,14 +80,15 @@ def _ensure_bucket(s3: Any, name: str) -> None:
     _made(lambda: s3.create_bucket(Bucket=name), "BucketAlreadyOwnedByYou", "BucketAlreadyExists")
 
 
-def _ensure_upload_keys(ssm: Any, name: str) -> None:
-    """The keys of upload tokens, in the form that `roadstead.upload_token.UploadKeys.from_json` reads."""
+def _ensure_upload_keys(ssm: Any, name: str) -> str:
+    """The keys of upload tokens, made if need be, in the form that `UploadKeys.from_json` reads."""
     key_id = secrets.token_hex(4)
     keys = {"current": key_id, "keys": {key_id: base64.b64encode(secrets.token_bytes(32)).decode("ascii")}}
     _made(
         lambda: ssm.put_parameter(Name=name, Type="SecureString", Value=json.dumps(keys), Overwrite=False),
         "ParameterAlreadyExists",
     )
+    return str(ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"])
 
 
 def _ensure_token_key(kms: Any, alias: str) -> str:

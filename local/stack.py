@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from local import admin, functions, ports
-from local.aws import REGION, EmbeddedAws, Endpoint
+from local import admin, edge_stack, functions, ports
+from local.aws import CREDENTIALS, REGION, EmbeddedAws, Endpoint
+from local.edge_stack import EdgeSettings
 from local.environments import InitError, Pool
 from local.failures import ExitCode, Failure
-from local.functions import Function
 from local.gateway import HttpApi, HttpServer
-from local.resources import Resources, ensure_resources
+from local.relay import RelayProcess
+from local.resources import BUCKET, Resources, ensure_resources
 from local.state import Ready, StateDirectory
 from local.supervisor import Component, supervise
 
-Declaration = Callable[[Resources, Mapping[str, str]], Sequence[Function]]
+
+class Front(StrEnum):
+    """What stands before the API: the whole as it is deployed, or less of it."""
+
+    ALL = "all"  # the edge and the relay: layers of any size, from any client
+    EDGE = "edge"  # no relay: clients that send a layer in pieces are held to what a Lambda takes
+    NONE = "none"  # the API alone
 
 
 @dataclass(slots=True)
@@ -28,16 +37,24 @@ class Lambda:
 
     state: StateDirectory
     endpoint: Endpoint
-    declare: Declaration = functions.functions
+    edge_secret: str = field(repr=False)
+    distribution: str | None
     pools: dict[str, Pool] = field(default_factory=dict)
-    resources: Resources | None = None
+    made: Resources | None = None
     name: str = "the functions"
+
+    @property
+    def resources(self) -> Resources:
+        """Raises RuntimeError before `start`."""
+        if self.made is None:
+            raise RuntimeError("AWS was not set up")
+        return self.made
 
     async def start(self) -> None:
         aws = self.endpoint.environment()
-        self.resources = await asyncio.to_thread(ensure_resources, aws)
-        await asyncio.to_thread(admin.ensure_admin, self.state, self.resources.identity_table, aws)
-        for function in self.declare(self.resources, aws):
+        self.made = await asyncio.to_thread(ensure_resources, aws, self.edge_secret)
+        await asyncio.to_thread(admin.ensure_admin, self.state, self.made.identity_table, aws)
+        for function in functions.functions(self.made, aws, self.distribution):
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
         try:
             await asyncio.gather(*(pool.warm() for pool in self.pools.values()))
@@ -53,24 +70,65 @@ class Lambda:
         await asyncio.gather(*(pool.close() for pool in self.pools.values()))
 
 
-async def run(state: StateDirectory, listener: socket.socket, declare: Declaration = functions.functions) -> None:
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Everything that runs, in the order in which it starts."""
+
+    aws: EmbeddedAws
+    lambdas: Lambda
+    api: str
+    relay: RelayProcess | None
+    components: Sequence[Component]
+
+
+def build(state: StateDirectory, listener: socket.socket, front: Front) -> Stack:
+    """Put the parts together; nothing starts. The edge, or without one the gateway, serves on `listener`."""
+    host, port = listener.getsockname()[:2]
+    registry = f"http://{_reachable(host)}:{port}"
+    aws = EmbeddedAws(state, Endpoint(*ports.s3_address(port)))
+    secret = secrets.token_hex(32)
+    lambdas = Lambda(state, aws.endpoint, secret, None if front is Front.NONE else registry)
+    if front is Front.NONE:
+        gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), listener)
+        return Stack(aws, lambdas, registry, None, (aws, lambdas, gateway))
+    inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
+    api = f"http://{ports.INTERNAL_ADDRESS}:{inner.getsockname()[1]}"
+    gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), inner)
+    relay = None
+    if front is Front.ALL:
+
+        def environment() -> Mapping[str, str]:
+            return {**aws.endpoint.environment(), **functions.registry_environment(lambdas.resources, registry)}
+
+        relay = RelayProcess(ports.free_port(), environment, state.logs / "relay.log")
+    settings = EdgeSettings(
+        api=api,
+        bucket=f"{aws.endpoint.url}/{BUCKET}",
+        relay=relay.url if relay else None,
+        secret=secret,
+        access_key=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        secret_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region=REGION,
+    )
+    edge = edge_stack.components(settings, lambda: lambdas.resources.upload_keys, listener)
+    return Stack(aws, lambdas, api, relay, (aws, lambdas, gateway, *((relay,) if relay else ()), *edge))
+
+
+async def run(state: StateDirectory, listener: socket.socket, front: Front = Front.ALL) -> None:
     """Serve on `listener` until SIGINT, SIGTERM or SIGHUP. Raises Failure."""
     stopping, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
-    host, port = listener.getsockname()[:2]
-    aws = EmbeddedAws(state, Endpoint(*ports.s3_address(port)))
-    lambdas = Lambda(state, aws.endpoint, declare)
-    gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), listener)
-    components: Sequence[Component] = (aws, lambdas, gateway)
-    supervised = asyncio.create_task(supervise(components, stopping, ready))
+    stack = build(state, listener, front)
+    supervised = asyncio.create_task(supervise(stack.components, stopping, ready))
     started = asyncio.create_task(ready.wait())
     try:
         await asyncio.wait({supervised, started}, return_when=asyncio.FIRST_COMPLETED)
-        if ready.is_set() and lambdas.resources is not None:
+        if ready.is_set():
+            host, port = listener.getsockname()[:2]
             registry = f"{_reachable(host)}:{port}"
-            state.write_ready(_ready(state, aws.endpoint, lambdas.resources, registry))
+            state.write_ready(_ready(state, stack, registry))
             print(banner(state, registry), flush=True)
         await supervised
     finally:
@@ -92,20 +150,27 @@ Log in as {admin.NAME}; the password is in {state.password_file}
 Logs are in {state.logs}. Ctrl-C stops it; what was pushed stays in {state.path}."""
 
 
-def _ready(state: StateDirectory, endpoint: Endpoint, resources: Resources, registry: str) -> Ready:
+def _ready(state: StateDirectory, stack: Stack, registry: str) -> Ready:
+    resources, url = stack.lambdas.resources, stack.aws.endpoint.url
+    pids = {"stack": os.getpid()}
+    if stack.relay is not None and stack.relay.pid is not None:
+        pids["relay"] = stack.relay.pid
     return Ready(
         registry=f"http://{registry}",
-        s3=endpoint.url,
+        s3=url,
         admin=admin.NAME,
         password_file=str(state.password_file),
         pid=os.getpid(),
-        aws_endpoint=endpoint.url,
+        aws_endpoint=url,
         region=REGION,
         index_table=resources.index_table,
         identity_table=resources.identity_table,
         bucket=resources.bucket,
         token_key=resources.token_key,
         upload_keys_parameter=resources.upload_keys_parameter,
+        api=stack.api,
+        relay=stack.relay.url if stack.relay else None,
+        pids=pids,
     )
 
 

@@ -40,6 +40,9 @@ class Ready:
     bucket: str
     token_key: str
     upload_keys_parameter: str
+    api: str  # base URL of the gateway, for whoever wants to go round the edge
+    relay: str | None  # base URL
+    pids: dict[str, int]  # of processes whose memory is worth watching
 
 
 class StateDirectory:

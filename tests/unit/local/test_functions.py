@@ -7,7 +7,8 @@ import pytest
 from local.functions import ROUTES, functions
 from local.resources import Resources
 
-RESOURCES = Resources("index", "identity", "bucket", "key", "upload-keys")
+RESOURCES = Resources("index", "identity", "bucket", "key", "upload-keys", "edge-secret", "{}")
+EDGE = "http://127.0.0.1:5000"
 
 
 def routed(path: str) -> tuple[str, str] | None:
@@ -38,15 +39,18 @@ def test_a_path_has_its_function_or_none(path: str, expected: tuple[str, str] | 
     assert routed(path) == expected
 
 
-def test_each_function_is_told_of_what_it_may_use_and_no_more() -> None:
-    own = {function.name: set(function.environment) - {"AWS_X"} for function in functions(RESOURCES, {"AWS_X": "1"})}
+@pytest.mark.parametrize("distribution", [EDGE, None])
+def test_each_function_is_told_of_what_it_may_use_and_no_more(distribution: str | None) -> None:
+    made = functions(RESOURCES, {"AWS_X": "1"}, distribution)
+    own = {function.name: set(function.environment) - {"AWS_X"} for function in made}
     shared = {"TOKEN_KEYS", "TOKEN_ISSUER", "TOKEN_SERVICE"}
+    edge = {"DISTRIBUTION_URL", "EDGE_SECRET_PARAMETER"} if distribution else set()
     assert own == {
-        "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"},
+        "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
         "token": shared | {"IDENTITY_TABLE"},
     }
 
 
 def test_every_route_leads_to_a_function_that_there_is() -> None:
-    names = {function.name for function in functions(RESOURCES, {})}
+    names = {function.name for function in functions(RESOURCES, {}, EDGE)}
     assert {route.function for route in ROUTES} == names

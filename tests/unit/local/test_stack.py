@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -73,10 +74,10 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def up(state: Path) -> Iterator[Instance]:
+def up(state: Path, *options: str) -> Iterator[Instance]:
     """An instance that serves; killed at the end if the test has not stopped it."""
     process = subprocess.Popen(
-        local("up", "--state", str(state), "--port", str(free_port())),
+        local("up", "--state", str(state), "--port", str(free_port()), *options),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -246,7 +247,7 @@ def test_s3_has_another_host_than_the_registry_and_all_of_it_is_on_the_loopback(
         assert hosts == ["127.0.0.1", "127.0.0.2"]
         processes = [instance.process.pid, *children(instance.process.pid)]
         listening = [address for process in processes for address in listening_addresses(process)]
-        assert len(listening) == 2
+        assert len(listening) == 4  # edge, gateway, relay, S3
         assert all(address.startswith("127.") for address in listening)
 
 
@@ -325,3 +326,38 @@ def test_other_signals_stop_it_as_ctrl_c_does(tmp_path: Path, number: signal.Sig
     with up(tmp_path / "state") as instance:
         instance.process.send_signal(number)
         assert instance.process.wait(LIMIT) == 0
+
+
+@pytest.mark.parametrize("front", ["all", "edge", "none"])
+def test_each_front_takes_what_it_can_and_says_what_else_to_do(tmp_path: Path, front: str) -> None:
+    with up(tmp_path / "state", "--front", front) as instance:
+        ready = instance.ready
+        assert (ready["relay"] is not None, ready["api"] == ready["registry"]) == (front == "all", front == "none")
+        token = json.loads(instance.get("/token?scope=repository:acme/web:pull,push", instance.password())[1])["token"]
+        data = os.urandom(6 * 1024 * 1024)
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        patched, _ = send(ready["registry"], "PATCH", start_upload(ready["registry"], token), data)
+        whole, answer = send(
+            ready["registry"], "PUT", f"{start_upload(ready['registry'], token)}&digest={digest}", data
+        )
+        assert (patched, whole) == {"all": (202, 201), "edge": (413, 201), "none": (413, 413)}[front]
+        if front == "edge":
+            answer = send(ready["registry"], "PATCH", start_upload(ready["registry"], token), data)[1]
+            assert json.loads(answer)["errors"][0]["code"] == "DENIED"
+
+
+def start_upload(registry: str, token: str) -> str:
+    request = urllib.request.Request(f"{registry}/v2/acme/web/blobs/uploads/", method="POST")
+    request.add_header("Authorization", f"Bearer {token}")
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+        return str(answer.headers["Location"])
+
+
+def send(registry: str, method: str, location: str, data: bytes) -> tuple[int, bytes]:
+    request = urllib.request.Request(registry + location, data, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()

@@ -14,7 +14,9 @@ from local.__main__ import main
 from local.failures import ExitCode, Failure
 from local.state import VERSION, Ready, StateDirectory, write_atomically
 
-READY = Ready("http://r", "http://s", "admin", "/p", 1, "http://s", "us-east-1", "i", "d", "b", "k", "u")
+READY = Ready(
+    "http://r", "http://s", "admin", "/p", 1, "http://s", "us-east-1", "i", "d", "b", "k", "u", "http://a", None, {}
+)
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+"""The relay's process: `edge.relay`, stopped when its parent is gone. `STDIN` is a pipe that ends when that dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+from edge.relay.__main__ import main
+
+
+def _stop_with_the_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_stop_with_the_parent, daemon=True).start()
+    sys.exit(main())
