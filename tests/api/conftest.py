@@ -25,6 +25,7 @@ from functions.token.routes import match
 from functions.token.settings import Settings as TokenSettings
 from roadstead.names import ProjectName
 from roadstead.services.passwords import Argon2Hasher
+from roadstead.stores.aws import client as make_client
 from roadstead.stores.dynamodb_identity import DynamoIdentities
 from roadstead.stores.identity import Project, Role, User, UserName
 from roadstead.stores.memory_identity import MemoryIdentities
@@ -68,6 +69,12 @@ class Builder(Protocol):
 @cache
 def _hashed(password: str) -> str:
     return Argon2Hasher().hash(password)
+
+
+@cache
+def _client(service: str) -> Any:
+    """The functions' own kind of client, made once a process: the endpoint stays the same, and making one is slow."""
+    return make_client(service)
 
 
 def _populate(identities: Identities) -> None:
@@ -124,13 +131,14 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
     }
     for name, value in environment.items():
         patch.setenv(name, value)
+    patch.setattr(registry_function, "client", _client)
     own = secrets.token_hex(6)
-    dynamodb, kms, s3 = (aws.client(service, endpoint) for service in ("dynamodb", "kms", "s3"))
+    dynamodb, kms, s3, ssm = (_client(service) for service in ("dynamodb", "kms", "s3", "ssm"))
     index, identity, bucket, parameter = f"index-{own}", f"identity-{own}", f"bucket-{own}", f"/upload-keys/{own}"
     aws.make_tables(dynamodb, index, identity)
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
     keys = {name: base64.b64encode(key).decode() for name, key in UPLOAD_KEYS.keys.items()}
-    aws.client("ssm", endpoint).put_parameter(
+    ssm.put_parameter(
         Name=parameter, Type="SecureString", Value=json.dumps({"current": UPLOAD_KEYS.current, "keys": keys})
     )
     key = aws.make_signing_key(kms)
