@@ -1,4 +1,4 @@
-"""`python -m bench [calls|handlers|imports|image|data-plane ...]`: all of them when none is named."""
+"""`python -m bench [section ...]`, which is what `make bench` runs: all sections when none is named."""
 
 from __future__ import annotations
 
@@ -6,34 +6,72 @@ import argparse
 import os
 import platform
 import sys
+import time
+from collections.abc import Callable
 
-from bench import calls, handlers, imports
+from bench import calls, data_plane, handlers, image, imports
+from bench.content import MIB
 from bench.rig import rig
-
-SECTIONS = ("calls", "handlers", "imports")
+from bench.servers import Missing
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Exit code 1 when a section could not be measured; the others are shown even so."""
     options = _parser().parse_args(arguments)
-    wanted = options.sections or list(SECTIONS)
-    quick = options.quick
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}\n", flush=True)
-    if {"calls", "handlers", "imports"} & set(wanted):
-        with rig() as one:
-            if "calls" in wanted:
-                print(calls.show(calls.count(one)), flush=True)
-            if "handlers" in wanted:
-                measured = handlers.measure(one, pairs=2 if quick else 15, repeat=1 if quick else 5)
-                print(handlers.show(list(measured)), flush=True)
-            if "imports" in wanted:
-                print(imports.show(imports.measure(one.environment, pairs=1 if quick else 7)), flush=True)
-    return 0
+    left_out = 0
+    for name in options.sections or SECTIONS:
+        began = time.monotonic()
+        try:
+            print(SECTIONS[name](options), flush=True)
+        except Missing as missing:
+            left_out = 1
+            print(f"{name} left out: {missing}.\n", flush=True)
+        else:
+            print(f"({name} took {time.monotonic() - began:.0f} s)\n", flush=True)
+    return left_out
+
+
+def _calls(_: argparse.Namespace) -> str:
+    with rig() as one:
+        return calls.show(calls.count(one))
+
+
+def _handlers(options: argparse.Namespace) -> str:
+    pairs, repeat = (2, 1) if options.quick else (options.pairs or 15, 5)
+    with rig() as one:
+        return handlers.show(list(handlers.measure(one, pairs=pairs, repeat=repeat)))
+
+
+def _imports(options: argparse.Namespace) -> str:
+    with rig() as one:
+        return imports.show(imports.measure(one.environment, pairs=1 if options.quick else options.pairs or 7))
+
+
+def _image(options: argparse.Namespace) -> str:
+    return image.show(image.measure(pairs=1 if options.quick else options.pairs or 7))
+
+
+def _data_plane(options: argparse.Namespace) -> str:
+    pairs, size = (1, 8) if options.quick else (options.pairs or 3, options.size)
+    return data_plane.show(list(data_plane.measure(size=size * MIB, pairs=pairs)))
+
+
+SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
+    "calls": _calls,
+    "handlers": _handlers,
+    "imports": _imports,
+    "image": _image,
+    "data-plane": _data_plane,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="What a request costs, as ratios.")
-    parser.add_argument("sections", nargs="*", choices=SECTIONS, help="which tables (default: all)")
+    parser.add_argument("sections", nargs="*", metavar="section", help=f"{', '.join(SECTIONS)} (default: all)")
     parser.add_argument("--quick", action="store_true", help="few samples: to see that it runs, not what it says")
+    parser.add_argument("--pairs", type=int, help="samples of each thing, in place of each section's own number")
+    parser.add_argument("--size", type=int, default=1024, help="MiB that data-plane moves (default: %(default)s)")
     return parser
 
 

@@ -1,0 +1,240 @@
+"""Push and pull of large layers: Roadstead's edge over distribution on the same S3, and over that S3 alone."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import memory, servers
+from bench.bare import BUCKET, BareS3, empty
+from bench.content import MIB, Content, Image
+from bench.pairs import Comparison
+from bench.servers import Server
+from bench.skopeo import Skopeo
+from bench.streams import PARALLEL, Registry
+from bench.table import table
+from local.clients import client
+
+LAYERS = (1, 20)  # in that many the same bytes are split
+REPOSITORY = "bench/large"
+_DISTRIBUTION_BUCKET = "bench-distribution"
+
+Run = Callable[[Image], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Goals:
+    """The ratios that issue 3 hopes for; None where it names none."""
+
+    distribution: float | None = None
+    bare: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way of moving an image: ours, distribution's, and the bare one where there is one."""
+
+    name: str
+    ours: Run
+    distribution: Run
+    bare: Run | None
+    goals: Goals
+    pushes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """`size` in bytes; the comparisons in seconds; `peaks` in MiB by part of either server."""
+
+    name: str
+    layers: int
+    size: int
+    distribution: Comparison
+    bare: Comparison | None
+    goals: Goals
+    peaks: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Everything that runs, and what is pushed."""
+
+    own: Server
+    peer: Server
+    s3: Any
+    skopeo: Skopeo
+    bare: BareS3
+
+    def ways(self) -> tuple[Way, ...]:
+        own, peer = Registry(self.own, REPOSITORY), Registry(self.peer, REPOSITORY)
+        name = f"{REPOSITORY}:bench"
+        return (
+            Way("push, PUT straight to S3", own.push_whole, peer.push_whole, self.bare.put, Goals(0.5, 1.3), True),
+            Way(
+                "push, PATCH by the relay",
+                own.push_chunked,
+                peer.push_chunked,
+                self.bare.put_parts,
+                Goals(None, 1.5),
+                True,
+            ),
+            Way(
+                "push by skopeo (relay)",
+                lambda image: self.skopeo.push(self.own, image.layout, name),
+                lambda image: self.skopeo.push(self.peer, image.layout, name),
+                None,
+                Goals(),
+                True,
+            ),
+            Way("pull", own.pull, peer.pull, self.bare.get, Goals(None, 1.1), False),
+            Way(
+                "pull by skopeo",
+                lambda _: self.skopeo.pull(self.own, name),
+                lambda _: self.skopeo.pull(self.peer, name),
+                None,
+                Goals(),
+                False,
+            ),
+        )
+
+    def clean(self) -> None:
+        """The embedded S3 holds every object in memory, so none is kept longer than it is needed."""
+        assert self.own.ready is not None
+        empty(self.s3, str(self.own.ready["bucket"]), _DISTRIBUTION_BUCKET, BUCKET)
+
+
+def measure(*, size: int, pairs: int) -> Iterator[Moved]:
+    """Every way, with `size` bytes in one layer and in twenty. Raises servers.Missing."""
+    with tempfile.TemporaryDirectory(prefix="roadstead-bench-") as directory:
+        work = Path(directory)
+        with _bench(work) as bench:
+            _warm_up(bench, Content(work / "first", [MIB]))
+            for layers in LAYERS:
+                content = Content(work / f"image-{layers}", [size // layers] * layers)
+                for way in bench.ways():
+                    yield _moved(bench, way, content, layers, pairs)
+
+
+def show(moved: Sequence[Moved]) -> str:
+    return "\n".join((_times(moved), _memory(moved)))
+
+
+def _moved(bench: Bench, way: Way, content: Content, layers: int, pairs: int) -> Moved:
+    roots = (bench.own.pid, bench.peer.pid)
+    taken: list[tuple[float, ...]] = []
+    peaks: dict[str, float] = {}
+    image = content.renew()
+    runs = [run for run in (way.ours, way.distribution, way.bare) if run is not None]
+    if not way.pushes:
+        _place(bench, image)
+    for _ in range(pairs):
+        memory.forget_peaks(roots)
+        taken.append(tuple(_seconds(run, image) for run in runs))
+        for part, peak in memory.peaks(roots).items():
+            peaks[part] = max(peaks.get(part, 0.0), peak)
+        if way.pushes:
+            bench.clean()
+            image = content.renew()
+    bench.clean()
+    ours, distribution, *bare = (tuple(column) for column in zip(*taken, strict=True))
+    return Moved(
+        way.name,
+        layers,
+        image.size,
+        Comparison(ours, distribution),
+        Comparison(ours, bare[0]) if bare else None,
+        way.goals,
+        peaks,
+    )
+
+
+def _warm_up(bench: Bench, content: Content) -> None:
+    """Every way once: what only the first request of a process pays is paid."""
+    for way in bench.ways():
+        image = content.renew()
+        _place(bench, image)
+        if way.pushes:
+            image = content.renew()
+        for run in (way.ours, way.distribution, way.bare):
+            if run is not None:
+                run(image)
+    bench.clean()
+
+
+def _place(bench: Bench, image: Image) -> None:
+    """Put the image where it will be pulled from."""
+    for server in (bench.own, bench.peer):
+        Registry(server, REPOSITORY).push_whole(image)
+    bench.bare.put(image)
+
+
+def _seconds(run: Run, image: Image) -> float:
+    began = time.perf_counter()
+    run(image)
+    return time.perf_counter() - began
+
+
+@contextmanager
+def _bench(work: Path) -> Iterator[Bench]:
+    with servers.roadstead(work) as own:
+        assert own.ready is not None
+        if not own.ready.get("relay"):
+            raise servers.Missing("the local stack runs neither edge nor relay, so nothing takes a large layer")
+        endpoint, region = str(own.ready["aws_endpoint"]), str(own.ready["region"])
+        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+        s3 = client("s3", {**keys, "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint})
+        for bucket in (_DISTRIBUTION_BUCKET, BUCKET):
+            s3.create_bucket(Bucket=bucket)
+        storage = servers.s3(endpoint, _DISTRIBUTION_BUCKET, region, *keys.values())
+        with servers.distribution(work, storage, login=False) as peer:
+            skopeo = Skopeo(work)
+            skopeo.login(own)
+            yield Bench(own, peer, s3, skopeo, BareS3(s3))
+
+
+def _times(moved: Sequence[Moved]) -> str:
+    rows = [
+        [
+            one.name,
+            str(one.layers),
+            f"{one.distribution.median_ours:.2f}",
+            f"{one.size / MIB / one.distribution.median_ours:.0f}",
+            str(one.distribution),
+            _goal(one.goals.distribution),
+            str(one.bare) if one.bare else "-",
+            _goal(one.goals.bare),
+        ]
+        for one in moved
+    ]
+    return table(
+        f"Push and pull of {moved[0].size / MIB:.0f} MiB",
+        f"In one layer, or in as many as the column says, {PARALLEL} at once (skopeo: 6). x distr.: over the same by "
+        "the same client with distribution, without login, its storage the same S3 server. x bare: over a PUT, a "
+        "multipart upload with parts of 8 MiB, or a GET of the same bytes from that S3. Median (least-most) of the "
+        "pairs; goal: what issue 3 hopes for at most.",
+        ["way", "layers", "wall s", "MiB/s", "x distr.", "goal", "x bare", "goal"],
+        rows,
+    )
+
+
+def _memory(moved: Sequence[Moved]) -> str:
+    parts = sorted({part for one in moved for part in one.peaks})
+    rows = [
+        [one.name, str(one.layers), *(f"{one.peaks[part]:.0f}" if part in one.peaks else "-" for part in parts)]
+        for one in moved
+    ]
+    return table(
+        "Peak memory meanwhile",
+        "Resident, in MiB, of the process of each part that had most; the embedded AWS keeps every object in memory.",
+        ["way", "layers", *parts],
+        rows,
+    )
+
+
+def _goal(goal: float | None) -> str:
+    return f"{goal:.1f}" if goal is not None else "-"
