@@ -54,3 +54,15 @@ class Adoption:
                 self._objects.delete([key])
             return link
         return None
+
+    def forget(self, repository: RepositoryName, digest: Digest, *, but: str) -> None:
+        """Use up every upload of a blob that is about to be deleted, but for the object that its link has.
+
+        Whoever pushed the same layer at the same time, or twice, left objects that nobody asked for: one of them would
+        be adopted right after the deletion, and the blob be back. One LIST.
+        """
+        prefix = whole_prefix(repository, digest)
+        for key in self._objects.list(prefix):
+            upload_id, at = key.removeprefix(prefix), self._events.now_ms()
+            if key != but and self._blobs.consume(repository, digest, upload_id=upload_id, key=key, at=at):
+                self._objects.delete([key])

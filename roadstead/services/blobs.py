@@ -56,11 +56,15 @@ class Blobs:
             mark = self._events.mark()
             link = self._blobs.mark(repository, digest, mark)
             if link is None:
-                raise blob_unknown(repository, digest)
+                # Nobody may have asked for it since it was sent: it is there all the same.
+                if self._adoption.adopt(repository, digest, actor) is None:
+                    raise blob_unknown(repository, digest)
+                continue
             use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
             if use is not None:
                 self._blobs.unmark(repository, digest, mark)
                 raise still_needed("blob", digest, use.manifest)
+            self._adoption.forget(repository, digest, but=link.key)
             event = self._events.make(Operation.DELETE_BLOB, actor, repository, digest=digest, size=link.size)
             try:
                 self._blobs.unlink(repository, digest, mark=mark, event=event)

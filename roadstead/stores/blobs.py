@@ -71,6 +71,13 @@ class BlobIndex(Protocol):
         """
         ...
 
+    def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
+        """Use an upload up without making a blob of it, so that its object (`key`) is never adopted; `at` in ms.
+
+        Its object becomes a candidate of the collector. False when the upload was used up or cancelled before.
+        """
+        ...
+
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
         """Let `target` serve a blob of `source`, atomically; None when `source` has no such blob."""
         ...

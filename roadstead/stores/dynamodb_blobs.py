@@ -55,16 +55,7 @@ class DynamoBlobIndex:
         event: Event,
     ) -> Link:
         link, meta, upload = link_key(repository, digest), _meta_key(digest), upload_key(upload_id)
-        consumed: dict[str, Any] = {"state": UploadState.CONSUMED, "repository": repository, "digest": digest}
-        if mark_expires is not None:
-            consumed["expires"] = mark_expires
-        consume = put(
-            upload,
-            consumed,
-            "attribute_not_exists(pk) OR #state IN (:open, :closing)",
-            {":open": UploadState.OPEN, ":closing": UploadState.CLOSING},
-            {"#state": "state"},
-        )
+        consume = _consumption(repository, digest, upload_id, mark_expires)
         for _ in range(_ATTEMPTS):
             found = self._table.batch_get([link, meta, upload])
             state = found.get(upload, {}).get("state")
@@ -90,6 +81,14 @@ class DynamoBlobIndex:
             except Conflict:
                 continue
         raise Throttled(f"too many writers of {digest}")
+
+    def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
+        watch = candidate_write(at, "object", key=key, upload=upload_id)
+        try:
+            self._table.transact([_consumption(repository, digest, upload_id, None), watch])
+        except Conflict:
+            return False
+        return True
 
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
         source_link, target_link, meta = link_key(source, digest), link_key(target, digest), _meta_key(digest)
@@ -143,6 +142,20 @@ class DynamoBlobIndex:
                 event_write(event),
             ]
         )
+
+
+def _consumption(repository: RepositoryName, digest: Digest, upload_id: str, expires: int | None) -> Write:
+    """What is left of an upload once it is used up; `expires` in seconds since the epoch."""
+    item: dict[str, Any] = {"state": UploadState.CONSUMED, "repository": repository, "digest": digest}
+    if expires is not None:
+        item["expires"] = expires
+    return put(
+        upload_key(upload_id),
+        item,
+        "attribute_not_exists(pk) OR #state IN (:open, :closing)",
+        {":open": UploadState.OPEN, ":closing": UploadState.CLOSING},
+        {"#state": "state"},
+    )
 
 
 def unmark(table: Table, key: Key, mark: str | None) -> bool:

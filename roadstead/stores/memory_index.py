@@ -80,6 +80,17 @@ class MemoryIndex:
             self.events.append(event)
             return links[digest]
 
+    def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
+        with self._lock:
+            session = self._sessions.get(upload_id)
+            if session is not None and session.state in (UploadState.CONSUMED, UploadState.CANCELLED):
+                return False
+            self._sessions[upload_id] = UploadSession(
+                upload_id, repository, 0, state=UploadState.CONSUMED, digest=digest
+            )
+            self.candidates.append({"kind": "object", "key": key, "upload": upload_id})
+            return True
+
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
         with self._lock:
             origin = self._of(source).links.get(digest)

@@ -238,3 +238,27 @@ def test_uploads_of_one_digest_at_once_end_with_one_object(index: Index) -> None
     for number in range(2):
         found = index.blobs.find_link(RepositoryName(f"ships/{number}"), DIGEST)
         assert found is not None and found.key == links[0].key
+
+
+def test_a_consumed_upload_makes_no_blob(index: Index) -> None:
+    assert index.blobs.consume(SHIPS, DIGEST, upload_id="a" * 32, key="blobs/one", at=1) is True
+    assert index.candidates() == ["object"]
+    with pytest.raises(UploadConsumed):
+        link(index)
+    assert index.blobs.find_link(SHIPS, DIGEST) is None
+    assert index.events() == []
+
+
+def test_an_upload_is_consumed_once(index: Index) -> None:
+    link(index)
+    assert index.blobs.consume(SHIPS, DIGEST, upload_id="a" * 32, key="blobs/one", at=1) is False
+    assert index.blobs.consume(SHIPS, DIGEST, upload_id="b" * 32, key="blobs/two", at=1) is True
+    assert index.blobs.consume(SHIPS, DIGEST, upload_id="b" * 32, key="blobs/two", at=1) is False
+    assert index.candidates() == ["link", "object"]
+
+
+def test_an_open_upload_can_be_consumed(index: Index) -> None:
+    index.sessions.save(UploadSession("a" * 32, SHIPS, 4_000_000_000, tail=BYTES, offset=len(BYTES)))
+    assert index.blobs.consume(SHIPS, DIGEST, upload_id="a" * 32, key="blobs/one", at=1) is True
+    found = index.sessions.find("a" * 32)
+    assert found is not None and found.state is UploadState.CONSUMED
