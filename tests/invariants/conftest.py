@@ -1,0 +1,32 @@
+"""A cloud for each process of tests, emptied for each test."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from roadstead.services import upload_writer
+from tests.invariants.cloud import Cloud
+from tests.invariants.registry import PART_BYTES, TAIL_BYTES
+
+
+@pytest.fixture(scope="session")
+def shared_cloud() -> Cloud:
+    logging.getLogger("s3").setLevel(logging.WARNING)
+    return Cloud()
+
+
+@pytest.fixture
+def cloud(shared_cloud: Cloud) -> Iterator[Cloud]:
+    shared_cloud.thaw()
+    yield shared_cloud
+    shared_cloud.thaw()
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uploads of a few KB take the ways that otherwise take MB."""
+    monkeypatch.setattr(upload_writer, "MIN_PART", PART_BYTES)
+    monkeypatch.setattr(upload_writer, "MAX_TAIL", TAIL_BYTES)

@@ -1,0 +1,141 @@
+"""One process' worth of the registry on the intercepted cloud, and the pushes that tests make of it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from roadstead.audit import Actor
+from roadstead.digest import Digest
+from roadstead.manifest import OCI_INDEX, OCI_MANIFEST
+from roadstead.names import Reference, RepositoryName, Tag
+from roadstead.services.adoption import Adoption
+from roadstead.services.blobs import Blobs
+from roadstead.services.events import EventMaker
+from roadstead.services.lists import Lists
+from roadstead.services.manifests import Manifests
+from roadstead.services.push import Push
+from roadstead.services.uploads import UploadLimits, Uploads, object_metadata
+from roadstead.stores.blobs import Link
+from roadstead.stores.dynamodb_blobs import DynamoBlobIndex
+from roadstead.stores.dynamodb_manifests import DynamoManifestIndex
+from roadstead.stores.dynamodb_uploads import DynamoUploadSessions
+from roadstead.stores.objects import whole_key
+from roadstead.stores.s3 import S3Objects
+from roadstead.stores.table import Table
+from roadstead.upload_token import UploadToken
+from tests.invariants.cloud import BUCKET, INDEX, Cloud
+
+ALICE, BOB = Actor("alice", token_id="t1"), Actor("bob", token_id="t2")
+SHIPS, BOATS = RepositoryName("acme/ships"), RepositoryName("acme/boats")
+PART_BYTES, TAIL_BYTES = 24 * 1024, 1024  # instead of 5 MiB and 64 KiB; see `small_parts` in conftest.py
+
+
+class Registry:
+    """Services and stores as a fresh process makes them: it knows nothing but what is stored."""
+
+    def __init__(self, cloud: Cloud, *, dynamodb: Any = None, s3: Any = None) -> None:
+        table = Table(dynamodb or cloud.dynamodb, INDEX, sleep=_no_sleep)
+        self.clock = cloud.clock
+        self.events = EventMaker(cloud.clock)
+        self.links = DynamoBlobIndex(table)
+        self.index = DynamoManifestIndex(table)
+        self.sessions = DynamoUploadSessions(table, clock=cloud.clock)
+        self.objects = S3Objects(s3 or cloud.s3, BUCKET)
+        self.table = table
+        adoption = Adoption(self.links, self.objects, self.events)
+        self.blobs = Blobs(blobs=self.links, manifests=self.index, adoption=adoption, events=self.events)
+        self.manifests = Manifests(manifests=self.index, blobs=self.links, objects=self.objects, events=self.events)
+        self.lists = Lists(manifests=self.index, objects=self.objects)
+        self.pushes = Push(
+            manifests=self.index,
+            blobs=self.links,
+            objects=self.objects,
+            adoption=adoption,
+            events=self.events,
+            sleep=_no_sleep,
+        )
+        self.uploads = Uploads(
+            sessions=self.sessions,
+            blobs=self.links,
+            objects=self.objects,
+            events=self.events,
+            limits=UploadLimits(part_bytes=PART_BYTES),
+            clock=cloud.clock,
+        )
+
+    def begin(self, repository: RepositoryName = SHIPS) -> UploadToken:
+        return self.uploads.start(repository, ALICE)
+
+    def close(self, token: UploadToken, data: bytes, *, last: bytes = b"") -> Link:
+        """Close an upload of `data`, of which `last` comes along."""
+        return self.uploads.close(token, Digest.of(data), (last,), actor=ALICE)
+
+    def upload(self, data: bytes, repository: RepositoryName = SHIPS) -> Digest:
+        """A whole blob through the registry."""
+        return self.close(self.begin(repository), data, last=data).digest
+
+    def send_whole(self, token: UploadToken, data: bytes) -> Digest:
+        """What the edge does: an object, checked by S3 against the digest of its key, and nothing else."""
+        digest = Digest.of(data)
+        key = whole_key(token.repository, digest, token.upload_id)
+        self.objects.put(key, data, digest=digest, metadata=object_metadata(token.repository, ALICE))
+        return digest
+
+    def push(
+        self, body: bytes, reference: Reference | str = "", *, tags: Iterable[str] = (), to: str = SHIPS
+    ) -> Digest:
+        """A manifest under a tag, or by its digest."""
+        target = reference if isinstance(reference, Digest) else Tag(reference) if reference else Digest.of(body)
+        return self.pushes.push(
+            RepositoryName(to),
+            target,
+            body,
+            content_type=None,
+            tags=[Tag(tag) for tag in tags],
+            actor=ALICE,
+        ).digest
+
+    def delete(self, reference: Reference | str, repository: RepositoryName = SHIPS) -> None:
+        """A tag, or a manifest by its digest."""
+        target = reference if isinstance(reference, Digest) else Tag(reference)
+        self.manifests.delete(repository, target, BOB)
+
+    def delete_blob(self, digest: Digest, repository: RepositoryName = SHIPS) -> None:
+        self.blobs.delete(repository, digest, BOB)
+
+
+def image(*layers: bytes, config: bytes = b"{}", subject: bytes | None = None, padding: int = 0) -> bytes:
+    """An image manifest of these blobs; `padding` bytes of annotations make it large."""
+    document: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": _descriptor(config, "application/vnd.oci.image.config.v1+json"),
+        "layers": [_descriptor(layer, "application/vnd.oci.image.layer.v1.tar") for layer in layers],
+    }
+    if subject is not None:
+        document["subject"] = _descriptor(subject, OCI_MANIFEST)
+    if padding:
+        document["annotations"] = {"padding": "x" * padding}
+    return json.dumps(document).encode()
+
+
+def index_of(*children: bytes) -> bytes:
+    """An image index of these manifests."""
+    listed = [_descriptor(child, OCI_MANIFEST) for child in children]
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}).encode()
+
+
+def blob(name: str, size: int = 40) -> bytes:
+    """Bytes that differ from those of any other name."""
+    return random.Random(name).randbytes(size)
+
+
+def _descriptor(data: bytes, media_type: str) -> dict[str, Any]:
+    return {"mediaType": media_type, "digest": str(Digest.of(data)), "size": len(data)}
+
+
+def _no_sleep(_: float) -> None:
+    """Nobody waits: time is the test's."""
