@@ -17,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from local.events import Incoming, answer_from, event_for
 from local.functions import ROUTES
 from roadstead.digest import Digest
+from roadstead.services.accounts import Accounts
 from roadstead.stores.memory_signing import MemoryKeys
 from roadstead.stores.objects import Objects
 from roadstead.upload_token import UploadKeys
@@ -95,11 +96,12 @@ class Answer:
 
 @dataclass(slots=True)
 class Api:
-    """Both functions; `passwords` by user name. The others are for tests that look behind the scenes: the bucket, the
-    keys of upload tokens, and where nothing is on AWS those of access tokens."""
+    """Both functions; `passwords` by user name. The others are for tests that look behind the scenes: the accounts, the
+    bucket, the keys of upload tokens, and where nothing is on AWS those of access tokens."""
 
     functions: Mapping[str, Function]
     passwords: Mapping[str, str]
+    accounts: Accounts
     objects: Objects
     keys: UploadKeys
     token_keys: MemoryKeys | None = None

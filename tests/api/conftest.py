@@ -24,6 +24,7 @@ from functions.registry.settings import Settings as RegistrySettings
 from functions.token.routes import match
 from functions.token.settings import Settings as TokenSettings
 from roadstead.names import ProjectName
+from roadstead.services.accounts import Accounts, AccountStore
 from roadstead.services.passwords import Argon2Hasher
 from roadstead.stores.aws import client as make_client
 from roadstead.stores.dynamodb_identity import DynamoIdentities
@@ -52,14 +53,6 @@ PASSWORDS = {name: f"correct horse {name}" for name in USERS}
 UPLOAD_KEYS = UploadKeys("k1", {"k1": b"1" * 32, "k0": b"0" * 32})
 
 
-class Identities(Protocol):
-    def create_user(self, user: User) -> None: ...
-
-    def create_project(self, project: Project) -> None: ...
-
-    def set_member(self, project: ProjectName, user: UserName, role: Role) -> None: ...
-
-
 class Builder(Protocol):
     """Makes the registry of a test, with settings of both functions by their environment's names."""
 
@@ -77,16 +70,25 @@ def _client(service: str) -> Any:
     return make_client(service)
 
 
-def _populate(identities: Identities) -> None:
+def _populate(identities: AccountStore) -> Accounts:
+    """Directly, since hashing every password for every test would take most of the time."""
     for name in USERS:
         identities.create_user(User(UserName(name), _hashed(PASSWORDS[name]), 1, admin=name == "admin"))
     for name, public in PROJECTS.items():
         identities.create_project(Project(ProjectName(name), public, 1, "admin"))
         for user, role in ROLES.items():
             identities.set_member(ProjectName(name), UserName(user), role)
+    return Accounts(identities, Argon2Hasher())
 
 
-def _api(registry: Mapping[str, str], token: Mapping[str, str], objects: Objects, dynamodb: Any, kms: Any) -> Api:
+def _api(
+    registry: Mapping[str, str],
+    token: Mapping[str, str],
+    accounts: Accounts,
+    objects: Objects,
+    dynamodb: Any = None,
+    kms: Any = None,
+) -> Api:
     application = Application(registry_function.build(RegistrySettings.from_environ(registry)))
     tokens = token_function.compose(TokenSettings.from_environ(token), dynamodb, kms)
     return Api(
@@ -95,6 +97,7 @@ def _api(registry: Mapping[str, str], token: Mapping[str, str], objects: Objects
             "token": lambda event: lambda_answer(event, lambda r: match(r.method, r.path)(tokens, r)),
         },
         passwords=PASSWORDS,
+        accounts=accounts,
         objects=objects,
         keys=UPLOAD_KEYS,
     )
@@ -115,9 +118,9 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
         patch.setattr(registry_function, name, replacement)
     patch.setattr(token_function, "KmsKeys", lambda _: keys)
     patch.setattr(token_function, "DynamoIdentities", lambda _: identities)
-    _populate(identities)
+    accounts = _populate(identities)
     registry = {"INDEX_TABLE": "-", "BUCKET": "-", "TOKEN_KEYS": "key", "UPLOAD_KEYS_PARAMETER": "-", **settings}
-    api = _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key", **settings}, objects, None, None)
+    api = _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key", **settings}, accounts, objects)
     return replace(api, token_keys=keys)
 
 
@@ -142,10 +145,10 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
         Name=parameter, Type="SecureString", Value=json.dumps({"current": UPLOAD_KEYS.current, "keys": keys})
     )
     key = aws.make_signing_key(kms)
-    _populate(DynamoIdentities(Table(dynamodb, identity)))
+    accounts = _populate(DynamoIdentities(Table(dynamodb, identity)))
     registry = {"INDEX_TABLE": index, "BUCKET": bucket, "TOKEN_KEYS": key, "UPLOAD_KEYS_PARAMETER": parameter}
     token = {"IDENTITY_TABLE": identity, "TOKEN_KEYS": key, **settings}
-    return _api({**registry, **settings}, token, S3Objects(s3, bucket), dynamodb, kms)
+    return _api({**registry, **settings}, token, accounts, S3Objects(s3, bucket), dynamodb, kms)
 
 
 @pytest.fixture(scope="session")

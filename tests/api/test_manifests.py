@@ -181,6 +181,15 @@ def test_answers_carry_the_stored_bytes_and_type_whatever_accept_says(developer:
     assert (answer.body, answer.header("content-type")) == (body, OCI_MANIFEST)
 
 
+def test_parameters_that_are_not_ours_are_ignored(developer: Client) -> None:
+    """containerd names the registry that it mirrors, as `ns`."""
+    body = push_image(developer, REPOSITORY)
+    for target in ("manifests/latest?ns=docker.io&x=%", f"blobs/{Digest.of(b'layer')}?ns=docker.io", "tags/list?ns="):
+        developer.request("GET", f"/v2/{REPOSITORY}/{target}").expect(200)
+    answer = developer.request("PUT", f"/v2/{REPOSITORY}/manifests/v2?ns=docker.io", {}, body).expect(201)
+    assert answer.headers("oci-tag") == []
+
+
 @pytest.mark.parametrize("parameters", ["; charset=utf-8", ";charset=UTF-8", " ; a=b; c=d"])
 def test_parameters_of_the_content_type_are_ignored(developer: Client, parameters: str) -> None:
     push_blobs(developer)
@@ -326,6 +335,19 @@ def test_every_blob_that_is_missing_is_named(developer: Client) -> None:
         Digest.of(BLOBS[2]),
     }
     developer.manifest(REPOSITORY, "v1").expect(404)
+
+
+def test_a_deleted_blob_does_not_count(developer: Client, maintainer: Client) -> None:
+    push_blobs(developer)
+    maintainer.blob(REPOSITORY, Digest.of(BLOBS[1]), method="DELETE").expect(202)
+    answer = developer.put_manifest(REPOSITORY, "v1", an_image(), OCI_MANIFEST).refused(404, "MANIFEST_BLOB_UNKNOWN")
+    assert Digest.of(BLOBS[1]) in answer.message
+
+
+def test_a_push_that_was_refused_keeps_no_blob_from_being_deleted(developer: Client, maintainer: Client) -> None:
+    developer.push_blob(REPOSITORY, BLOBS[1])
+    developer.put_manifest(REPOSITORY, "v1", an_image(), OCI_MANIFEST).expect(404)
+    maintainer.blob(REPOSITORY, Digest.of(BLOBS[1]), method="DELETE").expect(202)
 
 
 def test_a_blob_of_another_repository_does_not_count(developer: Client) -> None:
@@ -482,6 +504,18 @@ def test_a_tag_that_is_given_twice_is_set_once(developer: Client) -> None:
     push_blobs(developer)
     answer = developer.put_manifest(REPOSITORY, Digest.of(an_image()), an_image(), OCI_MANIFEST, tags=["a", "b", "a"])
     assert answer.expect(201).headers("oci-tag") == ["a", "b"]
+
+
+@on_both_backends
+def test_25_tags_are_moved_in_one_push(developer: Client, maintainer: Client) -> None:
+    tags = [f"v{number:02}" for number in range(25)]
+    old, new = (push_image(developer, REPOSITORY, "", layers=[layer]) for layer in (b"old", b"new"))
+    for body in (old, new):
+        answer = developer.put_manifest(REPOSITORY, Digest.of(body), body, OCI_MANIFEST, tags=tags).expect(201)
+        assert answer.headers("oci-tag") == tags
+        serves(developer, tags[7], body, OCI_MANIFEST, Digest.of(body))
+    maintainer.manifest(REPOSITORY, Digest.of(old), method="DELETE").expect(202)
+    assert developer.tags(REPOSITORY).json()["tags"] == tags
 
 
 @pytest.mark.parametrize("count", [26, 100])

@@ -17,6 +17,7 @@ from roadstead.digest import Digest
 from roadstead.services.certificates import DirectSigning, TrustedKey
 from roadstead.services.jose import LEEWAY
 from roadstead.services.minting import TokenMinter
+from roadstead.stores.identity import Role
 from roadstead.stores.memory_signing import MemoryKeys
 from tests.api.backends import on_both_backends
 from tests.api.client import Answer, Api, Client
@@ -362,6 +363,40 @@ def test_nobody_gets_no_refresh_token_and_a_wrong_one_is_401(api: Api, nobody: C
     for refresh in ("x", good + "x", good[:-1], "rsrt_x.y", good.replace("rsrt_", "")):
         answer = post_token(api, grant_type="refresh_token", refresh_token=refresh).refused(401, "UNAUTHORIZED")
         assert answer.json()["error"] == "invalid_grant"
+
+
+@on_both_backends
+def test_a_new_password_revokes_the_old_one_and_every_refresh_token(api: Api) -> None:
+    developer = api.user("developer")
+    developer.token()
+    refresh = login(developer)
+    api.accounts.set_password("developer", "another correct horse")
+    post_token(api, grant_type="refresh_token", refresh_token=refresh).refused(401, "UNAUTHORIZED")
+    api.request("GET", "/token", developer.basic()).refused(401, "UNAUTHORIZED")
+    api.request("GET", "/token", basic("developer", "another correct horse")).expect(200)
+
+
+@on_both_backends
+def test_a_disabled_user_is_answered_as_if_the_password_were_wrong(api: Api) -> None:
+    developer = api.user("developer")
+    refresh = login(developer)
+    api.accounts.set_disabled("developer", True)
+    disabled = api.request("GET", "/token", developer.basic()).refused(401, "UNAUTHORIZED")
+    wrong = api.request("GET", "/token", basic("developer", "wrong")).refused(401, "UNAUTHORIZED")
+    assert (disabled.pairs, disabled.body) == (wrong.pairs, wrong.body)
+    post_token(api, grant_type="refresh_token", refresh_token=refresh).refused(401, "UNAUTHORIZED")
+
+
+@on_both_backends
+def test_who_is_made_a_member_may_do_more_with_the_next_token(api: Api) -> None:
+    stranger = api.user("stranger")
+    stranger.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/").refused(401, "DENIED")
+    api.accounts.set_member("acme", "stranger", Role.DEVELOPER)
+    api.user("stranger").request("POST", f"/v2/{REPOSITORY}/blobs/uploads/").expect(202)
+    api.accounts.remove_member("acme", "stranger")
+    api.user("stranger").request("POST", f"/v2/{REPOSITORY}/blobs/uploads/").refused(401, "DENIED")
+    api.accounts.set_public("acme", True)
+    api.user("").tags(REPOSITORY).refused(404, "NAME_UNKNOWN")
 
 
 @on_both_backends

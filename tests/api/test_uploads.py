@@ -11,7 +11,7 @@ import pytest
 from roadstead.digest import ALGORITHMS, Digest
 from roadstead.names import RepositoryName
 from roadstead.stores.memory_objects import MemoryObjects
-from roadstead.upload_token import PARAMETER, UploadKeys, UploadToken
+from roadstead.upload_token import PARAMETER, UploadKeys, UploadToken, decode_upload_token
 from tests.api.backends import on_both_backends
 from tests.api.client import OCTETS, Answer, Api, Client
 from tests.api.conftest import UPLOAD_KEYS, Builder
@@ -366,3 +366,46 @@ def test_an_upload_id_that_is_none_is_unknown(developer: Client) -> None:
     developer.request("GET", f"/v2/{REPOSITORY}/blobs/uploads/some-id").refused(404, "BLOB_UPLOAD_UNKNOWN")
     target = f"/v2/{REPOSITORY}/blobs/uploads/some-id?{PARAMETER}=x"
     developer.api.request("PUT", f"{target}&digest={Digest.of(DATA)}", {}, DATA).refused(404, "BLOB_UPLOAD_UNKNOWN")
+
+
+def test_a_location_that_a_patch_returned_says_that_a_put_there_is_a_last_chunk(developer: Client) -> None:
+    """By a flag in its token, for the edge: only a PUT to the POST's Location may be a whole blob."""
+
+    def is_chunked(location: str) -> bool:
+        identity = urlsplit(location).path.rpartition("/")[2]
+        text = parse_qs(urlsplit(location).query)[PARAMETER][0]
+        return decode_upload_token(
+            text, UPLOAD_KEYS, now=time.time(), repository=REPOSITORY, upload_id=identity
+        ).chunked
+
+    location = developer.start(REPOSITORY)
+    told = developer.api.request("GET", location).expect(204).location
+    assert not is_chunked(location)
+    assert not is_chunked(told)
+    patched = developer.patch(location, DATA[:10], 0).expect(202).location
+    out_of_order = developer.patch(location, DATA[:10], 0).expect(416).location
+    assert is_chunked(patched)
+    assert is_chunked(out_of_order)
+    assert is_chunked(developer.api.request("GET", patched).expect(204).location)
+
+
+@algorithms
+def test_an_empty_chunk_changes_nothing(developer: Client, algorithm: str) -> None:
+    location = developer.start(REPOSITORY)
+    for _ in range(2):
+        answer = developer.api.request("PATCH", location, {"Content-Type": OCTETS}).expect(202)
+        assert answer.header("range") == "0-0"
+        location = answer.location
+    developer.put(location, Digest.of(b"", algorithm)).expect(201)
+
+
+def test_a_body_without_a_digest_is_no_blob(developer: Client) -> None:
+    location = developer.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/", {}, DATA).expect(202).location
+    assert developer.api.request("GET", location).expect(204).header("range") == "0-0"
+    developer.put(location, Digest.of(DATA)).refused(400, "DIGEST_INVALID")
+
+
+def test_a_blob_that_is_there_may_be_pushed_again_in_every_way(developer: Client) -> None:
+    for way in WAYS:
+        way(developer, DATA, Digest.of(DATA)).expect(201)
+    assert developer.blob(REPOSITORY, Digest.of(DATA)).expect(200).body == DATA
