@@ -3,6 +3,7 @@
 PORT ?= 5000
 STATE ?= .state
 FRONT ?= all
+BLOBS_AT ?= s3
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,8 +15,8 @@ UV := $(BIN)/uv
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none
-	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT)
+up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none BLOBS_AT=s3|distribution
+	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT)
 
 down: ## stop the one that runs with STATE=.state
 	@test ! -e $(STATE) || exec $(BIN)/python -m local down --state $(STATE)

@@ -119,7 +119,7 @@ def rig() -> Iterator[Rig]:
     with aws.ministack({"MINISTACK_REGION": REGION}) as url:
         host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 0)
         found = Endpoint(host, host, port).environment()
-        resources = ensure_resources(found, "-" * 32)
+        resources = ensure_resources(found, {})
         identities = DynamoIdentities(Table(client("dynamodb", found), resources.identity_table))
         Accounts(identities, Argon2Hasher()).create_user(USER, PASSWORD, admin=True)
         environment = {

@@ -51,7 +51,8 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
             filename=state.logs / "gateway.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
         )
         with ports.listen(options.listen, options.port) as listener:
-            asyncio.run(stack.run(state, listener, stack.Front(options.front)))
+            front = stack.Front(options.front)
+            asyncio.run(stack.run(state, listener, front, pull_through_edge=options.blobs_at == "distribution"))
     finally:
         state.release()
 
@@ -101,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
                 choices=("all", "edge", "none"),
                 default="all",
                 help="what stands before the API: edge and relay, the edge alone, or nothing (default: %(default)s)",
+            )
+            command.add_argument(
+                "--blobs-at",
+                choices=("s3", "distribution"),
+                default="s3",
+                help="where blobs are pulled from: S3, or the edge by signed URLs (default: %(default)s)",
             )
             command.add_argument("--listen", default="127.0.0.1", help="its address (default: %(default)s)")
     return parser

@@ -3,10 +3,11 @@
 It runs the functions of edge/ as they are deployed, holds them and the viewers to CloudFront's rules, and streams both
 ways. Its behaviours are those of edge/README.md:
 
+    /blobs/*                signed URLs, viewer-response function, the bucket
     /v2/*/blobs/uploads/*   viewer-request, viewer-response and origin-response functions
     default                 the viewer-request function
 
-Not emulated: caching (but of errors), signed URLs, HTTP/2, TLS.
+Not emulated: caching (but of errors), HTTP/2, TLS.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ from local.edge_error_cache import CachedError, ErrorCache
 from local.edge_functions import FunctionFailed, FunctionWorkers, Outcome
 from local.edge_origins import Answer, Origin, TimedOut, Unreachable, exchange
 from local.edge_s3 import Refused
+from local.edge_signed_urls import KeyGroup
 from local.edge_viewer import Disconnected, Receive, Scope, Send, Viewer
 
 API, BLOBS, RELAY = "api", "blobs", "relay"  # the origins' ids; request.js selects the last two by them
 UPLOADS = "/v2/*/blobs/uploads/*"
+PULLS = "/blobs/"  # of signed URLs; the behaviour is there only when its keys are
+_PULL_HEADERS = frozenset(
+    {"range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
+)
 
 _VIA = "1.1 local.cloudfront.net (CloudFront)"
 _CLIENT_WENT = 499  # in the log; nobody is there to be answered
@@ -53,11 +59,13 @@ class Edge:
         workers: FunctionWorkers,
         origins: Mapping[str, Origin],
         *,
+        blob_keys: KeyGroup | None = None,
         error_caching: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._workers = workers
         self._origins = dict(origins)
+        self._blob_keys = blob_keys
         self._errors = ErrorCache(error_caching, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,7 +88,7 @@ class Edge:
             raise _page(494, f"Request line and headers are longer than {rules.REQUEST_LIMIT} bytes.")
         if viewer.method == "GET" and viewer.sends_body:
             raise _page(403, "CloudFront takes no body with GET.")
-        request, origin = await self._routed(viewer)
+        request, origin = self._pull(viewer) or await self._routed(viewer)
         if (error := self._errors.find(viewer.method, request["uri"])) is not None:
             raise _Page(error.status, error.body, error.headers, "Error from cloudfront")
         try:
@@ -94,6 +102,17 @@ class Edge:
             raise _page(502, "CloudFront wasn't able to connect to the origin.") from None
         except TimedOut:
             raise _page(504, "CloudFront did not get a response from the origin in time.") from None
+
+    def _pull(self, viewer: Viewer) -> tuple[dict[str, Any], Origin] | None:
+        """The behaviour for signed URLs: no viewer-request function, and nothing of the viewer's but what GET needs."""
+        if self._blob_keys is None or not viewer.path.startswith(PULLS):
+            return None
+        refusal = self._blob_keys.refusal(viewer.path, viewer.query)
+        if refusal is not None or viewer.method not in ("GET", "HEAD"):
+            raise _page(403, refusal or "This distribution is not configured to allow this method.")
+        event: dict[str, Any] = viewer.event("viewer-request")["request"]
+        kept = {name: value for name, value in event["headers"].items() if name in _PULL_HEADERS}
+        return {**event, "headers": kept, "cookies": {}, "querystring": {}}, self._origins[BLOBS]
 
     async def _routed(self, viewer: Viewer) -> tuple[dict[str, Any], Origin]:
         """The request as the viewer-request function leaves it, and the origin that it goes to."""
@@ -140,6 +159,8 @@ class Edge:
         if fnmatch.fnmatchcase(viewer.path, UPLOADS):
             answer = _origin_response(request, answer)
             answer = await self._viewer_response(viewer, request, answer)
+        elif self._blob_keys is not None and viewer.path.startswith(PULLS):
+            answer = await self._viewer_response(viewer, viewer.event("viewer-request")["request"], answer)
         body = answer.body
         if self._errors.keeps(viewer.method, answer.status):
             whole = b"".join([piece async for piece in body])

@@ -11,6 +11,7 @@ from local.edge import API, BLOBS, RELAY, Edge
 from local.edge_functions import FunctionWorkers
 from local.edge_origins import Origin
 from local.edge_s3 import Signing
+from local.edge_signed_urls import KeyGroup
 from local.gateway import HttpServer
 
 SECRET_HEADER = "x-roadstead-secret"
@@ -30,6 +31,7 @@ class EdgeSettings:
     access_key: str
     secret_key: str = field(repr=False)
     region: str
+    blob_keys: KeyGroup | None = None  # of signed URLs, where blobs are pulled through the distribution
     error_caching: float = 0.0  # seconds: ErrorCachingMinTTL, which CloudFront sets to 10 where nobody says 0
 
 
@@ -46,7 +48,7 @@ def components(
         {name: build.built(name) for name in build.FUNCTIONS},
         lambda: key_value_store(upload_keys(), relay=settings.relay is not None),
     )
-    edge = Edge(workers, _origins(settings), error_caching=settings.error_caching)
+    edge = Edge(workers, _origins(settings), blob_keys=settings.blob_keys, error_caching=settings.error_caching)
     return workers, HttpServer("the edge", edge, listener)
 
 

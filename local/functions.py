@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.resources import Resources
+from local.resources import BLOB_URL_KEY_PARAMETER, EDGE_SECRET_PARAMETER, Resources
 
 SERVICE = "roadstead"  # the `service` of the token specification, one for every host name
 ISSUER = "roadstead"
+BLOB_URL_KEY_ID = "KLOCAL"  # as CloudFront names a public key
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,16 @@ ROUTES = (
 )
 
 
-def registry_environment(resources: Resources, distribution: str | None) -> dict[str, str]:
-    """What the registry function and the relay are told; `distribution` is the URL of the edge in front, if any."""
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The edge in front of the API, and whether blobs are pulled through it, too."""
+
+    url: str
+    serves_blobs: bool = False
+
+
+def registry_environment(resources: Resources, distribution: Distribution | None) -> dict[str, str]:
+    """What the registry function and the relay are told."""
     environment = {
         "TOKEN_KEYS": resources.token_key,
         "TOKEN_ISSUER": ISSUER,
@@ -56,11 +65,17 @@ def registry_environment(resources: Resources, distribution: str | None) -> dict
         "UPLOAD_KEYS_PARAMETER": resources.upload_keys_parameter,
     }
     if distribution is not None:
-        environment |= {"DISTRIBUTION_URL": distribution, "EDGE_SECRET_PARAMETER": resources.edge_secret_parameter}
+        environment |= {"DISTRIBUTION_URL": distribution.url, "EDGE_SECRET_PARAMETER": EDGE_SECRET_PARAMETER}
+        if distribution.serves_blobs:
+            environment |= {
+                "BLOBS_AT": "distribution",
+                "BLOB_URL_KEY_ID": BLOB_URL_KEY_ID,
+                "BLOB_URL_KEY_PARAMETER": BLOB_URL_KEY_PARAMETER,
+            }
     return environment
 
 
-def functions(resources: Resources, aws: Mapping[str, str], distribution: str | None) -> tuple[Function, ...]:
+def functions(resources: Resources, aws: Mapping[str, str], distribution: Distribution | None) -> tuple[Function, ...]:
     """The functions with the variables that each may see; `aws` is how boto3 finds AWS."""
     token = {
         "TOKEN_KEYS": resources.token_key,

@@ -22,6 +22,7 @@ BUCKET = "roadstead-local"
 TOKEN_KEY_ALIAS = "alias/roadstead-token"
 UPLOAD_KEYS_PARAMETER = "/roadstead/upload-keys"
 EDGE_SECRET_PARAMETER = "/roadstead/edge-secret"
+BLOB_URL_KEY_PARAMETER = "/roadstead/blob-url-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,13 @@ class Resources:
     bucket: str
     token_key: str
     upload_keys_parameter: str
-    edge_secret_parameter: str
     upload_keys: str = field(repr=False)  # as the edge's key-value store wants them
 
 
-def ensure_resources(environment: Mapping[str, str], edge_secret: str) -> Resources:
+def ensure_resources(environment: Mapping[str, str], of_this_run: Mapping[str, str]) -> Resources:
     """Make what is missing in the AWS that `environment` names (see `aws.Endpoint.environment`).
 
-    `edge_secret` is that of this run's edge and replaces the last one's.
+    `of_this_run` are secrets by parameter name, shared with this run's edge; they replace the last run's.
     """
     dynamodb = client("dynamodb", environment)
     _ensure_table(dynamodb, INDEX_TABLE, stream=True)
@@ -48,11 +48,10 @@ def ensure_resources(environment: Mapping[str, str], edge_secret: str) -> Resour
     _ensure_bucket(client("s3", environment), BUCKET)
     ssm = client("ssm", environment)
     upload_keys = _ensure_upload_keys(ssm, UPLOAD_KEYS_PARAMETER)
-    ssm.put_parameter(Name=EDGE_SECRET_PARAMETER, Type="SecureString", Value=edge_secret, Overwrite=True)
+    for name, value in of_this_run.items():
+        ssm.put_parameter(Name=name, Type="SecureString", Value=value, Overwrite=True)
     key = _ensure_token_key(client("kms", environment), TOKEN_KEY_ALIAS)
-    return Resources(
-        INDEX_TABLE, IDENTITY_TABLE, BUCKET, key, UPLOAD_KEYS_PARAMETER, EDGE_SECRET_PARAMETER, upload_keys
-    )
+    return Resources(INDEX_TABLE, IDENTITY_TABLE, BUCKET, key, UPLOAD_KEYS_PARAMETER, upload_keys)
 
 
 def _ensure_table(dynamodb: Any, name: str, *, stream: bool) -> None:

@@ -11,14 +11,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
 from local import admin, edge_stack, functions, ports
 from local.aws import CREDENTIALS, REGION, EmbeddedAws, Endpoint
+from local.edge_signed_urls import KeyGroup
 from local.edge_stack import EdgeSettings
 from local.environments import InitError, Pool
 from local.failures import ExitCode, Failure
+from local.functions import Distribution
 from local.gateway import HttpApi, HttpServer
 from local.relay import RelayProcess
-from local.resources import BUCKET, Resources, ensure_resources
+from local.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER, Resources, ensure_resources
 from local.state import Ready, StateDirectory
 from local.supervisor import Component, supervise
 
@@ -37,8 +42,8 @@ class Lambda:
 
     state: StateDirectory
     endpoint: Endpoint
-    edge_secret: str = field(repr=False)
-    distribution: str | None
+    secrets: Mapping[str, str] = field(repr=False)  # of this run, by parameter name
+    distribution: Distribution | None
     pools: dict[str, Pool] = field(default_factory=dict)
     made: Resources | None = None
     name: str = "the functions"
@@ -52,7 +57,7 @@ class Lambda:
 
     async def start(self) -> None:
         aws = self.endpoint.environment()
-        self.made = await asyncio.to_thread(ensure_resources, aws, self.edge_secret)
+        self.made = await asyncio.to_thread(ensure_resources, aws, self.secrets)
         await asyncio.to_thread(admin.ensure_admin, self.state, self.made.identity_table, aws)
         for function in functions.functions(self.made, aws, self.distribution):
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
@@ -81,13 +86,16 @@ class Stack:
     components: Sequence[Component]
 
 
-def build(state: StateDirectory, listener: socket.socket, front: Front) -> Stack:
+def build(state: StateDirectory, listener: socket.socket, front: Front, *, pull_through_edge: bool = False) -> Stack:
     """Put the parts together; nothing starts. The edge, or without one the gateway, serves on `listener`."""
     host, port = listener.getsockname()[:2]
     registry = f"http://{_reachable(host)}:{port}"
     aws = EmbeddedAws(state, Endpoint(*ports.s3_address(port)))
     secret = secrets.token_hex(32)
-    lambdas = Lambda(state, aws.endpoint, secret, None if front is Front.NONE else registry)
+    private, public = _blob_url_key()
+    distribution = None if front is Front.NONE else Distribution(registry, pull_through_edge)
+    of_this_run = {EDGE_SECRET_PARAMETER: secret, BLOB_URL_KEY_PARAMETER: private}
+    lambdas = Lambda(state, aws.endpoint, of_this_run, distribution)
     if front is Front.NONE:
         gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), listener)
         return Stack(aws, lambdas, registry, None, (aws, lambdas, gateway))
@@ -98,7 +106,7 @@ def build(state: StateDirectory, listener: socket.socket, front: Front) -> Stack
     if front is Front.ALL:
 
         def environment() -> Mapping[str, str]:
-            return {**aws.endpoint.environment(), **functions.registry_environment(lambdas.resources, registry)}
+            return {**aws.endpoint.environment(), **functions.registry_environment(lambdas.resources, distribution)}
 
         relay = RelayProcess(ports.free_port(), environment, state.logs / "relay.log")
     settings = EdgeSettings(
@@ -109,18 +117,28 @@ def build(state: StateDirectory, listener: socket.socket, front: Front) -> Stack
         access_key=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         secret_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region=REGION,
+        blob_keys=KeyGroup(registry, {functions.BLOB_URL_KEY_ID: public}) if pull_through_edge else None,
     )
     edge = edge_stack.components(settings, lambda: lambdas.resources.upload_keys, listener)
     return Stack(aws, lambdas, api, relay, (aws, lambdas, gateway, *((relay,) if relay else ()), *edge))
 
 
-async def run(state: StateDirectory, listener: socket.socket, front: Front = Front.ALL) -> None:
+def _blob_url_key() -> tuple[str, str]:
+    """A key for signed URLs: the private and the public half in PEM."""
+    key = generate_private_key(SECP256R1())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), public.decode()
+
+
+async def run(
+    state: StateDirectory, listener: socket.socket, front: Front = Front.ALL, *, pull_through_edge: bool = False
+) -> None:
     """Serve on `listener` until SIGINT, SIGTERM or SIGHUP. Raises Failure."""
     stopping, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
-    stack = build(state, listener, front)
+    stack = build(state, listener, front, pull_through_edge=pull_through_edge)
     supervised = asyncio.create_task(supervise(stack.components, stopping, ready))
     started = asyncio.create_task(ready.wait())
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from local.functions import ROUTES, functions
+from local.functions import ROUTES, Distribution, functions
 from local.resources import Resources
 
-RESOURCES = Resources("index", "identity", "bucket", "key", "upload-keys", "edge-secret", "{}")
-EDGE = "http://127.0.0.1:5000"
+RESOURCES = Resources("index", "identity", "bucket", "key", "upload-keys", "{}")
+EDGE = Distribution("http://127.0.0.1:5000")
 
 
 def routed(path: str) -> tuple[str, str] | None:
@@ -40,7 +40,7 @@ def test_a_path_has_its_function_or_none(path: str, expected: tuple[str, str] | 
 
 
 @pytest.mark.parametrize("distribution", [EDGE, None])
-def test_each_function_is_told_of_what_it_may_use_and_no_more(distribution: str | None) -> None:
+def test_each_function_is_told_of_what_it_may_use_and_no_more(distribution: Distribution | None) -> None:
     made = functions(RESOURCES, {"AWS_X": "1"}, distribution)
     own = {function.name: set(function.environment) - {"AWS_X"} for function in made}
     shared = {"TOKEN_KEYS", "TOKEN_ISSUER", "TOKEN_SERVICE"}

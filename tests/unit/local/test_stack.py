@@ -361,3 +361,32 @@ def send(registry: str, method: str, location: str, data: bytes) -> tuple[int, b
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read()
+
+
+def test_blobs_are_pulled_through_the_edge_by_signed_urls_that_name_their_digest(tmp_path: Path) -> None:
+    with up(tmp_path / "state", "--blobs-at", "distribution") as instance:
+        registry = instance.ready["registry"]
+        token = json.loads(instance.get("/token?scope=repository:acme/web:pull,push", instance.password())[1])["token"]
+        data = os.urandom(300_000)
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        patched = send_for_location(registry, start_upload(registry, token), data)
+        assert send(registry, "PUT", f"{patched}&digest={digest}", b"")[0] == 201
+
+        request = urllib.request.Request(f"{registry}/v2/acme/web/blobs/{digest}")
+        request.add_header("Authorization", f"Bearer {token}")
+        request.add_header("Range", "bytes=100-199")
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+            assert answer.url.startswith(f"{registry}/blobs/uploads/")
+            assert (answer.status, answer.read()) == (206, data[100:200])
+            assert answer.headers["Docker-Content-Digest"] == digest
+            assert [name for name in answer.headers if name.lower().startswith("x-amz-m")] == []
+            signed = answer.url
+        for forged in (signed.replace("digest=sha256%3A", "digest=sha256%3Aa"), signed.partition("?")[0]):
+            with pytest.raises(urllib.error.HTTPError, match="403"):
+                urllib.request.urlopen(forged, timeout=LIMIT)
+
+
+def send_for_location(registry: str, location: str, data: bytes) -> str:
+    request = urllib.request.Request(registry + location, data, method="PATCH")
+    with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+        return str(answer.headers["Location"])
