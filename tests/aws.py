@@ -109,13 +109,13 @@ def make_signing_key(kms_client: Any) -> str:
     return str(key["KeyMetadata"]["KeyId"])
 
 
-def record_calls(*clients: Any) -> list[str]:
+def record_calls(*clients: Any, calls: list[str] | None = None) -> list[str]:
     """A list that grows by `service.Operation` with every call that the clients make (retries count once)."""
-    calls: list[str] = []
+    recorded = [] if calls is None else calls
 
     def record(model: Any, **_: Any) -> None:
-        calls.append(f"{model.service_model.service_name}.{model.name}")
+        recorded.append(f"{model.service_model.service_name}.{model.name}")
 
     for one in clients:
         one.meta.events.register("before-call", record)
-    return calls
+    return recorded
