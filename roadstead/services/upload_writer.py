@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.hashing import RunningHash
-from roadstead.stores.objects import MAX_PARTS, MIN_PART, Objects, streamed_key
+from roadstead.stores.objects import MAX_PARTS, MIN_PART, MultipartGone, Objects, streamed_key
 from roadstead.stores.uploads import Chunk, Part, UploadSession
 
 MAX_TAIL = 64 * 1024  # bytes kept in the session item itself; its write is paid by the KB
@@ -147,9 +147,7 @@ class UploadWriter:
         for chunk in self._chunks:
             piece = self._objects.get(chunk.key)
             if piece is None or len(piece) != chunk.size:
-                raise RegistryError(
-                    ErrorCode.BLOB_UPLOAD_INVALID, "a chunk of this upload was removed; start the upload again"
-                )
+                raise MultipartGone(chunk.key)  # into a part, or with the upload: by another request
             pieces.append(piece)
         data = b"".join((*pieces, self._buffer)) if pieces else bytes(self._buffer)
         if not keep:

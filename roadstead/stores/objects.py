@@ -110,4 +110,4 @@ class BlobUrls(Protocol):
 
 
 class MultipartGone(Exception):
-    """The multipart upload does not exist (any more), or its parts are not those that were named."""
+    """The multipart upload does not exist (any more), or its parts or waiting chunks are not those that were named."""
