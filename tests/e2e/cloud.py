@@ -43,6 +43,11 @@ class Cloud:
     def admin_password(self) -> str:
         return Path(self.ready["password_file"]).read_text().strip()
 
+    def requests(self) -> list[str]:
+        """The gateway's log, a line an answer: … METHOD PATH STATUS … ms."""
+        log = Path(self.ready["password_file"]).with_name("logs") / "gateway.log"
+        return log.read_text(errors="replace").splitlines()
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -53,12 +58,12 @@ def free_port() -> int:
 class Instance:
     """One `python -m local up`, in a process group of its own."""
 
-    def __init__(self, state: Path, port: int) -> None:
+    def __init__(self, state: Path, port: int, *options: str) -> None:
         self._state = state
         self._log = state.with_name(state.name + ".out")
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local", "up", "--port", str(port), "--state", str(state)],
+                [sys.executable, "-m", "local", "up", "--port", str(port), "--state", str(state), *options],
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -98,9 +103,9 @@ class Instance:
 
 
 @contextlib.contextmanager
-def instance(state: Path, port: int) -> Iterator[Instance]:
-    """An instance that is ended with the context."""
-    started = Instance(state, port)
+def instance(state: Path, port: int, *options: str) -> Iterator[Instance]:
+    """An instance that is ended with the context; `options` of `local up`."""
+    started = Instance(state, port, *options)
     try:
         yield started
     finally:

@@ -44,9 +44,9 @@ def test_a_developer_may_not_delete(
     skopeo.load(image, reference)
     skopeo.push(reference).succeeded()
 
-    refused = skopeo.delete(reference)
+    refused = skopeo.delete(reference).failed()
 
-    skopeo.was_told(refused, f"{project}/app does not exist, or {people.developer.name} may not delete there")
+    assert f"{project}/app does not exist, or {people.developer.name} may not delete there" in refused.output
     people.developer.api(cloud).digest(f"{project}/app", "1")
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.e2e.clients import Client
+from tests.e2e.clients import Client, Skopeo
+from tests.e2e.clients.containerd import Containerd
 from tests.e2e.cloud import Cloud
+from tests.e2e.conftest import OpenClient
 from tests.e2e.images import Image
 from tests.e2e.people import People
+
+CONFIG_ALONE = 1  # blob that a client which mounts layers may still upload
 
 
 def test_what_was_pushed_is_pulled_into_an_empty_store(
@@ -69,9 +74,38 @@ def test_an_image_moves_to_another_repository_of_the_project(
     client.login(people.developer.name, people.developer.password).succeeded()
     client.load(layers, first)
     client.push(first).succeeded()
+    before = len(cloud.requests())
     client.load(layers, second)
     client.push(second).succeeded()
+    if client.mounts:
+        assert uploads(cloud, before, f"{project}/team/copy") <= CONFIG_ALONE
 
     other.login(people.guest.name, people.guest.password).succeeded()
     other.pull(second).succeeded()
     assert other.digest(second) == people.guest.api(cloud).digest(f"{project}/app", "1")
+
+
+def test_containerd_mounts_what_it_pulled(
+    open_client: OpenClient, cloud: Cloud, people: People, project: str, layers: Image
+) -> None:
+    first, second = f"{cloud.host}/{project}/app:1", f"{cloud.host}/{project}/team/copy:2"
+    skopeo, containerd = open_client(Skopeo), open_client(Containerd)
+    assert isinstance(containerd, Containerd)
+    for client in (skopeo, containerd):
+        client.login(people.developer.name, people.developer.password).succeeded()
+    skopeo.load(layers, first)
+    skopeo.push(first).succeeded()
+
+    containerd.pull(first).succeeded()
+    containerd.tag(first, second)
+    before = len(cloud.requests())
+    containerd.push(second).succeeded()
+
+    assert uploads(cloud, before, f"{project}/team/copy") <= CONFIG_ALONE
+    assert people.guest.api(cloud).digest(f"{project}/team/copy", "2") == layers.digest
+
+
+def uploads(cloud: Cloud, since: int, repository: str) -> int:
+    """How many blobs were uploaded to a repository, and not mounted, after the first `since` requests."""
+    done = re.compile(rf"PUT /v2/{re.escape(repository)}/blobs/uploads/(\S+) 201")
+    return len({found[1] for line in cloud.requests()[since:] if (found := done.search(line))})

@@ -16,8 +16,10 @@ class Containerd(Client):
     name = "containerd"
     needs = (("/usr/bin/containerd", "containerd"), ("/usr/bin/ctr", "containerd"))
     logs_in = False
-    shows_messages = False  # 1.6 prints the status, or the challenge's error
+    mounts = False  # only what it has pulled, see `tag`
+    # It shows no message of a registry: the status, or the challenge's error.
     wrong_password = "401 Unauthorized"
+    may_not_pull = may_not_push = may_not_look = "insufficient_scope: authorization failed"
 
     def start(self, stack: contextlib.ExitStack) -> None:
         self._credentials: tuple[str, ...] = ()
@@ -50,6 +52,10 @@ class Containerd(Client):
     def load(self, image: Image, reference: str) -> None:
         archive = image.archive(self.home / "load.tar", reference)
         self.ctr("images", "import", "--all-platforms", "--no-unpack", archive).succeeded()
+
+    def tag(self, old: str, new: str) -> None:
+        """Another name for an image, which remembers from where its layers came."""
+        self.ctr("images", "tag", old, new).succeeded()
 
     def push(self, reference: str) -> Outcome:
         return self.ctr("images", "push", "--plain-http", *self._credentials, reference)

@@ -109,6 +109,9 @@ class DockerContainerd(Docker):
 
     name = "docker-containerd"
     keeps_manifest = True
+    mounts = False
+    may_not_pull = "pull access denied"
+    may_not_push = may_not_look = "push access denied"
 
     def store_options(self) -> tuple[str, ...]:
         return ("--feature=containerd-snapshotter=true", "--storage-driver=native")

@@ -31,6 +31,8 @@ class LayoutClient(Client):
 
 class Crane(LayoutClient):
     name = "crane"
+    mounts = False
+    may_not_look = "401 Unauthorized"  # asks by HEAD, whose answer has no body
     needs = (("/usr/bin/crane", "crane"),)
     logs_in = False  # `auth login` only writes the credentials down
 
@@ -49,6 +51,8 @@ class Crane(LayoutClient):
 
 class Oras(LayoutClient):
     name = "oras"
+    mounts = False
+    may_not_look = "401: Unauthorized"  # asks by HEAD, whose answer has no body
     needs = (("/usr/bin/oras", "oras"),)
 
     def login(self, user: str, password: str) -> Outcome:

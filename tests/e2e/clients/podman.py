@@ -13,8 +13,8 @@ from tests.e2e.processes import Outcome
 
 class Podman(Client):
     name = "podman"
-    asks_before_pushing = True
     wrong_password = "invalid username/password"
+    may_not_look = Client.may_not_pull  # asks whether it is there before it begins
     needs = (("/usr/bin/podman", "podman"),)
     keeps_manifest = False  # stores layers unpacked and packs them again
 

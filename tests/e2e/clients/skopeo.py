@@ -18,8 +18,8 @@ INSECURE = "--tls-verify=false"
 
 class Skopeo(Client):
     name = "skopeo"
-    asks_before_pushing = True
     wrong_password = "invalid username/password"
+    may_not_look = Client.may_not_pull  # asks whether it is there before it begins
     needs = (("/usr/bin/skopeo", "skopeo"),)
 
     def start(self, stack: contextlib.ExitStack) -> None:

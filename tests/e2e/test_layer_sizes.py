@@ -1,0 +1,63 @@
+"""Layers beyond what one request to a Lambda can carry: with the upload data plane in front, and without it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import images
+from tests.e2e.clients import Client
+from tests.e2e.cloud import Cloud, free_port, instance
+from tests.e2e.images import MIB, Image
+from tests.e2e.people import Office, People
+from tests.e2e.processes import Machine
+
+SOON = 20.0  # seconds; a client that takes the refusal for a hiccup tries for a minute
+
+
+@pytest.fixture(scope="module")
+def large(work: Path) -> Image:
+    return images.image(work / "large", (5 * MIB, 24 * MIB))
+
+
+def test_a_large_layer_is_pushed_and_pulled(
+    client: Client, other: Client, cloud: Cloud, people: People, project: str, large: Image
+) -> None:
+    reference = f"{cloud.host}/{project}/app:1"
+    client.login(people.developer.name, people.developer.password).succeeded()
+    client.load(large, reference)
+    client.push(reference).succeeded()
+
+    other.login(people.guest.name, people.guest.password).succeeded()
+    other.pull(reference).succeeded()
+
+    assert other.digest(reference) == people.guest.api(cloud).digest(f"{project}/app", "1")
+
+
+@pytest.fixture(scope="module")
+def bare(work: Path) -> Iterator[tuple[Cloud, Office]]:
+    """A registry that is API Gateway and functions alone."""
+    with instance(work / "bare", free_port(), "--front", "none") as started:
+        cloud = started.wait_until_ready()
+        yield cloud, Office(cloud, "bare")
+
+
+@pytest.mark.parametrize("size", [5, 11], ids=["beyond-the-function", "beyond-the-gateway"])
+def test_without_the_data_plane_a_large_layer_is_refused_at_once(
+    bare: tuple[Cloud, Office], machine: Machine, work: Path, kind: type[Client], size: int
+) -> None:
+    """By API Gateway itself, which says no more than that it is too large, and no function hears of it."""
+    cloud, office = bare
+    project = office.make_project()
+    reference = f"{cloud.host}/{project}/app:1"
+    with kind(machine, work / project, cloud.host) as client:
+        client.login(office.people.developer.name, office.people.developer.password).succeeded()
+        client.load(images.image(client.home / "large", (size * MIB,)), reference)
+
+        refused = client.push(reference).failed()
+
+    assert "Request Entity Too Large" in refused.output, f"{refused}"
+    assert refused.seconds < SOON
+    office.people.guest.api(cloud).manifest(f"{project}/app", "1").expect(404)
