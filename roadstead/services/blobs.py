@@ -29,17 +29,24 @@ class Blobs:
         With `promise` the answer tells a client that it need not upload: a pending removal is called off, or the
         blob counts as absent.
         """
-        link = self._blobs.find_link(repository, digest)
-        if link is not None and promise and link.marked is not None and not self._blobs.unmark(repository, digest):
-            link = None
-        if link is None:
-            link = self._adoption.adopt(repository, digest, actor)
+        link = self._find(repository, digest, actor, promise=promise)
         if link is None:
             raise blob_unknown(repository, digest)
         return link
 
+    def _find(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool) -> Link | None:
+        link = self._blobs.find_link(repository, digest)
+        if link is not None and promise and link.marked is not None and not self._blobs.unmark(repository, digest):
+            link = None
+        return link or self._adoption.adopt(repository, digest, actor)
+
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
-        """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before."""
+        """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before.
+
+        From itself to itself it is a promise like that of `get`: the client will not upload.
+        """
+        if source == target:
+            return self._find(target, digest, actor, promise=True)
         event = self._events.make(Operation.MOUNT, actor, target, digest=digest, source_repository=str(source))
         link = self._blobs.mount(source, target, digest, event=event)
         if link is None and self._adoption.adopt(source, digest, actor) is not None:

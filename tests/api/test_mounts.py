@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
 
 from roadstead.digest import ALGORITHMS, Digest
+from roadstead.names import RepositoryName
+from roadstead.stores.blobs import Link
+from roadstead.stores.memory_index import MemoryIndex
 from tests.api.backends import on_both_backends
 from tests.api.client import Answer, Client
 from tests.api.documents import push_image
@@ -95,6 +99,36 @@ def test_a_mount_without_from_looks_in_the_same_project_where_the_token_may_pull
     mount(developer, digest, None, scopes=(f"repository:{TARGET}:pull,push",)).expect(202)
     mount(developer, digest, None).expect(201)
     assert developer.blob(TARGET, digest).expect(200).body == DATA
+
+
+@on_both_backends
+@pytest.mark.parametrize("source", [TARGET, None])
+def test_a_blob_that_the_target_has_already_need_not_be_sent(
+    developer: Client, maintainer: Client, source: str | None
+) -> None:
+    scopes = (f"repository:{TARGET}:pull,push",)
+    digest = developer.push_blob(TARGET, DATA)
+    mount(developer, digest, source, scopes=scopes).expect(201)
+    maintainer.blob(TARGET, digest, method="DELETE").expect(202)
+    mount(developer, digest, source, scopes=scopes).expect(202)
+
+
+def test_a_blob_whose_removal_cannot_be_called_off_counts_as_absent(
+    developer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, find = developer.push_blob(TARGET, DATA), MemoryIndex.find_link
+
+    def marked(index: MemoryIndex, repository: RepositoryName, digest: Digest) -> Link | None:
+        link = find(index, repository, digest)
+        return replace(link, marked="mark") if link else None
+
+    monkeypatch.setattr(MemoryIndex, "find_link", marked)
+    mount(developer, digest, TARGET, scopes=(f"repository:{TARGET}:pull,push",)).expect(201)
+    developer.blob(TARGET, digest, method="HEAD").expect(200)
+    monkeypatch.setattr(MemoryIndex, "unmark", lambda *_: False)
+    mount(developer, digest, TARGET, scopes=(f"repository:{TARGET}:pull,push",)).expect(202)
+    developer.blob(TARGET, digest, method="HEAD").expect(404)
+    developer.blob(TARGET, digest).expect(200)
 
 
 def test_a_mount_without_from_never_looks_in_another_project(developer: Client) -> None:

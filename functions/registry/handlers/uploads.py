@@ -106,7 +106,7 @@ def _same_project(call: Call) -> list[RepositoryName]:
             name = RepositoryName.parse(access.name)
         except ValueError:
             continue
-        if access.type == "repository" and name.project == call.repository.project and name != call.repository:
+        if access.type == "repository" and name.project == call.repository.project:
             names.append(name)
     return names
 
