@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from roadstead.names import RepositoryName
 
 PARAMETER = "_state"  # distribution's name for the same thing
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -41,15 +42,20 @@ class UploadKeys:
 
     @classmethod
     def from_json(cls, text: str) -> UploadKeys:
-        """From `{"current": id, "keys": {id: base64}}`. Raises ValueError when it is not of that shape."""
+        """From `{"current": id, "keys": {id: base64}}`. Raises ValueError when it is not of that shape.
+
+        An id is of letters, digits, `_` and `-`: a dot would end it inside a token.
+        """
         try:
             document = json.loads(text)
             keys = {str(name): base64.b64decode(value, validate=True) for name, value in document["keys"].items()}
-            current = document["current"]
+            current = str(document["current"])
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError("upload keys are {current, keys: {id: base64}}") from error
         if current not in keys or any(len(key) < 32 for key in keys.values()):
             raise ValueError("upload keys need the current one among them and 32 bytes each")
+        if any(_KEY_ID.fullmatch(name) is None for name in keys):
+            raise ValueError("the ids of upload keys are letters, digits, _ and -")
         return cls(current, keys)
 
 
