@@ -7,6 +7,7 @@ BLOBS_AT ?= s3
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+S3_VENV := .venv-s3
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
@@ -27,7 +28,7 @@ reset: ## stop it and delete all that was pushed to STATE=.state
 # What tests/e2e drives. In CI a missing client is a failure; elsewhere those tests are left out, and it is said.
 CLIENTS := dockerd docker containerd ctr runc skopeo podman buildah umoci jq
 
-test: $(VENV)/dev.stamp ## all tests; those with real clients too when they are installed, or with CI=true
+test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp ## all tests; those with real clients too when they are installed, or with CI=true
 	$(BIN)/python -m pytest -n 2 --ignore tests/e2e tests
 	@missing=; for client in $(CLIENTS); do command -v $$client >/dev/null || missing="$$missing $$client"; done; \
 	if [ "$$CI" = true ] || [ -z "$$missing" ]; then $(MAKE) --no-print-directory e2e; \
@@ -50,19 +51,25 @@ bench: $(VENV)/dev.stamp ## what a request costs, as ratios taken in the same ru
 
 lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into requirements/
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -o requirements/dev.txt
-	for group in local relay registry token webhook; do \
+	for group in infra local relay registry token webhook; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group \
 	    --constraint requirements/dev.txt -o requirements/$$group.txt || exit 1; \
 	done
+	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group strict-s3 -o requirements/strict-s3.txt
 
-# One environment; what runs the registry is a subset of what develops it. Nothing is installed that is not pinned by
-# hash, and nothing again until its lock file changes.
-$(VENV)/bin/python:
+# One environment; what runs the registry is a subset of what develops it. Beside it one for the strict S3 of the tests,
+# whose dependencies contradict ours. Nothing is installed that is not pinned by hash, and nothing again until its lock
+# file changes.
+$(VENV)/bin/python $(S3_VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "Python 3.11 or newer is needed, as $(PYTHON); choose another: make PYTHON=python3.12 …" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { \
+	@$(PYTHON) -m venv $(@D:/bin=) || { \
 	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
 
 $(VENV)/%.stamp: requirements/%.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(S3_VENV)/%.stamp: requirements/%.txt | $(S3_VENV)/bin/python
+	$(S3_VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
 	@touch $@
