@@ -158,7 +158,7 @@ class Table:
         names = {"#pk": "pk", "#sk": "sk"}
         values: dict[str, Any] = {":pk": pk}
         condition = "#pk = :pk"
-        if after is not None and after > prefix:
+        if after is not None and after >= prefix:
             # A key condition is one range: from behind `after` to the last key that can have the prefix.
             first, last = _shortened(after) + "\0", prefix + _LAST
             if first > last:  # DynamoDB refuses a range that is upside down
