@@ -141,6 +141,30 @@ def test_a_mark_without_an_end_is_kept(index: Index) -> None:
     assert found is not None and found.expires == 0
 
 
+def consume(index: Index, upload: str) -> bool:
+    return index.blobs.consume(SHIPS, DIGEST, upload_id=upload, key="blobs/surplus", at=1_800_000_000_000)
+
+
+def test_an_upload_that_is_used_up_is_never_linked(index: Index) -> None:
+    assert consume(index, "a" * 32) is True
+    assert consume(index, "a" * 32) is False
+    with pytest.raises(UploadConsumed):
+        link(index)
+    assert index.events() == []
+    assert index.candidates() == ["object"]
+
+
+def test_an_upload_that_made_the_blob_is_used_up_already(index: Index) -> None:
+    link(index)
+    assert consume(index, "a" * 32) is False
+    assert index.blobs.find_link(SHIPS, DIGEST) is not None
+
+
+def test_a_cancelled_upload_is_used_up_already(index: Index) -> None:
+    index.sessions.save(UploadSession("a" * 32, SHIPS, 4_000_000_000, state=UploadState.CANCELLED))
+    assert consume(index, "a" * 32) is False
+
+
 def test_mounting_needs_the_blob_in_the_source(index: Index) -> None:
     assert index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT)) is None
     assert index.events() == []
