@@ -1,0 +1,84 @@
+"""An endpoint: the parsed form of a URL to which something may be posted."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+
+MAX_URL = 2_048
+_URL = re.compile(r"(https?)://([^/?#@\\]+)((?:[/?][^#]*)?)", re.ASCII)
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?")
+_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_TARGET = re.compile(r"[!$&-;=?-Z_a-z~%\[\]]*")  # what RFC 3986 allows in a path and a query, and [ ]
+
+
+class EndpointRefused(Exception):
+    """Nothing may be sent there; the message is a sentence for a person, and tells no address of a network."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPolicy:
+    """Where things may be sent. `ports` empty means any; `internal` lets plain HTTP and addresses that are not public
+    pass, for use on one machine or in a network whose users are trusted with all that is in it."""
+
+    ports: frozenset[int] = frozenset({443, 8443})
+    internal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`target` is the path and query. `host` is a lower-case DNS name, or an address without brackets."""
+
+    scheme: str
+    host: str
+    port: int
+    target: str
+
+    @property
+    def authority(self) -> str:
+        """The value of the Host header (RFC 9110 section 7.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == {"http": 80, "https": 443}[self.scheme] else f"{host}:{self.port}"
+
+    @classmethod
+    def parse(cls, url: str, policy: EndpointPolicy) -> Endpoint:
+        """Raises EndpointRefused. What the host resolves to is looked at when something is sent."""
+        if len(url) > MAX_URL:
+            raise EndpointRefused(f"a URL has at most {MAX_URL} characters; this one has {len(url)}")
+        if "@" in url.partition("://")[2].partition("/")[0]:
+            raise EndpointRefused("a URL must not hold a user or a password; use the Authorization header instead")
+        match = _URL.fullmatch(url)
+        authority = _AUTHORITY.fullmatch(match[2]) if match else None
+        if match is None or authority is None or _TARGET.fullmatch(match[3]) is None:
+            raise EndpointRefused(
+                "the URL must be like https://receiver.example.com/path, in ASCII, without a fragment"
+            )
+        scheme = match[1]
+        if scheme != "https" and not policy.internal:
+            raise EndpointRefused("the URL must begin with https://")
+        port = int(authority[2] or {"http": 80, "https": 443}[scheme])
+        if not 0 < port < 65_536 or (policy.ports and port not in policy.ports):
+            allowed = f"; allowed are {', '.join(map(str, sorted(policy.ports)))}" if policy.ports else ""
+            raise EndpointRefused(f"port {port} is not allowed{allowed}")
+        target = match[3] if match[3].startswith("/") else f"/{match[3]}"
+        return cls(scheme, _host(authority[1]), port, target)
+
+
+def _host(text: str) -> str:
+    """A name as DNS has them, or an address in its usual form: nothing that only some parsers take for an address."""
+    if text.startswith("["):
+        try:
+            return str(ipaddress.IPv6Address(text[1:-1]))
+        except ValueError as error:
+            raise EndpointRefused(f"{text[:80]} is not an IPv6 address") from error
+    name = text.lower()
+    if _NUMERIC.fullmatch(name.rpartition(".")[2]):
+        try:
+            return str(ipaddress.IPv4Address(name))
+        except ValueError as error:
+            raise EndpointRefused(f"{name[:80]} is neither a host name nor an IPv4 address") from error
+    if len(name) > 253 or _NAME.fullmatch(name) is None:
+        raise EndpointRefused(f"{name[:80]} is not a host name")
+    return name
