@@ -1,11 +1,18 @@
-"""The boundary of a function: what was raised becomes an answer, and no unexpected exception's text goes out."""
+"""The boundary of a function: what was raised becomes an answer, and no unexpected exception's text goes out.
+
+Here, too, every request leaves its line of metrics.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from functions import lines, metrics
+from functions.observation import observed
 from roadstead.errors import ErrorCode, ErrorEntry, RegistryError, error_body
 from roadstead.http import Headers, Request, Response, request_from_gateway, response_to_gateway
 from roadstead.stores.aws import is_throttling
@@ -13,15 +20,40 @@ from roadstead.stores.conflicts import Throttled
 
 RETRY_AFTER = 2  # seconds; on-demand tables and KMS recover within one or two
 
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"})
+
 _log = logging.getLogger(__name__)
 
 
-def answer(request: Request, run: Callable[[Request], Response], *, head_bodies: bool = False) -> Response:
+def answer(
+    request: Request, run: Callable[[Request], Response], *, head_bodies: bool = False, function: str = ""
+) -> Response:
     """What `run` answers, or the error answer for what it raises; a HEAD without its body, unless `head_bodies`.
 
     RegistryError is told to the client as it is; throttling by AWS is 429 with Retry-After; all else is logged with
-    the request's id and answered as a 500 that names that id.
+    the request's id and answered as a 500 that names that id. With the name of a `function` metrics are written.
     """
+    with observed(request.request_id, request.trace_id) as seen:
+        began = time.perf_counter()
+        response = _answer(request, run)
+        seconds = time.perf_counter() - began
+        if function:
+            lines.write(
+                metrics.request_line(
+                    function,
+                    seen,
+                    method=request.method if request.method in _METHODS else "other",
+                    status=response.status,
+                    code=error_code_of(response),
+                    seconds=seconds,
+                    received=len(request.body),
+                    sent=0 if request.method == "HEAD" else len(response.body),
+                )
+            )
+    return _without_body(response) if request.method == "HEAD" and not head_bodies else response
+
+
+def _answer(request: Request, run: Callable[[Request], Response]) -> Response:
     try:
         response = run(request)
     except RegistryError as error:
@@ -34,11 +66,11 @@ def answer(request: Request, run: Callable[[Request], Response], *, head_bodies:
         else:
             _log.exception("unexpected error: request %s: %s %s", request.request_id, request.method, request.path)
             response = _unexpected(request.request_id)
-    return _without_body(response) if request.method == "HEAD" and not head_bodies else response
+    return response
 
 
 def lambda_answer(
-    event: Mapping[str, Any], run: Callable[[Request], Response], *, head_bodies: bool = False
+    event: Mapping[str, Any], run: Callable[[Request], Response], *, head_bodies: bool = False, function: str = ""
 ) -> dict[str, Any]:
     """`answer` for a payload 1.0 event of the HTTP API; a body that is not the base64 it claims to be is a 400.
 
@@ -49,7 +81,17 @@ def lambda_answer(
     except ValueError as error:
         entry = ErrorEntry(ErrorCode.UNSUPPORTED, str(error))
         return response_to_gateway(_error(400, (entry,)))
-    return response_to_gateway(answer(request, run, head_bodies=head_bodies))
+    return response_to_gateway(answer(request, run, head_bodies=head_bodies, function=function))
+
+
+def error_code_of(response: Response) -> str:
+    """The first code of an error answer; empty for any other."""
+    if response.status < 400:
+        return ""
+    try:
+        return str(json.loads(response.body)["errors"][0]["code"])
+    except (ValueError, LookupError, TypeError):
+        return f"HTTP{response.status}"
 
 
 def _error(status: int, entries: tuple[ErrorEntry, ...], headers: Headers = ()) -> Response:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import replace
 
+from roadstead.audit import Actor, ActorKind
 from roadstead.http import Request
 from roadstead.stores.secrets import EdgeSecretSource
 
@@ -34,6 +35,12 @@ def as_viewed(request: Request, secrets: EdgeSecretSource | None) -> Request:
         source_ip=request.header(ADDRESS) or request.source_ip,
         via_edge=True,
     )
+
+
+def origin(request: Request) -> Actor:
+    """Nobody in particular, from where the request came."""
+    where = (request.source_ip, request.user_agent, request.request_id, request.trace_id)
+    return Actor("", ActorKind.ANONYMOUS, "", *where)
 
 
 def _right(given: str, secrets: tuple[str, ...]) -> bool:

@@ -46,6 +46,17 @@ class Request:
         return tuple(value for key, value in self.query if key == name)
 
     @property
+    def user_agent(self) -> str:
+        """What the client calls itself, cut to 256 characters."""
+        return (self.header("user-agent") or "")[:256]
+
+    @property
+    def trace_id(self) -> str:
+        """The root of the X-Ray trace, `1-<time>-<random>`; empty without one."""
+        fields = (self.header("x-amzn-trace-id") or "").split(";")
+        return next((field.strip()[5:69] for field in fields if field.strip().startswith("Root=")), "")
+
+    @property
     def base_url(self) -> str:
         """The scheme and host by which the client reached us, no trailing slash."""
         return f"{self.scheme}://{self.host}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from functions import observation
 from functions.registry.authorization import Authorization
 from functions.registry.call import Call
 from functions.registry.routes import match
@@ -39,6 +40,7 @@ class Application:
 
     def _respond(self, request: Request, body: Iterable[bytes] | None, length: int | None) -> Response:
         found = match(request.method, request.path)
+        observation.current().route = found.route.name
         actor, granted, upload = self._authorization.authorize(request, found)
         call = Call(
             request=request,

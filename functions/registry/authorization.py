@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from functions.registry import trail
 from functions.registry.challenge import challenge
 from functions.registry.routes import Match, Needs
 from functions.registry.services import Services
@@ -16,7 +17,7 @@ from roadstead.access import CATALOG_ACCESS, PUSH, Access, permits
 from roadstead.audit import Actor, ActorKind
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
-from roadstead.services.verification import Caller, InvalidToken
+from roadstead.services.verification import Caller, ExpiredToken, InvalidToken
 from roadstead.upload_token import PARAMETER, UploadToken, decode_upload_token
 
 
@@ -70,6 +71,8 @@ class Authorization:
         try:
             return self._services.verifier.verify(token.strip())
         except InvalidToken as error:
+            if not isinstance(error, ExpiredToken):  # which is what becomes of every token that is kept
+                trail.token_refused(request, needed, str(error))
             raise RegistryError(
                 ErrorCode.UNAUTHORIZED,
                 str(error),
@@ -113,5 +116,5 @@ def _refused(needed: Access, caller: Caller) -> str:
     return f"{needed.name} does not exist, or {who} may not {actions} there"
 
 
-def _origin(request: Request) -> tuple[str, str, str]:
-    return request.source_ip, (request.header("user-agent") or "")[:256], request.request_id
+def _origin(request: Request) -> tuple[str, str, str, str]:
+    return request.source_ip, request.user_agent, request.request_id, request.trace_id

@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from functools import cache
 from typing import Any
 
+from functions import tracing
 from functions.boundary import lambda_answer
 from functions.registry.application import Application
 from functions.registry.services import Services
@@ -35,7 +36,7 @@ from roadstead.stores.table import Table
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """API Gateway payload 1.0 in, payload 1.0 out."""
     registry = application()
-    return lambda_answer(event, registry.respond, head_bodies=registry.head_bodies)
+    return lambda_answer(event, registry.respond, head_bodies=registry.head_bodies, function="registry")
 
 
 @cache
@@ -45,7 +46,8 @@ def application() -> Application:
 
 
 def prepare() -> None:
-    """What can be done before the first request: read the settings, make the clients."""
+    """What can be done before the first request: read the settings, make the clients, trace them."""
+    tracing.start(Settings.from_environ(os.environ).tracing)
     application()
 
 

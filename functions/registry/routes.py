@@ -38,6 +38,11 @@ class Route:
     needs: Needs
     handler: Handler
 
+    @property
+    def name(self) -> str:
+        """What metrics and logs call it, as `manifests.get`."""
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+
 
 _NAME = r"/v2/(?P<name>.+)"
 _BASE = re.compile(r"/v2/?")

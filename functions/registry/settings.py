@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from functions.environ import Environ
+from functions.tracing import Tracing
 from roadstead.services.push import IndexChildren
 
 
@@ -63,6 +64,7 @@ class Settings:
     max_blob_bytes: int
     index_children: IndexChildren
     head_answers: HeadAnswers
+    tracing: Tracing
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -89,6 +91,7 @@ class Settings:
             max_blob_bytes=read.number("MAX_BLOB_BYTES", 50 * 1000**3, least=1, most=5 * 1024**4),
             index_children=read.choice("INDEX_CHILDREN", IndexChildren.ALL),
             head_answers=read.choice("HEAD_ANSWERS", HeadAnswers.LENGTH),
+            tracing=read.choice("TRACING", Tracing.OFF),
         )
         read.check()
         return settings

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from functions import observation, tracing
 from functions.boundary import lambda_answer
 from functions.token.routes import match
 from functions.token.services import TokenServices
 from functions.token.settings import Settings
+from functions.viewer import as_viewed
 from roadstead.http import Request, Response
 from roadstead.services.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
 from roadstead.services.jose import trusted_keys
@@ -20,33 +22,43 @@ from roadstead.services.tokens import TokenService
 from roadstead.stores import aws
 from roadstead.stores.dynamodb_identity import DynamoIdentities
 from roadstead.stores.kms import KmsKeys
+from roadstead.stores.ssm import SsmEdgeSecrets
 from roadstead.stores.table import Table
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Answers a payload 1.0 event of the HTTP API."""
-    return lambda_answer(event, run)
+    return lambda_answer(event, run, function="token")
 
 
 def run(request: Request) -> Response:
     """Answers a request with this process's services; raises what `functions.boundary` turns into answers."""
+    return respond(services(), request)
+
+
+def respond(parts: TokenServices, request: Request) -> Response:
+    """Answers a request, as its viewer made it, with these services."""
     handler = match(request.method, request.path)
-    return handler(services(), request)
+    observation.current().route = handler.__name__
+    return handler(parts, as_viewed(request, parts.edge_secrets))
 
 
 @cache
 def services() -> TokenServices:
     """Built when first asked for; anew the next time if that failed."""
-    return compose(Settings.from_environ(os.environ), aws.client("dynamodb"), aws.client("kms"))
+    settings = Settings.from_environ(os.environ)
+    ssm = aws.client("ssm") if settings.edge_secret_parameter else None
+    return compose(settings, aws.client("dynamodb"), aws.client("kms"), ssm)
 
 
 def prepare() -> None:
-    """What can be done before the first request: read the settings, make the clients."""
+    """What can be done before the first request: read the settings, make the clients, trace them."""
+    tracing.start(Settings.from_environ(os.environ).tracing)
     services()
 
 
-def compose(settings: Settings, dynamodb: Any, kms: Any) -> TokenServices:
-    """The function's services on these two clients. Calls neither."""
+def compose(settings: Settings, dynamodb: Any, kms: Any, ssm: Any = None) -> TokenServices:
+    """The function's services on these clients. Calls none of them."""
     keys = KmsKeys(kms)
     tokens = TokenService(
         DynamoIdentities(Table(dynamodb, settings.identity_table)),
@@ -59,7 +71,8 @@ def compose(settings: Settings, dynamodb: Any, kms: Any) -> TokenServices:
         ),
         refresh_lifetime=settings.refresh_token_lifetime,
     )
-    return TokenServices(tokens, lambda: trusted_keys(keys, settings.token_keys), settings.token_service)
+    secrets = SsmEdgeSecrets(ssm, settings.edge_secret_parameter) if settings.edge_secret_parameter else None
+    return TokenServices(tokens, lambda: trusted_keys(keys, settings.token_keys), settings.token_service, secrets)
 
 
 def _signing(settings: Settings, keys: KmsKeys) -> Signing:

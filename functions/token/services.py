@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from roadstead.services.jose import PublicKey
 from roadstead.services.tokens import TokenService
+from roadstead.stores.secrets import EdgeSecretSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,3 +15,4 @@ class TokenServices:
     tokens: TokenService
     public_keys: Callable[[], Mapping[str, PublicKey]]  # all that are trusted, by thumbprint
     service: str  # the one that tokens are for
+    edge_secrets: EdgeSecretSource | None = None

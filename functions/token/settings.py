@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.environ import Environ
+from functions.tracing import Tracing
 from roadstead.services.certificates import Mode
 from roadstead.services.minting import MAX_LIFETIME, MIN_LIFETIME
 
@@ -14,7 +15,10 @@ _DAY = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Lifetimes in seconds. Of the `token_keys` (ids of KMS keys) the first signs, all are trusted."""
+    """Lifetimes in seconds. Of the `token_keys` (ids of KMS keys) the first signs, all are trusted.
+
+    `edge_secret_parameter` is empty where no distribution stands in front.
+    """
 
     identity_table: str
     token_keys: tuple[str, ...]
@@ -23,6 +27,8 @@ class Settings:
     token_lifetime: int
     token_mode: Mode
     refresh_token_lifetime: int
+    edge_secret_parameter: str
+    tracing: Tracing
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -36,6 +42,8 @@ class Settings:
             token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=MAX_LIFETIME),
             token_mode=read.choice("TOKEN_MODE", Mode.CERTIFIED),
             refresh_token_lifetime=read.number("REFRESH_TOKEN_LIFETIME", 90 * _DAY, least=3_600, most=3_650 * _DAY),
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", ""),
+            tracing=read.choice("TRACING", Tracing.OFF),
         )
         read.check()
         return settings

@@ -37,7 +37,12 @@ class Adoption:
                 continue
             data = self._objects.get(key) if info.size <= MAX_INLINE_BLOB else None
             event = self._events.make(
-                Operation.UPLOAD, uploader(info.metadata, actor), repository, digest=digest, size=info.size
+                Operation.UPLOAD,
+                uploader(info.metadata, actor),
+                repository,
+                digest=digest,
+                size=info.size,
+                detail="path=edge",
             )
             try:
                 link = self._blobs.link_object(

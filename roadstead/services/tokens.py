@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Protocol
 
 from roadstead.access import Access
-from roadstead.audit import ActorKind
+from roadstead.audit import Actor, ActorKind, Operation
 from roadstead.names import ProjectName
+from roadstead.services.events import EventMaker
 from roadstead.services.grants import grant, projects_of
 from roadstead.services.minting import Minted, TokenMinter, fits
 from roadstead.services.passwords import PasswordVerifier
@@ -67,6 +68,7 @@ class Refresh:
     token: str = field(repr=False)
 
 
+_SOMEWHERE = Actor("", ActorKind.ANONYMOUS)
 Credentials = Password | Refresh | None  # None: nobody in particular
 
 
@@ -76,6 +78,7 @@ class TokenRequest:
     scopes: tuple[Access, ...] = ()
     client_id: str = ""
     offline: bool = False  # a refresh token is wanted too
+    source: Actor = _SOMEWHERE  # from where it comes; who asks is found out
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class TokenService:
         self._minter = minter
         self._refresh_lifetime = refresh_lifetime
         self._clock = clock
+        self._events = EventMaker(clock)
 
     def issue(self, request: TokenRequest) -> IssuedToken:
         """Raises TokenRefused."""
@@ -120,7 +124,7 @@ class TokenService:
         user = identity.user
         grants = grant(request.scopes, identity)
         for project in grants.missing_projects:
-            self._create_project(project, user.name if user else "")
+            self._create_project(project, replace(request.source, name=user.name if user else "", kind=ActorKind.USER))
         kind = ActorKind.USER if user else ActorKind.ANONYMOUS
         minted = self._minter.mint(user.name if user else "", kind, grants.access)
         refresh_token = self._refresh_token(request, identity) if request.offline else None
@@ -157,10 +161,12 @@ class TokenService:
             raise TokenRefused(Reason.INVALID_GRANT, "the refresh token is unknown, expired or revoked: log in again")
         return identity
 
-    def _create_project(self, name: ProjectName, created_by: str) -> None:
+    def _create_project(self, name: ProjectName, creator: Actor) -> None:
         # A conflict is somebody who has created it meanwhile: it is there, which is all that matters.
         with contextlib.suppress(Conflict):
-            self._store.create_project(Project(name, False, int(self._clock()), created_by))
+            project = Project(name, False, int(self._clock()), creator.name)
+            event = self._events.make(Operation.CREATE_PROJECT, creator, "", project=name, detail="public=false")
+            self._store.create_project(project, event=event)
 
     def _refresh_token(self, request: TokenRequest, identity: Identity) -> str | None:
         user = identity.user

@@ -250,7 +250,9 @@ class Uploads:
         return self._record(token, session.digest, StoredObject(session.key, session.offset), actor)
 
     def _record(self, token: UploadToken, digest: Digest, stored: StoredObject, actor: Actor) -> Link:
-        event = self._events.make(Operation.UPLOAD, actor, token.repository, digest=digest, size=stored.size)
+        event = self._events.make(
+            Operation.UPLOAD, actor, token.repository, digest=digest, size=stored.size, detail="path=service"
+        )
         # What a digest's prefix finds must be remembered as consumed for as long as it is there; see adoption.
         expires = None if is_whole_key(stored.key) else _after(token)
         try:

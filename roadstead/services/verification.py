@@ -31,6 +31,10 @@ class InvalidToken(Exception):
     """A token that is not to be believed; the message is a sentence for a person."""
 
 
+class ExpiredToken(InvalidToken):
+    """A token, or its certificate, that was good until its time was over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Whom a verified token speaks for, and what it grants. `expires` in seconds since the epoch."""
@@ -121,7 +125,7 @@ class TokenVerifier:
             self._certificates[certificate] = known
         elif known.expires + LEEWAY <= self._clock():
             self._certificates.pop(certificate, None)
-            raise InvalidToken("the token's certificate has expired")
+            raise ExpiredToken("the token's certificate has expired")
         return known
 
     def _verify_certificate(self, certificate: str) -> _Certified:
@@ -157,7 +161,7 @@ class TokenVerifier:
         now = self._clock()
         issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
         if expires + LEEWAY <= now:
-            raise InvalidToken("the token has expired")
+            raise ExpiredToken("the token has expired")
         if issued > now + LEEWAY:
             raise InvalidToken("the token was issued in the future")
         return issued, expires

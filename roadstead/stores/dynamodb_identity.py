@@ -5,14 +5,17 @@
     user#<name>     refresh#<hash>   a refresh token: client, epoch, created, expires (the table's TTL)
     project#<name>  meta             public, created, created_by
     project#<name>  member#<user>    role
+    event#<shard>   <time>#<id>      a change of the above, as in the index table; the stream has its key alone
 
 Everything that a token request needs has a key that is known beforehand, so it is one BatchGetItem.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
+from roadstead.audit import Event
 from roadstead.names import ProjectName
 from roadstead.stores.conflicts import Conflict
 from roadstead.stores.identity import (
@@ -25,6 +28,7 @@ from roadstead.stores.identity import (
     User,
     UserName,
 )
+from roadstead.stores.index_items import event_from, event_write
 from roadstead.stores.table import Item, Key, Table, TransactionFailed, Write, check, delete, put, update
 
 _META = "meta"
@@ -82,7 +86,7 @@ class DynamoIdentities:
         item = self._table.get(_user_key(name))
         return _user(name, item) if item else None
 
-    def create_user(self, user: User) -> None:
+    def create_user(self, user: User, *, event: Event | None = None) -> None:
         item = {
             "password": user.password,
             "admin": user.admin,
@@ -90,60 +94,85 @@ class DynamoIdentities:
             "epoch": user.epoch,
             "created": user.created,
         }
-        self._table.write(put(_user_key(user.name), item, _ABSENT))
+        self._write(put(_user_key(user.name), item, _ABSENT), event)
 
-    def set_password(self, name: UserName, password: str) -> None:
-        self._change_user(name, "SET password = :password ADD epoch :one", password=password, one=1)
+    def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
+        self._change_user(name, "SET password = :password ADD epoch :one", event, password=password, one=1)
 
     def replace_password(self, name: UserName, old: str, new: str) -> None:
         self._table.write(update(_user_key(name), "SET password = :new", "password = :old", {":new": new, ":old": old}))
 
-    def set_admin(self, name: UserName, admin: bool) -> None:
-        self._change_user(name, "SET admin = :admin", admin=admin)
+    def set_admin(self, name: UserName, admin: bool, *, event: Event | None = None) -> None:
+        self._change_user(name, "SET admin = :admin", event, admin=admin)
 
-    def set_disabled(self, name: UserName, disabled: bool) -> None:
+    def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
         expression = "SET disabled = :disabled ADD epoch :step"
-        self._change_user(name, expression, disabled=disabled, step=int(disabled))
+        self._change_user(name, expression, event, disabled=disabled, step=int(disabled))
 
     def find_project(self, name: ProjectName) -> Project | None:
         item = self._table.get(_project_key(name))
         return _project(name, item) if item else None
 
-    def create_project(self, project: Project) -> None:
+    def create_project(self, project: Project, *, event: Event | None = None) -> None:
         item = {"public": project.public, "created": project.created, "created_by": project.created_by}
-        self._table.write(put(_project_key(project.name), item, _ABSENT))
+        self._write(put(_project_key(project.name), item, _ABSENT), event)
 
-    def set_public(self, name: ProjectName, public: bool) -> None:
+    def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         # `public` is a reserved word of DynamoDB's expressions.
         write = update(
             _project_key(name), "SET #public = :public", _PRESENT, {":public": public}, {"#public": "public"}
         )
-        self._write_or(UnknownProject(name), write)
+        self._write_or(UnknownProject(name), write, event)
 
-    def set_member(self, project: ProjectName, user: UserName, role: Role) -> None:
+    def set_member(self, project: ProjectName, user: UserName, role: Role, *, event: Event | None = None) -> None:
         try:
             self._table.transact(
                 [
                     check(_project_key(project), _PRESENT),
                     check(_user_key(user), _PRESENT),
                     put(_member_key(project, user), {"role": role}),
+                    *_told(event),
                 ]
             )
         except TransactionFailed as error:
             raise (UnknownProject(project) if 0 in error.failed else UnknownUser(user)) from error
 
-    def remove_member(self, project: ProjectName, user: UserName) -> None:
-        self._table.write(delete(_member_key(project, user)))
+    def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
+        # A conflict is a member that is not there: nothing is removed, and nothing told.
+        with contextlib.suppress(Conflict):
+            self._write(delete(_member_key(project, user), _PRESENT), event)
 
-    def _change_user(self, name: UserName, expression: str, **values: str | int) -> None:
+    def _change_user(self, name: UserName, expression: str, event: Event | None, **values: str | int) -> None:
         placeholders = {f":{key}": value for key, value in values.items()}
-        self._write_or(UnknownUser(name), update(_user_key(name), expression, _PRESENT, placeholders))
+        self._write_or(UnknownUser(name), update(_user_key(name), expression, _PRESENT, placeholders), event)
 
-    def _write_or(self, unknown: Exception, write: Write) -> None:
+    def _write_or(self, unknown: Exception, write: Write, event: Event | None) -> None:
         try:
-            self._table.write(write)
+            self._write(write, event)
         except Conflict as error:
             raise unknown from error
+
+    def _write(self, write: Write, event: Event | None) -> None:
+        """A conditional write, with its event in one transaction. Raises Conflict."""
+        if event is None:
+            self._table.write(write)
+        else:
+            self._table.transact([write, *_told(event)])
+
+
+class DynamoIdentityEvents:
+    """IdentityEvents on the same table; its function needs no permission for any other item."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find_events(self, keys: Iterable[Key]) -> list[Event]:
+        """One BatchGetItem for each 100."""
+        return [event_from(item) for item in self._table.batch_get(keys).values()]
+
+
+def _told(event: Event | None) -> list[Write]:
+    return [event_write(event)] if event is not None else []
 
 
 def _user_key(name: UserName) -> Key:

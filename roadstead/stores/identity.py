@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from roadstead.audit import Event
 from roadstead.names import ProjectName
 
 MAX_USER_NAME = 64
@@ -118,13 +119,15 @@ class RefreshTokens(Protocol):
 
 
 class Users(Protocol):
+    """An `event` is kept with the change that it tells of: both, or neither."""
+
     def find_user(self, name: UserName) -> User | None: ...
 
-    def create_user(self, user: User) -> None:
+    def create_user(self, user: User, *, event: Event | None = None) -> None:
         """Raises Conflict when the name is taken."""
         ...
 
-    def set_password(self, name: UserName, password: str) -> None:
+    def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
         """Replaces the PHC string and raises the epoch by one, atomically. Raises UnknownUser."""
         ...
 
@@ -132,30 +135,41 @@ class Users(Protocol):
         """Replaces the PHC string if it still is `old`; the epoch stays. Raises Conflict otherwise."""
         ...
 
-    def set_admin(self, name: UserName, admin: bool) -> None:
+    def set_admin(self, name: UserName, admin: bool, *, event: Event | None = None) -> None:
         """Raises UnknownUser."""
         ...
 
-    def set_disabled(self, name: UserName, disabled: bool) -> None:
+    def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
         """Disabling raises the epoch too, so that no refresh token comes back with the user. Raises UnknownUser."""
         ...
 
 
 class Projects(Protocol):
+    """An `event` is kept with the change that it tells of: both, or neither."""
+
     def find_project(self, name: ProjectName) -> Project | None: ...
 
-    def create_project(self, project: Project) -> None:
+    def create_project(self, project: Project, *, event: Event | None = None) -> None:
         """Raises Conflict when the name is taken; what is there stays as it is."""
         ...
 
-    def set_public(self, name: ProjectName, public: bool) -> None:
+    def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         """Raises UnknownProject."""
         ...
 
-    def set_member(self, project: ProjectName, user: UserName, role: Role) -> None:
+    def set_member(self, project: ProjectName, user: UserName, role: Role, *, event: Event | None = None) -> None:
         """Adds a member or changes the role, if both exist at that moment. Raises UnknownProject, UnknownUser."""
         ...
 
-    def remove_member(self, project: ProjectName, user: UserName) -> None:
-        """No error when the user is no member."""
+    def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
+        """No error when the user is no member, and no event either."""
+        ...
+
+
+class IdentityEvents(Protocol):
+    """What the webhook function may read of the identity table, whose stream has keys alone: its events."""
+
+    def find_events(self, keys: Iterable[tuple[str, str]]) -> list[Event]:
+        """The events with these keys; one that has expired meanwhile is left out. Raises ValueError for one that is
+        malformed."""
         ...

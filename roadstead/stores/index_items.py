@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
-from roadstead.audit import Event
+from roadstead.audit import Actor, ActorKind, Event, Operation
 from roadstead.stores.table import Key, Write, put
 
 EVENT_DAYS = 7
 _SHARDS = 16
+_EVENT = "event#"
 _DAY_MS = 86_400_000
 
 
@@ -62,6 +64,7 @@ def event_write(event: Event) -> Write:
         "source_ip": actor.source_ip,
         "user_agent": actor.user_agent,
         "request_id": actor.request_id,
+        "trace_id": actor.trace_id,
         "repository": event.repository,
         "digest": event.digest,
         "tags": list(event.tags),
@@ -69,9 +72,49 @@ def event_write(event: Event) -> Write:
         "size": event.size,
         "source_repository": event.source_repository,
         "expires": event.at // 1000 + EVENT_DAYS * 86_400,
+        # Of mutations of the identity table alone.
+        **{name: text for name in ("project", "user", "detail") if (text := getattr(event, name))},
     }
     shard = secrets.randbelow(_SHARDS)
-    return put((f"event#{shard:02d}", f"{event.at:013d}#{event.id}"), item)
+    return put((f"{_EVENT}{shard:02d}", f"{event.at:013d}#{event.id}"), item)
+
+
+def event_from(item: Mapping[str, Any]) -> Event:
+    """The event of such an item. Raises ValueError when it is none."""
+    try:
+        actor = Actor(
+            item["actor"],
+            ActorKind(item["actor_kind"]),
+            item["token_id"],
+            item["source_ip"],
+            item["user_agent"],
+            item["request_id"],
+            item.get("trace_id", ""),
+        )
+        return Event(
+            id=item["id"],
+            at=item["at"],
+            operation=Operation(item["operation"]),
+            actor=actor,
+            repository=item["repository"],
+            digest=item["digest"],
+            tags=tuple(item["tags"]),
+            media_type=item["media_type"],
+            size=item["size"],
+            source_repository=item["source_repository"],
+            **{name: item.get(name, "") for name in ("project", "user", "detail")},
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no event item: {error!r}") from error
+
+
+def is_event_key(pk: str) -> bool:
+    return pk.startswith(_EVENT)
+
+
+def event_partitions() -> tuple[str, ...]:
+    """The partitions over which events are spread."""
+    return tuple(f"{_EVENT}{shard:02d}" for shard in range(_SHARDS))
 
 
 def candidate(at: int, kind: str, **fields: str) -> tuple[Key, dict[str, Any]]:

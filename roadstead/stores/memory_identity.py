@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import replace
 
+from roadstead.audit import Event
 from roadstead.names import ProjectName
 from roadstead.stores.conflicts import Conflict
 from roadstead.stores.identity import (
@@ -21,7 +22,7 @@ from roadstead.stores.identity import (
 
 
 class MemoryIdentities:
-    """Identities, RefreshTokens, Users and Projects."""
+    """Identities, RefreshTokens, Users and Projects; `events` are what the changes left, in their order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -29,6 +30,7 @@ class MemoryIdentities:
         self._projects: dict[ProjectName, Project] = {}
         self._roles: dict[tuple[ProjectName, UserName], Role] = {}
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
+        self.events: list[Event] = []
 
     def read(
         self, user: UserName | None, projects: Iterable[ProjectName], refresh_token: str | None = None
@@ -59,16 +61,18 @@ class MemoryIdentities:
         with self._lock:
             return self._users.get(name)
 
-    def create_user(self, user: User) -> None:
+    def create_user(self, user: User, *, event: Event | None = None) -> None:
         with self._lock:
             if user.name in self._users:
                 raise Conflict(user.name)
             self._users[user.name] = user
+            self._tell(event)
 
-    def set_password(self, name: UserName, password: str) -> None:
+    def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
         with self._lock:
             user = self._user(name)
             self._users[name] = replace(user, password=password, epoch=user.epoch + 1)
+            self._tell(event)
 
     def replace_password(self, name: UserName, old: str, new: str) -> None:
         with self._lock:
@@ -77,38 +81,48 @@ class MemoryIdentities:
                 raise Conflict(name)
             self._users[name] = replace(user, password=new)
 
-    def set_admin(self, name: UserName, admin: bool) -> None:
+    def set_admin(self, name: UserName, admin: bool, *, event: Event | None = None) -> None:
         with self._lock:
             self._users[name] = replace(self._user(name), admin=admin)
+            self._tell(event)
 
-    def set_disabled(self, name: UserName, disabled: bool) -> None:
+    def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
         with self._lock:
             user = self._user(name)
             self._users[name] = replace(user, disabled=disabled, epoch=user.epoch + int(disabled))
+            self._tell(event)
 
     def find_project(self, name: ProjectName) -> Project | None:
         with self._lock:
             return self._projects.get(name)
 
-    def create_project(self, project: Project) -> None:
+    def create_project(self, project: Project, *, event: Event | None = None) -> None:
         with self._lock:
             if project.name in self._projects:
                 raise Conflict(project.name)
             self._projects[project.name] = project
+            self._tell(event)
 
-    def set_public(self, name: ProjectName, public: bool) -> None:
+    def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         with self._lock:
             self._projects[name] = replace(self._project(name), public=public)
+            self._tell(event)
 
-    def set_member(self, project: ProjectName, user: UserName, role: Role) -> None:
+    def set_member(self, project: ProjectName, user: UserName, role: Role, *, event: Event | None = None) -> None:
         with self._lock:
             self._project(project)
             self._user(user)
             self._roles[project, user] = role
+            self._tell(event)
 
-    def remove_member(self, project: ProjectName, user: UserName) -> None:
+    def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
         with self._lock:
-            self._roles.pop((project, user), None)
+            if self._roles.pop((project, user), None) is not None:
+                self._tell(event)
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self.events.append(event)
 
     def _user(self, name: UserName) -> User:
         if name not in self._users:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from functions.registry import trail
 from functions.registry.call import Call
 from functions.registry.settings import HeadAnswers
+from roadstead.audit import Operation
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
 from roadstead.stores.blobs import Link
@@ -27,9 +29,11 @@ def get(call: Call) -> Response:
     link = call.services.blobs.get(call.repository, call.digest, call.actor)
     if link.data is None:
         url = call.services.urls.presign(link.key, digest=link.digest)
+        trail.pulled(call, Operation.PULL_BLOB, link.digest, size=link.size)
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     wanted = call.request.header("range")
     part = parse_range(wanted, link.size) if wanted else None
+    trail.pulled(call, Operation.PULL_BLOB, link.digest, size=link.size)
     if part is None:
         return Response(200, _headers(link), link.data)
     first, last = part

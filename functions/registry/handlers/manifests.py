@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functions.registry import trail
 from functions.registry.call import Call
 from functions.registry.settings import HeadAnswers
+from roadstead.audit import Operation
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
@@ -12,7 +14,8 @@ from roadstead.names import Tag
 
 def head(call: Call) -> Response:
     if call.services.head_answers is not HeadAnswers.LENGTH:
-        return get(call)  # the gateway sends the head of it only
+        entry, data = call.services.manifests.get(call.repository, call.reference)
+        return Response(200, _headers(entry.media_type, entry.digest), data)  # the gateway sends the head of it only
     found = call.services.manifests.head(call.repository, call.reference)
     return Response(200, (*_headers(found.media_type, found.digest), ("Content-Length", str(found.size))))
 
@@ -20,6 +23,7 @@ def head(call: Call) -> Response:
 def get(call: Call) -> Response:
     """The bytes and type as they were pushed, whatever `Accept` says: another type would be another digest."""
     entry, data = call.services.manifests.get(call.repository, call.reference)
+    trail.pulled(call, Operation.PULL, entry.digest, size=entry.size, media_type=entry.media_type)
     return Response(200, _headers(entry.media_type, entry.digest), data)
 
 

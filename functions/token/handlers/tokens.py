@@ -14,7 +14,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from functions.token import trail
 from functions.token.services import TokenServices
+from functions.viewer import origin
 from roadstead.access import Access, parse_scopes
 from roadstead.errors import ErrorCode, ErrorEntry
 from roadstead.http import Request, Response
@@ -37,32 +39,41 @@ Parameters = Mapping[str, tuple[str, ...]]
 
 def get_token(services: TokenServices, request: Request) -> Response:
     """A token for the Basic credentials, or for nobody."""
+    credentials: Credentials = None
     try:
         parameters = _grouped(request.query)
         credentials = _basic(request.header("authorization"))
-        issued = services.tokens.issue(_token_request(services, parameters, credentials))
+        issued = _issue(services, request, parameters, credentials)
     except TokenRefused as refused:
+        trail.refused(origin(request), credentials, refused)
         return _refusal(services, refused, {})
     return Response.json(200, _answer(issued), [_NO_STORE])
 
 
 def post_token(services: TokenServices, request: Request) -> Response:
     """A token for the credentials in the form, `grant_type=password` or `refresh_token`."""
+    credentials: Credentials = None
     try:
         parameters = _form(request)
         credentials = _granted_by(parameters)
-        issued = services.tokens.issue(_token_request(services, parameters, credentials))
+        issued = _issue(services, request, parameters, credentials)
     except TokenRefused as refused:
+        trail.refused(origin(request), credentials, refused)
         return _refusal(services, refused, {"error": refused.reason.value, "error_description": str(refused)})
     scope = " ".join(access.scope() for access in issued.access if access.actions)
     return Response.json(200, {**_answer(issued), "scope": scope}, [_NO_STORE])
 
 
-def _token_request(services: TokenServices, parameters: Parameters, credentials: Credentials) -> TokenRequest:
+def _issue(services: TokenServices, request: Request, parameters: Parameters, credentials: Credentials) -> IssuedToken:
     if any(service != services.service for service in parameters.get("service", ())):
         raise TokenRefused(Reason.INVALID_REQUEST, f"tokens are given out here for the service {services.service!r}")
     client_id = _single(parameters, "client_id") or ""
-    return TokenRequest(credentials, _scopes(parameters), client_id, _wants_refresh_token(parameters))
+    asked = TokenRequest(
+        credentials, _scopes(parameters), client_id, _wants_refresh_token(parameters), source=origin(request)
+    )
+    issued = services.tokens.issue(asked)
+    trail.issued(asked, issued)
+    return issued
 
 
 def _scopes(parameters: Parameters) -> tuple[Access, ...]:

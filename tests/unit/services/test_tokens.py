@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roadstead.audit import ActorKind
+from roadstead.audit import ActorKind, Event
 from roadstead.services.passwords import NOBODY
 from roadstead.services.refresh_tokens import PER_CLIENT
 from roadstead.services.tokens import Credentials, Password, Reason, Refresh, TokenRefused
@@ -172,9 +172,9 @@ def test_an_administrators_push_leaves_a_project_as_it_is(harbour: Harbour) -> N
 def test_a_project_created_meanwhile_is_no_error(harbour: Harbour) -> None:
     create = harbour.store.create_project
 
-    def somebody_first(project: Project) -> None:
+    def somebody_first(project: Project, *, event: Event | None = None) -> None:
         create(Project(project.name, True, 1, "somebody"))
-        create(project)
+        create(project, event=event)
 
     harbour.store.create_project = somebody_first  # type: ignore[method-assign]
     assert harbour.granted(by_password("root"), "repository:new/a:push") == {"new/a": {"push"}}

@@ -8,6 +8,7 @@ import pytest
 
 from functions.environ import SettingsError
 from functions.registry.settings import BlobsAt, HeadAnswers, Settings, UploadsAt
+from functions.tracing import Tracing
 from roadstead.services.push import IndexChildren
 
 LEAST = {"INDEX_TABLE": "index", "BUCKET": "bucket", "TOKEN_KEYS": "one, two", "UPLOAD_KEYS_PARAMETER": "/keys"}
@@ -33,6 +34,7 @@ def test_four_settings_suffice() -> None:
         max_blob_bytes=50_000_000_000,
         index_children=IndexChildren.ALL,
         head_answers=HeadAnswers.LENGTH,
+        tracing=Tracing.OFF,
     )
 
 
@@ -47,6 +49,7 @@ def test_four_settings_suffice() -> None:
         ("MAX_BLOB_BYTES", "1", "max_blob_bytes", 1),
         ("INDEX_CHILDREN", "none", "index_children", IndexChildren.NONE),
         ("HEAD_ANSWERS", "redirect", "head_answers", HeadAnswers.REDIRECT),
+        ("TRACING", "on", "tracing", Tracing.ON),
         ("UPLOADS_AT", "same-host", "uploads_at", UploadsAt.SAME_HOST),
     ],
 )

@@ -112,7 +112,7 @@ def test_a_project_that_a_push_creates_is_a_write_more_once(cloud: Cloud) -> Non
     cloud.calls_of_last()
     push = ("scope", "repository:new/a:pull,push")
     client.get(push, authorization=basic("root", PASSWORD))
-    assert cloud.calls_of_last() == [READ, "dynamodb.PutItem"]
+    assert cloud.calls_of_last() == [READ, "dynamodb.TransactWriteItems"]
     client.get(push, authorization=basic("root", PASSWORD))
     assert cloud.calls_of_last() == [READ]
 

@@ -4,6 +4,7 @@ import pytest
 
 from functions.environ import SettingsError
 from functions.token.settings import Settings
+from functions.tracing import Tracing
 from roadstead.services.certificates import Mode
 
 LEAST = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": "one"}
@@ -18,6 +19,8 @@ def test_what_must_be_set_and_what_is_assumed() -> None:
         token_lifetime=900,
         token_mode=Mode.CERTIFIED,
         refresh_token_lifetime=7_776_000,
+        edge_secret_parameter="",
+        tracing=Tracing.OFF,
     )
 
 
@@ -30,10 +33,20 @@ def test_everything_can_be_set() -> None:
         "TOKEN_LIFETIME": "60",
         "TOKEN_MODE": "direct",
         "REFRESH_TOKEN_LIFETIME": "86400",
+        "EDGE_SECRET_PARAMETER": "/edge",
+        "TRACING": "on",
         "UNRELATED": "x",
     }
     assert Settings.from_environ(environ) == Settings(
-        "other", ("two", "one"), "https://issuer.example", "registry.example:5000", 60, Mode.DIRECT, 86400
+        "other",
+        ("two", "one"),
+        "https://issuer.example",
+        "registry.example:5000",
+        60,
+        Mode.DIRECT,
+        86400,
+        "/edge",
+        Tracing.ON,
     )
 
 
