@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from bench.servers import Missing
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 1 when a section could not be measured; the others are shown even so."""
     options = _parser().parse_args(arguments)
+    # As Ctrl-C does, so that whatever was started is stopped.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}\n", flush=True)
     left_out = 0
     for name in options.sections or SECTIONS:
@@ -45,7 +48,8 @@ def _handlers(options: argparse.Namespace) -> str:
 
 def _imports(options: argparse.Namespace) -> str:
     with rig() as one:
-        return imports.show(imports.measure(one.environment, pairs=1 if options.quick else options.pairs or 7))
+        pairs = 1 if options.quick else options.pairs or 7
+        return imports.show(imports.measure(one.functions, one.environment, pairs=pairs))
 
 
 def _image(options: argparse.Namespace) -> str:
@@ -54,7 +58,11 @@ def _image(options: argparse.Namespace) -> str:
 
 def _data_plane(options: argparse.Namespace) -> str:
     pairs, size = (1, 8) if options.quick else (options.pairs or 3, options.size)
-    return data_plane.show(list(data_plane.measure(size=size * MIB, pairs=pairs)))
+    moved = []
+    for one in data_plane.measure(size=size * MIB, pairs=pairs):
+        moved.append(one)
+        print(f"{one.name}, layers {one.layers}: {one.distribution} x distribution", file=sys.stderr, flush=True)
+    return data_plane.show(moved)
 
 
 SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {

@@ -6,20 +6,23 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench.pairs import Comparison
 from bench.table import table
 
 ROOT = Path(__file__).resolve().parents[1]
-_CLIENTS = {"registry": ("dynamodb", "s3", "kms", "ssm"), "token": ("dynamodb", "kms")}
-_COMPOSE = {
-    "registry": "from functions.registry import handler; from functions.registry.settings import Settings; "
-    "import os; handler.build(Settings.from_environ(os.environ))",
-    "token": "from functions.token import handler; handler.services()",
-}
+_PREPARED = "from functions.{function} import handler; handler.prepare()"
+_ASKED = """
+import boto3, json
+made, make = [], boto3.client
+boto3.client = lambda name, *rest, **more: made.append(name) or make(name, *rest, **more)
+{code}
+print(json.dumps(made))
+"""
 _TIMED = """
 import json, time
 wall, cpu = time.perf_counter(), time.process_time()
@@ -37,19 +40,19 @@ class Start:
     cpu: Comparison
 
 
-def measure(environment: Mapping[str, str], *, pairs: int) -> list[Start]:
-    """`environment` is that of all functions. A first run of each, not counted, compiles and caches what it imports."""
+def measure(functions: Iterable[str], environment: Mapping[str, str], *, pairs: int) -> list[Start]:
+    """`environment` is that of all functions. The run that finds out which clients are made compiles the byte code."""
     starts = []
-    for function, clients in _CLIENTS.items():
-        made = ", ".join(f"boto3.client({name!r})" for name in clients)
+    for function in functions:
+        prepared = _PREPARED.format(function=function)
+        made = ", ".join(f"boto3.client({name!r})" for name in _run(_ASKED.format(code=prepared), environment))
         base = f"import boto3; {made}"
         variants = {
-            f"{function}: import alone": (f"import functions.{function}.handler", {}),
-            f"{function}: import, and put together": (_COMPOSE[function], {}),
-            f"{function}: app.py as Lambda imports it": ("import app", {"_HANDLER": f"app.{function}"}),
+            f"{function}: import alone": (f"import functions.{function}.handler", environment),
+            f"{function}: import and prepare()": (prepared, environment),
+            f"{function}: app.py as in Lambda": ("import app", {**environment, "_HANDLER": f"app.{function}"}),
         }
-        for name, (code, extra) in variants.items():
-            starts.append(_compared(name, code, base, {**environment, **extra}, pairs))
+        starts += [_compared(name, code, seen, base, pairs) for name, (code, seen) in variants.items()]
     return starts
 
 
@@ -67,35 +70,36 @@ def show(starts: list[Start]) -> str:
     ]
     return table(
         "Cold import of each function",
-        "In fresh processes, over `import boto3` and making the clients that the function uses, in turn; the "
+        "In fresh processes, over `import boto3` and making the clients that the function makes, in turn; the "
         "interpreter's own start is not counted. x boto3: median (least-most) of the pairs. Byte code is compiled "
-        "beforehand. Putting together makes the function's clients and calls nothing.",
+        "beforehand. prepare() reads the settings and makes the clients; Lambda runs app.py, which does both.",
         ["function", "wall ms", "boto3 ms", "x boto3", "CPU ms", "x boto3"],
         rows,
     )
 
 
-def _compared(name: str, code: str, base: str, environment: Mapping[str, str], pairs: int) -> Start:
-    for once in (code, base):
-        _run(once, environment)
-    taken = [(_run(code, environment), _run(base, environment)) for _ in range(pairs)]
+def _compared(name: str, code: str, environment: Mapping[str, str], base: str, pairs: int) -> Start:
+    def timed(code: str) -> tuple[float, float]:
+        wall, cpu = _run(_TIMED.format(code=code), environment)
+        return wall, cpu
+
+    taken = [(timed(code), timed(base)) for _ in range(pairs)]
     wall, cpu = (
         Comparison(tuple(ours[place] for ours, _ in taken), tuple(bare[place] for _, bare in taken)) for place in (0, 1)
     )
     return Start(name, wall, cpu)
 
 
-def _run(code: str, environment: Mapping[str, str]) -> tuple[float, float]:
-    """Wall and CPU seconds of a piece of Python in a new process. Raises CalledProcessError."""
+def _run(code: str, environment: Mapping[str, str]) -> Any:
+    """The JSON that a piece of Python prints last in a new process. Raises CalledProcessError."""
     done = subprocess.run(
-        [sys.executable, "-c", _TIMED.format(code=code)],
+        [sys.executable, "-c", code],
         cwd=ROOT,
         env={"PATH": os.environ.get("PATH", ""), **environment},
         stdout=subprocess.PIPE,
         check=True,
     )
-    wall, cpu = json.loads(done.stdout)
-    return wall, cpu
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _ms(seconds: float) -> str:

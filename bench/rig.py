@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import json
 import os
 import time
@@ -66,7 +67,8 @@ class Rig:
     """`calls` grows by `service.Operation` with every call to AWS that the functions make."""
 
     resources: Resources
-    environment: Mapping[str, str]
+    functions: tuple[str, ...]
+    environment: Mapping[str, str]  # of all functions together
     calls: list[str] = field(default_factory=list)
 
     def invocation(
@@ -122,11 +124,11 @@ def rig() -> Iterator[Rig]:
         resources = ensure_resources(found, {})
         identities = DynamoIdentities(Table(client("dynamodb", found), resources.identity_table))
         Accounts(identities, Argon2Hasher()).create_user(USER, PASSWORD, admin=True)
-        environment = {
-            name: value for one in functions(resources, found, None) for name, value in one.environment.items()
-        }
-        made = Rig(resources, environment)
-        with _environ(environment), _watched_session(made):
+        declared = functions(resources, found, None)
+        environment = {name: value for one in declared for name, value in one.environment.items()}
+        made = Rig(resources, tuple(one.name for one in declared), environment)
+        # The functions' log goes to standard output, where the tables are to go.
+        with _environ(environment), _watched_session(made), contextlib.redirect_stdout(io.StringIO()):
             made.forget()
             try:
                 yield made

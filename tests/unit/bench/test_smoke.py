@@ -21,6 +21,6 @@ def test_the_tables_that_need_no_client_come_out_whole() -> None:
     assert done.returncode == 0, done.stderr
     for title in ("Calls to AWS", "Handlers over a bare get_item", "Cold import"):
         assert title in done.stdout
-    for row in ("PUT manifest, 10 layers", "GET token, password known", "registry: import, and put together"):
+    for row in ("PUT manifest, 10 layers", "GET token, password known", "registry: import and prepare()"):
         assert row in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= WIDTH
