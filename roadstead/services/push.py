@@ -186,27 +186,28 @@ class Push:
             if child.marked is not None:
                 self._manifests.unmark_manifest(push.repository, digest)
 
-    def _require(self, push: _Push, contents: Contents) -> None:
+    def _missing(self, push: _Push, contents: Contents) -> list[Digest]:
         optional = push.children if self._index_children is IndexChildren.NONE else set()
-        missing = []
+        there = contents.links.keys() | contents.manifests.keys() | optional
+        return [digest for digest in needed_by(push.manifest) if digest not in there]
+
+    def _require(self, push: _Push, contents: Contents) -> None:
         for descriptor in (*push.manifest.blobs, *push.manifest.children):
             size = _stored_size(descriptor, push.children, contents)
-            if size is None and descriptor.digest not in optional:
-                missing.append(descriptor.digest)
-            elif size is not None and size != descriptor.size:
+            if size is not None and size != descriptor.size:
                 raise RegistryError(
                     ErrorCode.MANIFEST_INVALID,
                     f"the descriptor of {descriptor.digest} says {descriptor.size} bytes, it has {size}",
                     detail={"digest": str(descriptor.digest)},
                 )
-        if missing:
+        if missing := self._missing(push, contents):
             raise RegistryError.several(
                 ErrorEntry(
                     ErrorCode.MANIFEST_BLOB_UNKNOWN,
                     f"{push.repository} does not have {digest}, which the manifest needs: push it first",
                     {"digest": str(digest)},
                 )
-                for digest in dict.fromkeys(missing)
+                for digest in missing
             )
 
     def _prepare(self, push: _Push) -> ManifestEntry:
@@ -232,11 +233,13 @@ class Push:
         return entry
 
     def _look_again(self, push: _Push) -> None:
-        """After the uses are noted: what vanished since is missing after all, a new mark is called off once more."""
+        """After the uses are noted: a new mark is called off once more, and what vanished since is missing after all.
+
+        Unless it was sent again: while its link was being removed nobody looked for the new object.
+        """
         for _ in range(_ATTEMPTS):
             contents = self._manifests.read_contents(push.repository, blobs=push.blobs, manifests=push.children)
-            self._require(push, contents)
-            if not _any_marked(contents):
+            if not self._missing(push, contents) and not _any_marked(contents):
                 return
             self._complete(push, contents)
         raise Throttled(f"something that {push.digest} needs is being deleted again and again")
