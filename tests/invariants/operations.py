@@ -38,7 +38,7 @@ class Operation:
     """`run` is what the client does, and does again after a failure, when it may be told one of `over`."""
 
     name: str
-    prepare: Callable[[Registry, Work], None]
+    prepare: Callable[[Registry, Work], object]
     run: Callable[[Registry, Work], object]
     achieved: Callable[[Registry, Work], bool]
     over: frozenset[ErrorCode] = frozenset()
@@ -150,7 +150,7 @@ def _mounted_to_image(registry: Registry, work: Work) -> None:
 
 
 def _pushing(
-    name: str, body: bytes, prepare: Callable[[Registry, Work], None], *tags: str, to: RepositoryName = SHIPS
+    name: str, body: bytes, prepare: Callable[[Registry, Work], object], *tags: str, to: RepositoryName = SHIPS
 ) -> Operation:
     return Operation(
         name,
@@ -200,13 +200,10 @@ def _unadopted_beside_image(registry: Registry, work: Work) -> None:
         registry.send_whole(registry.begin(), OTHER)
 
 
-_DELETE_BLOB = Operation(
-    "delete a blob",
-    _blob_beside_image,
-    lambda registry, work: registry.delete_blob(Digest.of(OTHER)),
-    lambda registry, work: not serves(registry, OTHER) and serves(registry, OTHER, BOATS),
-    over=frozenset({ErrorCode.BLOB_UNKNOWN}),
-)
+def _referrer(registry: Registry, work: Work) -> None:
+    with_image(registry)
+    registry.push(REFERRER)
+
 
 OPERATIONS = (
     _whole("upload a small blob", LAYER),
@@ -239,7 +236,7 @@ OPERATIONS = (
     ),
     Operation(
         "mount a blob that its source has to adopt",
-        lambda registry, work: registry.send_whole(registry.begin(BOATS), LAYER) and None,
+        lambda registry, work: registry.send_whole(registry.begin(BOATS), LAYER),
         _mounted,
         lambda registry, work: serves(registry, LAYER),
     ),
@@ -251,7 +248,7 @@ OPERATIONS = (
     _pushing("push an image by digest", IMAGE, _tags_elsewhere),
     _pushing("push an image that is there", IMAGE, lambda registry, work: with_image(registry, "latest"), "latest"),
     _pushing("push an image to tags of another", IMAGE, _tags_elsewhere, *TAGS[:8]),
-    _pushing("push an image that is there to tags of another", IMAGE, lambda r, w: (_both(r, w), None)[1], *TAGS[:3]),
+    _pushing("push an image that is there to tags of another", IMAGE, _both, *TAGS[:3]),
     _pushing("push a large image", BIG_IMAGE, _blobs, "latest"),
     _pushing("push a referrer", REFERRER, lambda registry, work: with_image(registry, "latest")),
     _pushing("push an index", INDEX, _both, "latest"),
@@ -271,14 +268,20 @@ OPERATIONS = (
     ),
     Operation(
         "delete a referrer",
-        lambda registry, work: (with_image(registry), registry.push(REFERRER), None)[-1],
+        _referrer,
         lambda registry, work: registry.delete(Digest.of(REFERRER)),
         lambda registry, work: (
             not registry.lists.referrers(SHIPS, Digest.of(IMAGE), artifact_type=None, last="").descriptors
         ),
         over=frozenset({ErrorCode.MANIFEST_UNKNOWN}),
     ),
-    _DELETE_BLOB,
+    Operation(
+        "delete a blob",
+        _blob_beside_image,
+        lambda registry, work: registry.delete_blob(Digest.of(OTHER)),
+        lambda registry, work: not serves(registry, OTHER) and serves(registry, OTHER, BOATS),
+        over=frozenset({ErrorCode.BLOB_UNKNOWN}),
+    ),
     Operation(
         "delete a blob that was sent several times",
         _unadopted_beside_image,

@@ -16,8 +16,9 @@ from roadstead.services.blobs import Blobs
 from roadstead.services.events import EventMaker
 from roadstead.services.lists import Lists
 from roadstead.services.manifests import Manifests
+from roadstead.services.provenance import object_metadata
 from roadstead.services.push import Push
-from roadstead.services.uploads import UploadLimits, Uploads, object_metadata
+from roadstead.services.uploads import UploadLimits, Uploads
 from roadstead.stores.blobs import Link
 from roadstead.stores.dynamodb_blobs import DynamoBlobIndex
 from roadstead.stores.dynamodb_manifests import DynamoManifestIndex

@@ -1,0 +1,417 @@
+"""Requests that get in each other's way, and all the ways in which they may end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from roadstead.digest import Digest
+from roadstead.errors import RegistryError
+from roadstead.names import RepositoryName
+from tests.invariants.operations import (
+    CONFIG,
+    IMAGE,
+    INDEX,
+    LAYER,
+    MANY_PARTS,
+    OTHER,
+    REFERRER,
+    SECOND,
+    TWO_CHUNKS,
+    Work,
+    begin,
+    serves,
+    stands,
+    token_of,
+    with_image,
+    with_second,
+)
+from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry
+
+Ends = tuple[str, ...]
+Step = Callable[[Registry, Work], object]
+OK, DECLINED = "ok", "declined"
+UNKNOWN_MANIFEST, UNKNOWN_BLOB, MISSING = "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN"
+UNKNOWN_UPLOAD, INVALID_UPLOAD, NEEDED = "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DENIED"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`after` is what must be so once the requests have ended, whoever came first."""
+
+    name: str
+    prepare: Step
+    requests: tuple[Step, ...]
+    ends: frozenset[Ends]
+    after: Callable[[Registry, Ends], bool]
+
+
+def end_of(outcome: object) -> str:
+    """`ok`, `declined`, or the code of the refusal. Any other exception is a fault of the registry and rises."""
+    if isinstance(outcome, RegistryError):
+        return outcome.entries[0].code.name
+    if isinstance(outcome, BaseException):
+        raise outcome
+    return DECLINED if outcome is DECLINED else OK
+
+
+def ends(*allowed: Ends) -> frozenset[Ends]:
+    return frozenset(allowed)
+
+
+def push(body: bytes, *tags: str, to: RepositoryName = SHIPS) -> Step:
+    return lambda registry, work: registry.push(body, tags=tags, to=to)
+
+
+def delete(body: bytes) -> Step:
+    return lambda registry, work: registry.delete(Digest.of(body))
+
+
+def delete_blob(data: bytes, repository: RepositoryName = SHIPS) -> Step:
+    return lambda registry, work: registry.delete_blob(Digest.of(data), repository)
+
+
+def untag(tag: str) -> Step:
+    return lambda registry, work: registry.delete(tag)
+
+
+def upload(data: bytes, repository: RepositoryName = SHIPS) -> Step:
+    return lambda registry, work: registry.upload(data, repository)
+
+
+def ask(data: bytes, repository: RepositoryName = SHIPS) -> Step:
+    """HEAD: what it answers is a promise that a push need not send the blob."""
+    return lambda registry, work: registry.blobs.get(repository, Digest.of(data), ALICE, promise=True)
+
+
+def mount(data: bytes, source: RepositoryName, target: RepositoryName) -> Step:
+    return lambda registry, work: registry.blobs.mount(source, target, Digest.of(data), ALICE) or DECLINED
+
+
+def close(data: bytes, last: bytes = b"") -> Step:
+    return lambda registry, work: registry.close(token_of(work), data, last=last)
+
+
+def append(data: bytes, start: int, end: int) -> Step:
+    return lambda registry, work: registry.uploads.append(token_of(work), (data[start:end],), actor=ALICE, start=start)
+
+
+def cancel(registry: Registry, work: Work) -> object:
+    registry.uploads.cancel(token_of(work))
+    return OK
+
+
+def sent(data: bytes, *ends: int) -> Step:
+    """An upload that has received chunks up to each of `ends`."""
+
+    def prepare(registry: Registry, work: Work) -> None:
+        begin(registry, work)
+        start = 0
+        for end in ends:
+            start = registry.uploads.append(token_of(work), (data[start:end],), actor=ALICE, start=start)
+
+    return prepare
+
+
+def sent_whole(data: bytes, *repositories: RepositoryName) -> Step:
+    """An object at the edge for each, that nobody has asked for."""
+
+    def prepare(registry: Registry, work: Work) -> None:
+        for repository in repositories:
+            registry.send_whole(registry.begin(repository), data)
+
+    return prepare
+
+
+def blobs(*contents: bytes) -> Step:
+    def prepare(registry: Registry, work: Work) -> None:
+        for data in contents:
+            registry.upload(data)
+
+    return prepare
+
+
+def tagged_image(registry: Registry, work: Work) -> None:
+    with_image(registry, "latest")
+
+
+def both_images(registry: Registry, work: Work) -> None:
+    with_image(registry, "latest")
+    with_second(registry, "second")
+
+
+def with_referrer(registry: Registry, work: Work) -> None:
+    with_image(registry)
+    registry.push(REFERRER)
+
+
+def in_both_repositories(registry: Registry, work: Work) -> None:
+    registry.upload(OTHER)
+    registry.upload(OTHER, BOATS)
+
+
+def _closing(name: str, prepare: Step, data: bytes, other: Step, *allowed: Ends) -> Scenario:
+    """The blob is there if, and only if, the closing request was told so."""
+    return Scenario(
+        name,
+        prepare,
+        (close(data), other),
+        ends(*allowed),
+        lambda registry, ends: serves(registry, data) == (ends[0] == OK or (other is not cancel and ends[1] == OK)),
+    )
+
+
+_BEGUN, _CHUNK, _CHUNKS, _PARTS = sent(LAYER, 25, 40), sent(TWO_CHUNKS, 6144), sent(TWO_CHUNKS, 3072, 6144), 70 * 1024
+_IN_PARTS = sent(MANY_PARTS, 30 * 1024, 60 * 1024, _PARTS)
+_ONE_WINS = ((OK, UNKNOWN_UPLOAD), (UNKNOWN_UPLOAD, OK), (OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK))
+
+SCENARIOS = (
+    Scenario(
+        "push an image, delete a blob that it needs",
+        blobs(CONFIG, LAYER),
+        (push(IMAGE, "latest"), delete_blob(LAYER)),
+        ends((OK, NEEDED), (MISSING, OK), (MISSING, NEEDED)),
+        lambda registry, ends: (
+            stands(registry, IMAGE, "latest") == (ends[0] == OK) and serves(registry, LAYER) == (ends[1] == NEEDED)
+        ),
+    ),
+    Scenario(
+        "push an index, delete its child",
+        both_images,
+        (push(INDEX, "index"), delete(IMAGE)),
+        ends((OK, NEEDED), (MISSING, OK), (MISSING, NEEDED)),
+        lambda registry, ends: (
+            stands(registry, INDEX, "index") == (ends[0] == OK) and stands(registry, IMAGE) == (ends[1] == NEEDED)
+        ),
+    ),
+    Scenario(
+        "tag an image, delete it",
+        tagged_image,
+        (push(IMAGE, "stable"), delete(IMAGE)),
+        ends((OK, OK)),
+        lambda registry, ends: stands(registry, IMAGE) == stands(registry, IMAGE, "stable"),
+    ),
+    Scenario(
+        "move a tag twice",
+        both_images,
+        (push(IMAGE, "stable"), push(SECOND, "stable")),
+        ends((OK, OK)),
+        lambda registry, ends: (
+            stands(registry, IMAGE)
+            and stands(registry, SECOND)
+            and stands(registry, IMAGE, "stable") != stands(registry, SECOND, "stable")
+        ),
+    ),
+    Scenario(
+        "move several tags twice",
+        both_images,
+        (push(IMAGE, "a", "b", "second"), push(SECOND, "b", "a", "latest")),
+        ends((OK, OK)),
+        lambda registry, ends: stands(registry, IMAGE, "a") == stands(registry, IMAGE, "b"),
+    ),
+    Scenario(
+        "delete a tag, move it",
+        both_images,
+        (untag("latest"), push(SECOND, "latest")),
+        ends((OK, OK)),
+        lambda registry, ends: stands(registry, IMAGE) and not stands(registry, IMAGE, "latest"),
+    ),
+    Scenario(
+        "delete an image, move its tag to another",
+        both_images,
+        (delete(IMAGE), push(SECOND, "latest")),
+        ends((OK, OK)),
+        lambda registry, ends: not stands(registry, IMAGE) and stands(registry, SECOND, "latest"),
+    ),
+    Scenario(
+        "delete a tag twice",
+        tagged_image,
+        (untag("latest"), untag("latest")),
+        ends((OK, UNKNOWN_MANIFEST), (UNKNOWN_MANIFEST, OK)),
+        lambda registry, ends: stands(registry, IMAGE) and not stands(registry, IMAGE, "latest"),
+    ),
+    Scenario(
+        "delete an image twice",
+        tagged_image,
+        (delete(IMAGE), delete(IMAGE)),
+        ends((OK, UNKNOWN_MANIFEST), (UNKNOWN_MANIFEST, OK)),
+        lambda registry, ends: not stands(registry, IMAGE) and not stands(registry, IMAGE, "latest"),
+    ),
+    Scenario(
+        "delete an image, push it again",
+        tagged_image,
+        (delete(IMAGE), push(IMAGE, "latest")),
+        ends((OK, OK)),
+        lambda registry, ends: stands(registry, IMAGE) == stands(registry, IMAGE, "latest"),
+    ),
+    Scenario(
+        "delete an image, delete its blob",
+        tagged_image,
+        (delete(IMAGE), delete_blob(LAYER)),
+        ends((OK, OK), (OK, NEEDED)),
+        lambda registry, ends: not stands(registry, IMAGE) and serves(registry, LAYER) == (ends[1] == NEEDED),
+    ),
+    Scenario(
+        "delete an image, push it again, delete its blob",
+        tagged_image,
+        (delete(IMAGE), push(IMAGE), delete_blob(LAYER)),
+        ends((OK, OK, OK), (OK, OK, NEEDED), (OK, MISSING, OK), (OK, MISSING, NEEDED)),
+        lambda registry, ends: not stands(registry, IMAGE) or serves(registry, LAYER),
+    ),
+    Scenario(
+        "push an image twice, delete it",
+        blobs(CONFIG, LAYER),
+        (push(IMAGE), push(IMAGE, "latest"), delete(IMAGE)),
+        ends((OK, OK, OK), (OK, OK, UNKNOWN_MANIFEST)),
+        lambda registry, ends: ends[2] == OK or stands(registry, IMAGE, "latest"),
+    ),
+    Scenario(
+        "push an image twice, delete it, delete its blob",
+        blobs(CONFIG, LAYER),
+        (push(IMAGE), push(IMAGE), delete(IMAGE), delete_blob(LAYER)),
+        ends(
+            *(
+                (a, b, c, d)
+                for a in (OK, MISSING)
+                for b in (OK, MISSING)
+                for c in (OK, UNKNOWN_MANIFEST)
+                for d in (OK, NEEDED)
+            )
+        ),
+        lambda registry, ends: not stands(registry, IMAGE) or serves(registry, LAYER),
+    ),
+    Scenario(
+        "push the first images of a repository",
+        blobs(CONFIG, LAYER, OTHER),
+        (push(IMAGE, "latest"), push(SECOND, "latest")),
+        ends((OK, OK)),
+        lambda registry, ends: (
+            registry.lists.repositories(n=None, last="").names == (SHIPS,)
+            and stands(registry, IMAGE)
+            and stands(registry, SECOND)
+        ),
+    ),
+    Scenario(
+        "push a referrer, delete it",
+        with_referrer,
+        (push(REFERRER), delete(REFERRER)),
+        ends((OK, OK)),
+        lambda registry, ends: (
+            stands(registry, REFERRER)
+            == bool(registry.lists.referrers(SHIPS, Digest.of(IMAGE), artifact_type=None, last="").descriptors)
+        ),
+    ),
+    Scenario(
+        "ask for a whole upload in two repositories",
+        sent_whole(OTHER, SHIPS, BOATS),
+        (ask(OTHER), ask(OTHER, BOATS)),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, OTHER) and serves(registry, OTHER, BOATS),
+    ),
+    Scenario(
+        "ask for a whole upload twice",
+        sent_whole(OTHER, SHIPS),
+        (ask(OTHER), ask(OTHER)),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, OTHER),
+    ),
+    Scenario(
+        "ask twice for what was sent twice",
+        sent_whole(OTHER, SHIPS, SHIPS),
+        (ask(OTHER), ask(OTHER)),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, OTHER),
+    ),
+    Scenario(
+        "push two images whose blobs nobody asked for",
+        lambda registry, work: [sent_whole(data, SHIPS)(registry, work) for data in (CONFIG, LAYER, OTHER)],
+        (push(IMAGE, "latest"), push(SECOND, "latest")),
+        ends((OK, OK)),
+        lambda registry, ends: stands(registry, IMAGE) and stands(registry, SECOND),
+    ),
+    Scenario(
+        "ask for a whole upload, delete the blob",
+        sent_whole(OTHER, SHIPS, SHIPS),
+        (ask(OTHER), delete_blob(OTHER)),
+        ends((OK, OK), (UNKNOWN_BLOB, OK)),
+        lambda registry, ends: not serves(registry, OTHER),
+    ),
+    Scenario(
+        "delete a blob twice",
+        sent_whole(OTHER, SHIPS, SHIPS),
+        (delete_blob(OTHER), delete_blob(OTHER)),
+        ends((OK, OK), (OK, UNKNOWN_BLOB), (UNKNOWN_BLOB, OK)),
+        lambda registry, ends: not serves(registry, OTHER),
+    ),
+    Scenario(
+        "delete a blob, upload it again",
+        blobs(OTHER),
+        (delete_blob(OTHER), upload(OTHER)),
+        ends((OK, OK), (OK, UNKNOWN_UPLOAD)),
+        lambda registry, ends: True,
+    ),
+    Scenario(
+        "delete a blob, mount it elsewhere",
+        blobs(OTHER),
+        (delete_blob(OTHER), mount(OTHER, SHIPS, BOATS)),
+        ends((OK, OK), (OK, DECLINED)),
+        lambda registry, ends: not serves(registry, OTHER) and serves(registry, OTHER, BOATS) == (ends[1] == OK),
+    ),
+    Scenario(
+        "delete a blob where it is mounted to",
+        in_both_repositories,
+        (delete_blob(OTHER, BOATS), mount(OTHER, SHIPS, BOATS)),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, OTHER),
+    ),
+    Scenario(
+        "delete a blob in two repositories, upload it to a third",
+        in_both_repositories,
+        (delete_blob(OTHER), delete_blob(OTHER, BOATS), upload(OTHER, RepositoryName("acme/third"))),
+        ends((OK, OK, OK)),
+        lambda registry, ends: serves(registry, OTHER, RepositoryName("acme/third")),
+    ),
+    _closing("close an upload that the session keeps, twice", _BEGUN, LAYER, close(LAYER), (OK, OK)),
+    _closing("close an upload of one chunk twice", _CHUNK, TWO_CHUNKS, close(TWO_CHUNKS), (OK, OK)),
+    _closing("close an upload of two chunks twice", _CHUNKS, TWO_CHUNKS, close(TWO_CHUNKS), (OK, OK)),
+    _closing("close an upload in parts twice", _IN_PARTS, MANY_PARTS, close(MANY_PARTS), (OK, OK)),
+    Scenario(
+        "send the last chunk of an upload in parts twice",
+        sent(MANY_PARTS, 30 * 1024, 60 * 1024),
+        (close(MANY_PARTS, MANY_PARTS[60 * 1024 :]), close(MANY_PARTS, MANY_PARTS[60 * 1024 :])),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, MANY_PARTS),
+    ),
+    Scenario(
+        "send a whole blob twice with one token",
+        begin,
+        (close(OTHER, OTHER), close(OTHER, OTHER)),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, OTHER),
+    ),
+    _closing("close or cancel an upload that the session keeps", _BEGUN, LAYER, cancel, *_ONE_WINS),
+    _closing("close or cancel an upload of one chunk", _CHUNK, TWO_CHUNKS, cancel, *_ONE_WINS),
+    _closing("close or cancel an upload of two chunks", _CHUNKS, TWO_CHUNKS, cancel, *_ONE_WINS),
+    _closing("close or cancel an upload in parts", _IN_PARTS, MANY_PARTS, cancel, *_ONE_WINS),
+    Scenario(
+        "append the same chunk twice",
+        sent(MANY_PARTS, 30 * 1024),
+        (append(MANY_PARTS, 30 * 1024, _PARTS), append(MANY_PARTS, 30 * 1024, _PARTS)),
+        ends((OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK)),
+        lambda registry, ends: True,
+    ),
+    Scenario(
+        "append beside the closing request",
+        sent(MANY_PARTS, 30 * 1024, 35 * 1024),
+        (append(MANY_PARTS, 35 * 1024, 40 * 1024), close(MANY_PARTS, MANY_PARTS[35 * 1024 :])),
+        ends((OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK), (UNKNOWN_UPLOAD, OK), (OK, "DIGEST_INVALID")),
+        lambda registry, ends: serves(registry, MANY_PARTS) == (ends[1] == OK),
+    ),
+    Scenario(
+        "append beside the closing of what there is",
+        _CHUNK,
+        (append(MANY_PARTS, 6144, 40 * 1024), close(TWO_CHUNKS)),
+        ends((OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK), (UNKNOWN_UPLOAD, OK), (OK, "DIGEST_INVALID")),
+        lambda registry, ends: serves(registry, TWO_CHUNKS) == (ends[1] == OK),
+    ),
+)
