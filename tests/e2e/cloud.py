@@ -56,14 +56,26 @@ def free_port() -> int:
 
 
 class Instance:
-    """One `python -m local up`, in a process group of its own."""
+    """One `python -m local up`, in a process group of its own; told to stop when the tests die."""
 
     def __init__(self, state: Path, port: int, *options: str) -> None:
         self._state = state
         self._log = state.with_name(state.name + ".out")
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local", "up", "--port", str(port), "--state", str(state), *options],
+                [
+                    "setpriv",
+                    "--pdeathsig=TERM",
+                    sys.executable,
+                    "-m",
+                    "local",
+                    "up",
+                    "--port",
+                    str(port),
+                    "--state",
+                    str(state),
+                    *options,
+                ],
                 cwd=REPOSITORY,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -1,7 +1,7 @@
 """Commands and daemons, each in namespaces of its own, so that nothing of theirs outlives a test.
 
 Every program runs under `unshare` with its own mount and PID namespace: when its first process ends, however it ends,
-the kernel ends the rest of the tree and takes its mounts away.
+the kernel ends the rest of the tree and takes its mounts away. That first process is killed when the tests are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ENTER = Path(__file__).parent / "sid" / "enter"
-_UNSHARE = ("unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
+_ENCLOSE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
 _START = 30.0  # seconds that a daemon may take until it answers
 COMMAND = 180.0  # seconds that a command may take; the slowest scenario takes a tenth of it
 
@@ -137,7 +137,7 @@ class Machine:
 
     def _enclosed(self, home: Path, command: Sequence[str | Path]) -> list[str]:
         words = [str(word) for word in command]
-        return [*_UNSHARE, "sh", str(ENTER), str(self.root or "/"), str(self.work), str(home), *words]
+        return [*_ENCLOSE, "sh", str(ENTER), str(self.root or "/"), str(self.work), str(home), *words]
 
 
 def _environment(home: Path, extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -41,7 +41,7 @@ def test_wrong_credentials_are_refused_in_words(
 
 
 def test_other_clients_work_with_what_docker_login_left(
-    open_client: OpenClient, kind: type[Client], cloud: Cloud, people: People, project: str, image: Image
+    open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     """docker keeps a refresh token in place of the password, in a file that the others read too."""
     docker = open_client(Docker)
