@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -74,7 +75,7 @@ def ministack_dynamodb(ministack_endpoint: str) -> Any:
 @pytest.fixture(scope="session")
 def moto_dynamodb() -> Any:
     """For use inside `mock_aws`: making a client takes longer than most tests."""
-    return aws.client("dynamodb")
+    return _one_at_a_time(aws.client("dynamodb"))
 
 
 @pytest.fixture(params=BACKENDS)
@@ -87,6 +88,19 @@ def index(request: pytest.FixtureRequest) -> Iterator[Index]:
             yield _dynamo(request.getfixturevalue("moto_dynamodb"))
     else:
         yield _dynamo(request.getfixturevalue("ministack_dynamodb"))
+
+
+def _one_at_a_time(client: Any) -> Any:
+    """moto answers in the caller's thread, and undoes a refused transaction by putting the whole table back: what
+    another thread wrote meanwhile would be gone."""
+    make, lock = client._make_api_call, threading.Lock()
+
+    def make_alone(operation: str, parameters: dict[str, Any]) -> Any:
+        with lock:
+            return make(operation, parameters)
+
+    client._make_api_call = make_alone
+    return client
 
 
 def _dynamo(client: Any) -> Index:
