@@ -19,7 +19,6 @@ OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 REPOSITORY, SOURCE = "bench/image", "bench/source"
 LAYERS = 10
-_SCOPES = (f"repository:{REPOSITORY}:pull,push,delete", f"repository:{SOURCE}:pull,push", "registry:catalog:*")
 _INLINE_BLOB, _LARGE_BLOB, _LARGE_MANIFEST = 1024, 256 * 1024, 100 * 1024  # bytes
 
 Prepare = Callable[[], Invocation]
@@ -40,20 +39,18 @@ class Descriptor:
 
 
 class Requests:
-    """A client of the rig's functions, with a repository that has one of everything."""
+    """A client of the rig's functions, at home in one repository."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, repository: str) -> None:
+        self.repository = repository
         self._rig = rig
-        self._headers = {"authorization": f"Bearer {rig.token(*_SCOPES)}"}
+        scopes = (f"repository:{repository}:pull,push,delete", f"repository:{SOURCE}:pull,push", "registry:catalog:*")
+        self._headers = {"authorization": f"Bearer {rig.token(*scopes)}"}
         self._numbers = itertools.count()
-        self.small = self.push_blob(_INLINE_BLOB)
-        self.large = self.push_blob(_LARGE_BLOB)
-        self.image = self.manifest()
-        self.push_manifest("latest", self.image)
-        self.big_image = self.manifest(padding=_LARGE_MANIFEST)
-        self.push_manifest("big", self.big_image)
-        for _ in range(5):
-            self.push_manifest(self.tag(), self.manifest(layers=1, subject=self.image))
+
+    def elsewhere(self) -> Requests:
+        """The same in a repository that is new: the emulator's Query reads all of a repository's items."""
+        return Requests(self._rig, f"bench/{secrets.token_hex(8)}")
 
     def registry(self, method: str, target: str, body: bytes = b"", *, expect: int = 200, **headers: str) -> Invocation:
         """Keywords are headers, `_` for `-`."""
@@ -70,11 +67,12 @@ class Requests:
         """One that nothing has."""
         return f"t{next(self._numbers)}"
 
-    def location(self, repository: str = REPOSITORY) -> str:
+    def location(self, repository: str | None = None) -> str:
         """Of a new upload."""
-        return header(self.registry("POST", f"/v2/{repository}/blobs/uploads/", expect=202)().headers, "location")
+        target = f"/v2/{repository or self.repository}/blobs/uploads/"
+        return header(self.registry("POST", target, expect=202)().headers, "location")
 
-    def whole_put(self, size: int, repository: str = REPOSITORY) -> tuple[Invocation, Descriptor]:
+    def whole_put(self, size: int, repository: str | None = None) -> tuple[Invocation, Descriptor]:
         data = secrets.token_bytes(size)
         descriptor = described(data)
         target = closing(self.location(repository), descriptor.digest)
@@ -90,7 +88,7 @@ class Requests:
         patch, descriptor = self.patch(size)
         return self.registry("PUT", closing(header(patch().headers, "location"), descriptor.digest), expect=201)
 
-    def push_blob(self, size: int, repository: str = REPOSITORY) -> Descriptor:
+    def push_blob(self, size: int, repository: str | None = None) -> Descriptor:
         put, descriptor = self.whole_put(size, repository)
         put()
         return descriptor
@@ -109,7 +107,7 @@ class Requests:
         return json.dumps(document).encode()
 
     def manifest_put(self, reference: str, manifest: bytes) -> Invocation:
-        target = f"/v2/{REPOSITORY}/manifests/{reference}"
+        target = f"/v2/{self.repository}/manifests/{reference}"
         return self.registry("PUT", target, manifest, expect=201, content_type=OCI_MANIFEST)
 
     def push_manifest(self, reference: str, manifest: bytes) -> None:
@@ -118,16 +116,23 @@ class Requests:
 
 def operations(rig: Rig) -> Iterator[Operation]:
     """In the order in which they are shown."""
-    requests = Requests(rig)
-    yield from _reads(requests)
+    requests = Requests(rig, REPOSITORY)
+    image = requests.manifest()
+    requests.push_manifest("latest", image)
+    yield from _reads(requests, image)
     yield from _uploads(requests)
-    yield from _manifests(requests)
+    yield from _manifests(requests, image)
     yield from _tokens(requests)
 
 
-def _reads(requests: Requests) -> Iterator[Operation]:
+def _reads(requests: Requests, image: bytes) -> Iterator[Operation]:
+    small, large = requests.push_blob(_INLINE_BLOB).digest, requests.push_blob(_LARGE_BLOB).digest
+    big_image = requests.manifest(padding=_LARGE_MANIFEST)
+    requests.push_manifest("big", big_image)
+    for _ in range(5):
+        requests.push_manifest(requests.tag(), requests.manifest(layers=1, subject=image))
     base = f"/v2/{REPOSITORY}"
-    digest, big = described(requests.image).digest, described(requests.big_image).digest
+    digest, big = described(image).digest, described(big_image).digest
     rows = (
         ("GET /v2/", "GET", "/v2/", 200),
         ("HEAD manifest by tag", "HEAD", f"{base}/manifests/latest", 200),
@@ -135,11 +140,11 @@ def _reads(requests: Requests) -> Iterator[Operation]:
         ("GET manifest by tag", "GET", f"{base}/manifests/latest", 200),
         ("GET manifest by digest", "GET", f"{base}/manifests/{digest}", 200),
         ("GET manifest by digest, 100 KiB", "GET", f"{base}/manifests/{big}", 200),
-        ("HEAD blob, 1 KiB", "HEAD", f"{base}/blobs/{requests.small.digest}", 200),
-        ("HEAD blob, 256 KiB", "HEAD", f"{base}/blobs/{requests.large.digest}", 200),
+        ("HEAD blob, 1 KiB", "HEAD", f"{base}/blobs/{small}", 200),
+        ("HEAD blob, 256 KiB", "HEAD", f"{base}/blobs/{large}", 200),
         ("HEAD blob that is not there", "HEAD", f"{base}/blobs/{described(b'nobody has this').digest}", 404),
-        ("GET blob, 1 KiB: its bytes", "GET", f"{base}/blobs/{requests.small.digest}", 200),
-        ("GET blob, 256 KiB: 307 to S3", "GET", f"{base}/blobs/{requests.large.digest}", 307),
+        ("GET blob, 1 KiB: its bytes", "GET", f"{base}/blobs/{small}", 200),
+        ("GET blob, 256 KiB: 307 to S3", "GET", f"{base}/blobs/{large}", 307),
         ("GET tags/list", "GET", f"{base}/tags/list", 200),
         ("GET referrers, 5 of them", "GET", f"{base}/referrers/{digest}", 200),
         ("GET _catalog", "GET", "/v2/_catalog", 200),
@@ -156,7 +161,8 @@ def _uploads(requests: Requests) -> Iterator[Operation]:
         return requests.registry("POST", f"{uploads}?mount={blob.digest}&from={SOURCE}", expect=201)
 
     def delete() -> Invocation:
-        return requests.registry("DELETE", f"/v2/{REPOSITORY}/blobs/{requests.push_blob(1024).digest}", expect=202)
+        there = requests.elsewhere()
+        return there.registry("DELETE", f"/v2/{there.repository}/blobs/{there.push_blob(1024).digest}", expect=202)
 
     yield Operation("POST upload", lambda: requests.registry("POST", uploads, expect=202))
     yield Operation("PUT whole blob, 1 KiB", lambda: requests.whole_put(1024)[0])
@@ -168,23 +174,18 @@ def _uploads(requests: Requests) -> Iterator[Operation]:
     yield Operation("DELETE blob", delete)
 
 
-def _manifests(requests: Requests) -> Iterator[Operation]:
-    base = f"/v2/{REPOSITORY}/manifests"
-
-    def delete_tag() -> Invocation:
-        tag = requests.tag()
-        requests.push_manifest(tag, requests.image)
-        return requests.registry("DELETE", f"{base}/{tag}", expect=202)
-
-    def delete_manifest() -> Invocation:
-        manifest = requests.manifest()
-        requests.push_manifest(requests.tag(), manifest)
-        return requests.registry("DELETE", f"{base}/{described(manifest).digest}", expect=202)
+def _manifests(requests: Requests, image: bytes) -> Iterator[Operation]:
+    def delete(*, whole: bool) -> Invocation:
+        there = requests.elsewhere()
+        manifest = there.manifest()
+        there.push_manifest("latest", manifest)
+        reference = described(manifest).digest if whole else "latest"
+        return there.registry("DELETE", f"/v2/{there.repository}/manifests/{reference}", expect=202)
 
     yield Operation("PUT manifest, 10 layers", lambda: requests.manifest_put(requests.tag(), requests.manifest()))
-    yield Operation("PUT manifest again, another tag", lambda: requests.manifest_put(requests.tag(), requests.image))
-    yield Operation("DELETE tag", delete_tag)
-    yield Operation("DELETE manifest, 10 layers, 1 tag", delete_manifest)
+    yield Operation("PUT manifest again, another tag", lambda: requests.manifest_put(requests.tag(), image))
+    yield Operation("DELETE tag", lambda: delete(whole=False))
+    yield Operation("DELETE manifest, 10 layers, 1 tag", lambda: delete(whole=True))
 
 
 def _tokens(requests: Requests) -> Iterator[Operation]:
