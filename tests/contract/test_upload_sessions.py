@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -11,6 +11,9 @@ from roadstead.digest import Digest
 from roadstead.hashing import RunningHash
 from roadstead.names import RepositoryName
 from roadstead.stores.conflicts import Conflict
+from roadstead.stores.dynamodb_uploads import _PARTS_PER_ITEM
+from roadstead.stores.objects import MAX_PARTS
+from roadstead.stores.table import TRANSACTION
 from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
 from tests.contract.conftest import Index
 
@@ -88,10 +91,19 @@ def test_parts_are_saved_with_their_session_and_read_in_order(index: Index) -> N
     assert index.sessions.find_parts(replace(saved, id="cd" * 16)) == ()
 
 
-def test_all_the_parts_that_s3_allows_are_saved_at_once(index: Index) -> None:
-    parts = tuple(part(number) for number in range(1, 10_001))
-    saved = index.sessions.save(replace(FULL, parts=10_000), parts)
+def test_more_parts_than_a_transaction_has_actions_are_saved_at_once(index: Index) -> None:
+    parts = tuple(part(number) for number in range(1, 2_502))
+    saved = index.sessions.save(replace(FULL, parts=2_501), parts)
     assert index.sessions.find_parts(saved) == parts
+
+
+def test_all_the_parts_that_s3_allows_fit_into_a_transaction() -> None:
+    """Ten items and the session: below 100 actions and 4 MB; an item below 400 KB, at less than 150 bytes a part."""
+    assert MAX_PARTS / _PARTS_PER_ITEM + 2 < TRANSACTION
+    largest = replace(part(MAX_PARTS), size=5 * 1024**3)
+    assert sum(len(name) + len(str(value)) for name, value in asdict(largest).items()) + 10 < 150
+    assert _PARTS_PER_ITEM * 150 < 400_000
+    assert MAX_PARTS * 150 + 100_000 < 4_000_000
 
 
 @pytest.mark.parametrize("count", [1, 300])
