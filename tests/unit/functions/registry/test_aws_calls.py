@@ -40,14 +40,11 @@ def image(*layers: bytes, filler: int = 0) -> bytes:
     ).encode()
 
 
-TEN_LAYERS = [b"layer %d" % number for number in range(10)]
-
-
 @pytest.fixture(scope="module")
 def function() -> Iterator[Function]:
-    """Warm, with an image `latest`, a large manifest `large` and three blobs."""
+    """Warm, with an image `latest`, a large manifest `large` and their three blobs."""
     with pytest.MonkeyPatch.context() as patch, running(patch) as one:
-        for data in (b"{}", SMALL, LARGE, *TEN_LAYERS):
+        for data in (b"{}", SMALL, LARGE):
             one.push_blob(data)
         for tag, body in (("latest", image(SMALL, LARGE)), ("large", image(SMALL, filler=40_000))):
             assert one.request("PUT", f"/v2/{REPOSITORY}/manifests/{tag}", body)["statusCode"] == 201
@@ -154,7 +151,10 @@ def test_a_mount_moves_no_bytes(function: Function) -> None:
 
 
 def test_an_image_of_ten_layers(function: Function) -> None:
-    body, target = image(*TEN_LAYERS), f"/v2/{REPOSITORY}/manifests/ten"
+    layers = [b"layer %d" % number for number in range(10)]
+    for data in layers:
+        function.push_blob(data)
+    body, target = image(*layers), f"/v2/{REPOSITORY}/manifests/ten"
     assert function.cost("PUT", target, body, status=201) == [
         BATCH_GET,
         BATCH_WRITE,
