@@ -1,0 +1,212 @@
+"""What every store of webhooks, of their secrets and of their deliveries does."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from roadstead.names import ProjectName
+from roadstead.stores.conflicts import Conflict
+from roadstead.stores.dynamodb_identity import DynamoIdentities
+from roadstead.stores.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.stores.identity import Project, Projects, UnknownProject
+from roadstead.stores.memory_identity import MemoryIdentities
+from roadstead.stores.memory_notifications import MemoryNotifications
+from roadstead.stores.notifications import (
+    DeliveryRecords,
+    EventType,
+    LastDelivery,
+    PayloadFormat,
+    UnknownWebhook,
+    Webhook,
+    Webhooks,
+    WebhookSecrets,
+    WebhookSecretStore,
+)
+from roadstead.stores.ssm_webhooks import SsmWebhookSecrets
+from roadstead.stores.table import Table
+from tests import aws
+
+SHIPS, BOATS = ProjectName.parse("ships"), ProjectName.parse("boats-and_more.net")
+NOON = 1_800_000_000
+FIRST = Webhook(
+    SHIPS,
+    "0" * 16,
+    "https://receiver.example.com/hook?a=b",
+    frozenset({EventType.PUSH_ARTIFACT, EventType.DELETE_TAG}),
+    NOON,
+    "ada@example.com",
+    name="Ünïcode",
+    payload=PayloadFormat.CLOUD_EVENTS,
+    repositories="cargo/{a,b}",
+    tags="v*",
+    enabled=False,
+)
+LAST = LastDelivery("d1", NOON, False, "the endpoint answered 404")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    projects: Projects
+    webhooks: Webhooks
+    secrets: WebhookSecretStore
+    records: DeliveryRecords
+    make_repository: Any
+
+
+def _aws(endpoint: str | None) -> Stores:
+    dynamodb = aws.client("dynamodb", endpoint)
+    index, identity = f"index-{uuid.uuid4().hex}", f"identity-{uuid.uuid4().hex}"
+    aws.make_tables(dynamodb, index, identity)
+    table = Table(dynamodb, index)
+    return Stores(
+        DynamoIdentities(Table(dynamodb, identity)),
+        DynamoWebhooks(Table(dynamodb, identity)),
+        SsmWebhookSecrets(aws.client("ssm", endpoint), f"/roadstead-{uuid.uuid4().hex}/webhooks/"),
+        DynamoDeliveryRecords(table),
+        lambda name, at: table.put((f"repo#{name}", "meta"), {"at": at * 1000 + 7, "by": "ada"}),
+    )
+
+
+@pytest.fixture(params=["memory", "moto", "ministack"])
+def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
+    if request.param == "memory":
+        identities = MemoryIdentities()
+        memory = MemoryNotifications(identities)
+        yield Stores(identities, memory, memory, memory, memory.repositories.__setitem__)
+    elif request.param == "moto":
+        with mock_aws():
+            yield _aws(None)
+    else:
+        yield _aws(request.getfixturevalue("ministack_endpoint"))
+
+
+@pytest.fixture
+def ships(stores: Stores) -> Stores:
+    """With two projects."""
+    for name in (SHIPS, BOATS):
+        stores.projects.create_project(Project(name, False, NOON, "ada"))
+    return stores
+
+
+def test_an_empty_store_has_nothing(stores: Stores) -> None:
+    assert stores.webhooks.find_project(SHIPS) is None
+    assert stores.webhooks.list_webhooks(SHIPS) == ()
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id) is None
+    assert stores.records.find_delivery(SHIPS, FIRST.id) is None
+    assert stores.records.repository_created("ships/a") is None
+
+
+def test_a_webhook_comes_back_as_it_was_made(ships: Stores) -> None:
+    ships.webhooks.create_webhook(FIRST)
+    assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
+    assert ships.webhooks.list_webhooks(BOATS) == ()
+    assert ships.webhooks.find_project(SHIPS) == Project(SHIPS, False, NOON, "ada")
+
+
+def test_webhooks_are_listed_from_the_oldest(ships: Stores) -> None:
+    made = [replace(FIRST, id=f"{16 - number:016x}", created=NOON + number // 2) for number in range(8)]
+    for webhook in reversed(made):
+        ships.webhooks.create_webhook(webhook)
+    assert ships.webhooks.list_webhooks(SHIPS) == tuple(sorted(made, key=lambda one: (one.created, one.id)))
+
+
+def test_members_and_the_project_itself_are_no_webhooks(ships: Stores) -> None:
+    ships.webhooks.create_webhook(FIRST)
+    ships.projects.set_public(SHIPS, True)
+    assert len(ships.webhooks.list_webhooks(SHIPS)) == 1
+
+
+def test_a_webhook_needs_its_project(stores: Stores) -> None:
+    with pytest.raises(UnknownProject):
+        stores.webhooks.create_webhook(FIRST)
+    assert stores.webhooks.list_webhooks(SHIPS) == ()
+
+
+def test_a_webhook_replaces_no_other(ships: Stores) -> None:
+    ships.webhooks.create_webhook(FIRST)
+    with pytest.raises(Conflict):
+        ships.webhooks.create_webhook(replace(FIRST, url="https://other.example.com/"))
+    assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
+
+
+def test_a_webhook_is_enabled_and_disabled(ships: Stores) -> None:
+    ships.webhooks.create_webhook(FIRST)
+    ships.webhooks.set_webhook_enabled(SHIPS, FIRST.id, True)
+    assert ships.webhooks.list_webhooks(SHIPS) == (replace(FIRST, enabled=True),)
+    ships.webhooks.set_webhook_enabled(SHIPS, FIRST.id, False)
+    assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
+
+
+def test_a_webhook_is_removed_once(ships: Stores) -> None:
+    ships.webhooks.create_webhook(FIRST)
+    ships.webhooks.create_webhook(replace(FIRST, id="1" * 16))
+    ships.webhooks.remove_webhook(SHIPS, FIRST.id)
+    assert [webhook.id for webhook in ships.webhooks.list_webhooks(SHIPS)] == ["1" * 16]
+    with pytest.raises(UnknownWebhook):
+        ships.webhooks.remove_webhook(SHIPS, FIRST.id)
+
+
+def test_what_is_not_there_is_not_made_by_a_change(ships: Stores) -> None:
+    ships.webhooks.create_webhook(FIRST)
+    for project, webhook in ((BOATS, FIRST.id), (SHIPS, "1" * 16), (SHIPS, "")):
+        with pytest.raises(UnknownWebhook):
+            ships.webhooks.set_webhook_enabled(project, webhook, True)
+        with pytest.raises(UnknownWebhook):
+            ships.webhooks.remove_webhook(project, webhook)
+    assert ships.webhooks.list_webhooks(BOATS) == ()
+    assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
+
+
+def test_secrets_are_kept_replaced_and_removed(stores: Stores) -> None:
+    one, two = WebhookSecrets("whsec_one"), WebhookSecrets("whsec_two", 'Bearer "x"\\y {{z}}')
+    stores.secrets.set_secrets(SHIPS, FIRST.id, one)
+    stores.secrets.set_secrets(BOATS, FIRST.id, two)
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id) == one
+    assert stores.secrets.find_secrets(BOATS, FIRST.id) == two
+    stores.secrets.set_secrets(SHIPS, FIRST.id, two)
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id) == two
+    stores.secrets.remove_secrets(SHIPS, FIRST.id)
+    stores.secrets.remove_secrets(SHIPS, FIRST.id)
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id) is None
+    assert stores.secrets.find_secrets(BOATS, FIRST.id) == two
+
+
+def test_the_last_delivery_is_the_one_that_is_kept(stores: Stores) -> None:
+    later = LastDelivery("d2", NOON + 1, True, "the endpoint answered 200")
+    for last in (LAST, later):
+        stores.records.record_delivery(SHIPS, FIRST.id, last)
+        assert stores.records.find_delivery(SHIPS, FIRST.id) == last
+    assert stores.records.find_delivery(SHIPS, "1" * 16) is None
+    assert stores.records.find_delivery(BOATS, FIRST.id) is None
+
+
+def test_a_repository_knows_when_it_was_made(stores: Stores) -> None:
+    stores.make_repository("ships/cargo/crane", NOON)
+    assert stores.records.repository_created("ships/cargo/crane") == NOON
+    assert stores.records.repository_created("ships/cargo") is None
+
+
+def test_secrets_are_encrypted_and_records_expire() -> None:
+    """What the memory store cannot tell: how AWS was asked to keep them."""
+    with mock_aws():
+        stores = _aws(None)
+        stores.secrets.set_secrets(SHIPS, FIRST.id, WebhookSecrets("whsec_hidden", "Bearer hidden"))
+        parameters = aws.client("ssm").describe_parameters()["Parameters"]
+        assert [parameter["Type"] for parameter in parameters] == ["SecureString"]
+        assert parameters[0]["Name"].endswith(f"/webhooks/ships/{FIRST.id}")
+
+        stores.records.record_delivery(SHIPS, FIRST.id, LAST)
+        dynamodb = aws.client("dynamodb")
+        items = [
+            item
+            for name in dynamodb.list_tables()["TableNames"]
+            for item in dynamodb.scan(TableName=name)["Items"]
+            if item["pk"]["S"].startswith("webhook#")
+        ]
+        assert [int(item["expires"]["N"]) for item in items] == [NOON + 30 * 86_400]
