@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice.app import Chalice
 
-app = Chalice(app_name="roadstead")
+app = Chalice(app_name="roadstead", configure_logs=False)  # or it takes over the logger of that name
 
 
 def _handle(function: str, event: dict[str, Any], context: Any) -> Any:
@@ -29,5 +29,12 @@ def token(event: dict[str, Any], context: Any) -> Any:
     return _handle("token", event, context)
 
 
+@app.lambda_function(name="webhook")
+def webhook(event: dict[str, Any], context: Any) -> Any:
+    """The audit trail and the outgoing notifications."""
+    return _handle("webhook", event, context)
+
+
 if os.environ.get("_HANDLER", "").startswith("app."):
+    importlib.import_module("functions.lines").configure()
     importlib.import_module(f"functions.{os.environ['_HANDLER'].removeprefix('app.')}.handler").prepare()

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.resources import BLOB_URL_KEY_PARAMETER, EDGE_SECRET_PARAMETER, Resources
+from local.resources import (
+    AUDIT_LOG_GROUP,
+    BLOB_URL_KEY_PARAMETER,
+    EDGE_SECRET_PARAMETER,
+    OBJECT_EVENTS_QUEUE,
+    Resources,
+)
 
 SERVICE = "roadstead"  # the `service` of the token specification, one for every host name
 ISSUER = "roadstead"
@@ -83,7 +89,18 @@ def functions(resources: Resources, aws: Mapping[str, str], distribution: Distri
         "TOKEN_SERVICE": SERVICE,
         "IDENTITY_TABLE": resources.identity_table,
     }
+    if distribution is not None:
+        token["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
+    webhook = {
+        "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
+        "AUDIT_DEAD_LETTERS_URL": resources.dead_letters_url,
+        "INDEX_TABLE": resources.index_table,
+        "IDENTITY_TABLE": resources.identity_table,
+        "BUCKET": resources.bucket,
+        "OBJECT_EVENTS_QUEUE": OBJECT_EVENTS_QUEUE,
+    }
     return (
         Function("registry", "app.registry", 512, {**aws, **registry_environment(resources, distribution)}),
         Function("token", "app.token", 512, {**aws, **token}),
+        Function("webhook", "app.webhook", 256, {**aws, **webhook}),
     )

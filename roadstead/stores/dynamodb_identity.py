@@ -28,7 +28,7 @@ from roadstead.stores.identity import (
     User,
     UserName,
 )
-from roadstead.stores.index_items import event_from, event_write
+from roadstead.stores.index_items import event_write
 from roadstead.stores.table import Item, Key, Table, TransactionFailed, Write, check, delete, put, update
 
 _META = "meta"
@@ -166,9 +166,9 @@ class DynamoIdentityEvents:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def find_events(self, keys: Iterable[Key]) -> list[Event]:
+    def find_event_items(self, keys: Iterable[Key]) -> dict[Key, Item]:
         """One BatchGetItem for each 100."""
-        return [event_from(item) for item in self._table.batch_get(keys).values()]
+        return self._table.batch_get(keys)
 
 
 def _told(event: Event | None) -> list[Write]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from roadstead.audit import Event
 from roadstead.names import ProjectName
@@ -169,7 +169,6 @@ class Projects(Protocol):
 class IdentityEvents(Protocol):
     """What the webhook function may read of the identity table, whose stream has keys alone: its events."""
 
-    def find_events(self, keys: Iterable[tuple[str, str]]) -> list[Event]:
-        """The events with these keys; one that has expired meanwhile is left out. Raises ValueError for one that is
-        malformed."""
+    def find_event_items(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """The event items with these keys, not yet parsed; one that has expired meanwhile is left out."""
         ...

@@ -56,6 +56,14 @@ def _from_wire(item: Mapping[str, Any]) -> Item:
     return {name: _plain(_deserialize(value)) for name, value in item.items()}
 
 
+def item_from_image(image: Mapping[str, Any]) -> Item:
+    """The item in a record of the table's stream. Raises ValueError when it is none."""
+    try:
+        return _from_wire(image)
+    except (AttributeError, TypeError) as error:
+        raise ValueError(f"no image of an item: {error!r}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Write:
     """One action of a transaction. `values` feed the `:name` placeholders, `names` the `#name` ones."""

@@ -21,7 +21,7 @@ from local.functions import functions
 from local.resources import Resources
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("registry", "token")
+FUNCTIONS = ("registry", "token", "webhook")
 
 # The permission that each call of a client needs ("Actions, resources, and condition keys for AWS services").
 _WRITES = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -48,9 +48,23 @@ ACTIONS = {
     "get_parameter": ("ssm:GetParameter",),
     "get_public_key": ("kms:GetPublicKey",),
     "sign": ("kms:Sign",),
+    "put_log_events": ("logs:PutLogEvents",),
+    "create_log_stream": ("logs:CreateLogStream",),
+    "send_message_batch": ("sqs:SendMessage",),
+    "change_message_visibility": ("sqs:ChangeMessageVisibility",),
 }
 # What a store can do and the function that uses it never does: KmsKeys signs too, and the registry must not be able to.
 NEVER = {"kms:Sign"}
+# What Lambda itself does in the function's name, to bring it the records of streams and queues.
+EVENT_SOURCES = {
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ReceiveMessage",
+}
 OPERATION = {"logs:CreateLogStream", "logs:PutLogEvents", "xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
 
@@ -116,7 +130,7 @@ def test_the_zip_holds_the_pinned_versions(package: Package) -> None:
 def test_the_functions_are_what_app_names_and_there_is_no_rest_api(package: Package) -> None:
     kinds = [resource["Type"] for resource in package.template["Resources"].values()]
     assert sorted(kinds) == sorted(["AWS::Serverless::Function", "AWS::IAM::Role"] * len(FUNCTIONS))
-    assert [package.function(name)["Handler"] for name in FUNCTIONS] == ["app.registry", "app.token"]
+    assert [package.function(name)["Handler"] for name in FUNCTIONS] == ["app.registry", "app.token", "app.webhook"]
 
 
 def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
@@ -125,7 +139,11 @@ def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
         for name in FUNCTIONS
         for shape in [package.function(name)]
     }
-    assert shapes == {"registry": (1024, 29, "Active"), "token": (512, 10, "Active")}
+    assert shapes == {
+        "registry": (1024, 29, "Active"),
+        "token": (512, 10, "Active"),
+        "webhook": (256, 60, "Active"),
+    }
 
 
 def test_each_function_has_the_variables_that_it_has_locally(package: Package) -> None:
@@ -135,8 +153,11 @@ def test_each_function_has_the_variables_that_it_has_locally(package: Package) -
         "roadstead-ACCOUNT-REGION",
         "alias/roadstead-token",
         "/roadstead/upload-keys",
+        "secret",
+        object_events_url="unused",
+        dead_letters_url="https://sqs.REGION.amazonaws.com/ACCOUNT/roadstead-audit-dead-letters",
     )
-    for function in functions(resources, {}):
+    for function in functions(resources, {}, None):
         assert package.function(function.name)["Environment"]["Variables"] == function.environment
 
 
@@ -153,8 +174,34 @@ def test_the_token_function_may_do_no_more_than_its_stores_call(package: Package
         "dynamodb:UpdateItem",  # a password's hash by new parameters
         "kms:GetPublicKey",
         "kms:Sign",
+        "ssm:GetParameter",  # the secret of the distribution
     }
     assert actions(package, "token") - OPERATION <= called("token")
+
+
+def test_the_webhook_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
+    assert actions(package, "webhook") - OPERATION - EVENT_SOURCES == {
+        "dynamodb:BatchGetItem",  # events of the identity table
+        "dynamodb:BatchWriteItem",  # counts of what was deleted
+        "dynamodb:PutItem",  # a batch of pulls that is counted
+        "dynamodb:UpdateItem",  # the counts
+        "s3:GetObject",  # an upload's metadata
+        "s3:ListBucket",  # or what is not there would be answered 403
+        "sqs:SendMessage",  # dead letters
+    }
+    assert actions(package, "webhook") - OPERATION - EVENT_SOURCES <= called("webhook")
+
+
+def test_the_webhook_function_reads_of_identities_their_events_alone_and_writes_no_content(package: Package) -> None:
+    items = [
+        statement
+        for statement in package.statements("webhook")
+        if "dynamodb:" in str(statement["Action"]) and "/stream/" not in str(statement["Resource"])
+    ]
+    assert [(statement["Sid"], statement["Condition"]) for statement in items] == [
+        ("IdentityEvents", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["event#*"]}}),
+        ("PullCounts", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pulls#*", "counted#*"]}}),
+    ]
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -179,7 +226,7 @@ def test_only_the_token_function_reads_identities_and_signs(package: Package) ->
 
 def test_the_lock_file_at_the_root_holds_all_that_any_function_needs() -> None:
     union = locked(ROOT / "requirements.txt")
-    for name in (*FUNCTIONS, "webhook"):
+    for name in FUNCTIONS:
         assert locked(ROOT / "requirements" / f"{name}.txt").items() <= union.items()
 
 
@@ -198,6 +245,8 @@ def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other
         "BUCKET": "b",
         "TOKEN_KEYS": "k",
         "UPLOAD_KEYS_PARAMETER": "u",
+        "AUDIT_LOG_GROUP": "g",
+        "AUDIT_DEAD_LETTERS_URL": "https://q",
     }
     seen = json.loads(python(script, {"_HANDLER": f"app.{name}", **settings}))
     assert f"functions.{name}.handler" in seen
@@ -209,7 +258,7 @@ def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other
 def test_a_function_without_its_settings_fails_while_it_is_initialised_and_names_them(name: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         python("import app", {"_HANDLER": f"app.{name}"})
-    assert "TOKEN_KEYS is not set" in failed.value.stderr
+    assert ("AUDIT_LOG_GROUP" if name == "webhook" else "TOKEN_KEYS") + " is not set" in failed.value.stderr
 
 
 def test_without_a_handler_nothing_of_the_functions_is_imported() -> None:

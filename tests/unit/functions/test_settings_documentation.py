@@ -14,11 +14,13 @@ from edge.relay.settings import RelaySettings
 from functions.environ import SettingsError
 from functions.registry.settings import Settings as RegistrySettings
 from functions.token.settings import Settings as TokenSettings
+from functions.webhook.settings import Settings as WebhookSettings
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "settings.md").read_text()
 SETTINGS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "Registry function": RegistrySettings.from_environ,
     "Token function": TokenSettings.from_environ,
+    "Webhook function": WebhookSettings.from_environ,
     "Relay": RelaySettings.from_environ,
 }
 SHARED_WITH_THE_REGISTRY = {"UPLOAD_SECONDS", "MAX_BLOB_BYTES"}

@@ -1,0 +1,122 @@
+"""Working on a batch of records, whatever their source: into the trail, to whoever is notified, what fails told back.
+
+A record that cannot be understood can never be, so it goes to the dead letters and holds nobody up. All else is done at
+least once: what is not surely written is answered as failed, and the source brings it again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions import lines, metrics
+from functions.metrics import Metric
+from functions.observation import current
+from functions.webhook.delivery import enqueue
+from functions.webhook.services import WebhookServices
+from roadstead.audit import AuditEntry, Operation, rfc3339
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A record: how its source names it, the entries in it, or the `problem` that makes it a dead letter."""
+
+    identifier: str
+    record: Any
+    entries: tuple[AuditEntry, ...] = ()
+    problem: str = ""
+
+
+def work(services: WebhookServices, source: str, batch: Sequence[Received], *, in_order: bool = False) -> list[str]:
+    """Does the work; answers the identifiers of records that must come again.
+
+    `in_order` is for sources that begin again at the first record that failed: then that one alone is named, and those
+    behind it count as not worked on, although some may be in the log already.
+    """
+    entries = [entry for received in batch for entry in received.entries]
+    recorded = services.trail.record(entries) if entries else None
+    unsent = recorded.unsent if recorded is not None else frozenset()
+    rejected = recorded.rejected if recorded is not None else frozenset()
+    failed = {one.identifier for one in batch if any(entry.id in unsent for entry in one.entries)}
+    failed |= _bury(services, source, [one for one in batch if one.problem])
+    failed |= _bury(
+        services,
+        source,
+        [
+            Received(one.identifier, one.record, (), "the audit log refuses its time or its length")
+            for one in batch
+            if any(entry.id in rejected for entry in one.entries)
+        ],
+    )
+    done = _done(batch, failed, in_order=in_order)
+    failed |= _notify(services, done)
+    _measure(source, [entry for one in done for entry in one.entries], failures=len(failed))
+    named = [one.identifier for one in batch if one.identifier in failed]
+    return named[:1] if in_order else named
+
+
+def _done(batch: Sequence[Received], failed: set[str], *, in_order: bool) -> list[Received]:
+    if not in_order:
+        return [one for one in batch if one.identifier not in failed]
+    first = next((place for place, one in enumerate(batch) if one.identifier in failed), len(batch))
+    return list(batch[:first])
+
+
+def _bury(services: WebhookServices, source: str, letters: Sequence[Received]) -> set[str]:
+    """Keep what will never be understood; answers the identifiers of what could not even be kept."""
+    if not letters:
+        return set()
+    now = rfc3339(int(time.time() * 1000))
+    bodies = [{"source": source, "reason": one.problem, "time": now, "record": one.record} for one in letters]
+    for one in letters:
+        _log.error("a record of %s goes to the dead letters: %s: %s", source, one.identifier, one.problem)
+    try:
+        services.dead_letters.send([json.dumps(body, default=str, separators=(",", ":")) for body in bodies])
+    except Exception:
+        _log.exception("%d dead letters could not be kept", len(letters))
+        return {one.identifier for one in letters}
+    return set()
+
+
+def _notify(services: WebhookServices, done: Sequence[Received]) -> set[str]:
+    entries = [entry for one in done for entry in one.entries]
+    if services.notifications is None or not entries:
+        return set()
+    try:
+        enqueue(services.notifications, entries)
+    except Exception:
+        _log.exception("%d entries could not be handed to the notifications", len(entries))
+        return {one.identifier for one in done if one.entries}
+    return set()
+
+
+def _measure(source: str, entries: Iterable[AuditEntry], *, failures: int) -> None:
+    """One line of metrics for the batch, none for an empty one."""
+    entries = list(entries)
+    counted = [Metric("AuditEntries", len(entries))] if entries else []
+    if failures:
+        counted.append(Metric("AuditFailures", failures))
+    uploads = [entry for entry in entries if entry.operation is Operation.UPLOAD]
+    mounts = sum(entry.operation is Operation.MOUNT for entry in entries)
+    if uploads:
+        counted.append(Metric("UploadBytes", sum(entry.size for entry in uploads)))
+        paths = Counter(entry.detail.removeprefix("path=") for entry in uploads)
+        counted += [Metric(f"UploadsBy{path.capitalize()}", some) for path, some in paths.items()]
+    if mounts:
+        counted.append(Metric("Mounts", mounts))
+    blobs = [entry for entry in entries if entry.operation is Operation.PULL_BLOB]
+    pulls = sum(entry.operation is Operation.PULL for entry in entries)
+    if blobs:
+        counted += [Metric("BlobPulls", len(blobs)), Metric("PullBytes", sum(entry.size for entry in blobs))]
+    if pulls:
+        counted.append(Metric("Pulls", pulls))
+    if counted:
+        properties = {"function": "webhook", "source": source, "request_id": current().request_id}
+        lines.write(metrics.line(counted, properties, now_ms=int(time.time() * 1000)))

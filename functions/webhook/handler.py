@@ -1,0 +1,55 @@
+"""The webhook function's entry and composition root."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions import tracing
+from functions.observation import observed
+from functions.webhook.dispatch import dispatch
+from functions.webhook.services import WebhookServices
+from functions.webhook.settings import Settings
+from roadstead.services.trail import Trail
+from roadstead.stores.aws import client
+from roadstead.stores.cloudwatch_logs import CloudWatchAuditLog
+from roadstead.stores.dynamodb_identity import DynamoIdentityEvents
+from roadstead.stores.dynamodb_pulls import DynamoPullCounts
+from roadstead.stores.s3 import S3Objects
+from roadstead.stores.sqs import SqsQueue
+from roadstead.stores.table import Table
+
+
+def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:
+    """An event of a stream, of a queue or of CloudWatch Logs."""
+    with observed(str(getattr(context, "aws_request_id", ""))):
+        return dispatch(services(), event)
+
+
+@cache
+def services() -> WebhookServices:
+    """Built when first asked for; anew the next time if that failed."""
+    return build(Settings.from_environ(os.environ))
+
+
+def prepare() -> None:
+    """What can be done before the first event: read the settings, make the clients, trace them."""
+    tracing.start(Settings.from_environ(os.environ).tracing)
+    services()
+
+
+def build(settings: Settings) -> WebhookServices:
+    """The services on DynamoDB, S3, SQS and CloudWatch Logs. Makes clients, but no call."""
+    dynamodb, sqs = client("dynamodb"), client("sqs")
+    return WebhookServices(
+        trail=Trail(
+            CloudWatchAuditLog(client("logs"), settings.audit_log_group),
+            DynamoPullCounts(Table(dynamodb, settings.index_table)),
+        ),
+        identity_events=DynamoIdentityEvents(Table(dynamodb, settings.identity_table)),
+        objects=S3Objects(client("s3"), settings.bucket),
+        dead_letters=SqsQueue(sqs, settings.dead_letters_url),
+        object_events_queue=settings.object_events_queue,
+    )

@@ -1,0 +1,79 @@
+"""S3's events of new objects, through a queue: an upload that was sent whole has arrived.
+
+Such an upload is in no index until somebody asks for it, which is when its `upload` entry is made; `upload-received`
+says when its bytes came, and is all that is ever told of one that nobody asks for.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+from functions.observation import current
+from functions.webhook.batch import Received, work
+from functions.webhook.services import WebhookServices
+from roadstead.audit import Actor, ActorKind, AuditEntry, Operation, project_of
+from roadstead.digest import Digest
+from roadstead.services.provenance import uploader
+from roadstead.stores.objects import is_whole_key
+
+Record = Mapping[str, Any]
+
+_log = logging.getLogger(__name__)
+
+
+def handle(services: WebhookServices, messages: Sequence[Record]) -> dict[str, Any]:
+    """Answers the messages that the queue must bring again."""
+    batch, failed = [], []
+    for message in messages:
+        identifier = str(message.get("messageId", ""))
+        try:
+            batch.append(Received(identifier, message, tuple(_entries(services, message))))
+        except ValueError as error:
+            batch.append(Received(identifier, message, problem=str(error)))
+        except Exception:  # of S3: the queue brings the message again, and in the end puts it to its dead letters
+            _log.exception("an object's metadata could not be read: message %s", identifier)
+            failed.append(identifier)
+    failed += work(services, "objects", batch)
+    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
+
+
+def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]:
+    """What a message tells. Raises ValueError for what is no event of S3; other exceptions are the store's."""
+    try:
+        document = json.loads(message["body"])
+        if document.get("Event") == "s3:TestEvent":  # which S3 sends when the notification is set up
+            return
+        records = [(str(one["eventName"]), one["s3"]["object"], str(one["eventTime"])) for one in document["Records"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no event of S3: {error!r}") from error
+    for name, about, time in records:
+        key = unquote_plus(str(about.get("key", "")))
+        if "ObjectCreated" in name and is_whole_key(key):
+            yield _entry(services, key, about, time)
+
+
+def _entry(services: WebhookServices, key: str, about: Record, time: str) -> AuditEntry:
+    parts = key.split("/")
+    if len(parts) != 5:
+        raise ValueError(f"{key[:200]!r} is no key of a blob")
+    digest = Digest.parse(f"{parts[1]}:{parts[2]}")
+    info = services.objects.find(key)
+    metadata = info.metadata if info is not None else {}
+    repository = metadata.get("repository", "")
+    return AuditEntry(
+        id=hashlib.sha256(f"{key} {about.get('sequencer', '')}".encode()).hexdigest()[:32],
+        at=round(datetime.fromisoformat(time).timestamp() * 1000),
+        operation=Operation.UPLOAD_RECEIVED,
+        actor=uploader(metadata, Actor("", ActorKind.ANONYMOUS, request_id=current().request_id)),
+        project=project_of(repository),
+        repository=repository,
+        reference=digest,
+        digest=digest,
+        size=int(about.get("size", 0)),
+    )

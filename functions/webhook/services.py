@@ -1,0 +1,24 @@
+"""What the webhook function works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.webhook.delivery import NotificationServices
+from roadstead.services.trail import Trail
+from roadstead.stores.identity import IdentityEvents
+from roadstead.stores.objects import Objects
+from roadstead.stores.queue import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookServices:
+    """`dead_letters` keep what cannot be understood. Queues are known by their names, as an event source's ARN ends."""
+
+    trail: Trail
+    identity_events: IdentityEvents
+    objects: Objects
+    dead_letters: Queue
+    object_events_queue: str
+    notification_queue: str = ""
+    notifications: NotificationServices | None = None

@@ -1,0 +1,36 @@
+"""The webhook function's settings; docs/settings.md lists them, and a test holds that list to this class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.environ import Environ
+from functions.tracing import Tracing
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    audit_log_group: str
+    dead_letters_url: str
+    index_table: str
+    identity_table: str
+    bucket: str
+    object_events_queue: str
+    tracing: Tracing
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises SettingsError that names every missing or wrong key."""
+        read = Environ(environ)
+        settings = cls(
+            audit_log_group=read.text("AUDIT_LOG_GROUP"),
+            dead_letters_url=read.text("AUDIT_DEAD_LETTERS_URL"),
+            index_table=read.text("INDEX_TABLE"),
+            identity_table=read.text("IDENTITY_TABLE"),
+            bucket=read.text("BUCKET"),
+            object_events_queue=read.text("OBJECT_EVENTS_QUEUE", "roadstead-object-events"),
+            tracing=read.choice("TRACING", Tracing.OFF),
+        )
+        read.check()
+        return settings
