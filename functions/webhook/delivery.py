@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,8 +47,12 @@ def deliver(services: NotificationServices, event: Mapping[str, Any]) -> dict[st
     here, with the reason in the log; the queue's own redrive policy is for what this function could not even fail at.
     """
     records: Sequence[Record] = event["Records"]
+    # Each thread logs as the invocation does: what it logs carries the request's id by a context variable.
+    contexts = [copy_context() for _ in records]
     with ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(records)))) as pool:
-        verdicts = list(pool.map(lambda record: _attempt(services.deliverer, record), records))
+        verdicts = list(
+            pool.map(lambda context, record: context.run(_attempt, services.deliverer, record), contexts, records)
+        )
     kept = [record for record, verdict in zip(records, verdicts, strict=True) if verdict is None]
     for record, verdict in zip(records, verdicts, strict=True):
         if verdict is not None and verdict.fate is Fate.LATER:

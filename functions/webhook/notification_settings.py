@@ -34,6 +34,11 @@ class NotificationSettings:
     registry_host: str
     endpoints: EndpointPolicy
 
+    @property
+    def queue_name(self) -> str:
+        """As the ARN of the queue ends, by which its events are known."""
+        return self.queue_url.rpartition("/")[2]
+
     @classmethod
     def read(cls, read: Environ) -> NotificationSettings:
         """Problems are collected in `read`."""
