@@ -6,6 +6,9 @@ digest. An upload that was consumed is never adopted again, so a deleted blob do
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
 from roadstead.audit import Actor, ActorKind, Operation
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
@@ -15,6 +18,9 @@ from roadstead.stores.blobs import MAX_INLINE_BLOB, BlobIndex, Link, StoredObjec
 from roadstead.stores.conflicts import UploadConsumed
 from roadstead.stores.objects import Objects, whole_prefix
 from roadstead.upload_token import is_upload_id
+
+_ONE_BY_ONE = 4  # so few are not worth threads
+_AT_ONCE = 8  # within the ten connections that an S3 or DynamoDB client keeps
 
 
 class Adoption:
@@ -59,6 +65,15 @@ class Adoption:
                 self._objects.delete([key])
             return link
         return None
+
+    def adopt_all(self, repository: RepositoryName, digests: Collection[Digest], actor: Actor) -> dict[Digest, Link]:
+        """The links of those among `digests` whose uploads nobody has recorded; many are looked for side by side."""
+        if len(digests) <= _ONE_BY_ONE:
+            found = [(digest, self.adopt(repository, digest, actor)) for digest in digests]
+        else:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                found = list(pool.map(lambda digest: (digest, self.adopt(repository, digest, actor)), digests))
+        return {digest: link for digest, link in found if link is not None}
 
     def forget(self, repository: RepositoryName, digest: Digest, *, but: str) -> None:
         """Use up every upload of a blob that is about to be deleted, but for the object that its link has.

@@ -173,11 +173,9 @@ class Push:
 
     def _complete(self, push: _Push, contents: Contents) -> None:
         """Adopt what is missing, hold sizes to the descriptors, call pending removals off."""
-        links, manifests = dict(contents.links), contents.manifests
-        for digest in push.blobs - links.keys() - manifests.keys():
-            link = self._adoption.adopt(push.repository, digest, push.actor)
-            if link is not None:
-                links[digest] = link
+        manifests = contents.manifests
+        adopted = self._adoption.adopt_all(push.repository, self._missing(push, contents), push.actor)
+        links = {**contents.links, **adopted}
         self._require(push, Contents(links, manifests))
         for digest, link in links.items():
             if link.marked is not None:

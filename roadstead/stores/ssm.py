@@ -6,9 +6,12 @@ resolve where it cannot resolve a SecureString.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from roadstead.upload_token import UploadKeys
 
@@ -16,9 +19,14 @@ REFRESH_SECONDS = 300  # a rotation first adds a secret, and waits longer than t
 
 T = TypeVar("T")
 
+_log = logging.getLogger(__name__)
+
 
 class Parameter(Generic[T]):
-    """One parameter, parsed by `parse` (which raises ValueError), and kept in memory for five minutes."""
+    """One parameter, parsed by `parse` (which raises ValueError), and kept in memory for five minutes.
+
+    Should it not be readable then, what is known serves for another five minutes.
+    """
 
     def __init__(self, client: Any, name: str, parse: Callable[[str], T], clock: Callable[[], float]) -> None:
         self._client = client
@@ -30,8 +38,14 @@ class Parameter(Generic[T]):
 
     def value(self) -> T:
         if self._value is None or self._clock() - self._read_at > REFRESH_SECONDS:
-            answer = self._client.get_parameter(Name=self._name, WithDecryption=True)
-            self._value = self._parse(answer["Parameter"]["Value"])
+            try:
+                answer = self._client.get_parameter(Name=self._name, WithDecryption=True)
+            except (BotoCoreError, ClientError):
+                if self._value is None:
+                    raise
+                _log.exception("%s could not be read again; its last value serves on", self._name)
+            else:
+                self._value = self._parse(answer["Parameter"]["Value"])
             self._read_at = self._clock()
         return self._value
 

@@ -105,3 +105,13 @@ def test_whoever_asks_is_named_where_the_object_does_not_say(registry: Registry)
 
 def test_a_repository_whose_name_begins_the_same_has_another_prefix() -> None:
     assert not whole_prefix(RepositoryName("ships/galleon2"), DIGEST).startswith(whole_prefix(SHIPS, DIGEST))
+
+
+@pytest.mark.parametrize("count", [1, 4, 30])
+def test_all_that_was_sent_is_adopted_and_the_rest_left_out(registry: Registry, count: int) -> None:
+    sent = [f"layer {number}".encode() for number in range(count)]
+    for data in sent:
+        registry.send_whole(data)
+    digests = [Digest.of(data) for data in sent]
+    assert registry.adoption.adopt_all(SHIPS, [*digests, DIGEST], ADA).keys() == set(digests)
+    assert len(registry.index.events) == count

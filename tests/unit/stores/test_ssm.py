@@ -83,3 +83,22 @@ def test_a_short_edge_secret_is_refused(ssm: Any, text: str) -> None:
     write(ssm, text)
     with pytest.raises(ValueError, match="at least 32 characters"):
         SsmEdgeSecrets(ssm, "/keys").edge_secrets()
+
+
+def test_keys_that_cannot_be_read_again_serve_on_and_are_asked_for_five_minutes_later(ssm: Any) -> None:
+    write(ssm, ONE)
+    clock = Clock()
+    source = SsmUploadKeys(ssm, "/keys", clock=clock)
+    source.upload_keys()
+    ssm.delete_parameter(Name="/keys")
+    clock.now = REFRESH_SECONDS + 1
+    assert source.upload_keys() == KEYS
+    write(ssm, TWO)
+    assert source.upload_keys() == KEYS
+    clock.now = 2 * REFRESH_SECONDS + 2
+    assert source.upload_keys().current == "k2"
+
+
+def test_keys_that_could_never_be_read_are_an_error(ssm: Any) -> None:
+    with pytest.raises(ssm.exceptions.ParameterNotFound):
+        SsmUploadKeys(ssm, "/absent").upload_keys()
