@@ -56,6 +56,11 @@ class NotificationSettings:
         )
 
     @classmethod
+    def optional(cls, read: Environ) -> NotificationSettings | None:
+        """None where no queue is set: then nobody is notified of anything, and no other setting is asked for."""
+        return cls.read(read) if read.text("NOTIFICATION_QUEUE_URL", "") else None
+
+    @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> NotificationSettings:
         """Raises SettingsError that names every missing or wrong key."""
         read = Environ(environ)

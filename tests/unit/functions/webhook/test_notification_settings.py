@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from functions.environ import SettingsError
+from functions.environ import Environ, SettingsError
 from functions.webhook.notification_settings import NotificationSettings
 from roadstead.endpoints.endpoint import EndpointPolicy
 
@@ -63,3 +63,17 @@ def test_any_other_policy_is_refused(wrong: dict[str, str]) -> None:
 def test_a_queue_is_known_by_the_end_of_its_url() -> None:
     settings = NotificationSettings.from_environ({**REQUIRED, "NOTIFICATION_QUEUE_URL": "https://sqs.example/1/told"})
     assert settings.queue_name == "told"
+
+
+def test_without_a_queue_there_are_no_notifications() -> None:
+    read = Environ({})
+    assert NotificationSettings.optional(read) is None
+    read.check()
+    assert NotificationSettings.optional(Environ(REQUIRED)) == NotificationSettings.from_environ(REQUIRED)
+
+
+def test_with_a_queue_the_rest_is_required() -> None:
+    read = Environ({"NOTIFICATION_QUEUE_URL": "x"})
+    NotificationSettings.optional(read)
+    with pytest.raises(SettingsError, match="REGISTRY_HOST is not set"):
+        read.check()
