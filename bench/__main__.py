@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import calls, data_plane, handlers, image, imports
+from bench import calls, data_plane, handlers, image, imports, scale
 from bench.content import MIB
 from bench.rig import rig
 from bench.servers import Missing
@@ -65,12 +65,18 @@ def _data_plane(options: argparse.Namespace) -> str:
     return data_plane.show(moved)
 
 
+def _scale(_: argparse.Namespace) -> str:
+    with rig() as one:
+        return scale.show(calls.count(one), scale.Assumptions())
+
+
 SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "calls": _calls,
     "handlers": _handlers,
     "imports": _imports,
     "image": _image,
     "data-plane": _data_plane,
+    "scale": _scale,
 }
 
 
