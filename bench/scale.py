@@ -135,8 +135,9 @@ def show(counts: Counts, assumed: Assumptions) -> str:
         "What binds, by arithmetic",
         f"Pulls a second of an image with {assumed.layers} layers: token, HEAD and GET of the tag, "
         f"{assumed.layers + 1} blobs. Calls are counted in the real handlers; assumed are "
-        f"{assumed.handler * 1000:g} ms of CPU an invocation, {assumed.call * 1000:g} ms a call, {assumed.hottest:.0%} of all pulls on one repository, "
-        f"{assumed.cold_share:.1%} cold starts. Nothing here was measured in AWS.",
+        f"{assumed.handler * 1000:g} ms of CPU an invocation, {assumed.call * 1000:g} ms a call, "
+        f"{assumed.hottest:.0%} of all pulls on one repository, {assumed.cold_share:.1%} cold starts. "
+        "Nothing here was measured in AWS.",
         ["resource", "quota", *(f"{load:,}/s" for load in LOADS), "lifted by"],
         rows,
         prose=True,
