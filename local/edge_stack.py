@@ -32,6 +32,7 @@ class EdgeSettings:
     secret_key: str = field(repr=False)
     region: str
     blob_keys: KeyGroup | None = None  # of signed URLs, where blobs are pulled through the distribution
+    strict_s3: bool = False  # whether S3 refuses by itself what is not of its checksum
     error_caching: float = 0.0  # seconds: ErrorCachingMinTTL, which CloudFront sets to 10 where nobody says 0
 
 
@@ -57,7 +58,7 @@ def _origins(settings: EdgeSettings) -> Mapping[str, Origin]:
     signing = Signing(settings.access_key, settings.secret_key, settings.region)
     origins = {
         API: Origin(settings.api, secret, API_TIMEOUT),
-        BLOBS: Origin(settings.bucket, (), STORAGE_TIMEOUT, signing),
+        BLOBS: Origin(settings.bucket, (), STORAGE_TIMEOUT, signing, settings.strict_s3),
     }
     if settings.relay is not None:
         origins[RELAY] = Origin(settings.relay, secret, RELAY_TIMEOUT)
