@@ -61,7 +61,9 @@ class Bucket:
 
 def _s3(client: Any) -> S3Objects:
     name = f"bucket-{uuid.uuid4().hex}"
-    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
+    region = client.meta.region_name
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    client.create_bucket(Bucket=name, **where)
     return S3Objects(client, name, url_seconds=60)
 
 
@@ -72,19 +74,19 @@ def moto_s3() -> Any:
 
 @pytest.fixture(scope="module")
 def ministack_s3(ministack_endpoint: str) -> Any:
-    return _signing_client(ministack_endpoint)
+    return _signing_client(ministack_endpoint, aws.REGION)
 
 
 @pytest.fixture(scope="module")
 def strict_client(strict: StrictS3) -> Any:
-    return _signing_client(strict.endpoint)
+    return _signing_client(strict.endpoint, strict.region)
 
 
-def _signing_client(endpoint: str) -> Any:
+def _signing_client(endpoint: str, region: str) -> Any:
     """With the keys by which signatures are checked."""
     return boto3.client(
         "s3",
-        region_name=aws.REGION,
+        region_name=region,
         endpoint_url=endpoint,
         aws_access_key_id="test",
         aws_secret_access_key="test",

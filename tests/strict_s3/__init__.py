@@ -41,13 +41,14 @@ class StrictS3:
             "AWS_ENDPOINT_URL_S3": self.endpoint,
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
             "ROADSTEAD_S3_ADDRESSING": "path",
         }
 
 
 @contextlib.contextmanager
-def strict_s3(region: str = "eu-central-1") -> Iterator[StrictS3]:
+def strict_s3(region: str = "us-east-1") -> Iterator[StrictS3]:
     """One that serves, empty, while the context lasts. Raises RuntimeError: it is not installed, or with its log."""
     if not PYTHON.exists():
         raise RuntimeError(f"{PYTHON} is missing; `make .venv-s3/strict-s3.stamp` installs the strict S3")

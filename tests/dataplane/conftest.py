@@ -1,0 +1,37 @@
+"""One registry on a strict S3 for all of these tests: they keep apart by the names of their repositories."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import aws
+from tests.dataplane.plane import Plane, plane
+from tests.strict_s3 import StrictS3
+
+
+@pytest.fixture(scope="session")
+def ministack_endpoint() -> Iterator[str]:
+    with aws.ministack() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the logs."""
+    return tmp_path_factory.mktemp("dataplane")
+
+
+@pytest.fixture(scope="session")
+def registry(strict: StrictS3, ministack_endpoint: str, directory: Path) -> Iterator[Plane]:
+    with plane(strict, ministack_endpoint, directory) as running:
+        yield running
+
+
+@pytest.fixture
+def repository() -> str:
+    """A repository that nobody else uses, of a project that nobody else uses."""
+    return f"p{secrets.token_hex(6)}/app"
