@@ -24,7 +24,7 @@ _AT_ONCE = 8  # within the ten connections that an S3 or DynamoDB client keeps
 
 
 class Adoption:
-    """One LIST where nothing is to be found; a HEAD and the recording transaction for what is."""
+    """One LIST and one more read where nothing is to be found; a HEAD and the recording transaction for what is."""
 
     def __init__(self, blobs: BlobIndex, objects: Objects, events: EventMaker) -> None:
         self._blobs = blobs
@@ -64,7 +64,9 @@ class Adoption:
             if link.key != key:
                 self._objects.delete([key])
             return link
-        return None
+        # Another request may have adopted it between the caller's look at the link and the LIST: then the object was
+        # consumed, or is gone because the digest had one already, and the link stands.
+        return self._blobs.find_link(repository, digest)
 
     def adopt_all(self, repository: RepositoryName, digests: Collection[Digest], actor: Actor) -> dict[Digest, Link]:
         """The links of those among `digests` whose uploads nobody has recorded; many are looked for side by side."""

@@ -35,10 +35,11 @@ class Blobs:
         return link
 
     def _find(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool) -> Link | None:
-        link = self._blobs.find_link(repository, digest)
-        if link is not None and promise and link.marked is not None and not self._blobs.unmark(repository, digest):
-            link = None
-        return link or self._adoption.adopt(repository, digest, actor)
+        for find in (self._blobs.find_link, lambda *_: self._adoption.adopt(repository, digest, actor)):
+            link = find(repository, digest)
+            if link is not None and (not promise or link.marked is None or self._blobs.unmark(repository, digest)):
+                return link
+        return None
 
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
         """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before.

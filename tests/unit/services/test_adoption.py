@@ -115,3 +115,23 @@ def test_all_that_was_sent_is_adopted_and_the_rest_left_out(registry: Registry, 
     digests = [Digest.of(data) for data in sent]
     assert registry.adoption.adopt_all(SHIPS, [*digests, DIGEST], ADA).keys() == set(digests)
     assert len(registry.index.events) == count
+
+
+@pytest.mark.parametrize("step", ["list", "find", "get"])
+def test_who_comes_second_finds_what_the_first_has_adopted(
+    registry: Registry, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.send_whole(DATA)
+    registry.adoption.adopt(SHIPS, DIGEST, ADA)
+    registry.send_whole(DATA, repository=CARGO)  # surplus: the digest has an object, so the first to adopt deletes it
+    original = getattr(registry.objects, step)
+
+    def beside(key: str) -> object:
+        monkeypatch.setattr(registry.objects, step, original)
+        assert registry.adoption.adopt(CARGO, DIGEST, BOB) is not None
+        return original(key)
+
+    monkeypatch.setattr(registry.objects, step, beside)
+    link = registry.adoption.adopt(CARGO, DIGEST, ADA)
+    assert link is not None
+    assert link == registry.index.find_link(CARGO, DIGEST)

@@ -99,7 +99,7 @@ def test_what_is_refused_calls_nobody(function: Function) -> None:
 
 def test_a_blob_that_is_not_there_is_looked_for_in_the_bucket(function: Function) -> None:
     absent = Digest.of(b"absent")
-    assert function.cost("HEAD", f"/v2/{REPOSITORY}/blobs/{absent}", status=404) == [GET, "s3.ListObjectsV2"]
+    assert function.cost("HEAD", f"/v2/{REPOSITORY}/blobs/{absent}", status=404) == [GET, "s3.ListObjectsV2", GET]
 
 
 def test_a_manifest_that_is_not_there_is_one_read(function: Function) -> None:
