@@ -7,6 +7,7 @@ ClientRequestToken as DynamoDB does (moto does not, and copies the table for eac
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import copy
 import json
@@ -28,6 +29,7 @@ from tests import aws
 
 Answer = tuple[AWSResponse, dict[str, Any]]
 Perform = Callable[[], Answer]
+Rows = dict[tuple[str, str], Item]  # by `pk` and `sk`
 Interceptor = Callable[[str, Perform], Answer]  # the call's name ("dynamodb.GetItem"), and what makes it
 
 INDEX, IDENTITY, BUCKET = "invariants-index", "invariants-identity", "invariants-bucket"
@@ -94,19 +96,18 @@ class Cloud:
                 stored[key] = value
         self.events, self._told = events, told
 
-    def rows(self) -> dict[tuple[str, str], Item]:
-        """Every item of the index, by `pk` and `sk`."""
-        found: dict[tuple[str, str], Item] = {}
-        for page in self.dynamodb.get_paginator("scan").paginate(TableName=INDEX, ConsistentRead=True):
-            for wire in page["Items"]:
-                item = _from_wire(wire)
-                found[(item["pk"], item["sk"])] = item
-        return found
+    def rows(self, prefix: str = "") -> Rows:
+        """Every item of the index whose `pk` begins with `prefix`, taken from where ministack keeps it: a Scan through
+        botocore would be most of the tests' time."""
+        return {
+            (pk, sk): {name: _value(wire) for name, wire in item.items()}
+            for pk, partition in dynamodb._tables[INDEX]["items"].items()
+            if pk.startswith(prefix)
+            for sk, item in partition.items()
+        }
 
     def objects(self) -> dict[str, bytes]:
-        """Every object's bytes by its key."""
-        keys = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
-        return {key: self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+        return objects(self.s3)
 
     def _answer(self, model: Any, params: dict[str, Any], **_: Any) -> Answer:
         interceptor: Interceptor | None = getattr(self._local, "interceptor", None)
@@ -147,6 +148,23 @@ class Cloud:
                 self.events.append(_from_wire(wire))
 
 
+def rows(dynamodb_client: Any) -> Rows:
+    """Every item of the index."""
+    found: Rows = {}
+    for page in dynamodb_client.get_paginator("scan").paginate(TableName=INDEX, ConsistentRead=True):
+        for wire in page["Items"]:
+            item = _from_wire(wire)
+            found[(item["pk"], item["sk"])] = item
+    return found
+
+
+def objects(s3_client: Any) -> dict[str, bytes]:
+    """Every object's bytes by its key."""
+    pages = s3_client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return {key: s3_client.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+
 _UPLOADS = ("_multipart_uploads", "_completed_multipart_uploads")
 
 
@@ -172,6 +190,21 @@ def _finish(coroutine: Any) -> Any:
     except StopIteration as stop:
         return stop.value
     raise AssertionError("this request of ministack's would have to wait for something")
+
+
+def _value(wire: dict[str, Any]) -> Any:
+    """A value as `Table` gives it, from the JSON of an item."""
+    ((kind, value),) = wire.items()
+    if kind == "N":
+        return int(value)
+    if kind == "B":
+        return base64.b64decode(value)
+    if kind == "L":
+        return [_value(element) for element in value]
+    if kind == "M":
+        return {name: _value(element) for name, element in value.items()}
+    assert kind in ("S", "BOOL"), kind
+    return value
 
 
 def _bytes(value: Any) -> bytes:

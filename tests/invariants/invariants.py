@@ -11,14 +11,16 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from roadstead.digest import Digest
+from roadstead.errors import RegistryError
 from roadstead.manifest import parse_manifest
+from roadstead.names import RepositoryName
 from roadstead.services.manifests import needed_by
-from roadstead.stores.objects import is_whole_key
+from roadstead.stores.objects import is_whole_key, whole_prefix
 from roadstead.stores.table import Item
-from tests.invariants.cloud import Cloud
+from tests.invariants.cloud import Cloud, Rows
+from tests.invariants.registry import ALICE, Registry
 
 Of = tuple[str, str]  # a repository, and a digest or tag of it
-Rows = dict[tuple[str, str], Item]
 
 
 @dataclass
@@ -37,6 +39,7 @@ def check(cloud: Cloud, documents: tuple[bytes, ...] = ()) -> History:
     rows, objects = cloud.rows(), cloud.objects()
     history = replay(cloud.events, documents)
     wrong = [
+        *_check_gone(cloud, history, rows, objects),
         *history.wrong,
         *_check_trail(rows, cloud.events),
         *_check_against(history, rows),
@@ -99,6 +102,24 @@ def _missing(history: History, needs: dict[str, list[str]], repository: str, eve
         for needed in needs.get(digest, ())
         if (repository, needed) not in there
     ]
+
+
+def _check_gone(cloud: Cloud, history: History, rows: Rows, objects: dict[str, bytes]) -> list[str]:
+    """6: what was deleted is not served to whoever asks, unless it was sent again since."""
+    registry, wrong = Registry(cloud), []
+    for name, digest in history.had - history.links - history.manifests:
+        repository, wanted = RepositoryName(name), Digest(digest)
+        prefix = whole_prefix(repository, wanted)
+        sent = [key for key in objects if key.startswith(prefix)]
+        if any((f"upload#{key.removeprefix(prefix)}", "meta") not in rows for key in sent):
+            continue
+        for read in (registry.blobs.get, lambda repository, wanted, _: registry.manifests.get(repository, wanted)):
+            try:
+                read(repository, wanted, ALICE)
+            except RegistryError:
+                continue
+            wrong.append(f"6: {name}: {digest[:15]} came back")
+    return wrong
 
 
 def _check_trail(rows: Rows, events: list[Item]) -> list[str]:

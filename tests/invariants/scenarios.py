@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.names import RepositoryName
+from roadstead.names import RepositoryName, Tag
 from tests.invariants.operations import (
     CONFIG,
     IMAGE,
@@ -98,6 +98,33 @@ def append(data: bytes, start: int, end: int) -> Step:
 
 def cancel(registry: Registry, work: Work) -> object:
     registry.uploads.cancel(token_of(work))
+    return OK
+
+
+def watch_blob(data: bytes) -> Step:
+    """A reader who would adopt what is there: once the blob is gone it stays gone."""
+
+    def watch(registry: Registry, work: Work) -> str:
+        seen = [serves(registry, data) for _ in range(3)]
+        assert seen == sorted(seen, reverse=True), f"it came back: {seen}"
+        return OK
+
+    return watch
+
+
+def pull(tag: str) -> Step:
+    def read(registry: Registry, work: Work) -> object:
+        entry, data = registry.manifests.get(SHIPS, Tag(tag))
+        assert entry.digest.matches(data)
+        return OK
+
+    return read
+
+
+def replace_image(registry: Registry, work: Work) -> object:
+    """A new image takes over a tag, and the old one goes."""
+    registry.push(SECOND, tags=["latest"])
+    registry.delete(Digest.of(IMAGE))
     return OK
 
 
@@ -335,6 +362,20 @@ SCENARIOS = (
         (ask(OTHER), delete_blob(OTHER)),
         ends((OK, OK), (UNKNOWN_BLOB, OK)),
         lambda registry, ends: not serves(registry, OTHER),
+    ),
+    Scenario(
+        "delete a blob that was sent three times, look for it",
+        sent_whole(OTHER, SHIPS, SHIPS, SHIPS, BOATS),
+        (delete_blob(OTHER), watch_blob(OTHER)),
+        ends((OK, OK)),
+        lambda registry, ends: not serves(registry, OTHER) and serves(registry, OTHER, BOATS),
+    ),
+    Scenario(
+        "replace the image of a tag, pull by the tag",
+        both_images,
+        (replace_image, pull("latest")),
+        ends((OK, OK)),
+        lambda registry, ends: stands(registry, SECOND, "latest") and not stands(registry, IMAGE),
     ),
     Scenario(
         "delete a blob twice",

@@ -19,7 +19,7 @@ from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry
 from tests.invariants.schedules import Chooser, interleave, plans, switching
 
 # How many orders of each phase and client; a nightly run can try more.
-SCHEDULES = int(os.environ.get("INVARIANT_SCHEDULES", "120")) // 3
+SCHEDULES = int(os.environ.get("INVARIANT_SCHEDULES", "90")) // 3
 PHASES = ("mark", "sweep", "drop_objects")
 Client = Callable[[Registry], object]
 

@@ -14,7 +14,7 @@ from tests.invariants.scenarios import SCENARIOS, Ends, Scenario, end_of
 from tests.invariants.schedules import Chooser, Run, interleave, plans, switching
 
 # How many orders of each scenario; a nightly run can try more.
-SCHEDULES = int(os.environ.get("INVARIANT_SCHEDULES", "120"))
+SCHEDULES = int(os.environ.get("INVARIANT_SCHEDULES", "90"))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
