@@ -11,7 +11,7 @@ S3_VENV := .venv-s3
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test check e2e e2e-latest bench lock
+.PHONY: help up down reset audit test check e2e e2e-latest bench lock
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ down: ## stop the one that runs with STATE=.state
 
 reset: ## stop it and delete all that was pushed to STATE=.state
 	@test ! -e $(STATE) || exec $(BIN)/python -m local reset --state $(STATE)
+
+audit: $(VENV)/local.stamp ## print the audit trail of STATE=.state as JSON lines; FOLLOW=1, ASK="pulls DIGEST|failed-logins|deletions|pushes"
+	@exec $(BIN)/python -m local audit --state $(STATE) $(if $(FOLLOW),--follow) --ask "$(ASK)"
 
 # What tests/e2e drives. In CI a missing client is a failure; elsewhere those tests are left out, and it is said.
 CLIENTS := dockerd docker containerd ctr runc skopeo podman buildah umoci jq

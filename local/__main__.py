@@ -1,4 +1,4 @@
-"""`python -m local up | down | reset`: what the Makefile's targets of the same names run.
+"""`python -m local up | down | reset | audit`: what the Makefile's targets of the same names run.
 
 `--help` tells the exit codes; anything but 0 and 1 comes with one sentence on stderr.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import errno
 import logging
 import os
@@ -26,7 +27,12 @@ STOP = 90.0  # seconds that a running instance may take to stop
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     state = StateDirectory(Path(options.state))
-    commands = {"up": lambda: _up(state, options), "down": lambda: _down(state), "reset": lambda: _reset(state)}
+    commands = {
+        "up": lambda: _up(state, options),
+        "down": lambda: _down(state),
+        "reset": lambda: _reset(state),
+        "audit": lambda: _audit(state, options),
+    }
     try:
         commands[options.command]()
     except Failure as failure:
@@ -80,6 +86,16 @@ def _reset(state: StateDirectory) -> None:
     state.delete()
 
 
+def _audit(state: StateDirectory, options: argparse.Namespace) -> None:
+    """Print the audit trail of the instance that serves from this state directory."""
+    from local import audit
+
+    # Whoever follows ends it by Ctrl-C, or by closing the pipe.
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        for line in audit.read(state, follow=options.follow, ask=options.ask.strip()):
+            print(line, flush=True)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
@@ -92,9 +108,15 @@ def _parser() -> argparse.ArgumentParser:
         ("up", "run it until Ctrl-C"),
         ("down", "stop a running one"),
         ("reset", "stop it and delete all that was pushed"),
+        ("audit", "print the audit trail as JSON lines"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--state", default=".state", help="the state directory (default: %(default)s)")
+        if name == "audit":
+            command.add_argument("--follow", action="store_true", help="go on with what happens")
+            command.add_argument(
+                "--ask", default="", help="a question instead: pulls DIGEST, failed-logins, deletions, pushes"
+            )
         if name == "up":
             command.add_argument("--port", type=int, default=5000, help="the registry's port (default: %(default)s)")
             command.add_argument(

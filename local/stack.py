@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from local import admin, edge_stack, functions, ports
 from local.aws import CREDENTIALS, REGION, EmbeddedAws, Endpoint
+from local.delivery import Delivery
 from local.edge_signed_urls import KeyGroup
 from local.edge_stack import EdgeSettings
 from local.environments import InitError, Pool
@@ -96,9 +97,11 @@ def build(state: StateDirectory, listener: socket.socket, front: Front, *, pull_
     distribution = None if front is Front.NONE else Distribution(registry, pull_through_edge)
     of_this_run = {EDGE_SECRET_PARAMETER: secret, BLOB_URL_KEY_PARAMETER: private}
     lambdas = Lambda(state, aws.endpoint, of_this_run, distribution)
+    # Before the gateway: it stops after it, when there is nothing more to come.
+    delivery = Delivery(state, aws.endpoint, lambdas.pools, lambda: lambdas.resources)
     if front is Front.NONE:
         gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), listener)
-        return Stack(aws, lambdas, registry, None, (aws, lambdas, gateway))
+        return Stack(aws, lambdas, registry, None, (aws, lambdas, delivery, gateway))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
     api = f"http://{ports.INTERNAL_ADDRESS}:{inner.getsockname()[1]}"
     gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), inner)
@@ -120,7 +123,7 @@ def build(state: StateDirectory, listener: socket.socket, front: Front, *, pull_
         blob_keys=KeyGroup(registry, {functions.BLOB_URL_KEY_ID: public}) if pull_through_edge else None,
     )
     edge = edge_stack.components(settings, lambda: lambdas.resources.upload_keys, listener)
-    return Stack(aws, lambdas, api, relay, (aws, lambdas, gateway, *((relay,) if relay else ()), *edge))
+    return Stack(aws, lambdas, api, relay, (aws, lambdas, delivery, gateway, *((relay,) if relay else ()), *edge))
 
 
 def _blob_url_key() -> tuple[str, str]:

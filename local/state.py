@@ -6,6 +6,8 @@ ready.json       only while it serves
 admin-password   of the first administrator, mode 0600
 aws/             what the embedded AWS keeps: tables/, objects/, tmp/
 logs/            aws.log, and one for each function
+delivery.json    how far the functions' logs were read, and until when all events were delivered
+delivered        its time of change: all that happened before was delivered
 """
 
 from __future__ import annotations
@@ -71,6 +73,14 @@ class StateDirectory:
     @property
     def scratch(self) -> Path:
         return self.path / "aws" / "tmp"
+
+    @property
+    def delivery_file(self) -> Path:
+        return self.path / "delivery.json"
+
+    @property
+    def delivered_file(self) -> Path:
+        return self.path / "delivered"
 
     @property
     def logs(self) -> Path:

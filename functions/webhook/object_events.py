@@ -1,7 +1,8 @@
 """S3's events of new objects, through a queue: an upload that was sent whole has arrived.
 
 Such an upload is in no index until somebody asks for it, which is when its `upload` entry is made; `upload-received`
-says when its bytes came, and is all that is ever told of one that nobody asks for.
+says when its bytes came, and is all that is ever told of one that nobody asks for. An object that is gone already was
+asked for, and found surplus: its `upload` has told of it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from functions.observation import current
 from functions.webhook.batch import Received, work
 from functions.webhook.services import WebhookServices
 from roadstead.audit import Actor, ActorKind, AuditEntry, Operation, project_of
@@ -55,22 +55,26 @@ def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]
     for name, about, time in records:
         key = unquote_plus(str(about.get("key", "")))
         if "ObjectCreated" in name and is_whole_key(key):
-            yield _entry(services, key, about, time)
+            digest = _digest(key)
+            info = services.objects.find(key)
+            if info is not None:
+                yield _entry(key, digest, about, time, info.metadata)
 
 
-def _entry(services: WebhookServices, key: str, about: Record, time: str) -> AuditEntry:
+def _digest(key: str) -> Digest:
     parts = key.split("/")
     if len(parts) != 5:
         raise ValueError(f"{key[:200]!r} is no key of a blob")
-    digest = Digest.parse(f"{parts[1]}:{parts[2]}")
-    info = services.objects.find(key)
-    metadata = info.metadata if info is not None else {}
+    return Digest.parse(f"{parts[1]}:{parts[2]}")
+
+
+def _entry(key: str, digest: Digest, about: Record, time: str, metadata: Mapping[str, str]) -> AuditEntry:
     repository = metadata.get("repository", "")
     return AuditEntry(
         id=hashlib.sha256(f"{key} {about.get('sequencer', '')}".encode()).hexdigest()[:32],
         at=round(datetime.fromisoformat(time).timestamp() * 1000),
         operation=Operation.UPLOAD_RECEIVED,
-        actor=uploader(metadata, Actor("", ActorKind.ANONYMOUS, request_id=current().request_id)),
+        actor=uploader(metadata, Actor("", ActorKind.ANONYMOUS)),
         project=project_of(repository),
         repository=repository,
         reference=digest,

@@ -1,0 +1,146 @@
+"""Reading the audit trail of the local cloud: all of it, on and on, or the answer to a question.
+
+The questions are those of the saved queries (`observability.queries`); here they are asked of the entries themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from local.aws import CREDENTIALS
+from local.clients import client
+from local.failures import ExitCode, Failure
+from local.resources import AUDIT_LOG_GROUP
+from local.state import StateDirectory
+
+Entry = dict[str, Any]
+
+WAIT = 15.0  # seconds for what has happened to be delivered
+PAUSE = 0.5  # seconds between two looks
+WEEK = 7 * 86_400  # seconds
+
+
+class TrailReader:
+    """Entries that were not seen before, in the order of their time; every id once, however often it was delivered."""
+
+    def __init__(self, logs: Any, group: str = AUDIT_LOG_GROUP) -> None:
+        self._logs = logs
+        self._group = group
+        self._tokens: dict[str, str] = {}
+        self._seen: set[str] = set()
+
+    def entries(self) -> list[Entry]:
+        """What was written since the last call."""
+        found: list[Entry] = []
+        for stream in self._streams():
+            for line in self._lines(stream):
+                entry = json.loads(line)
+                if entry["id"] not in self._seen:
+                    self._seen.add(entry["id"])
+                    found.append(entry)
+        return sorted(found, key=lambda entry: str(entry["time"]))
+
+    def _streams(self) -> Iterator[str]:
+        pages = self._logs.get_paginator("describe_log_streams").paginate(logGroupName=self._group)
+        for page in pages:
+            for stream in page["logStreams"]:
+                yield stream["logStreamName"]
+
+    def _lines(self, stream: str) -> Iterator[str]:
+        while True:
+            token = {"nextToken": self._tokens[stream]} if stream in self._tokens else {}
+            answer = self._logs.get_log_events(
+                logGroupName=self._group, logStreamName=stream, startFromHead=True, **token
+            )
+            yield from (event["message"] for event in answer["events"])
+            before, self._tokens[stream] = self._tokens.get(stream), answer["nextForwardToken"]
+            if not answer["events"] or before == answer["nextForwardToken"]:
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`answer` makes lines of the entries; `argument` is what the question is about, if anything."""
+
+    help: str
+    answer: Callable[[Iterable[Entry], str], Iterable[Entry]]
+    argument: str = ""
+
+
+def _pulls(entries: Iterable[Entry], digest: str) -> Iterator[Entry]:
+    return (one for one in entries if one["operation"] in ("pull", "pull-blob") and one.get("digest") == digest)
+
+
+def _failed_logins(entries: Iterable[Entry], _: str) -> Iterator[Entry]:
+    failed = [one for one in entries if one["operation"] == "login" and one["outcome"] == "failure"]
+    for address, failures in Counter(one.get("source_address", "") for one in failed).most_common():
+        of_it = [one for one in failed if one.get("source_address", "") == address]
+        names = len({one["actor"]["name"] for one in of_it})
+        yield {"source_address": address, "failures": failures, "names": names, "latest": of_it[-1]["time"]}
+
+
+def _deletions(entries: Iterable[Entry], _: str) -> Iterator[Entry]:
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - WEEK))
+    kinds = ("delete-manifest", "delete-blob", "untag")
+    return (one for one in entries if one["operation"] in kinds and one["time"] >= since)
+
+
+def _pushes(entries: Iterable[Entry], _: str) -> Iterator[Entry]:
+    pushed = [one for one in entries if one["operation"] in ("push", "tag")]
+    for name, pushes in Counter(one["actor"]["name"] for one in pushed).most_common():
+        of_them = [one for one in pushed if one["actor"]["name"] == name]
+        repositories = len({one["repository"] for one in of_them})
+        yield {"user": name, "pushes": pushes, "repositories": repositories, "latest": of_them[-1]["time"]}
+
+
+QUESTIONS: Mapping[str, Question] = {
+    "pulls": Question("who pulled a digest", _pulls, "DIGEST"),
+    "failed-logins": Question("failed logins by address", _failed_logins),
+    "deletions": Question("what was deleted in the last seven days", _deletions),
+    "pushes": Question("pushes by user", _pushes),
+}
+
+
+def read(state: StateDirectory, *, follow: bool, ask: str) -> Iterator[str]:
+    """Lines to print; with `follow` without an end. `ask` is a question with its argument, or empty for everything.
+
+    What has happened before is waited for. Raises Failure when nothing runs there, or for a question that is none.
+    """
+    name, _, argument = ask.partition(" ")
+    question = QUESTIONS.get(name)
+    if ask and (question is None or bool(question.argument) != bool(argument.strip())):
+        known = "; ".join(f"{key} {one.argument}".strip() + f" ({one.help})" for key, one in QUESTIONS.items())
+        raise Failure(ExitCode.USAGE, f"{ask!r} is no question of the audit trail. There are: {known}.")
+    ready = state.read_ready()
+    if ready is None or not state.in_use():
+        raise Failure(ExitCode.COMPONENT_FAILED, f"Nothing runs in {state.path}; `make up STATE={state.path}` first.")
+    reader = TrailReader(
+        client(
+            "logs", {**CREDENTIALS, "AWS_REGION": str(ready["region"]), "AWS_ENDPOINT_URL": str(ready["aws_endpoint"])}
+        )
+    )
+    _wait_for_delivery(state, time.time())
+    entries = reader.entries()
+    for line in question.answer(entries, argument.strip()) if question else entries:
+        yield json.dumps(line, ensure_ascii=False)
+    while follow and not question:
+        time.sleep(PAUSE)
+        for line in reader.entries():
+            yield json.dumps(line, ensure_ascii=False)
+
+
+def _wait_for_delivery(state: StateDirectory, moment: float) -> None:
+    """Until all that had happened by then is in the trail, or it takes too long."""
+    deadline = time.monotonic() + WAIT
+    while time.monotonic() < deadline:
+        try:
+            if state.delivered_file.stat().st_mtime >= moment:
+                return
+        except FileNotFoundError:
+            pass
+        time.sleep(0.05)

@@ -1,0 +1,69 @@
+"""The dashboard, as the JSON document of CloudWatch ("Dashboard body structure and syntax")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+NAMESPACE = "Roadstead"
+_WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
+
+
+def body(*, region: str, audit_log_group: str) -> dict[str, Any]:
+    """Three widgets a row, the trail's latest entries below them."""
+    widgets = [
+        _metrics("Requests", "Sum", {"registry": "Requests", "token": "Requests", "relay": "Requests"}, region),
+        _metrics("Latency, p50", "p50", {"registry": "Latency", "token": "Latency"}, region),
+        _metrics("Latency, p99", "p99", {"registry": "Latency", "token": "Latency"}, region),
+        _search("Errors by code", '{Roadstead,function,code} MetricName="Errors"', region),
+        _metrics("Faults", "Sum", {"registry": "Faults", "token": "Faults", "relay": "Faults"}, region),
+        _metrics("Cold starts", "Sum", {"registry": "ColdStarts", "token": "ColdStarts"}, region),
+        _several("Uploads by path", ("UploadsByEdge", "UploadsByService", "Mounts"), region),
+        _several("Pulls", ("Pulls", "BlobPulls"), region),
+        _several("Bytes", ("UploadBytes", "PullBytes"), region),
+        _several("Tokens", ("TokensIssued", "LoginsFailed", "PermissionsRefused"), region, "token"),
+        _several("The audit trail", ("AuditEntries", "AuditFailures"), region),
+    ]
+    placed = [
+        {"x": place % _COLUMNS * _WIDTH, "y": place // _COLUMNS * _HEIGHT, "width": _WIDTH, "height": _HEIGHT, **widget}
+        for place, widget in enumerate(widgets)
+    ]
+    query = (
+        f"SOURCE '{audit_log_group}' | fields time, operation, outcome, actor.name, source_address, repository, "
+        "reference | sort @timestamp desc | dedup id | limit 50"
+    )
+    below = {
+        "type": "log",
+        "x": 0,
+        "y": -(-len(widgets) // _COLUMNS) * _HEIGHT,
+        "width": _COLUMNS * _WIDTH,
+        "height": _HEIGHT * 2,
+        "properties": {"title": "Latest entries of the trail", "region": region, "query": query, "view": "table"},
+    }
+    return {"widgets": [*placed, below]}
+
+
+def _metrics(title: str, statistic: str, of_functions: Mapping[str, str], region: str) -> dict[str, Any]:
+    rows = [[NAMESPACE, metric, "function", function] for function, metric in of_functions.items()]
+    return _widget(title, rows, statistic, region)
+
+
+def _several(title: str, names: tuple[str, ...], region: str, function: str = "webhook") -> dict[str, Any]:
+    return _widget(title, [[NAMESPACE, name, "function", function] for name in names], "Sum", region)
+
+
+def _search(title: str, search: str, region: str) -> dict[str, Any]:
+    expression = {"expression": f"SEARCH('{search}', 'Sum', 300)", "id": "e1"}
+    return _widget(title, [[expression]], "Sum", region)
+
+
+def _widget(title: str, rows: list[list[Any]], statistic: str, region: str) -> dict[str, Any]:
+    properties = {
+        "title": title,
+        "region": region,
+        "metrics": rows,
+        "stat": statistic,
+        "period": 300,
+        "view": "timeSeries",
+    }
+    return {"type": "metric", "properties": properties}
