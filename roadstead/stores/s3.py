@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
 from roadstead.digest import Digest
 from roadstead.stores.aws import error_code
@@ -17,7 +17,9 @@ from roadstead.stores.uploads import Part
 _CHECKSUM = {"sha256": "ChecksumSHA256", "sha512": "ChecksumSHA512"}
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _GONE = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder"})
+_BROKEN = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 DELETE_BATCH = 1_000
+READS = 3  # attempts to read an object to its end
 
 
 class S3Objects:
@@ -39,14 +41,21 @@ class S3Objects:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=dict(metadata), **checksum)
 
     def get(self, key: str) -> bytes | None:
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error_code(error) in _ABSENT:
-                return None
-            raise
-        body: bytes = answer["Body"].read()
-        return body
+        attempt = 1
+        while True:
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                body: bytes = answer["Body"].read()
+                return body
+            except ClientError as error:
+                if error_code(error) in _ABSENT:
+                    return None
+                raise
+            except _BROKEN:
+                # The client repeats a request by itself, but not once the answer's body has begun.
+                if attempt == READS:
+                    raise
+                attempt += 1
 
     def find(self, key: str) -> ObjectInfo | None:
         try:
