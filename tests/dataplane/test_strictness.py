@@ -9,14 +9,16 @@ import http.client
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 
 from local.edge_s3 import Signing
-from tests.dataplane.plane import Plane
+from tests.dataplane.plane import MIB, Plane
 from tests.strict_s3 import StrictS3
 
 BODY = b"bytes"
@@ -123,3 +125,24 @@ def test_it_takes_one_kind_of_authorization_at_a_time(registry: Plane, strict: S
     params = {"Bucket": registry.bucket, "Key": "absent"}
     presigned = registry.s3.generate_presigned_url("get_object", Params=params)
     assert send("GET", presigned, {"Authorization": "Basic c2VjcmV0"}) == (400, "InvalidArgument")
+
+
+def test_it_completes_an_upload_once_whoever_asks_meanwhile(registry: Plane) -> None:
+    about: dict[str, Any] = {"Bucket": registry.bucket, "Key": f"blobs/{secrets.token_hex(4)}"}
+    about["UploadId"] = registry.s3.create_multipart_upload(**about)["UploadId"]
+    data = [bytes([number]) * 5 * MIB for number in (1, 2)]
+    parts = [
+        {"PartNumber": number, "ETag": registry.s3.upload_part(**about, PartNumber=number, Body=piece)["ETag"]}
+        for number, piece in enumerate(data, 1)
+    ]
+
+    def complete(_: int) -> str:
+        try:
+            registry.s3.complete_multipart_upload(**about, MultipartUpload={"Parts": parts})
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return ""
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sorted(pool.map(complete, range(3))) == ["", "NoSuchUpload", "NoSuchUpload"]
+    assert registry.s3.get_object(Bucket=registry.bucket, Key=about["Key"])["Body"].read() == b"".join(data)

@@ -15,12 +15,14 @@ import os
 import signal
 import socket
 import sys
+import threading
 from datetime import UTC, datetime
 from typing import Any
 from xml.sax.saxutils import escape
 
 from localstack.aws import handlers, spec
 from localstack.aws.api import RequestContext
+from localstack.aws.api.core import ServiceOperation
 from localstack.aws.gateway import Gateway
 from localstack.aws.handlers.service import ServiceRequestRouter
 from localstack.http.request import get_raw_path
@@ -74,6 +76,19 @@ class Strictness:
             )
 
 
+class OneAtATime:
+    """S3 completes an upload once, whoever asks meanwhile. LocalStack lets the second of two write the object anew,
+    from parts that the first has removed: of the right ETag, and empty."""
+
+    def __init__(self, handler: Any) -> None:
+        self._handler = handler
+        self._lock = threading.Lock()
+
+    def __call__(self, chain: Any, context: RequestContext, response: Any) -> None:
+        with self._lock:
+            self._handler(chain, context, response)
+
+
 def _sha256(body: Any) -> str:
     """Of a request's body, which the server has whole in memory or in a file, and which can be read again after."""
     content = body._wrapped  # twisted's _InputStream gives the application no way back
@@ -94,6 +109,8 @@ def gateway(owner: signatures.Owner) -> Any:
 
     router = ServiceRequestRouter()
     router.add_skeleton(Service.for_provider(S3Provider()).skeleton)
+    completion = ServiceOperation("s3", "CompleteMultipartUpload")
+    router.handlers[completion] = OneAtATime(router.handlers[completion])
     return Gateway(
         request_handlers=[
             Strictness(owner),
