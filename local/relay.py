@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.failures import ExitCode, Failure
@@ -14,20 +15,40 @@ from local.http_probe import answers
 
 START = 30.0  # seconds that it may take to start
 DRAIN = 10  # seconds that uploads under way may take when it is stopped
+RESTARTS = 5  # in a row; when one has run for `STEADY` seconds the next death is the first again
+STEADY = 60.0
+PAUSE = 0.2  # seconds before the first restart, doubled for each that follows
 _ADDRESS = "127.0.0.1"
 _OUTER = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")  # what the process needs of this one's environment
 
+_logger = logging.getLogger(__name__)
+
 
 class RelayProcess:
-    """The component. `environment` is asked at the start for the relay's settings, when AWS is there to be named."""
+    """The component; a process that dies is replaced, as Fargate replaces a task.
+
+    `environment` is asked at the start for the relay's settings, when AWS is there to be named. `restarted` may be set,
+    and is called after each restart.
+    """
 
     name = "the relay"
 
-    def __init__(self, port: int, environment: Callable[[], Mapping[str, str]], log: Path) -> None:
+    def __init__(
+        self,
+        port: int,
+        environment: Callable[[], Mapping[str, str]],
+        log: Path,
+        *,
+        command: Sequence[str] = (sys.executable, "-m", "local.relay_process"),
+        pause: float = PAUSE,
+    ) -> None:
         self.url = f"http://{_ADDRESS}:{port}"
+        self.restarted: Callable[[], None] | None = None
         self._port = port
         self._environment = environment
         self._log = log
+        self._command = command
+        self._pause = pause
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -37,16 +58,12 @@ class RelayProcess:
     async def start(self) -> None:
         with self._log.open("ab") as output:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "local.relay_process",
+                *self._command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=output,
                 stderr=output,
                 env={
-                    **{
-                        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ
-                    },
+                    **{name: os.environ[name] for name in _OUTER if name in os.environ},
                     **self._environment(),
                     "RELAY_HOST": _ADDRESS,
                     "RELAY_PORT": str(self._port),
@@ -63,10 +80,21 @@ class RelayProcess:
             await asyncio.sleep(0.05)
 
     async def watch(self) -> None:
+        """Raises Failure when the process dies again and again, or does not start again."""
         if self._process is None:
             raise RuntimeError("the relay was not started")
-        await self._process.wait()
-        raise Failure(ExitCode.COMPONENT_FAILED, f"The relay died; see {self._log}.")
+        deaths = 0
+        while True:
+            began = time.monotonic()
+            code = await self._process.wait()
+            deaths = 1 if time.monotonic() - began >= STEADY else deaths + 1
+            if deaths > RESTARTS:
+                raise Failure(ExitCode.COMPONENT_FAILED, f"The relay died {deaths} times in a row; see {self._log}.")
+            _logger.warning("the relay died (exit code %d) and is started again", code)
+            await asyncio.sleep(self._pause * 2 ** (deaths - 1))
+            await self.start()
+            if self.restarted is not None:
+                self.restarted()
 
     async def stop(self) -> None:
         """SIGTERM, as a container is stopped; killed when that takes too long."""

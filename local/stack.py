@@ -150,6 +150,8 @@ async def run(
             host, port = listener.getsockname()[:2]
             registry = f"{_reachable(host)}:{port}"
             state.write_ready(_ready(state, stack, registry))
+            if stack.relay is not None:
+                stack.relay.restarted = lambda: state.write_ready(_ready(state, stack, registry))
             print(banner(state, registry), flush=True)
         await supervised
     finally:

@@ -225,6 +225,16 @@ def test_it_ends_with_a_sentence_when_the_embedded_aws_dies(tmp_path: Path) -> N
         assert err.count("\n") == 1
 
 
+def test_a_relay_that_dies_is_replaced_and_the_scripts_that_read_ready_json_see_by_which(tmp_path: Path) -> None:
+    with up(tmp_path / "state") as instance:
+        killed = instance.ready["pids"]["relay"]
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda: json.loads((tmp_path / "state" / "ready.json").read_text())["pids"]["relay"] != killed)
+        token = json.loads(instance.get("/token?scope=repository:acme/web:pull,push", instance.password())[1])["token"]
+        location = start_upload(instance.ready["registry"], token)
+        assert send(instance.ready["registry"], "PATCH", location, bytes(6 * 1024 * 1024))[0] == 202
+
+
 def test_it_ends_with_a_sentence_when_the_state_cannot_be_saved(tmp_path: Path) -> None:
     with up(tmp_path / "state") as instance:
         tables = tmp_path / "state" / "aws" / "tables" / "dynamodb.json"
