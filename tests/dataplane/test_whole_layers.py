@@ -245,3 +245,18 @@ def test_a_manifest_brings_in_the_layers_that_it_names(registry: Plane, reposito
     registry.api("PUT", url, json.dumps(manifest).encode(), send).expect(201)
     assert registry.pull(repository, str(tar["digest"])) == large
     registry.blob(repository, str(tar["digest"]), "DELETE").refused(405, "DENIED")
+
+
+@pytest.mark.parametrize("proof", [{}, {"ChecksumAlgorithm": "CRC64NVME"}, {"ChecksumAlgorithm": "SHA1"}])
+def test_an_object_that_s3_holds_no_proof_of_is_nobodys_layer(
+    registry: Plane, repository: str, large: bytes, proof: dict[str, str]
+) -> None:
+    # As an edge would leave it that loses the header with the checksum on its way.
+    digest, location = digest_of(large), registry.start(repository)
+    place = hashlib.sha256(repository.encode()).hexdigest()[:32]
+    key = f"blobs/{digest.replace(':', '/')}/{place}/{urlsplit(location).path.rsplit('/', 1)[1]}"
+    registry.s3.put_object(Bucket=registry.bucket, Key=key, Body=large, **proof)
+    registry.blob(repository, digest).expect(404)
+    registry.put(location, digest, large).expect(201)
+    assert registry.keys(digest) == [key]
+    assert registry.pull(repository, digest) == large
