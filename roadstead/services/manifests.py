@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from roadstead.audit import Actor, Operation
+from roadstead.audit import Actor, Event, Operation
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.manifest import Manifest, parse_manifest
@@ -94,26 +94,36 @@ class Manifests:
                 self._manifests.unmark_manifest(repository, digest, mark)
                 raise still_needed("manifest", digest, use.manifest)
             try:
-                self._remove_tags(repository, entry, actor)
-                event = self._events.make(
-                    Operation.DELETE_MANIFEST, actor, repository, digest=digest, media_type=entry.media_type
-                )
-                self._manifests.delete_manifest(repository, entry, mark=mark, event=event)
+                self._delete_with_tags(repository, entry, mark, actor)
             except Conflict:
                 continue
             self._forget_uses(repository, entry)
             return
         raise Throttled(f"too many writers of {digest}")
 
-    def _remove_tags(self, repository: RepositoryName, entry: ManifestEntry, actor: Actor) -> None:
-        """In batches, each told of by itself: should the manifest stay after all, its tags are gone all the same."""
-        tags = self._manifests.find_tags_of(repository, entry.digest)
-        for start in range(0, len(tags), MAX_TAGS_PER_REMOVAL):
-            batch = tags[start : start + MAX_TAGS_PER_REMOVAL]
-            event = self._events.make(
-                Operation.UNTAG, actor, repository, digest=entry.digest, tags=batch, media_type=entry.media_type
+    def _delete_with_tags(self, repository: RepositoryName, entry: ManifestEntry, mark: str, actor: Actor) -> None:
+        """All in one transaction where it holds the tags; so a deletion that is refused after all has removed none.
+
+        Of more tags the first go before, in batches, each told of by itself. Raises Conflict.
+        """
+
+        def tell(operation: Operation, tags: tuple[Tag, ...] = ()) -> Event:
+            return self._events.make(
+                operation, actor, repository, digest=entry.digest, tags=tags, media_type=entry.media_type
             )
-            self._manifests.remove_tags(repository, entry.digest, batch, event=event)
+
+        tags = self._manifests.find_tags_of(repository, entry.digest)
+        while len(tags) > MAX_TAGS_PER_REMOVAL:
+            batch, tags = tags[:MAX_TAGS_PER_REMOVAL], tags[MAX_TAGS_PER_REMOVAL:]
+            self._manifests.remove_tags(repository, entry.digest, batch, event=tell(Operation.UNTAG, batch))
+        self._manifests.delete_manifest(
+            repository,
+            entry,
+            mark=mark,
+            event=tell(Operation.DELETE_MANIFEST),
+            tags=tags,
+            untag=tell(Operation.UNTAG, tags) if tags else None,
+        )
 
     def _forget_uses(self, repository: RepositoryName, entry: ManifestEntry) -> None:
         """So that its blobs can be deleted at once; should this not be reached, the uses lapse with their manifest."""

@@ -152,9 +152,21 @@ class DynamoManifestIndex:
         removals = [write for tag in tags for write in _remove_tag(repository, tag, digest)]
         self._table.transact([*removals, event_write(event)])
 
-    def delete_manifest(self, repository: RepositoryName, entry: ManifestEntry, *, mark: str, event: Event) -> None:
+    def delete_manifest(
+        self,
+        repository: RepositoryName,
+        entry: ManifestEntry,
+        *,
+        mark: str,
+        event: Event,
+        tags: Collection[Tag] = (),
+        untag: Event | None = None,
+    ) -> None:
         own = manifest_key(repository, entry.digest)
-        writes = [delete(own, "marked = :mark", {":mark": mark})]
+        writes = [write for tag in tags for write in _remove_tag(repository, tag, entry.digest)]
+        if untag is not None:
+            writes.append(event_write(untag))
+        writes.append(delete(own, "marked = :mark", {":mark": mark}))
         if entry.subject is not None:
             writes.append(delete(referrer_key(repository, entry.subject, entry.digest)))
         gone = {"repository": repository, "digest": entry.digest, "generation": entry.generation, "key": entry.key}

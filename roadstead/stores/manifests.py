@@ -13,7 +13,7 @@ from roadstead.stores.blobs import Link
 
 MAX_INLINE_MANIFEST = 32 * 1024  # bytes; larger manifests are read from their object
 MAX_TAGS_PER_COMMIT = 25  # each tag takes up to three of a transaction's 100 actions
-MAX_TAGS_PER_REMOVAL = 49  # each tag takes two of them
+MAX_TAGS_PER_REMOVAL = 47  # each tag takes two of them, beside five for its manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,20 @@ class ManifestIndex(Protocol):
         """
         ...
 
-    def delete_manifest(self, repository: RepositoryName, entry: ManifestEntry, *, mark: str, event: Event) -> None:
-        """Remove a manifest and its referrer entry if it still carries `mark`. Raises Conflict otherwise."""
+    def delete_manifest(
+        self,
+        repository: RepositoryName,
+        entry: ManifestEntry,
+        *,
+        mark: str,
+        event: Event,
+        tags: Collection[Tag] = (),
+        untag: Event | None = None,
+    ) -> None:
+        """Remove a manifest, its referrer entry and the last of its tags, atomically, if it still carries `mark`.
+
+        At most MAX_TAGS_PER_REMOVAL `tags`, told of by `untag`. Raises Conflict when the mark is gone or a tag moved.
+        """
         ...
 
     def repository_exists(self, repository: RepositoryName) -> bool:

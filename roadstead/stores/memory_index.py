@@ -261,12 +261,23 @@ class MemoryIndex:
                 del own.tags[tag]
             self.events.append(event)
 
-    def delete_manifest(self, repository: RepositoryName, entry: ManifestEntry, *, mark: str, event: Event) -> None:
+    def delete_manifest(
+        self,
+        repository: RepositoryName,
+        entry: ManifestEntry,
+        *,
+        mark: str,
+        event: Event,
+        tags: Collection[Tag] = (),
+        untag: Event | None = None,
+    ) -> None:
         with self._lock:
             own = self._of(repository)
             standing = own.manifests.get(entry.digest)
             if standing is None or standing.marked != mark:
                 raise Conflict(entry.digest)
+            if untag is not None:
+                self.remove_tags(repository, entry.digest, tags, event=untag)
             del own.manifests[entry.digest]
             if entry.subject is not None:
                 own.referrers.pop((entry.subject, entry.digest), None)

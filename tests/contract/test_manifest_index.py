@@ -272,6 +272,24 @@ def test_a_manifest_is_deleted_with_its_referrer_entry(index: Index) -> None:
         index.manifests.delete_manifest(SHIPS, marked, mark="mark", event=event(Operation.DELETE_MANIFEST))
 
 
+def test_a_manifest_is_deleted_with_its_last_tags_or_keeps_them_all(index: Index) -> None:
+    tags = [Tag(f"v{number:03}") for number in range(MAX_TAGS_PER_COMMIT)]
+    one = entry()
+    commit(index, one, *tags)
+    index.manifests.mark_manifest(SHIPS, one.digest, "mark")
+    told, untag = event(Operation.DELETE_MANIFEST, one.digest), event(Operation.UNTAG, one.digest)
+    for mark, removed in (("other", tags), ("mark", [*tags, STABLE])):
+        with pytest.raises(Conflict):
+            index.manifests.delete_manifest(SHIPS, one, mark=mark, event=told, tags=removed, untag=untag)
+    assert index.manifests.find_tags_of(SHIPS, one.digest) == tuple(tags)
+    index.manifests.delete_manifest(SHIPS, one, mark="mark", event=told, tags=tags, untag=untag)
+    assert index.manifests.find_manifest(SHIPS, one.digest) is None
+    assert index.manifests.list_tags(SHIPS, after="", limit=9) == ()
+    assert sorted(index.events()) == sorted(
+        [("push", one.digest), *((e, one.digest) for e in ("delete-manifest", "untag"))]
+    )
+
+
 def test_tagging_a_manifest_beside_its_deletion_keeps_it(index: Index) -> None:
     one = entry()
     commit(index, one)

@@ -208,7 +208,8 @@ SCENARIOS = (
         (push(INDEX, "index"), delete(IMAGE)),
         ends((OK, NEEDED), (MISSING, OK), (MISSING, NEEDED)),
         lambda registry, ends: (
-            stands(registry, INDEX, "index") == (ends[0] == OK) and stands(registry, IMAGE) == (ends[1] == NEEDED)
+            stands(registry, INDEX, "index") == (ends[0] == OK)
+            and stands(registry, IMAGE) == stands(registry, IMAGE, "latest") == (ends[1] == NEEDED)
         ),
     ),
     Scenario(
