@@ -4,6 +4,7 @@ PORT ?= 5000
 STATE ?= .state
 FRONT ?= all
 BLOBS_AT ?= s3
+SETTINGS ?= infra/roadstead.toml
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ S3_VENV := .venv-s3
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset audit test check e2e e2e-latest bench lock
+.PHONY: help up down reset audit test check e2e e2e-latest e2e-large bench lock synth
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,8 +50,16 @@ e2e: $(VENV)/dev.stamp ## tests with the real clients of this machine (docker, c
 e2e-latest: $(VENV)/dev.stamp ## the same with the newest clients, in a chroot of Debian sid (needs root)
 	$(BIN)/python -m pytest tests/e2e --clients latest
 
+e2e-large: $(VENV)/dev.stamp ## layers of 300 MiB and 2 GiB, by the clients of this machine: 12 GB of memory, 20 GB of disk
+	$(BIN)/python -m pytest tests/e2e -m large --large --clients $(or $(CLIENTS_OF),stable)
+
 bench: $(VENV)/dev.stamp ## what a request costs, as ratios taken in the same run
 	$(BIN)/python -m bench
+
+synth: $(VENV)/infra.stamp ## the CloudFormation templates, to infra/cdk.out/ (no credentials): SETTINGS=infra/roadstead.toml
+	@rm -rf infra/cdk.out
+	@CDK_OUTDIR=infra/cdk.out ROADSTEAD_SETTINGS=$(SETTINGS) $(BIN)/python -m infra.app
+	$(BIN)/cfn-lint infra/cdk.out/*.template.json
 
 lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into requirements/
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -o requirements/dev.txt

@@ -1,0 +1,104 @@
+"""The HTTP API: a route for each function, payload format 1.0, served at the root of its name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_apigatewayv2 as apigateway
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.beneath import beneath
+from infra.logs import log_group
+from infra.settings import Settings
+from local.functions import ROUTES
+
+# No query string: on uploads it is an upload token, and the path alone tells which upload it was.
+_LOG_FORMAT = {
+    "time": "$context.requestTimeEpoch",
+    "request": "$context.requestId",
+    "source": "$context.identity.sourceIp",
+    "method": "$context.httpMethod",
+    "path": "$context.path",
+    "route": "$context.routeKey",
+    "status": "$context.status",
+    "bytes": "$context.responseLength",
+    "milliseconds": "$context.responseLatency",
+    "functionMilliseconds": "$context.integrationLatency",
+    "error": "$context.error.message",
+    "functionError": "$context.integrationErrorMessage",
+}
+FALLBACK = "registry"
+
+
+class Api(Construct):
+    """Payload format 1.0, since 2.0 can neither repeat a header nor keep repeated parameters of a query apart.
+
+    Routes are those of the local gateway but for `/v2/`: API Gateway takes no route that ends in a slash. That path,
+    and all that is nobody's, goes to the registry by the `$default` route, which answers an OCI error where need be.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, functions: Mapping[str, lambda_.IFunction]
+    ) -> None:
+        super().__init__(scope, id)
+        self.http_api = apigateway.HttpApi(
+            self, "HttpApi", api_name=settings.name, create_default_stage=False, description="An OCI registry"
+        )
+        wired = {
+            name: integrations.HttpLambdaIntegration(
+                name.capitalize(),
+                functions[name],
+                payload_format_version=apigateway.PayloadFormatVersion.VERSION_1_0,
+                timeout=cdk.Duration.seconds(settings.functions[name].timeout),
+            )
+            for name in {FALLBACK, *(route.function for route in ROUTES)}
+        }
+        for route in ROUTES:
+            if not route.path.endswith("/"):
+                self.http_api.add_routes(
+                    path=route.path, methods=[apigateway.HttpMethod.ANY], integration=wired[route.function]
+                )
+        apigateway.HttpRoute(
+            self,
+            "Default",
+            http_api=self.http_api,
+            route_key=apigateway.HttpRouteKey.DEFAULT,
+            integration=wired[FALLBACK],
+        )
+        self.log_group = log_group(self, "AccessLog", f"/{settings.name}/api", settings.retention.logs)
+        stage = apigateway.HttpStage(
+            self,
+            "Stage",
+            http_api=self.http_api,
+            stage_name="$default",
+            auto_deploy=True,
+            detailed_metrics_enabled=True,
+            throttle=apigateway.ThrottleSettings(rate_limit=settings.api.rate, burst_limit=settings.api.burst),
+            domain_mapping=self._domain(settings),
+        )
+        beneath(stage, apigateway.CfnStage).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+            destination_arn=self.log_group.log_group_arn, format=json.dumps(_LOG_FORMAT)
+        )
+
+    @property
+    def host(self) -> str:
+        """By which CloudFront reaches it, always the API's own name."""
+        stack = cdk.Stack.of(self)
+        return f"{self.http_api.api_id}.execute-api.{stack.region}.{stack.url_suffix}"
+
+    def _domain(self, settings: Settings) -> apigateway.DomainMappingOptions | None:
+        if not settings.api.domain:
+            return None
+        self.domain = apigateway.DomainName(
+            self,
+            "Domain",
+            domain_name=settings.api.domain,
+            certificate=acm.Certificate.from_certificate_arn(self, "Certificate", settings.api.certificate),
+            security_policy=apigateway.SecurityPolicy.TLS_1_2,
+        )
+        return apigateway.DomainMappingOptions(domain_name=self.domain)

@@ -1,0 +1,258 @@
+"""The distribution: one hostname for everything, as edge/README.md has it.
+
+Written as CloudFormation's own resource: the CDK's Distribution leaves out origins that no behaviour names, and ours
+are chosen by the edge function.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from edge import build
+from infra.relay import Relay
+from infra.settings import Settings
+from infra.source import ROOT
+from local.edge import API, BLOBS, RELAY
+from local.edge_stack import SECRET_HEADER
+
+# Every code of "HTTP status codes that CloudFront caches" that a distribution can be told about.
+ERROR_CODES = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+UPLOADS, PULLS = "/v2/*/blobs/uploads/*", "/blobs/*"
+API_SECONDS = 30
+STORAGE_SECONDS = RELAY_SECONDS = 120  # the most that CloudFront waits for an answer without a raised quota
+_ALL_BUT_HOST = cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER
+_ALL_METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
+
+Behavior = cloudfront.CfnDistribution.CacheBehaviorProperty
+Origin = cloudfront.CfnDistribution.OriginProperty
+
+
+class Edge(Construct):
+    """`distribution`, its `host` as people know it, and the `store` that the operator's command fills."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        api_host: str,
+        bucket_domain: str,
+        secret: str,
+        relay: Relay | None,
+    ) -> None:
+        super().__init__(scope, id)
+        self._settings = settings
+        self._secret = [
+            cloudfront.CfnDistribution.OriginCustomHeaderProperty(header_name=SECRET_HEADER, header_value=secret)
+        ]
+        self.store = cloudfront.KeyValueStore(
+            self,
+            "Store",
+            key_value_store_name=f"{settings.name}-edge",
+            comment="upload-keys and relay; roadstead fills it",
+        )
+        self.functions = {name: self._function(name) for name in build.FUNCTIONS}
+        self.errors_function = self._errors() if settings.distribution.readable_errors else None
+        self.key_group, self.blob_url_key_id = self._blob_keys()
+        origins = [self._api(api_host), self._blobs(bucket_domain), *([self._relay(relay)] if relay else [])]
+        self.distribution = cloudfront.CfnDistribution(
+            self, "Distribution", distribution_config=self._configuration(origins)
+        )
+        self.host = settings.distribution.domain or self.distribution.attr_domain_name
+
+    @property
+    def distribution_arn(self) -> str:
+        return cdk.Stack.of(self).format_arn(
+            service="cloudfront", region="", resource="distribution", resource_name=self.distribution.attr_id
+        )
+
+    def _configuration(self, origins: list[Origin]) -> cloudfront.CfnDistribution.DistributionConfigProperty:
+        distribution = self._settings.distribution
+        return cloudfront.CfnDistribution.DistributionConfigProperty(
+            enabled=True,
+            comment=f"{self._settings.name}: the registry",
+            http_version="http2",
+            ipv6_enabled=True,
+            price_class=distribution.prices,
+            web_acl_id=distribution.web_acl or None,
+            aliases=[distribution.domain] if distribution.domain else None,
+            viewer_certificate=self._certificate(),
+            origins=origins,
+            default_cache_behavior=cloudfront.CfnDistribution.DefaultCacheBehaviorProperty(
+                **self._to_api(build.REQUEST)
+            ),
+            cache_behaviors=[
+                Behavior(
+                    path_pattern=UPLOADS,
+                    **self._to_api(build.REQUEST, build.RESPONSE),
+                    lambda_function_associations=self._on_errors(),
+                ),
+                *([self._pulls()] if self.key_group else []),
+            ],
+            # CloudFront would keep errors for 10 s: Docker's HEAD after its PUT would be answered the 404 from before.
+            custom_error_responses=[
+                cloudfront.CfnDistribution.CustomErrorResponseProperty(error_code=code, error_caching_min_ttl=0)
+                for code in ERROR_CODES
+            ],
+        )
+
+    def _to_api(self, *functions: str) -> dict[str, Any]:
+        """A behaviour that goes to the API unless a function chooses another origin, and caches nothing."""
+        return {
+            "target_origin_id": API,
+            "viewer_protocol_policy": "https-only",
+            "allowed_methods": _ALL_METHODS,
+            "cached_methods": ["GET", "HEAD"],
+            "compress": False,
+            "cache_policy_id": cloudfront.CachePolicy.CACHING_DISABLED.cache_policy_id,
+            "origin_request_policy_id": _ALL_BUT_HOST.origin_request_policy_id,
+            "function_associations": [self._association(name) for name in functions],
+        }
+
+    def _pulls(self) -> Behavior:
+        """Blobs by signed URL, kept by their keys: what is under a key never changes. No header of the viewer's goes to
+        S3, above all no Authorization."""
+        if self.key_group is None:
+            raise ValueError("there is no key group for signed URLs")
+        by_key = cloudfront.CachePolicy(
+            self,
+            "ByKey",
+            cache_policy_name=f"{self._settings.name}-by-key",
+            comment="Blobs by their keys alone, as they are stored",
+            enable_accept_encoding_brotli=False,
+            enable_accept_encoding_gzip=False,
+        )
+        return Behavior(
+            path_pattern=PULLS,
+            target_origin_id=BLOBS,
+            viewer_protocol_policy="https-only",
+            allowed_methods=["GET", "HEAD"],
+            cached_methods=["GET", "HEAD"],
+            compress=False,
+            cache_policy_id=by_key.cache_policy_id,
+            trusted_key_groups=[self.key_group.key_group_id],
+            function_associations=[self._association(build.RESPONSE)],
+        )
+
+    def _api(self, host: str) -> Origin:
+        return Origin(
+            id=API,
+            domain_name=host,
+            origin_custom_headers=self._secret,
+            custom_origin_config=_https(API_SECONDS),
+        )
+
+    def _blobs(self, domain: str) -> Origin:
+        """The bucket. CloudFront signs every request to it, and waits long enough for S3 to store 5 GB."""
+        access = cloudfront.CfnOriginAccessControl(
+            self,
+            "Access",
+            origin_access_control_config=cloudfront.CfnOriginAccessControl.OriginAccessControlConfigProperty(
+                name=f"{self._settings.name}-blobs",
+                origin_access_control_origin_type="s3",
+                signing_behavior="always",
+                signing_protocol="sigv4",
+            ),
+        )
+        return Origin(
+            id=BLOBS,
+            domain_name=domain,
+            origin_access_control_id=access.attr_id,
+            s3_origin_config=cloudfront.CfnDistribution.S3OriginConfigProperty(
+                origin_access_identity="", origin_read_timeout=STORAGE_SECONDS
+            ),
+        )
+
+    def _relay(self, relay: Relay) -> Origin:
+        if relay.vpc_origin is None:
+            return Origin(
+                id=RELAY,
+                domain_name=relay.origin_domain,
+                origin_custom_headers=self._secret,
+                custom_origin_config=_https(RELAY_SECONDS),
+            )
+        return Origin(
+            id=RELAY,
+            domain_name=relay.origin_domain,
+            origin_custom_headers=self._secret,
+            vpc_origin_config=cloudfront.CfnDistribution.VpcOriginConfigProperty(
+                vpc_origin_id=relay.vpc_origin.vpc_origin_id, origin_read_timeout=RELAY_SECONDS
+            ),
+        )
+
+    def _function(self, name: str) -> cloudfront.Function:
+        return cloudfront.Function(
+            self,
+            f"{name.capitalize()}Function",
+            function_name=f"{self._settings.name}-{name}",
+            comment=f"edge/{name}.js",
+            code=cloudfront.FunctionCode.from_inline(build.built(name)),
+            runtime=cloudfront.FunctionRuntime.JS_2_0,
+            key_value_store=self.store if name == build.REQUEST else None,
+        )
+
+    def _association(self, name: str) -> cloudfront.CfnDistribution.FunctionAssociationProperty:
+        return cloudfront.CfnDistribution.FunctionAssociationProperty(
+            event_type=f"viewer-{name}", function_arn=self.functions[name].function_arn
+        )
+
+    def _errors(self) -> lambda_.IFunction:
+        """Lambda@Edge: in us-east-1, from where a stack elsewhere gets its version by a parameter (the CDK's doing).
+        x86 and no environment variables, as it must be there."""
+        with tempfile.TemporaryDirectory() as directory:
+            source = (ROOT / "edge" / "origin_response.py").read_bytes()
+            Path(directory, "origin_response.py").write_bytes(source)
+            function = cloudfront.experimental.EdgeFunction(
+                self,
+                "Errors",
+                code=lambda_.Code.from_asset(directory),
+                handler="origin_response.handler",
+                runtime=lambda_.Runtime.PYTHON_3_14,
+                memory_size=128,
+                timeout=cdk.Duration.seconds(5),
+                description="What S3 says against an upload, as an OCI error",
+            )
+            self._errors_version = function.current_version
+            return function.lambda_
+
+    def _on_errors(self) -> list[cloudfront.CfnDistribution.LambdaFunctionAssociationProperty] | None:
+        if self.errors_function is None:
+            return None
+        return [
+            cloudfront.CfnDistribution.LambdaFunctionAssociationProperty(
+                event_type="origin-response", lambda_function_arn=self._errors_version.function_arn, include_body=False
+            )
+        ]
+
+    def _blob_keys(self) -> tuple[cloudfront.KeyGroup | None, str]:
+        pem = self._settings.distribution.blob_url_public_key
+        if not pem:
+            return None, ""
+        key = cloudfront.PublicKey(self, "BlobUrlKey", encoded_key=pem)
+        return cloudfront.KeyGroup(self, "BlobUrlKeys", items=[key]), key.public_key_id
+
+    def _certificate(self) -> cloudfront.CfnDistribution.ViewerCertificateProperty | None:
+        if not self._settings.distribution.domain:
+            return None
+        return cloudfront.CfnDistribution.ViewerCertificateProperty(
+            acm_certificate_arn=self._settings.distribution.certificate,
+            minimum_protocol_version="TLSv1.2_2021",
+            ssl_support_method="sni-only",
+        )
+
+
+def _https(seconds: int) -> cloudfront.CfnDistribution.CustomOriginConfigProperty:
+    return cloudfront.CfnDistribution.CustomOriginConfigProperty(
+        origin_protocol_policy="https-only",
+        origin_ssl_protocols=["TLSv1.2"],
+        origin_read_timeout=seconds,
+        origin_keepalive_timeout=60,
+    )

@@ -1,0 +1,130 @@
+"""The environment variables of the functions and the relay (docs/settings.md), of what a deployment is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from edge.relay.settings import RelaySettings
+from functions.environ import SettingsError as WrongEnvironment
+from functions.registry.settings import Settings as RegistrySettings
+from functions.token.settings import Settings as TokenSettings
+from functions.webhook.settings import Settings as WebhookSettings
+from infra.names import Names
+from infra.settings import Settings, SettingsError
+
+RELAY_PORT = 8080
+DRAIN_SECONDS = 110  # Fargate kills after 120
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """What is only known when it is there. Where blobs are pulled from S3, `blob_url_key_id` is empty."""
+
+    bucket: str
+    token_keys: str
+    uploads_url: str
+    registry_host: str
+    blob_url_key_id: str
+    audit_dead_letters_url: str
+    notification_queue_url: str
+    notification_dead_letters_url: str
+
+
+_STAND_INS = Addresses("bucket", "key", "https://registry.example.com", "registry.example.com", "", "url", "url", "url")
+
+
+def registry(settings: Settings, at: Addresses) -> dict[str, str]:
+    names = Names(settings.name)
+    environment = {
+        "INDEX_TABLE": names.index_table,
+        "BUCKET": at.bucket,
+        "TOKEN_KEYS": at.token_keys,
+        "TOKEN_ISSUER": "roadstead",
+        "TOKEN_SERVICE": "roadstead",
+        "UPLOAD_KEYS_PARAMETER": names.upload_keys_parameter,
+        "DISTRIBUTION_URL": at.uploads_url,
+        "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
+    }
+    if at.blob_url_key_id:
+        environment |= {
+            "BLOBS_AT": "distribution",
+            "BLOB_URL_KEY_ID": at.blob_url_key_id,
+            "BLOB_URL_KEY_PARAMETER": names.blob_url_key_parameter,
+        }
+    return environment
+
+
+def token(settings: Settings, at: Addresses) -> dict[str, str]:
+    names = Names(settings.name)
+    return {
+        "IDENTITY_TABLE": names.identity_table,
+        "TOKEN_KEYS": at.token_keys,
+        "TOKEN_ISSUER": "roadstead",
+        "TOKEN_SERVICE": "roadstead",
+        "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
+    }
+
+
+def webhook(settings: Settings, at: Addresses) -> dict[str, str]:
+    names = Names(settings.name)
+    return {
+        "AUDIT_LOG_GROUP": names.audit_log_group,
+        "AUDIT_DEAD_LETTERS_URL": at.audit_dead_letters_url,
+        "INDEX_TABLE": names.index_table,
+        "IDENTITY_TABLE": names.identity_table,
+        "BUCKET": at.bucket,
+        "OBJECT_EVENTS_QUEUE": names.object_events_queue,
+        "NOTIFICATION_QUEUE_URL": at.notification_queue_url,
+        "NOTIFICATION_DEAD_LETTERS_URL": at.notification_dead_letters_url,
+        "WEBHOOK_SECRETS_PREFIX": names.webhook_secrets,
+        "REGISTRY_HOST": at.registry_host,
+    }
+
+
+def relay(settings: Settings, at: Addresses) -> dict[str, str]:
+    """The registry's too, with what the operator has set for it: both must agree on an upload's limits."""
+    return {
+        **registry(settings, replace(at, blob_url_key_id="")),  # it serves no blobs
+        **settings.environment["registry"],
+        "RELAY_PORT": str(RELAY_PORT),
+        "RELAY_UPLOADS": str(settings.relay.uploads),
+        "RELAY_DRAIN_SECONDS": str(DRAIN_SECONDS),
+    }
+
+
+_MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
+    "registry": registry,
+    "token": token,
+    "webhook": webhook,
+    "relay": relay,
+}
+
+
+def environment(name: str, settings: Settings, at: Addresses) -> dict[str, str]:
+    """What the function, or the relay, `name` is told, the operator's own settings included."""
+    return {**_MAKERS[name](settings, at), **settings.environment[name]}
+
+
+def check(settings: Settings) -> None:
+    """Try the operator's variables on the functions' own settings. Raises SettingsError before anything is deployed."""
+    readers: dict[str, tuple[Callable[[Mapping[str, str]], Any], ...]] = {
+        "registry": (RegistrySettings.from_environ,),
+        "token": (TokenSettings.from_environ,),
+        "webhook": (WebhookSettings.from_environ,),
+        "relay": (RegistrySettings.from_environ, RelaySettings.from_environ),
+    }
+    problems = []
+    nothing: dict[str, dict[str, str]] = {name: {} for name in readers}
+    for name, read in readers.items():
+        made = _MAKERS[name](replace(settings, environment=nothing), _STAND_INS)
+        taken = sorted(set(settings.environment[name]) & set(made))
+        problems += [f"environment.{name}.{key} is set by the deployment" for key in taken]
+        for one in read:
+            try:
+                one(environment(name, settings, _STAND_INS))
+            except WrongEnvironment as error:
+                problems.append(f"environment.{name}: {error}")
+    if problems:
+        raise SettingsError("; ".join(problems))

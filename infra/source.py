@@ -1,0 +1,68 @@
+"""Clean copies of the source, for what is packaged of it: no __pycache__, no cache of Chalice's, nothing of the tests.
+
+A copy also keeps the asset's hash, and with it the deployment, from changing when only the workshop has changed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+# What Chalice needs: vendor/ is links into the source, requirements.txt a link to a lock file.
+_CHALICE = ("app.py", "requirements.txt", "requirements", "vendor", "functions", "roadstead")
+# What edge/relay/Dockerfile copies.
+_RELAY = ("requirements/relay.txt", "roadstead", "functions", "edge/__init__.py", "edge/relay")
+_LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+def chalice_project(
+    directory: Path, stage: str, functions: Mapping[str, Mapping[str, Any]], policies: Mapping[str, Mapping[str, Any]]
+) -> Path:
+    """The Chalice app in `directory`, with `functions` (Chalice's configuration of each) under the stage `stage`.
+
+    Chalice reads the functions of a stage from the file alone: in `stage_config` it would pass over them. Policies are
+    documents by function.
+    """
+    _copy(_CHALICE, directory)
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    (directory / ".chalice").mkdir()
+    configured = {}
+    for name, configuration in functions.items():
+        file = f"policy-{name}.json"
+        (directory / ".chalice" / file).write_text(json.dumps(policies[name]))
+        configured[name] = {**configuration, "iam_policy_file": file}
+    config["stages"] = {stage: {"lambda_functions": configured}}
+    (directory / ".chalice" / "config.json").write_text(json.dumps(config))
+    return directory
+
+
+def configured_functions() -> dict[str, dict[str, Any]]:
+    """The functions as .chalice/config.json has them."""
+    functions: dict[str, dict[str, Any]] = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][
+        "prod"
+    ]["lambda_functions"]
+    return functions
+
+
+def policy_text(function: str) -> str:
+    return (ROOT / ".chalice" / f"policy-{function}.json").read_text(encoding="utf-8")
+
+
+def relay_context(directory: Path) -> Path:
+    """What `docker build` of the relay gets to see."""
+    _copy((*_RELAY, "edge/relay/Dockerfile"), directory)
+    return directory
+
+
+def _copy(names: tuple[str, ...], directory: Path) -> None:
+    for name in names:
+        source, target = ROOT / name, directory / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(source, target, symlinks=True, ignore=_LEFT_OUT, dirs_exist_ok=True)
+        else:
+            shutil.copy(source, target, follow_symlinks=False)

@@ -1,0 +1,134 @@
+"""The whole: what is made in which order, and who is told of whom."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.api import Api
+from infra.audit import Audit
+from infra.edge import Edge
+from infra.environments import Addresses, check, environment
+from infra.functions import Functions
+from infra.keys import Keys
+from infra.names import Names
+from infra.observability import Observability
+from infra.policies import relay_statements
+from infra.relay import Relay
+from infra.settings import Settings
+from infra.storage import Storage
+from infra.tables import Tables
+
+
+class RoadsteadStack(cdk.Stack):
+    """One deployment. Needs a region for its Lambda@Edge function; the account may be whoever deploys."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            id,
+            env=cdk.Environment(region=settings.region, account=settings.account or None),
+            description="Roadstead: an OCI registry without servers",
+            termination_protection=settings.deletion_protection,
+        )
+        check(settings)
+        self.settings = settings
+        self.tables = Tables(self, "Tables", settings=settings)
+        self.storage = Storage(self, "Storage", settings=settings)
+        self.keys = Keys(self, "Keys", settings=settings)
+        self.audit = Audit(self, "Audit", settings=settings)
+        self.functions = Functions(self, "Functions", settings=settings)
+        self.api = Api(self, "Api", settings=settings, functions=self.functions.functions)
+        self.relay = Relay(self, "Relay", settings=settings) if settings.relay.enabled else None
+        self.edge = Edge(
+            self,
+            "Edge",
+            settings=settings,
+            api_host=self.api.host,
+            bucket_domain=self.storage.bucket.bucket_regional_domain_name,
+            secret=self.keys.edge_secret_value,
+            relay=self.relay,
+        )
+        self.storage.let_distribution(self.edge.distribution_arn)
+        self.keys.let_sign([self.functions.roles["token"]])
+        self._start()
+        self.observability = Observability(
+            self,
+            "Observability",
+            settings=settings,
+            api=self.api,
+            functions=self.functions,
+            audit=self.audit,
+            relay=self.relay,
+        )
+        self._outputs()
+
+    def _start(self) -> None:
+        """Tell functions and relay what was made, and have the webhook function hear of what they do."""
+        addresses = self._addresses()
+        self.functions.set_environment(
+            {name: environment(name, self.settings, addresses) for name in self.functions.functions}
+        )
+        telling = {name: self.functions.log_groups[name] for name in ("registry", "token")}
+        if self.relay is not None:
+            statements = [_statement(one) for one in relay_statements(self.settings)]
+            self.relay.start(environment("relay", self.settings, addresses), statements)
+            telling["relay"] = self.relay.log_group
+        self.audit.feed(self.functions, self.tables, self.storage, telling)
+
+    def _addresses(self) -> Addresses:
+        public_relay = self.settings.relay.public_domain if self.relay is not None else ""
+        return Addresses(
+            bucket=self.storage.bucket.bucket_name,
+            token_keys=",".join(key.key_arn for key in self.keys.token_keys),
+            uploads_url=f"https://{public_relay or self.edge.host}",
+            registry_host=self.edge.host,
+            blob_url_key_id=self.edge.blob_url_key_id,
+            audit_dead_letters_url=self.audit.dead_letters.queue_url,
+            notification_queue_url=self.audit.notifications.queue_url,
+            notification_dead_letters_url=self.audit.notification_dead_letters.queue_url,
+        )
+
+    def _outputs(self) -> None:
+        """What the operator's commands go by (`roadstead`), and what the operator puts into the DNS."""
+        names = Names(self.settings.name)
+        outputs = {
+            "RegistryUrl": f"https://{self.edge.host}",
+            "ApiUrl": self.api.http_api.api_endpoint,
+            "DistributionId": self.edge.distribution.attr_id,
+            "DistributionDomain": self.edge.distribution.attr_domain_name,
+            "KeyValueStoreArn": self.edge.store.key_value_store_arn,
+            "Relay": "on" if self.relay is not None else "off",
+            "IndexTable": names.index_table,
+            "IdentityTable": names.identity_table,
+            "Bucket": self.storage.bucket.bucket_name,
+            "TokenKeys": ",".join(key.key_arn for key in self.keys.token_keys),
+            "UploadKeysParameter": names.upload_keys_parameter,
+            "BlobUrlKeyParameter": names.blob_url_key_parameter if self.settings.blobs_by_distribution else "",
+            "EdgeSecret": names.edge_secret,
+            "AuditLogGroup": names.audit_log_group,
+            "AlarmTopic": self.observability.topic.topic_arn,
+        }
+        if self.settings.api.domain:
+            outputs["ApiDomainTarget"] = self.api.domain.regional_domain_name
+        if self.relay is not None and self.settings.relay.public_domain:
+            outputs["RelayDomainTarget"] = self.relay.load_balancer.load_balancer_dns_name
+        place = Construct(self, "Outputs")
+        for name, value in outputs.items():
+            if value:
+                cdk.CfnOutput(place, name, value=value).override_logical_id(name)
+
+
+def _statement(statement: dict[str, Any]) -> iam.PolicyStatement:
+    """A statement as the policy files have it, its Fn::Sub resolved by CloudFormation as there."""
+    resources = statement["Resource"]
+    listed = resources if isinstance(resources, list) else [resources]
+    actions = statement["Action"]
+    return iam.PolicyStatement(
+        sid=str(statement["Sid"]),
+        actions=list(actions) if isinstance(actions, list) else [str(actions)],
+        resources=[cdk.Fn.sub(one["Fn::Sub"]) for one in listed],
+    )

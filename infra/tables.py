@@ -1,0 +1,40 @@
+"""The two tables: index (what the registry knows of content) and identity (who may do what)."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from infra.names import Names
+from infra.settings import Settings
+
+
+class Tables(Construct):
+    """On demand, restorable to any second of the recovery window, kept when the stack is deleted."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+        super().__init__(scope, id)
+        names = Names(settings.name)
+        self._settings = settings
+        self.index = self._table("Index", names.index_table, dynamodb.StreamViewType.NEW_IMAGE)
+        # Keys alone: no password's hash leaves the table by its stream.
+        self.identity = self._table("Identity", names.identity_table, dynamodb.StreamViewType.KEYS_ONLY)
+
+    def _table(self, id: str, name: str, stream: dynamodb.StreamViewType) -> dynamodb.Table:
+        return dynamodb.Table(
+            self,
+            id,
+            table_name=name,
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.DEFAULT,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True, recovery_period_in_days=self._settings.retention.recovery
+            ),
+            stream=stream,
+            time_to_live_attribute="expires",
+            deletion_protection=self._settings.deletion_protection,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
