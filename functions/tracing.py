@@ -15,10 +15,9 @@ class Tracing(StrEnum):
 
 
 def start(tracing: Tracing) -> None:
-    """Patch botocore where it is asked for. What is no call of an invocation is left out silently."""
+    """Patch botocore where it is asked for."""
     if tracing is Tracing.OFF:
         return
-    from aws_xray_sdk.core import patch, xray_recorder
+    from aws_xray_sdk.core import patch
 
-    xray_recorder.configure(context_missing="IGNORE_ERROR", streaming_threshold=100)
     patch(("botocore",))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from roadstead.audit import Actor, ActorKind, Event, Operation
 from roadstead.stores.table import Key, Write, put
@@ -12,6 +12,12 @@ from roadstead.stores.table import Key, Write, put
 EVENT_DAYS = 7
 _SHARDS = 16
 _EVENT = "event#"
+_TEXTS = (
+    "id", "operation", "actor", "actor_kind", "token_id", "source_ip", "user_agent", "request_id", "repository",
+    "digest", "media_type", "source_repository",
+)  # fmt: skip
+
+T = TypeVar("T")
 _DAY_MS = 86_400_000
 
 
@@ -81,31 +87,42 @@ def event_write(event: Event) -> Write:
 
 def event_from(item: Mapping[str, Any]) -> Event:
     """The event of such an item. Raises ValueError when it is none."""
-    try:
-        actor = Actor(
-            item["actor"],
-            ActorKind(item["actor_kind"]),
-            item["token_id"],
-            item["source_ip"],
-            item["user_agent"],
-            item["request_id"],
-            item.get("trace_id", ""),
-        )
-        return Event(
-            id=item["id"],
-            at=item["at"],
-            operation=Operation(item["operation"]),
-            actor=actor,
-            repository=item["repository"],
-            digest=item["digest"],
-            tags=tuple(item["tags"]),
-            media_type=item["media_type"],
-            size=item["size"],
-            source_repository=item["source_repository"],
-            **{name: item.get(name, "") for name in ("project", "user", "detail")},
-        )
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"no event item: {error!r}") from error
+    text = {name: _of(str, item, name) for name in _TEXTS}
+    later = {name: _of(str, item, name) if name in item else "" for name in ("trace_id", "project", "user", "detail")}
+    tags = _of(list, item, "tags")
+    if not all(isinstance(tag, str) for tag in tags):
+        raise ValueError("the tags of an event are no texts")
+    actor = Actor(
+        text["actor"],
+        ActorKind(text["actor_kind"]),
+        text["token_id"],
+        text["source_ip"],
+        text["user_agent"],
+        text["request_id"],
+        later["trace_id"],
+    )
+    return Event(
+        id=text["id"],
+        at=_of(int, item, "at"),
+        operation=Operation(text["operation"]),
+        actor=actor,
+        repository=text["repository"],
+        digest=text["digest"],
+        tags=tuple(tags),
+        media_type=text["media_type"],
+        size=_of(int, item, "size"),
+        source_repository=text["source_repository"],
+        project=later["project"],
+        user=later["user"],
+        detail=later["detail"],
+    )
+
+
+def _of(kind: type[T], item: Mapping[str, Any], name: str) -> T:
+    value = item.get(name)
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} of an event is {type(value).__name__}, not {kind.__name__}")
+    return value
 
 
 def is_event_key(pk: str) -> bool:

@@ -1,0 +1,96 @@
+"""What S3 tells of new objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from roadstead.audit import Actor, ActorKind, Operation
+from roadstead.digest import Digest
+from roadstead.services.provenance import object_metadata
+from roadstead.stores.objects import ObjectInfo, whole_key
+from tests.unit.functions.webhook.parts import ADA, NOON, SHIPS, Function, messages, object_created
+
+DATA = b"hello"
+DIGEST = Digest.of(DATA)
+KEY = whole_key(SHIPS, DIGEST, "0" * 32)
+
+
+@pytest.fixture
+def function() -> Function:
+    made = Function()
+    made.objects.put(KEY, DATA, digest=DIGEST, metadata=object_metadata(SHIPS, ADA))
+    return made
+
+
+def test_an_upload_that_arrived_is_told_with_its_uploader(function: Function) -> None:
+    assert function.failures(messages(object_created(KEY))) == []
+    (entry,) = function.entries
+    assert (entry.operation, entry.repository, entry.project) == (Operation.UPLOAD_RECEIVED, SHIPS, "acme")
+    assert (entry.digest, entry.reference, entry.size, entry.at) == (DIGEST, DIGEST, 5, NOON)
+    assert entry.actor == Actor("ada", ActorKind.USER, "token-1")
+
+
+def test_a_message_that_comes_again_has_the_same_id(function: Function) -> None:
+    function.handle(messages(object_created(KEY)))
+    function.handle(messages(object_created(KEY)))
+    assert len(function.ids) == 2 and len(set(function.ids)) == 1
+
+
+def test_what_is_gone_was_told_of_otherwise(function: Function) -> None:
+    function.objects.delete([KEY])
+    assert function.failures(messages(object_created(KEY))) == []
+    assert function.log.appends == 0 and function.letters.sent == []
+
+
+@pytest.mark.parametrize("key", ["blobs/uploads/0123/x", "manifests/a/sha256/b/c", "uploads/x/1-2"])
+def test_other_objects_are_none_of_this(function: Function, key: str) -> None:
+    function.objects.put(key, DATA, metadata={})
+    assert function.failures(messages(object_created(key))) == []
+    assert function.log.appends == 0
+
+
+def test_a_removed_object_is_no_upload(function: Function) -> None:
+    removed = object_created(KEY)
+    removed["Records"][0]["eventName"] = "ObjectRemoved:Delete"
+    assert function.failures(messages(removed)) == []
+    assert function.log.appends == 0
+
+
+def test_the_message_with_which_s3_tries_the_queue_is_ignored(function: Function) -> None:
+    assert function.failures(messages({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"})) == []
+    assert function.letters.sent == []
+
+
+POISON: list[Any] = ["no json", "7", "[]", "{}", '{"Records": 7}', '{"Records": [{}]}', object_created("blobs/x")]
+
+
+@pytest.mark.parametrize("body", POISON, ids=str)
+def test_a_message_that_cannot_be_understood_is_kept_apart(function: Function, body: Any) -> None:
+    assert function.failures(messages(body, object_created(KEY))) == []
+    assert len(function.ids) == 1
+    (letter,) = function.letters.sent
+    assert (letter["source"], letter["record"]["messageId"]) == ("objects", "m0")
+
+
+def test_only_what_failed_comes_again(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    find = function.objects.find
+    broken = whole_key(SHIPS, DIGEST, "1" * 32)
+
+    def throttled(key: str) -> ObjectInfo | None:
+        if key == broken:
+            raise RuntimeError("SlowDown")
+        return find(key)
+
+    monkeypatch.setattr(function.objects, "find", throttled)
+    assert function.failures(messages(object_created(KEY), object_created(broken), object_created(KEY))) == ["m1"]
+    assert len(set(function.ids)) == 1
+
+
+def test_a_log_that_takes_nothing_has_every_message_come_again(function: Function) -> None:
+    other = whole_key(SHIPS, DIGEST, "2" * 32)
+    function.objects.put(other, DATA, digest=DIGEST, metadata=object_metadata(SHIPS, ADA))
+    function.handle(messages(object_created(KEY)))
+    function.log.refused = set(function.ids)
+    assert function.failures(messages(object_created(KEY), object_created(other))) == ["m0"]
