@@ -59,11 +59,14 @@ def check_app(app: cdk.App, stack: RoadsteadStack) -> None:
     if stack.relay is not None:
         _acknowledge(stack.relay.task, {"ECS2": "The variables hold names, no secret: docs/settings.md"})
         _acknowledge(stack.relay.load_balancer, {"ELB2": _TOKENS_IN_URLS})
-        if stack.settings.relay.public_domain:
-            _acknowledge(
-                stack.relay.network.load_balancer_group,
-                {"EC23": "relay.public_domain asks for a public relay; HTTPS alone"},
-            )
+        _acknowledge(
+            stack.relay.network.load_balancer_group,
+            {
+                "EC23": "relay.public_domain asks for a public relay; HTTPS alone"
+                if stack.settings.relay.public_domain
+                else "The load balancer is internal, alone in its VPC; relay.cloudfront_prefix_list narrows the rule"
+            },
+        )
 
 
 def _argue_policies(stack: RoadsteadStack) -> None:

@@ -18,6 +18,7 @@ class RelayNetwork(Construct):
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
         self._public = bool(settings.relay.public_domain)
+        self._prefix_list = settings.relay.cloudfront_prefix_list
         if settings.relay.network is None:
             self._make(settings)
         else:
@@ -35,9 +36,7 @@ class RelayNetwork(Construct):
         kind = ec2.SubnetType.PUBLIC if self._public else ec2.SubnetType.PRIVATE_ISOLATED
         balancer = _TASKS if self._public else _CLOUDFRONT
         subnets = [
-            ec2.SubnetConfiguration(
-                name=_TASKS, subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False, cidr_mask=None
-            ),
+            ec2.SubnetConfiguration(name=_TASKS, subnet_type=ec2.SubnetType.PUBLIC, map_public_ip_on_launch=False),
             *([] if self._public else [ec2.SubnetConfiguration(name=_CLOUDFRONT, subnet_type=kind)]),
         ]
         self.vpc: ec2.IVpc = ec2.Vpc(
@@ -64,7 +63,6 @@ class RelayNetwork(Construct):
         self.load_balancer_subnets = ec2.SubnetSelection(subnet_group_name=balancer)
         self.task_subnets = ec2.SubnetSelection(subnet_group_name=_TASKS)
         self.public_addresses = True
-        self._cidr = settings.relay.vpc_cidr
 
     def _take(self, network: Network) -> None:
         """Whoever has a VPC sees to its gateway endpoints, and to a way to AWS's services from the tasks' subnets."""
@@ -80,16 +78,24 @@ class RelayNetwork(Construct):
         self.load_balancer_subnets = ec2.SubnetSelection(subnets=self.vpc.isolated_subnets)
         self.task_subnets = ec2.SubnetSelection(subnets=self.vpc.private_subnets)
         self.public_addresses = network.public_addresses
-        self._cidr = network.cidr
 
     def _open(self) -> None:
-        """In: CloudFront, whose interfaces for VPC origins stand in the VPC's own subnets, or everybody where the relay
-        is public. From the load balancer to the tasks. Out of the tasks: HTTPS, to AWS's services."""
+        """In: CloudFront, or everybody where the relay is public. Out of the tasks: HTTPS, to AWS's services.
+
+        What comes by a VPC origin has addresses of CloudFront's managed prefix list, not of the VPC ("Restrict access
+        with VPC origins"; a rule for the VPC's own block is known not to let it in). That list has another id in each
+        region. Where the operator has not named it, the rule is for any address: an internal load balancer has no
+        public one, and there is nothing else in its VPC.
+        """
         if self._public:
             self.load_balancer_group.add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "clients")
+        elif self._prefix_list:
+            self.load_balancer_group.add_ingress_rule(
+                ec2.Peer.prefix_list(self._prefix_list), ec2.Port.tcp(80), "CloudFront"
+            )
         else:
             self.load_balancer_group.add_ingress_rule(
-                ec2.Peer.ipv4(self._cidr), ec2.Port.tcp(80), "CloudFront, from inside of the VPC"
+                ec2.Peer.any_ipv4(), ec2.Port.tcp(80), "CloudFront, by its VPC origin"
             )
         self.load_balancer_group.add_egress_rule(self.task_group, ec2.Port.tcp(RELAY_PORT), "to the relay")
         self.task_group.add_ingress_rule(self.load_balancer_group, ec2.Port.tcp(RELAY_PORT), "from the load balancer")

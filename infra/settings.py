@@ -93,6 +93,7 @@ class Relay:
     image: str
     vpc_cidr: str
     network: Network | None
+    cloudfront_prefix_list: str
     public_domain: str
     public_certificate: str
 
@@ -250,6 +251,7 @@ def _relay(keys: Keys) -> Relay:
         image=keys.text("image", "", r"([a-z0-9][A-Za-z0-9./:@_-]*)?", "a container image"),
         vpc_cidr=keys.text("vpc_cidr", "10.83.0.0/24", r"[0-9./]+", "a block of addresses"),
         network=_network(keys.table("network")),
+        cloudfront_prefix_list=keys.text("cloudfront_prefix_list", "", r"(pl-[0-9a-f]+)?", "the id of a prefix list"),
         public_domain=keys.domain("public_domain"),
         public_certificate=keys.certificate("public_certificate", r"[a-z0-9-]+"),
     )
@@ -266,6 +268,8 @@ def _relay(keys: Keys) -> Relay:
         keys.problem("public_domain", "and relay.public_certificate go together")
     if relay.network is not None and relay.public_domain:
         keys.problem("public_domain", "needs the VPC that is made here, not relay.network")
+    if relay.network is not None and not relay.cloudfront_prefix_list:
+        keys.problem("cloudfront_prefix_list", "must be set with relay.network, which others may be in, too")
     _check_cidr(keys, relay.vpc_cidr)
     keys.unknown()
     return relay
