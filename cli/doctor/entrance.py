@@ -123,7 +123,8 @@ def token(session: Session) -> str:
         reply = session.fetch_token(scope, user=session.user, password=session.password)
         if reply.status == 401:
             raise Wrong(
-                f"{session.user} and the password were refused", "Check both; `roadstead user show` tells whether it is disabled."
+                f"{session.user} and the password were refused",
+                "Check both; `roadstead user show` tells whether it is disabled.",
             )
     else:
         reply = session.fetch_token()

@@ -138,7 +138,5 @@ def closing(location: str, digest: str) -> str:
     return f"{location}{'&' if '?' in location else '?'}digest={quote(digest, safe='')}"
 
 
-
-
 _OCTETS = {"Content-Type": "application/octet-stream"}
 _LOGS = "Look into the log of the registry function."

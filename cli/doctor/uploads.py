@@ -52,13 +52,13 @@ def cycle(session: Session) -> str:
         if after.status == 200:
             raise Wrong(
                 f"for {elapsed(began):.0f} s after its PUT the layer was still 404",
-                "Errors are cached, and docker push fails: set ErrorCachingMinTTL 0 for every code at the distribution.",
+                "Errors are cached, and docker push fails: the distribution needs ErrorCachingMinTTL 0 for every code.",
             )
     if after.status != 200:
         raise Wrong(
             f"HEAD after a PUT that was accepted was answered {after.status}",
-            "The object was not adopted. Does S3 hold its SHA-256 (x-amz-checksum-sha256 through origin access control)? "
-            "The registry function's log says why it refused.",
+            "The object was not adopted. Does S3 hold its SHA-256 (x-amz-checksum-sha256 through origin access "
+            "control)? The registry function's log says why it refused.",
         )
     _check_head(after, SMALL)
     return f"200 after {elapsed(began):.1f} s"
@@ -148,7 +148,8 @@ def repeated(session: Session) -> str:
     replies = [send("PUT", there, {"Content-Type": "application/octet-stream"}, blob.data) for _ in range(2)]
     if [reply.status for reply in replies] != [201, 201]:
         raise Wrong(
-            f"the same PUT twice was answered {replies[0].status} and {replies[1]}", "A lost answer loses a push. " + _LOGS
+            f"the same PUT twice was answered {replies[0].status} and {replies[1]}",
+            "A lost answer loses a push. " + _LOGS,
         )
     return "201 both times"
 
@@ -165,7 +166,9 @@ def _check_head(reply: Reply, size: int) -> None:
             "if that does not do, HEAD_ANSWERS=redirect.",
         )
     if reply.trailing:
-        raise Wrong("a body follows the answer to HEAD", "Something on the way makes a GET of it; clients get confused.")
+        raise Wrong(
+            "a body follows the answer to HEAD", "Something on the way makes a GET of it; clients get confused."
+        )
 
 
 def _advice(reply: Reply) -> str:
@@ -175,7 +178,7 @@ def _advice(reply: Reply) -> str:
             "distribution's."
         )
     if reply.status == 403:
-        return "S3 refuses the distribution: the bucket's policy must let it PutObject below blobs/ (origin access control)."
+        return "S3 refuses the distribution: the bucket's policy must let it (origin access control) PutObject below blobs/."
     if reply.status == 404 and reply.code == "BLOB_UPLOAD_UNKNOWN":
         return (
             "The edge does not know the key of the upload's token: the key-value store and the parameter differ. "
@@ -186,7 +189,9 @@ def _advice(reply: Reply) -> str:
     if reply.status == 503 and reply.code == "UNKNOWN":
         return "The key-value store is empty: `roadstead keys init`."
     if reply.status in (502, 504):
-        return "CloudFront does not reach the relay. Is its service running? Do its health check and security group let it?"
+        return (
+            "CloudFront does not reach the relay. Does its service run, and its security group let the VPC origin in?"
+        )
     if reply.status == 200:
         return "It must be 201: is the viewer-response function (response.js) on the behaviour /v2/*/blobs/uploads/*?"
     return _LOGS

@@ -1,0 +1,283 @@
+"""`cloud`'s Protocols on AWS. The only module of the command that imports boto3."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    MissingDependencyException,
+    NoCredentialsError,
+    NoRegionError,
+)
+
+from cli.cloud import BucketState, Secret, SigningKey, TableState
+from cli.failures import Failure
+from roadstead.services.jose import thumbprint
+from roadstead.stores.aws import error_code
+from roadstead.stores.kms import KmsKeys
+from roadstead.stores.signing import UnusableKey
+
+_CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5})
+_NO_CRT = (
+    "The key-value store takes requests signed by SigV4A only, which boto3 does with the package awscrt: "
+    ".venv/bin/pip install awscrt"
+)
+
+
+class Clients:
+    """boto3 clients of one region, or of the embedded AWS at `endpoint`, which takes any credentials."""
+
+    def __init__(self, region: str, endpoint: str = "") -> None:
+        local = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if endpoint else {}
+        self._session = boto3.Session(region_name=region or None, **local)
+        self._endpoint = endpoint or None
+
+    @property
+    def region(self) -> str:
+        """Empty where neither the command nor AWS's configuration names one."""
+        return self._session.region_name or ""
+
+    def client(self, service: str) -> Any:
+        config = _CONFIG.merge(Config(s3={"addressing_style": "path"})) if self._endpoint else _CONFIG
+        return self._session.client(service, endpoint_url=self._endpoint, config=config)
+
+
+@contextlib.contextmanager
+def told_to_people() -> Iterator[None]:
+    """Errors of AWS as sentences."""
+    try:
+        yield
+    except MissingDependencyException as error:
+        raise Failure(f"{_NO_CRT}.") from error
+    except NoCredentialsError as error:
+        raise Failure("There are no credentials of AWS: log in, or set AWS_PROFILE.") from error
+    except NoRegionError as error:
+        raise Failure("Which region? Give --region, or set AWS_REGION.") from error
+    except EndpointConnectionError as error:
+        raise Failure(f"AWS is not reached: {error}.") from error
+    except ClientError as error:
+        operation, said = error.operation_name, error.response.get("Error", {})
+        raise Failure(f"AWS refused {operation}: {said.get('Code')}: {said.get('Message')}") from error
+    except BotoCoreError as error:
+        raise Failure(f"AWS could not be asked: {error}") from error
+
+
+def stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
+    """Raises Failure when there is no such stack."""
+    try:
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if error_code(error) == "ValidationError":
+            raise Failure(f"There is no stack {stack} in {cloudformation.meta.region_name}.") from error
+        raise
+    return {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+
+
+class SsmParameters:
+    """Parameters: SecureStrings under SSM's own key."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def find(self, name: str) -> Secret | None:
+        try:
+            found = self._client.get_parameter(Name=name, WithDecryption=True)["Parameter"]
+        except ClientError as error:
+            if error_code(error) == "ParameterNotFound":
+                return None
+            raise
+        changed = found["LastModifiedDate"]
+        return Secret(found["Value"], changed.timestamp())
+
+    def create(self, name: str, value: str) -> bool:
+        try:
+            self._client.put_parameter(Name=name, Type="SecureString", Value=value, Overwrite=False)
+        except ClientError as error:
+            if error_code(error) == "ParameterAlreadyExists":
+                return False
+            raise
+        return True
+
+    def replace(self, name: str, value: str) -> None:
+        self._client.put_parameter(Name=name, Type="SecureString", Value=value, Overwrite=True)
+
+
+class CloudFrontKeyValues:
+    """KeyValues, by the store's ARN. A write names the version that it changes, so that none is lost."""
+
+    def __init__(self, client: Any, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def find(self, key: str) -> str | None:
+        try:
+            return str(self._client.get_key(KvsARN=self._arn, Key=key)["Value"])
+        except ClientError as error:
+            if error_code(error) == "ResourceNotFoundException":
+                return None
+            raise
+
+    def put(self, key: str, value: str) -> None:
+        version = self._client.describe_key_value_store(KvsARN=self._arn)["ETag"]
+        self._client.put_key(KvsARN=self._arn, Key=key, Value=value, IfMatch=version)
+
+
+class KmsSigningKeys:
+    """SigningKeys."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def describe(self, key_id: str) -> SigningKey:
+        try:
+            found = self._client.describe_key(KeyId=key_id)["KeyMetadata"]
+        except ClientError as error:
+            if error_code(error) == "NotFoundException":
+                return SigningKey(key_id, "", "", "gone")
+            raise
+        try:
+            kid = thumbprint(KmsKeys(self._client).public_key(key_id))
+        except UnusableKey:
+            kid = ""
+        spec = found.get("KeySpec") or found.get("CustomerMasterKeySpec", "")
+        return SigningKey(key_id, spec, found["KeyUsage"], found["KeyState"], kid)
+
+    def create(self, alias: str) -> str:
+        made = self._client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]
+        self._client.create_alias(AliasName=alias, TargetKeyId=made["KeyId"])
+        return str(made["Arn"])
+
+
+class AwsInspector:
+    """Inspector."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def table(self, name: str) -> TableState:
+        dynamodb = self._clients.client("dynamodb")
+        described = dynamodb.describe_table(TableName=name)["Table"]
+        backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+        expiry = dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        return TableState(
+            name=name,
+            status=described["TableStatus"],
+            recovery=recovery == "ENABLED",
+            expiry=expiry.get("TimeToLiveStatus") == "ENABLED" and expiry.get("AttributeName") == "expires",
+            protected=bool(described.get("DeletionProtectionEnabled")),
+            items=int(described.get("ItemCount", 0)),
+        )
+
+    def bucket(self, name: str) -> BucketState:
+        s3 = self._clients.client("s3")
+        blocked = _or_nothing(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"])
+        rules = _or_nothing(lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"])
+        policy = _or_nothing(lambda: json.loads(s3.get_bucket_policy(Bucket=name)["Policy"]))
+        return BucketState(
+            name=name,
+            public_access_blocked=len(blocked) == 4 and all(blocked.values()),
+            versioned=s3.get_bucket_versioning(Bucket=name).get("Status") == "Enabled",
+            encrypted=bool(rules.get("Rules")),
+            tls_only=_denies_plain_http(policy),
+        )
+
+    def alarms(self, prefix: str) -> dict[str, str]:
+        pages = self._clients.client("cloudwatch").get_paginator("describe_alarms")
+        found = {}
+        for page in pages.paginate(AlarmNamePrefix=prefix, StateValue="ALARM"):
+            for alarm in page["MetricAlarms"]:
+                found[alarm["AlarmName"]] = alarm.get("AlarmDescription", "")
+        return found
+
+
+class DynamoListing:
+    """Listing, on the identity table. Password hashes are left out of what is read."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def users(self) -> Sequence[Mapping[str, object]]:
+        return [
+            {
+                "name": item["pk"]["S"].removeprefix("user#"),
+                "admin": item["admin"]["BOOL"],
+                "disabled": item["disabled"]["BOOL"],
+                "created": int(item["created"]["N"]),
+            }
+            for item in self._scan("user#", "pk, admin, disabled, created")
+        ]
+
+    def projects(self) -> Sequence[Mapping[str, object]]:
+        return [
+            {
+                "name": item["pk"]["S"].removeprefix("project#"),
+                "public": item["public"]["BOOL"],
+                "created": int(item["created"]["N"]),
+                "created_by": item["created_by"]["S"],
+            }
+            for item in self._scan("project#", "pk, #public, created, created_by", {"#public": "public"})
+        ]
+
+    def members(self, project: str) -> Mapping[str, str]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :member)",
+            ExpressionAttributeValues={":pk": {"S": f"project#{project}"}, ":member": {"S": "member#"}},
+            ConsistentRead=True,
+        )
+        items = [item for page in pages for item in page["Items"]]
+        return {item["sk"]["S"].removeprefix("member#"): item["role"]["S"] for item in items}
+
+    def _scan(
+        self, prefix: str, projection: str, names: Mapping[str, str] | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        pages = self._client.get_paginator("scan").paginate(
+            TableName=self._table,
+            FilterExpression="sk = :meta AND begins_with(pk, :prefix)",
+            ExpressionAttributeValues={":meta": {"S": "meta"}, ":prefix": {"S": prefix}},
+            ProjectionExpression=projection,
+            ConsistentRead=True,
+            **({"ExpressionAttributeNames": dict(names)} if names else {}),
+        )
+        return sorted((item for page in pages for item in page["Items"]), key=lambda item: str(item["pk"]["S"]))
+
+
+def queue_url(sqs: Any, queue: str) -> str:
+    """Of a queue by its name, or its URL as it is. Raises Failure when there is none."""
+    if "://" in queue:
+        return queue
+    try:
+        return str(sqs.get_queue_url(QueueName=queue)["QueueUrl"])
+    except ClientError as error:
+        if error_code(error).endswith(("NonExistentQueue", "QueueDoesNotExist")):
+            raise Failure(f"There is no queue {queue}: nobody is notified of anything here.") from error
+        raise
+
+
+def _or_nothing(read: Any) -> dict[str, Any]:
+    """A configuration of a bucket; nothing where it has none."""
+    try:
+        found: dict[str, Any] = read()
+        return found
+    except ClientError as error:
+        if error_code(error).startswith("NoSuch") or error_code(error).endswith("NotFoundError"):
+            return {}
+        raise
+
+
+def _denies_plain_http(policy: Mapping[str, Any]) -> bool:
+    return any(
+        statement.get("Effect") == "Deny"
+        and str(statement.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")).lower() == "false"
+        for statement in policy.get("Statement", [])
+    )

@@ -1,0 +1,145 @@
+"""Which registry a command is about: a deployed stack, a local one, or what the environment names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from cli.failures import USAGE, Failure
+
+
+class Kind(Enum):
+    STACK = "stack"
+    LOCAL = "local"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Names as functions and template have them; what a target does not have is empty.
+
+    `registry_url` is where people go, `api_url` the API's own address. `endpoint` is of the embedded AWS of a local
+    registry, which also knows its first administrator.
+    """
+
+    kind: Kind
+    name: str
+    region: str
+    index_table: str
+    identity_table: str
+    bucket: str
+    token_keys: tuple[str, ...]
+    upload_keys_parameter: str
+    registry_url: str
+    api_url: str = ""
+    key_value_store: str = ""
+    audit_log_group: str = ""
+    webhook_secrets: str = "/roadstead/webhooks"
+    notification_queue: str = ""  # its name, or its URL
+    blob_url_key_parameter: str = ""
+    alarm_prefix: str = ""
+    endpoint: str = ""
+    admin: str = ""
+    password_file: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        return self.kind is Kind.LOCAL
+
+    @classmethod
+    def from_state(cls, directory: Path) -> Target:
+        """A running local registry, by its state directory. Raises Failure."""
+        try:
+            ready = json.loads((directory / "ready.json").read_text())
+            return cls(
+                kind=Kind.LOCAL,
+                name=str(directory),
+                region=ready["region"],
+                index_table=ready["index_table"],
+                identity_table=ready["identity_table"],
+                bucket=ready["bucket"],
+                token_keys=(ready["token_key"],),
+                upload_keys_parameter=ready["upload_keys_parameter"],
+                registry_url=ready["registry"],
+                api_url=ready["api"],
+                endpoint=ready["aws_endpoint"],
+                admin=ready["admin"],
+                password_file=ready["password_file"],
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            raise Failure(f"Nothing runs in {directory}; `make up STATE={directory}` starts it.") from None
+        except (KeyError, TypeError, ValueError):
+            raise Failure(f"{directory / 'ready.json'} was not written by this version of `make up`.") from None
+
+    @classmethod
+    def from_outputs(cls, stack: str, region: str, outputs: Mapping[str, str]) -> Target:
+        """A deployed stack by its outputs (`infra/stack.py`). Raises Failure that names every one that is missing."""
+        _require(outputs, _OUTPUTS, f"the stack {stack} has no output")
+        prefix = outputs["IndexTable"].removesuffix("-index")
+        return cls(
+            kind=Kind.STACK,
+            name=stack,
+            region=region,
+            index_table=outputs["IndexTable"],
+            identity_table=outputs["IdentityTable"],
+            bucket=outputs["Bucket"],
+            token_keys=_listed(outputs["TokenKeys"]),
+            upload_keys_parameter=outputs["UploadKeysParameter"],
+            registry_url=outputs["RegistryUrl"].rstrip("/"),
+            api_url=outputs.get("ApiUrl", "").rstrip("/"),
+            key_value_store=outputs["KeyValueStoreArn"],
+            audit_log_group=outputs.get("AuditLogGroup", ""),
+            webhook_secrets=f"/{prefix}/webhooks",
+            notification_queue=f"{prefix}-notifications",
+            blob_url_key_parameter=outputs.get("BlobUrlKeyParameter", ""),
+            alarm_prefix=f"{prefix}-",
+        )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Target:
+        """By the variables of docs/settings.md, for those who deploy by other means. Raises Failure."""
+        _require(environ, _VARIABLES, "the environment lacks")
+        return cls(
+            kind=Kind.ENVIRONMENT,
+            name="the environment",
+            region=environ.get("AWS_REGION") or environ["AWS_DEFAULT_REGION"],
+            index_table=environ["INDEX_TABLE"],
+            identity_table=environ["IDENTITY_TABLE"],
+            bucket=environ["BUCKET"],
+            token_keys=_listed(environ["TOKEN_KEYS"]),
+            upload_keys_parameter=environ["UPLOAD_KEYS_PARAMETER"],
+            registry_url=environ.get("DISTRIBUTION_URL", "").rstrip("/"),
+            key_value_store=environ.get("KEY_VALUE_STORE_ARN", ""),
+            audit_log_group=environ.get("AUDIT_LOG_GROUP", ""),
+            webhook_secrets=environ.get("WEBHOOK_SECRETS_PREFIX", "/roadstead/webhooks"),
+            notification_queue=environ.get("NOTIFICATION_QUEUE_URL", ""),
+            blob_url_key_parameter=environ.get("BLOB_URL_KEY_PARAMETER", ""),
+            endpoint=environ.get("AWS_ENDPOINT_URL", ""),
+        )
+
+
+_OUTPUTS = (
+    "RegistryUrl",
+    "KeyValueStoreArn",
+    "IndexTable",
+    "IdentityTable",
+    "Bucket",
+    "TokenKeys",
+    "UploadKeysParameter",
+)
+_VARIABLES = ("INDEX_TABLE", "IDENTITY_TABLE", "BUCKET", "TOKEN_KEYS", "UPLOAD_KEYS_PARAMETER")
+
+
+def _require(given: Mapping[str, str], names: tuple[str, ...], problem: str) -> None:
+    missing = [name for name in names if not given.get(name)]
+    if names is _VARIABLES and not (given.get("AWS_REGION") or given.get("AWS_DEFAULT_REGION")):
+        missing.append("AWS_REGION")
+    if missing:
+        raise Failure(f"{problem} {', '.join(missing)}.", USAGE)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
