@@ -1,0 +1,131 @@
+"""What an event costs: the AWS calls of a warm function, exactly, in their order, on moto."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from functions.webhook import handler
+from functions.webhook.dispatch import dispatch
+from functions.webhook.services import WebhookServices
+from functions.webhook.settings import Settings
+from roadstead.audit import Operation
+from roadstead.digest import Digest
+from roadstead.services.provenance import object_metadata
+from roadstead.stores.aws import client as make_client
+from roadstead.stores.objects import whole_key
+from roadstead.stores.table import Table
+from tests import aws
+from tests.unit.functions.webhook.parts import (
+    ADA,
+    SHIPS,
+    audit_line,
+    event,
+    item_of,
+    log_event,
+    messages,
+    object_created,
+    pull,
+    record,
+    stream,
+)
+
+PUT = "logs.PutLogEvents"
+
+
+@dataclass
+class Warm:
+    services: WebhookServices
+    calls: list[str]
+    identity: Table
+    s3: Any
+    bucket: str
+
+    def cost(self, told: dict[str, Any]) -> list[str]:
+        self.calls.clear()
+        dispatch(self.services, told)
+        return list(self.calls)
+
+
+@pytest.fixture
+def warm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warm]:
+    for name, value in (("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x"), ("DEFAULT_REGION", aws.REGION)):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    with mock_aws():
+        clients = {name: make_client(name) for name in ("dynamodb", "sqs", "logs", "s3")}
+        own = uuid.uuid4().hex
+        index, identity, bucket, group = f"index-{own}", f"identity-{own}", f"bucket-{own}", f"/audit/{own}"
+        aws.make_tables(clients["dynamodb"], index, identity)
+        clients["s3"].create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
+        clients["logs"].create_log_group(logGroupName=group)
+        letters = clients["sqs"].create_queue(QueueName=own)["QueueUrl"]
+        monkeypatch.setattr(handler, "client", lambda name: clients[name])
+        settings = Settings.from_environ(
+            {
+                "AUDIT_LOG_GROUP": group,
+                "AUDIT_DEAD_LETTERS_URL": letters,
+                "INDEX_TABLE": index,
+                "IDENTITY_TABLE": identity,
+                "BUCKET": bucket,
+            }
+        )
+        services = handler.build(settings)
+        calls = aws.record_calls(*clients.values())
+        made = Warm(services, calls, Table(clients["dynamodb"], identity), clients["s3"], bucket)
+        assert made.cost(log_event(audit_line(pull("w")))) == [
+            "logs.CreateLogStream",
+            PUT,
+            "dynamodb.TransactWriteItems",
+        ]
+        yield made
+
+
+def test_mutations_cost_one_call_a_batch(warm: Warm) -> None:
+    batch = [record(item_of(event(f"e{number}")), number) for number in range(100)]
+    assert warm.cost(stream(*batch)) == [PUT]
+
+
+def test_a_deleted_manifest_costs_one_more(warm: Warm) -> None:
+    deleted = record(item_of(event("e", Operation.DELETE_MANIFEST)))
+    assert warm.cost(stream(deleted)) == [PUT, "dynamodb.BatchWriteItem"]
+
+
+def test_changes_of_accounts_cost_one_read_a_batch(warm: Warm) -> None:
+    items = [item_of(event(f"i{number}", Operation.CREATE_USER, repository="")) for number in range(3)]
+    for item in items:
+        warm.identity.put((item["pk"], item["sk"]), {name: item[name] for name in item if name not in ("pk", "sk")})
+    batch = [record(item, number, keys_only=True) for number, item in enumerate(items)]
+    assert warm.cost(stream(*batch)) == ["dynamodb.BatchGetItem", PUT]
+
+
+def test_pulls_cost_two_calls_a_batch_however_many(warm: Warm) -> None:
+    told = [audit_line(pull(str(number), f"sha256:{number % 90:064x}")) for number in range(500)]
+    assert warm.cost(log_event(*told)) == [PUT, "dynamodb.TransactWriteItems"]
+
+
+def test_logins_and_blob_pulls_cost_one(warm: Warm) -> None:
+    told = audit_line(pull("1", operation=Operation.PULL_BLOB))
+    assert warm.cost(log_event(told, told)) == [PUT]
+
+
+def test_an_upload_costs_a_head_besides(warm: Warm) -> None:
+    bodies = []
+    for number in range(3):
+        key = whole_key(SHIPS, Digest.of(b"x"), f"{number:032x}")
+        warm.s3.put_object(Bucket=warm.bucket, Key=key, Body=b"x", Metadata=object_metadata(SHIPS, ADA))
+        bodies.append(object_created(key))
+    assert warm.cost(messages(*bodies)) == ["s3.HeadObject"] * 3 + [PUT]
+
+
+def test_what_concerns_nobody_costs_nothing(warm: Warm) -> None:
+    other = {"pk": "repo#a/b", "sk": "tag#1"}
+    assert warm.cost(stream(record(other), record(item_of(event("e")), 2, name="REMOVE"))) == []
+
+
+def test_a_dead_letter_costs_one_call(warm: Warm) -> None:
+    assert warm.cost(log_event("poison", "more of it")) == ["sqs.SendMessageBatch"]
