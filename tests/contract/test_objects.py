@@ -91,6 +91,7 @@ def _signing_client(endpoint: str, region: str) -> Any:
         aws_access_key_id="test",
         aws_secret_access_key="test",
         config=Config(
+            retries={"mode": "standard", "max_attempts": 2},
             signature_version="s3v4",
             s3={"addressing_style": "path"},
             # As `roadstead.stores.aws` has it: no checksum that was not asked for.
