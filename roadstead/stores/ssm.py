@@ -6,6 +6,7 @@ resolve where it cannot resolve a SecureString.
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -61,7 +62,8 @@ class SsmUploadKeys:
 
 
 class SsmEdgeSecrets:
-    """`EdgeSecretSource` on a parameter that holds one secret, or two parted by a space."""
+    """`EdgeSecretSource` on a parameter that holds one secret, or two parted by a space, or, as a deployment has it,
+    a JSON object whose values are secrets: CloudFormation can take one of them by its name."""
 
     def __init__(self, client: Any, parameter: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._parameter = Parameter(client, parameter, _secrets, clock)
@@ -71,7 +73,7 @@ class SsmEdgeSecrets:
 
 
 def _secrets(text: str) -> tuple[str, ...]:
-    secrets = tuple(text.split())
+    secrets = tuple(map(str, json.loads(text).values())) if text.startswith("{") else tuple(text.split())
     if not secrets or any(len(secret) < 32 for secret in secrets):
         raise ValueError("an edge secret has at least 32 characters")
     return secrets

@@ -102,3 +102,11 @@ def test_keys_that_cannot_be_read_again_serve_on_and_are_asked_for_five_minutes_
 def test_keys_that_could_never_be_read_are_an_error(ssm: Any) -> None:
     with pytest.raises(ssm.exceptions.ParameterNotFound):
         SsmUploadKeys(ssm, "/absent").upload_keys()
+
+
+def test_an_edge_secret_can_have_its_values_under_names_all_of_which_are_believed(ssm: Any) -> None:
+    write(ssm, json.dumps({"current": "n" * 48, "previous": "p" * 48}))
+    assert SsmEdgeSecrets(ssm, "/keys").edge_secrets() == ("n" * 48, "p" * 48)
+    write(ssm, json.dumps({"current": "short"}))
+    with pytest.raises(ValueError, match="at least 32 characters"):
+        SsmEdgeSecrets(ssm, "/keys").edge_secrets()
