@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 from local.edge_s3 import Signing
 from tests.dataplane.plane import MIB, Plane
 from tests.strict_s3 import StrictS3
+from tests.strict_s3.signatures import Owner, Refusal, SignedRequest, check
 
 BODY = b"bytes"
 SHA256 = hashlib.sha256(BODY)
@@ -146,3 +147,25 @@ def test_it_completes_an_upload_once_whoever_asks_meanwhile(registry: Plane) -> 
     with ThreadPoolExecutor(3) as pool:
         assert sorted(pool.map(complete, range(3))) == ["", "NoSuchUpload", "NoSuchUpload"]
     assert registry.s3.get_object(Bucket=registry.bucket, Key=about["Key"])["Body"].read() == b"".join(data)
+
+
+def test_it_checks_signatures_as_amazons_documentation_has_them() -> None:
+    # "Signature Calculations for the Authorization Header", example: GET Object.
+    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    owner = Owner("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "us-east-1")
+    signed = (
+        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,"
+        "SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,"
+        "Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"
+    )
+    headers = {
+        "host": "examplebucket.s3.amazonaws.com",
+        "authorization": signed,
+        "range": "bytes=0-9",
+        "x-amz-content-sha256": empty,
+        "x-amz-date": "20130524T000000Z",
+    }
+    now = datetime(2013, 5, 24, tzinfo=UTC)
+    assert check(SignedRequest("GET", "/test.txt", "", headers), owner, now) == empty
+    with pytest.raises(Refusal, match="does not match"):
+        check(SignedRequest("GET", "/test.txt", "", headers | {"range": "bytes=0-10"}), owner, now)
