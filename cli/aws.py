@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -197,6 +198,30 @@ class AwsInspector:
             for alarm in page["MetricAlarms"]:
                 found[alarm["AlarmName"]] = alarm.get("AlarmDescription", "")
         return found
+
+
+class CloudWatchLogs:
+    """Logs, by Logs Insights."""
+
+    def __init__(self, client: Any, *, patience: float = 60.0, pause: float = 1.0) -> None:
+        self._client = client
+        self._patience = patience  # seconds
+        self._pause = pause
+
+    def query(self, group: str, text: str, since: int, until: int) -> list[dict[str, str]]:
+        started = self._client.start_query(logGroupName=group, queryString=text, startTime=since, endTime=until)
+        deadline = time.monotonic() + self._patience
+        while time.monotonic() < deadline:
+            answer = self._client.get_query_results(queryId=started["queryId"])
+            if answer["status"] == "Complete":
+                return [
+                    {field["field"]: field["value"] for field in row if field["field"] != "@ptr"}
+                    for row in answer["results"]
+                ]
+            if answer["status"] not in ("Scheduled", "Running"):
+                break
+            time.sleep(self._pause)
+        raise Failure(f"The query was not answered within {self._patience:.0f} s: ask for fewer days.")
 
 
 class DynamoListing:

@@ -83,6 +83,12 @@ class Inspector(Protocol):
         ...
 
 
+class Logs(Protocol):
+    def query(self, group: str, text: str, since: int, until: int) -> Sequence[Mapping[str, str]]:
+        """The rows of a query of CloudWatch Logs Insights; times in seconds since the epoch. Raises Failure."""
+        ...
+
+
 class Listing(Protocol):
     """Everything of a kind, sorted; reads the whole identity table, but no password hash."""
 

@@ -12,13 +12,14 @@ from cli.aws import (
     AwsInspector,
     Clients,
     CloudFrontKeyValues,
+    CloudWatchLogs,
     DynamoListing,
     KmsSigningKeys,
     SsmParameters,
     queue_url,
     stack_outputs,
 )
-from cli.cloud import Inspector, KeyValues, Listing, Parameters, SigningKeys
+from cli.cloud import Inspector, KeyValues, Listing, Logs, Parameters, SigningKeys
 from cli.failures import USAGE, Failure
 from cli.target import Target
 from roadstead.audit import Actor, ActorKind
@@ -108,6 +109,10 @@ class Cloud:
     @cached_property
     def inspector(self) -> Inspector:
         return AwsInspector(self._clients)
+
+    @cached_property
+    def logs(self) -> Logs:
+        return CloudWatchLogs(self._clients.client("logs"))
 
     def notifications(self, *, internal: bool = False) -> Notifications:
         """`internal` where the webhook function has WEBHOOK_REACH=internal and WEBHOOK_PORTS=any."""

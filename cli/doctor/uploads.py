@@ -178,7 +178,7 @@ def _advice(reply: Reply) -> str:
             "distribution's."
         )
     if reply.status == 403:
-        return "S3 refuses the distribution: the bucket's policy must let it (origin access control) PutObject below blobs/."
+        return "S3 refuses the distribution: the bucket's policy must let it PutObject below blobs/."
     if reply.status == 404 and reply.code == "BLOB_UPLOAD_UNKNOWN":
         return (
             "The edge does not know the key of the upload's token: the key-value store and the parameter differ. "
