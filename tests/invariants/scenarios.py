@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.names import RepositoryName, Tag
+from roadstead.names import RepositoryName
 from tests.invariants.operations import (
     CONFIG,
     IMAGE,
@@ -18,19 +18,38 @@ from tests.invariants.operations import (
     REFERRER,
     SECOND,
     TWO_CHUNKS,
-    Work,
     begin,
     serves,
     stands,
-    token_of,
-    with_image,
-    with_second,
 )
-from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry
+from tests.invariants.registry import BOATS, SHIPS, Registry
+from tests.invariants.steps import (
+    DECLINED,
+    OK,
+    Step,
+    append,
+    ask,
+    blobs,
+    both_images,
+    cancel,
+    close,
+    delete,
+    delete_blob,
+    in_both_repositories,
+    mount,
+    pull,
+    push,
+    replace_image,
+    sent,
+    sent_whole,
+    tagged_image,
+    untag,
+    upload,
+    watch_blob,
+    with_referrer,
+)
 
 Ends = tuple[str, ...]
-Step = Callable[[Registry, Work], object]
-OK, DECLINED = "ok", "declined"
 UNKNOWN_MANIFEST, UNKNOWN_BLOB, MISSING = "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN"
 UNKNOWN_UPLOAD, INVALID_UPLOAD, NEEDED = "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DENIED"
 
@@ -57,124 +76,6 @@ def end_of(outcome: object) -> str:
 
 def ends(*allowed: Ends) -> frozenset[Ends]:
     return frozenset(allowed)
-
-
-def push(body: bytes, *tags: str, to: RepositoryName = SHIPS) -> Step:
-    return lambda registry, work: registry.push(body, tags=tags, to=to)
-
-
-def delete(body: bytes) -> Step:
-    return lambda registry, work: registry.delete(Digest.of(body))
-
-
-def delete_blob(data: bytes, repository: RepositoryName = SHIPS) -> Step:
-    return lambda registry, work: registry.delete_blob(Digest.of(data), repository)
-
-
-def untag(tag: str) -> Step:
-    return lambda registry, work: registry.delete(tag)
-
-
-def upload(data: bytes, repository: RepositoryName = SHIPS) -> Step:
-    return lambda registry, work: registry.upload(data, repository)
-
-
-def ask(data: bytes, repository: RepositoryName = SHIPS) -> Step:
-    """HEAD: what it answers is a promise that a push need not send the blob."""
-    return lambda registry, work: registry.blobs.get(repository, Digest.of(data), ALICE, promise=True)
-
-
-def mount(data: bytes, source: RepositoryName, target: RepositoryName) -> Step:
-    return lambda registry, work: registry.blobs.mount(source, target, Digest.of(data), ALICE) or DECLINED
-
-
-def close(data: bytes, last: bytes = b"") -> Step:
-    return lambda registry, work: registry.close(token_of(work), data, last=last)
-
-
-def append(data: bytes, start: int, end: int) -> Step:
-    return lambda registry, work: registry.uploads.append(token_of(work), (data[start:end],), actor=ALICE, start=start)
-
-
-def cancel(registry: Registry, work: Work) -> object:
-    registry.uploads.cancel(token_of(work))
-    return OK
-
-
-def watch_blob(data: bytes) -> Step:
-    """A reader who would adopt what is there: once the blob is gone it stays gone."""
-
-    def watch(registry: Registry, work: Work) -> str:
-        seen = [serves(registry, data) for _ in range(3)]
-        assert seen == sorted(seen, reverse=True), f"it came back: {seen}"
-        return OK
-
-    return watch
-
-
-def pull(tag: str) -> Step:
-    def read(registry: Registry, work: Work) -> object:
-        entry, data = registry.manifests.get(SHIPS, Tag(tag))
-        assert entry.digest.matches(data)
-        return OK
-
-    return read
-
-
-def replace_image(registry: Registry, work: Work) -> object:
-    """A new image takes over a tag, and the old one goes."""
-    registry.push(SECOND, tags=["latest"])
-    registry.delete(Digest.of(IMAGE))
-    return OK
-
-
-def sent(data: bytes, *ends: int) -> Step:
-    """An upload that has received chunks up to each of `ends`."""
-
-    def prepare(registry: Registry, work: Work) -> None:
-        begin(registry, work)
-        start = 0
-        for end in ends:
-            start = registry.uploads.append(token_of(work), (data[start:end],), actor=ALICE, start=start)
-
-    return prepare
-
-
-def sent_whole(data: bytes, *repositories: RepositoryName) -> Step:
-    """An object at the edge for each, that nobody has asked for."""
-
-    def prepare(registry: Registry, work: Work) -> None:
-        for repository in repositories:
-            registry.send_whole(registry.begin(repository), data)
-
-    return prepare
-
-
-def blobs(*contents: bytes) -> Step:
-    def prepare(registry: Registry, work: Work) -> None:
-        for data in contents:
-            registry.upload(data)
-
-    return prepare
-
-
-def tagged_image(registry: Registry, work: Work) -> None:
-    with_image(registry, "latest")
-
-
-def both_images(registry: Registry, work: Work) -> None:
-    with_image(registry, "latest")
-    with_second(registry, "second")
-
-
-def with_referrer(registry: Registry, work: Work) -> None:
-    with_image(registry)
-    registry.push(REFERRER)
-
-
-def in_both_repositories(registry: Registry, work: Work) -> None:
-    registry.upload(OTHER)
-    registry.upload(OTHER, BOATS)
 
 
 def _closing(name: str, prepare: Step, data: bytes, other: Step, *allowed: Ends) -> Scenario:
