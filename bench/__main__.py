@@ -59,9 +59,11 @@ def _image(options: argparse.Namespace) -> str:
 def _data_plane(options: argparse.Namespace) -> str:
     pairs, size = (1, 8) if options.quick else (options.pairs or 3, options.size)
     moved = []
-    for one in data_plane.measure(size=size * MIB, pairs=pairs):
+    for one in data_plane.measure(size=size * MIB, pairs=pairs, only=options.only):
         moved.append(one)
         print(f"{one.name}, layers {one.layers}: {one.distribution} x distribution", file=sys.stderr, flush=True)
+    if not moved:
+        raise Missing(f"no row has {options.only!r} in its name")
     return data_plane.show(moved)
 
 
@@ -86,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="few samples: to see that it runs, not what it says")
     parser.add_argument("--pairs", type=int, help="samples of each thing, in place of each section's own number")
     parser.add_argument("--size", type=int, default=1024, help="MiB that data-plane moves (default: %(default)s)")
+    parser.add_argument("--only", default="", help="the rows of data-plane whose name has this: pull, relay, skopeo")
     return parser
 
 

@@ -108,8 +108,8 @@ class Bench:
         empty(self.s3, str(self.own.ready["bucket"]), _DISTRIBUTION_BUCKET, BUCKET)
 
 
-def measure(*, size: int, pairs: int) -> Iterator[Moved]:
-    """Every way, with `size` bytes in one layer and in twenty. Raises servers.Missing."""
+def measure(*, size: int, pairs: int, only: str = "") -> Iterator[Moved]:
+    """Every way whose name has `only`, with `size` bytes in one layer and in twenty. Raises servers.Missing."""
     with tempfile.TemporaryDirectory(prefix="roadstead-bench-") as directory:
         work = Path(directory)
         with _bench(work) as bench:
@@ -117,7 +117,8 @@ def measure(*, size: int, pairs: int) -> Iterator[Moved]:
             for layers in LAYERS:
                 content = Content(work / f"image-{layers}", [size // layers] * layers)
                 for way in bench.ways():
-                    yield _moved(bench, way, content, layers, pairs)
+                    if only in way.name:
+                        yield _moved(bench, way, content, layers, pairs)
 
 
 def show(moved: Sequence[Moved]) -> str:
