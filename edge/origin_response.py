@@ -1,8 +1,9 @@
 """The origin-response function (Lambda@Edge): what S3 says against a whole PUT becomes an error that clients print.
 
-CloudFront runs no viewer-response function for answers of 400 and above, and S3 answers in XML; docs/adr/0003 weighs
-this function. It is deployed by itself (us-east-1, no environment variables), so it imports nothing of the registry.
-Event: "Lambda@Edge event structure", origin response. The body of S3's answer is not in it, only its status.
+So does API Gateway's own 413 to a layer in chunks, of which nobody knew how large it would be. CloudFront runs no
+viewer-response function for answers of 400 and above, and S3 answers in XML; docs/adr/0003 weighs this function. It is
+deployed by itself (us-east-1, no environment variables), so it imports nothing of the registry.
+Event: "Lambda@Edge event structure", origin response. The body of the origin's answer is not in it, only its head.
 """
 
 from __future__ import annotations
@@ -29,17 +30,29 @@ _ERRORS = {
 }
 _REFUSED = (400, "BLOB_UPLOAD_INVALID", "the registry's storage refused the layer")
 _FAILED = (503, "UNKNOWN", "the registry's storage failed; try again in a moment")
-_REASONS = {400: "Bad Request", 403: "Forbidden", 429: "Too Many Requests", 503: "Service Unavailable"}
+_TOO_LARGE = (
+    413,
+    "DENIED",
+    "layers sent in pieces are taken up to 4.5 MB here; push with containerd, BuildKit, oras or the containerd image "
+    "store of Docker, which send a layer whole, or ask the operator of the registry to deploy its relay",
+)
+_REASONS = {
+    400: "Bad Request",
+    403: "Forbidden",
+    413: "Content Too Large",
+    429: "Too Many Requests",
+    503: "Service Unavailable",
+}
 
 
 def handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
-    """The response as it is, or, for a refused whole PUT, another status with an OCI error as its body."""
+    """The response as it is, or, where the origin says no in its own words, an OCI error in its place."""
     record = event["Records"][0]["cf"]
     request, response = record["request"], record["response"]
-    status = int(response["status"])
-    if request["method"] != "PUT" or not request["uri"].startswith("/blobs/") or status < 400:
+    error = _error(request["method"], request["uri"], int(response["status"]), response["headers"])
+    if error is None:
         return dict(response)
-    status, code, message = _ERRORS.get(status) or (_REFUSED if status < 500 else _FAILED)
+    status, code, message = error
     # Via and Transfer-Encoding are read-only here: whatever S3 said of them stays.
     headers = {
         name: value for name, value in response["headers"].items() if name in ("date", "via", "transfer-encoding")
@@ -55,3 +68,13 @@ def handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
         "bodyEncoding": "text",
         "body": json.dumps({"errors": [{"code": code, "message": message}]}, separators=(",", ":")),
     }
+
+
+def _error(method: str, uri: str, status: int, headers: dict[str, Any]) -> tuple[int, str, str] | None:
+    """Status, code and sentence to answer instead; None where the answer speaks for itself."""
+    if status >= 400 and method == "PUT" and uri.startswith("/blobs/"):
+        return _ERRORS.get(status) or (_REFUSED if status < 500 else _FAILED)
+    # What the registry answers by itself, behind API Gateway or at the relay, has this header on it.
+    if status == 413 and method in ("PATCH", "PUT") and "docker-distribution-api-version" not in headers:
+        return _TOO_LARGE
+    return None

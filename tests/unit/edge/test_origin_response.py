@@ -10,8 +10,13 @@ from edge.origin_response import handler
 KEY = f"/blobs/sha256/{'0' * 64}/{'1' * 32}/{'2' * 32}"
 
 
-def respond(status: int, method: str = "PUT", uri: str = KEY) -> dict[str, Any]:
+UPLOAD = f"/v2/acme/web/blobs/uploads/{'2' * 32}"
+
+
+def respond(status: int, method: str = "PUT", uri: str = KEY, *more: str) -> dict[str, Any]:
+    """`more` are names of headers that the answer has."""
     headers = {
+        **{name: [{"key": name, "value": "x"}] for name in more},
         "content-type": [{"key": "Content-Type", "value": "application/xml"}],
         "transfer-encoding": [{"key": "Transfer-Encoding", "value": "chunked"}],
         "x-amz-request-id": [{"key": "x-amz-request-id", "value": "x"}],
@@ -53,10 +58,28 @@ def test_what_s3_refuses_becomes_an_oci_error(status: int, expected: str, code: 
     assert "x-amz-request-id" not in headers
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_the_gateways_own_413_says_what_to_do(method: str) -> None:
+    response = respond(413, method, UPLOAD)
+    assert response["status"] == "413"
+    (error,) = json.loads(response["body"])["errors"]
+    assert error["code"] == "DENIED"  # which no client takes for a hiccup
+    assert "4.5 MB" in error["message"]
+    assert "relay" in error["message"]
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_the_registrys_own_413_is_left_alone(method: str) -> None:
+    assert "body" not in respond(413, method, UPLOAD, "docker-distribution-api-version")
+
+
 @pytest.mark.parametrize(
     ("status", "method", "uri"),
     [
         (200, "PUT", KEY),
+        (202, "PATCH", UPLOAD),
+        (416, "PATCH", UPLOAD),
+        (413, "POST", UPLOAD),
         (400, "PUT", "/v2/a/blobs/uploads/x"),
         (404, "GET", KEY),
         (416, "GET", KEY),
