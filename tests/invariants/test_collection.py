@@ -94,6 +94,8 @@ def _collect_beside(
     collector = Collector(cloud, Registry(cloud))
     trace: tuple[str, ...] = ()
     for step in PHASES:
+        if step == "drop_objects":
+            cloud.clock.advance(GRACE)  # what the sweep unlinked is a candidate by now
         if step == phase:
             run = interleave(cloud, (getattr(collector, step), lambda: client(Registry(cloud))), choose)
             for outcome in run.outcomes:
