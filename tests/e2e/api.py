@@ -7,7 +7,7 @@ import hashlib
 import http.client
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -59,12 +59,12 @@ class Api:
     ) -> Answer:
         """`path` may be a whole URL, as a Location may. `scope` is asked for in place of the challenge's."""
         url = urljoin(self.url, path)
-        answer = _exchange(method, url, body, dict(headers or {}))
+        answer = exchange(method, url, body, dict(headers or {}))
         challenge = answer.headers.get("www-authenticate", "")
         if answer.status != 401 or not challenge.startswith("Bearer "):
             return answer
         token = self._token(dict(_PARAMETER.findall(challenge)), scope)
-        return _exchange(method, url, body, {**(headers or {}), "Authorization": f"Bearer {token}"})
+        return exchange(method, url, body, {**(headers or {}), "Authorization": f"Bearer {token}"})
 
     def _token(self, challenge: Mapping[str, str], scope: str) -> str:
         query: list[tuple[str, str]] = [("service", challenge.get("service", ""))]
@@ -73,7 +73,7 @@ class Api:
         if self.user:
             credentials = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
             headers["Authorization"] = f"Basic {credentials}"
-        answer = _exchange("GET", f"{challenge['realm']}?{urlencode(query)}", b"", headers).expect(200)
+        answer = exchange("GET", f"{challenge['realm']}?{urlencode(query)}", b"", headers).expect(200)
         return str(answer.json()["token"])
 
     def manifest(self, repository: str, reference: str) -> Answer:
@@ -93,18 +93,21 @@ class Api:
         """The bytes of a blob that exists, from wherever the registry sends for them; they hash to the digest."""
         answer = self.call("GET", f"/v2/{repository}/blobs/{digest}")
         if answer.status == 307:
-            answer = _exchange("GET", answer.headers["location"], b"", {})
+            answer = exchange("GET", answer.headers["location"], b"", {})
         assert digest_of(answer.expect(200).body) == digest
         return answer.body
 
     def push_blob(self, repository: str, data: bytes) -> str:
         """Upload in one POST and one PUT; the digest."""
         digest = digest_of(data)
-        started = self.call("POST", f"/v2/{repository}/blobs/uploads/").expect(202)
-        location = started.headers["location"]
-        location += ("&" if "?" in location else "?") + urlencode({"digest": digest})
+        location = closing(self.start_upload(repository), digest)
         self.call("PUT", location, data, {"Content-Type": "application/octet-stream"}).expect(201)
         return digest
+
+    def start_upload(self, repository: str) -> str:
+        """The URL of a new upload."""
+        started = self.call("POST", f"/v2/{repository}/blobs/uploads/").expect(202)
+        return urljoin(self.url, started.headers["location"])
 
     def push_manifest(self, repository: str, reference: str, manifest: Mapping[str, Any]) -> Answer:
         """The answer, a 201."""
@@ -118,7 +121,13 @@ class Api:
         return list(answer.json()["manifests"])
 
 
-def _exchange(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+def closing(upload: str, digest: str) -> str:
+    """The URL for the PUT that closes an upload."""
+    return upload + ("&" if "?" in upload else "?") + urlencode({"digest": digest})
+
+
+def exchange(method: str, url: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]) -> Answer:
+    """One request. A body in pieces is sent in chunks, unless the headers have its length."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:

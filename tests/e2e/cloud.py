@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,10 +45,25 @@ class Cloud:
     def admin_password(self) -> str:
         return Path(self.ready["password_file"]).read_text().strip()
 
+    def pids(self) -> dict[str, int]:
+        """The process that holds gateway and edge ("stack"), and the relay's, as they are now."""
+        ready = Path(self.ready["password_file"]).with_name("ready.json")
+        return dict(json.loads(ready.read_text())["pids"])
+
+    def relayed(self) -> int:
+        """How many bodies the relay takes at the moment."""
+        with urllib.request.urlopen(f"{self.ready['relay']}/health", timeout=10) as answer:
+            return int(json.load(answer)["uploads"])
+
     def requests(self) -> list[str]:
         """The gateway's log, a line an answer: … METHOD PATH STATUS … ms."""
         log = Path(self.ready["password_file"]).with_name("logs") / "gateway.log"
         return log.read_text(errors="replace").splitlines()
+
+    def uploads(self, repository: str, since: int) -> int:
+        """How many blobs were uploaded to a repository, and not mounted, after the first `since` requests."""
+        done = re.compile(rf"PUT /v2/{re.escape(repository)}/blobs/uploads/(\S+) 201")
+        return len({found[1] for line in self.requests()[since:] if (found := done.search(line))})
 
 
 def free_port() -> int:

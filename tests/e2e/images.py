@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.api import OCI_INDEX, OCI_MANIFEST, digest_of
+from tests.e2e.exact_layers import MINIMUM, write_exact_layer
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -51,13 +52,27 @@ class Image:
             _add(archive, "index.json", _index_file([named]))
             for blob in sorted((self.layout / "blobs").rglob("*")):
                 if blob.is_file():
-                    _add(archive, str(blob.relative_to(self.layout)), blob.read_bytes())
+                    archive.add(blob, str(blob.relative_to(self.layout)))
         return path
 
 
 def image(layout: Path, sizes: Sequence[int], *, seed: str = "", architecture: str = "amd64") -> Image:
     """An image with a layer for each of `sizes`, the bytes of the one file in it."""
     return _saved(layout, _image(layout, sizes, seed or layout.name, architecture))
+
+
+def exact_image(layout: Path, sizes: Sequence[int]) -> Image:
+    """An image whose layers are, as they are sent, of these very sizes, and made in pieces, so that they may be large.
+
+    One below 4 KiB is of about its size.
+
+    A client that packs layers anew (`keeps_manifest` is false) makes other, similar sizes of them.
+    """
+    made = []
+    for number, size in enumerate(sizes):
+        make = _add_exact_layer if size >= MINIMUM else _add_layer
+        made.append(make(layout, size, f"{layout.name} {number} {size}"))
+    return _saved(layout, _assembled(layout, made, layout.name, "amd64"))
 
 
 def index(layout: Path, architectures: Iterable[str], sizes: Sequence[int]) -> Image:
@@ -96,20 +111,41 @@ _LAYOUT_FILE = b'{"imageLayoutVersion":"1.0.0"}'
 
 
 def _image(layout: Path, sizes: Sequence[int], seed: str, architecture: str) -> Descriptor:
-    tars = [layer(size, f"{seed} {number} {size}") for number, size in enumerate(sizes)]
+    made = [_add_layer(layout, size, f"{seed} {number} {size}") for number, size in enumerate(sizes)]
+    return _assembled(layout, made, seed, architecture)
+
+
+def _add_layer(layout: Path, size: int, seed: str) -> tuple[Descriptor, str]:
+    """A layer with one file of `size` bytes, and its DiffID."""
+    tar = layer(size, seed)
+    return add_blob(layout, LAYER, gzip.compress(tar, 1, mtime=0)), digest_of(tar)
+
+
+def _add_exact_layer(layout: Path, size: int, seed: str) -> tuple[Descriptor, str]:
+    """A layer of exactly `size` bytes as it is sent, and its DiffID."""
+    blobs = layout / "blobs" / "sha256"
+    blobs.mkdir(parents=True, exist_ok=True)
+    written = blobs / "being-written"
+    digest, diff_id = write_exact_layer(written, size, seed)
+    written.rename(blobs / digest.removeprefix("sha256:"))
+    return {"mediaType": LAYER, "digest": digest, "size": size}, diff_id
+
+
+def _assembled(layout: Path, layers: Sequence[tuple[Descriptor, str]], seed: str, architecture: str) -> Descriptor:
+    """The manifest of layers that are in the layout, each with its DiffID."""
     config = {
         "created": "2026-01-01T00:00:00Z",
         "architecture": architecture,
         "os": "linux",
         "config": {"Cmd": ["/data"], "Labels": {"seed": seed}},
-        "rootfs": {"type": "layers", "diff_ids": [digest_of(tar) for tar in tars]},
-        "history": [{"created": "2026-01-01T00:00:00Z", "created_by": f"layer {n}"} for n in range(len(tars))],
+        "rootfs": {"type": "layers", "diff_ids": [diff_id for _, diff_id in layers]},
+        "history": [{"created": "2026-01-01T00:00:00Z", "created_by": f"layer {n}"} for n in range(len(layers))],
     }
     document = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "config": add_blob(layout, CONFIG, _json(config)),
-        "layers": [add_blob(layout, LAYER, gzip.compress(tar, 1, mtime=0)) for tar in tars],
+        "layers": [descriptor for descriptor, _ in layers],
     }
     return add_blob(layout, OCI_MANIFEST, _json(document))
 

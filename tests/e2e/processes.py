@@ -20,6 +20,7 @@ ENTER = Path(__file__).parent / "sid" / "enter"
 _ENCLOSE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
 _START = 30.0  # seconds that a daemon may take until it answers
 COMMAND = 180.0  # seconds that a command may take; the slowest scenario takes a tenth of it
+LARGE_COMMAND = 900.0  # the same where layers are large
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,13 @@ class Outcome:
 class Machine:
     """Where clients run: this machine, or a directory that holds another Debian (`root`).
 
-    `work` is the directory of the tests' files; it has the same path on both sides.
+    `work` is the directory of the tests' files; it has the same path on both sides. A command may take `patience`
+    seconds.
     """
 
     work: Path
     root: Path | None = None
+    patience: float = COMMAND
 
     def require(self, program: str, package: str) -> None:
         """Raises AssertionError with a sentence that says what to install."""
@@ -72,11 +75,10 @@ class Machine:
         home: Path,
         environment: Mapping[str, str] | None = None,
         stdin: str = "",
-        timeout: float = COMMAND,
     ) -> Outcome:
         """Run to the end, with `home`, a directory under `work`, for what the command keeps.
 
-        Raises AssertionError when it takes longer than `timeout` seconds.
+        Raises AssertionError when it takes longer than the machine has patience.
         """
         argv = self._enclosed(home, command)
         started = time.monotonic()
@@ -92,11 +94,11 @@ class Machine:
             start_new_session=True,
         )
         try:
-            stdout, stderr = process.communicate(stdin, timeout)
+            stdout, stderr = process.communicate(stdin, self.patience)
         except subprocess.TimeoutExpired:
             _kill(process)
             stdout, stderr = process.communicate()
-            raise AssertionError(f"no end after {timeout:.0f} s: {_shown(command)}\n{stdout}{stderr}") from None
+            raise AssertionError(f"no end after {self.patience:.0f} s: {_shown(command)}\n{stdout}{stderr}") from None
         except BaseException:
             _kill(process)
             process.communicate()
@@ -138,6 +140,15 @@ class Machine:
     def _enclosed(self, home: Path, command: Sequence[str | Path]) -> list[str]:
         words = [str(word) for word in command]
         return [*_ENCLOSE, "sh", str(ENTER), str(self.root or "/"), str(self.work), str(home), *words]
+
+
+def kill_commands(argument: str) -> None:
+    """SIGKILL to every command that has this argument, which no two tests give, or one that ends in it."""
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+            if any(word.endswith(argument.encode()) for word in words):
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _environment(home: Path, extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Layers beyond what one request to a Lambda can carry: with the upload data plane in front, and without it."""
+"""Layers beyond what one request to a Lambda can carry, where no upload data plane stands in front."""
 
 from __future__ import annotations
 
@@ -10,30 +10,11 @@ import pytest
 from tests.e2e import images
 from tests.e2e.clients import Client
 from tests.e2e.cloud import Cloud, free_port, instance
-from tests.e2e.images import MIB, Image
-from tests.e2e.people import Office, People
+from tests.e2e.images import MIB
+from tests.e2e.people import Office
 from tests.e2e.processes import Machine
 
 SOON = 20.0  # seconds; a client that takes the refusal for a hiccup tries for a minute
-
-
-@pytest.fixture(scope="module")
-def large(work: Path) -> Image:
-    return images.image(work / "large", (5 * MIB, 24 * MIB))
-
-
-def test_a_large_layer_is_pushed_and_pulled(
-    client: Client, other: Client, cloud: Cloud, people: People, project: str, large: Image
-) -> None:
-    reference = f"{cloud.host}/{project}/app:1"
-    client.login(people.developer.name, people.developer.password).succeeded()
-    client.load(large, reference)
-    client.push(reference).succeeded()
-
-    other.login(people.guest.name, people.guest.password).succeeded()
-    other.pull(reference).succeeded()
-
-    assert other.digest(reference) == people.guest.api(cloud).digest(f"{project}/app", "1")
 
 
 @pytest.fixture(scope="module")

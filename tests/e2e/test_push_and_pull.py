@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.e2e.clients import Client, Skopeo
@@ -78,7 +77,7 @@ def test_an_image_moves_to_another_repository_of_the_project(
     client.load(layers, second)
     client.push(second).succeeded()
     if client.mounts:
-        assert uploads(cloud, before, f"{project}/team/copy") <= CONFIG_ALONE
+        assert cloud.uploads(f"{project}/team/copy", before) <= CONFIG_ALONE
 
     other.login(people.guest.name, people.guest.password).succeeded()
     other.pull(second).succeeded()
@@ -101,11 +100,5 @@ def test_containerd_mounts_what_it_pulled(
     before = len(cloud.requests())
     containerd.push(second).succeeded()
 
-    assert uploads(cloud, before, f"{project}/team/copy") <= CONFIG_ALONE
+    assert cloud.uploads(f"{project}/team/copy", before) <= CONFIG_ALONE
     assert people.guest.api(cloud).digest(f"{project}/team/copy", "2") == layers.digest
-
-
-def uploads(cloud: Cloud, since: int, repository: str) -> int:
-    """How many blobs were uploaded to a repository, and not mounted, after the first `since` requests."""
-    done = re.compile(rf"PUT /v2/{re.escape(repository)}/blobs/uploads/(\S+) 201")
-    return len({found[1] for line in cloud.requests()[since:] if (found := done.search(line))})

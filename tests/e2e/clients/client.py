@@ -26,6 +26,7 @@ class Client(ABC):
         False  # HEADs blobs in the repository, with a token to pull, before the upload
     )
     shows_messages: ClassVar[bool] = True  # prints what the registry answers with an error
+    sends: ClassVar[str] = "chunked"  # a layer: "whole" by one PUT; by PATCH, of a length ("sized") or of none
     mounts: ClassVar[bool] = True  # what it has pushed to one repository, when it pushes it to another
 
     # What a person reads who gives a wrong password, or who may not pull, or not push, or not even look where they

@@ -16,6 +16,7 @@ class Containerd(Client):
     name = "containerd"
     needs = (("/usr/bin/containerd", "containerd"), ("/usr/bin/ctr", "containerd"))
     logs_in = False
+    sends = "whole"
     mounts = False  # only what it has pulled, see `tag`
     # It shows no message of a registry: the status, or the challenge's error.
     wrong_password = "401 Unauthorized"

@@ -108,6 +108,7 @@ class DockerContainerd(Docker):
     """containerd's store, which is the default of a fresh Docker 29."""
 
     name = "docker-containerd"
+    sends = "whole"
     keeps_manifest = True
     mounts = False
     may_not_pull = "pull access denied"

@@ -31,6 +31,7 @@ class LayoutClient(Client):
 
 class Crane(LayoutClient):
     name = "crane"
+    sends = "sized"
     mounts = False
     may_not_look = "401 Unauthorized"  # asks by HEAD, whose answer has no body
     needs = (("/usr/bin/crane", "crane"),)
@@ -51,6 +52,7 @@ class Crane(LayoutClient):
 
 class Oras(LayoutClient):
     name = "oras"
+    sends = "whole"
     mounts = False
     may_not_look = "401: Unauthorized"  # asks by HEAD, whose answer has no body
     needs = (("/usr/bin/oras", "oras"),)

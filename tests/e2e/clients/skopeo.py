@@ -18,6 +18,7 @@ INSECURE = "--tls-verify=false"
 
 class Skopeo(Client):
     name = "skopeo"
+    sends = "sized"
     wrong_password = "invalid username/password"
     may_not_look = Client.may_not_pull  # asks whether it is there before it begins
     needs = (("/usr/bin/skopeo", "skopeo"),)

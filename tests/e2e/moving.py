@@ -1,0 +1,68 @@
+"""Pushing with one client and pulling with another, and what that takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from tests.e2e import images
+from tests.e2e.clients import Client
+from tests.e2e.cloud import Cloud
+from tests.e2e.images import MIB, Image
+from tests.e2e.memory import EDGE, RELAY, Growth
+from tests.e2e.people import People
+
+# MiB that may come and go beside a layer, however large: what is on its way, the allocator's, another request's.
+EDGE_GROWTH = 24.0
+RELAY_GROWTH = 64.0  # 40 of them are the parts of one upload, filling and under way
+_PATIENCE = 60.0  # seconds
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Raises AssertionError when it does not hold within a minute."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {_PATIENCE:.0f} s: {what}"
+        time.sleep(0.01)
+
+
+def push_and_pull(pushing: Client, pulling: Client, cloud: Cloud, people: People, repository: str, image: Image) -> str:
+    """Push to `repository`:1 and pull it into the other client's store; the digest of the manifest."""
+    reference = f"{cloud.host}/{repository}:1"
+    pushing.login(people.developer.name, people.developer.password).succeeded()
+    pushing.load(image, reference)
+    pushing.push(reference).succeeded()
+    return pull(pulling, cloud, people, reference, image.digest if pushing.keeps_manifest else None)
+
+
+def pull(client: Client, cloud: Cloud, people: People, reference: str, expected: str | None = None) -> str:
+    """Pull as a guest, and hold the digest that the client sees to the registry's, and to `expected`."""
+    client.login(people.guest.name, people.guest.password).succeeded()
+    client.pull(reference).succeeded()
+    repository, _, tag = reference.partition("/")[2].rpartition(":")
+    digest = people.guest.api(cloud).digest(repository, tag)
+    assert client.digest(reference) == digest
+    assert expected in (None, digest)
+    return digest
+
+
+def move_in_bounded_memory(
+    pushing: Client, pulling: Client, cloud: Cloud, people: People, repository: str, size: int
+) -> None:
+    """One layer of `size` bytes, in and out; prints the times and what the registry's processes grew by."""
+    image = images.exact_image(pushing.home / "layout", (size,))
+    reference = f"{cloud.host}/{repository}:1"
+    pushing.login(people.developer.name, people.developer.password).succeeded()
+    pushing.load(image, reference)
+    growth = Growth(cloud)
+    pushed = pushing.push(reference).succeeded()
+    pulling.login(people.guest.name, people.guest.password).succeeded()
+    pulled = pulling.pull(reference).succeeded()
+    grown = growth.so_far()
+    print(
+        f"\n{pushing.name}, {size // MIB} MiB: push {pushed.seconds:.1f} s, pull {pulled.seconds:.1f} s; "
+        f"gateway and edge +{grown[EDGE]:.0f} MiB, relay +{grown[RELAY]:.0f} MiB"
+    )
+    assert pulling.digest(reference) == people.guest.api(cloud).digest(repository, "1")
+    assert grown[EDGE] < EDGE_GROWTH
+    assert grown[RELAY] < RELAY_GROWTH

@@ -1,0 +1,157 @@
+"""What breaks in the middle of an upload, and what is refused at its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+
+from tests.e2e import images
+from tests.e2e.api import closing, digest_of, exchange
+from tests.e2e.clients import Client, Skopeo
+from tests.e2e.clients.containerd import Containerd
+from tests.e2e.clients.docker import Docker
+from tests.e2e.cloud import Cloud
+from tests.e2e.conftest import OpenClient
+from tests.e2e.images import MIB, Image
+from tests.e2e.moving import pull, wait_until
+from tests.e2e.people import People
+from tests.e2e.processes import Outcome, kill_commands
+
+STREAMERS = pytest.mark.parametrize("pushing", [Docker, Skopeo], ids=lambda kind: str(kind.name))
+
+
+@pytest.fixture(scope="module")
+def long(work: Path) -> Image:
+    """One that takes a while to push."""
+    return images.exact_image(work / "long", (64 * MIB,))
+
+
+def interrupted(client: Client, reference: str, under_way: Callable[[], bool], strike: Callable[[], None]) -> Outcome:
+    """What becomes of a push when `strike` hits it in the middle."""
+    with ThreadPoolExecutor(1) as pool:
+        pushing = pool.submit(client.push, reference)
+        wait_until(lambda: pushing.done() or under_way(), "the upload is under way")
+        assert not pushing.done(), f"{pushing.result()}"
+        strike()
+        return pushing.result()
+
+
+def upload_under_way(cloud: Cloud, client: Client, repository: str) -> Callable[[], bool]:
+    """Whether the client has begun to send: by the relay's count, or by the POST where it sends past the relay."""
+    if not isinstance(client, Containerd):
+        return lambda: cloud.relayed() > 0
+    before = len(cloud.requests())
+    return lambda: any(f"POST /v2/{repository}/blobs/uploads/ 202" in line for line in cloud.requests()[before:])
+
+
+@pytest.mark.parametrize("pushing", [Docker, Containerd, Skopeo], ids=lambda kind: str(kind.name))
+def test_a_push_that_was_killed_can_be_repeated(
+    open_client: OpenClient, pushing: type[Client], cloud: Cloud, people: People, project: str, long: Image
+) -> None:
+    client, repository, reference = open_client(pushing), f"{project}/app", f"{cloud.host}/{project}/app:1"
+    client.login(people.developer.name, people.developer.password).succeeded()
+    client.load(long, reference)
+
+    killed = interrupted(
+        client, reference, upload_under_way(cloud, client, repository), lambda: kill_commands(reference)
+    )
+    assert killed.code == -signal.SIGKILL
+    people.guest.api(cloud).manifest(repository, "1").expect(404)
+
+    client.push(reference).succeeded()
+    pull(open_client(Skopeo), cloud, people, reference)
+
+
+def kill_relay(cloud: Cloud) -> None:
+    """And wait for the one that takes its place."""
+    killed = cloud.pids()["relay"]
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: cloud.pids()["relay"] != killed, "another relay")
+
+
+@STREAMERS
+def test_a_push_whose_relay_died_can_be_repeated(
+    open_client: OpenClient, pushing: type[Client], cloud: Cloud, people: People, project: str, long: Image
+) -> None:
+    """docker and the newer ones among the rest repeat it by themselves; that they may."""
+    client, reference = open_client(pushing), f"{cloud.host}/{project}/app:1"
+    client.login(people.developer.name, people.developer.password).succeeded()
+    client.load(long, reference)
+
+    interrupted(client, reference, lambda: cloud.relayed() > 0, lambda: kill_relay(cloud))
+
+    client.push(reference).succeeded()
+    pull(open_client(Skopeo), cloud, people, reference)
+
+
+def test_an_upload_goes_on_at_another_relay(cloud: Cloud, people: People, project: str) -> None:
+    data = os.urandom(7 * MIB)
+    first, rest = data[: 6 * MIB], data[6 * MIB :]
+    api = people.developer.api(cloud)
+    begun = exchange("PATCH", api.start_upload(f"{project}/app"), first, {}).expect(202)
+
+    kill_relay(cloud)
+
+    location = begun.headers["location"]
+    assert api.call("GET", location).expect(204).headers["range"] == f"0-{len(first) - 1}"
+    going = api.call("PATCH", location, rest, {"Content-Range": f"{len(first)}-{len(data) - 1}"}).expect(202)
+    api.call("PUT", closing(going.headers["location"], digest_of(data))).expect(201)
+    assert api.blob(f"{project}/app", digest_of(data)) == data
+
+
+@pytest.mark.parametrize("size", [1, 6 * MIB], ids=["small", "of-several-parts"])
+@pytest.mark.parametrize("way", ["whole", "chunked", "streamed"])
+def test_bytes_that_do_not_hash_to_the_digest_are_refused(
+    cloud: Cloud, people: People, project: str, way: str, size: int
+) -> None:
+    api, data, wrong = people.developer.api(cloud), os.urandom(size), digest_of(b"something else")
+    upload = api.start_upload(f"{project}/app")
+
+    def close(digest: str) -> tuple[str, bytes | Iterator[bytes]]:
+        """Location and body of the closing PUT."""
+        bodies: dict[str, bytes | Iterator[bytes]] = {"whole": data, "chunked": iter([data]), "streamed": b""}
+        return closing(upload, digest), bodies[way]
+
+    if way == "streamed":
+        upload = urljoin(cloud.url, exchange("PATCH", upload, data, {}).expect(202).headers["location"])
+    refused = exchange("PUT", *close(wrong), {}).expect(400)
+    assert refused.json()["errors"][0]["code"] == "DIGEST_INVALID"
+    for digest in (wrong, digest_of(data)):
+        api.call("HEAD", f"/v2/{project}/app/blobs/{digest}").expect(404)
+
+    exchange("PUT", *close(digest_of(data)), {}).expect(201)
+    assert api.blob(f"{project}/app", digest_of(data)) == data
+
+
+def slowly(data: bytes) -> Iterator[bytes]:
+    for start in range(0, len(data), MIB):
+        time.sleep(0.2)
+        yield data[start : start + MIB]
+
+
+@pytest.mark.parametrize("credentials", [{}, {"Authorization": "Bearer expired.long.ago"}], ids=["none", "expired"])
+@pytest.mark.parametrize("way", ["whole", "streamed"])
+def test_an_upload_outlives_the_access_token_that_began_it(
+    cloud: Cloud, people: People, project: str, way: str, credentials: dict[str, str]
+) -> None:
+    """Nothing after the POST shows one that is worth anything; the manifest needs another."""
+    api, data = people.developer.api(cloud), os.urandom(6 * MIB)
+    upload, digest = api.start_upload(f"{project}/app"), digest_of(data)
+
+    if way == "whole":
+        sized = {"Content-Length": str(len(data))}
+        exchange("PUT", closing(upload, digest), slowly(data), {**credentials, **sized}).expect(201)
+    else:
+        exchange("PATCH", upload, slowly(data), credentials).expect(202)
+        exchange("PUT", closing(upload, digest), b"", credentials).expect(201)
+
+    manifest = f"{cloud.url}/v2/{project}/app/manifests/1"
+    exchange("PUT", manifest, b"{}", {**credentials, "Content-Type": "application/json"}).expect(401)
+    assert api.blob(f"{project}/app", digest) == data
