@@ -50,7 +50,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
 
 
-class _Standard(logging.Handler):
+class StandardOutput(logging.Handler):
     """Writes to whatever standard output is at that moment."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -66,7 +66,7 @@ def configure() -> None:
 
     The Lambda runtime has its own handler on the root logger; it would write every record a second time, as text.
     """
-    handler = _Standard()
+    handler = StandardOutput()
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     for other in list(root.handlers):

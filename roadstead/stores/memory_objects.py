@@ -114,3 +114,13 @@ class FixedUploadKeys:
 
     def upload_keys(self) -> UploadKeys:
         return self._keys
+
+
+class FixedEdgeSecrets:
+    """Secrets that are given."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        self._secrets = secrets
+
+    def edge_secrets(self) -> tuple[str, ...]:
+        return self._secrets

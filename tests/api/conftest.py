@@ -21,7 +21,6 @@ import functions.token.handler as token_function
 from functions.boundary import lambda_answer
 from functions.registry.application import Application
 from functions.registry.settings import Settings as RegistrySettings
-from functions.token.routes import match
 from functions.token.settings import Settings as TokenSettings
 from roadstead.names import ProjectName
 from roadstead.services.accounts import Accounts, AccountStore
@@ -31,7 +30,7 @@ from roadstead.stores.dynamodb_identity import DynamoIdentities
 from roadstead.stores.identity import Project, Role, User, UserName
 from roadstead.stores.memory_identity import MemoryIdentities
 from roadstead.stores.memory_index import MemoryIndex
-from roadstead.stores.memory_objects import FixedUploadKeys, MemoryObjects
+from roadstead.stores.memory_objects import FixedEdgeSecrets, FixedUploadKeys, MemoryObjects
 from roadstead.stores.memory_signing import MemoryKeys
 from roadstead.stores.objects import Objects
 from roadstead.stores.s3 import S3Objects
@@ -50,6 +49,7 @@ ROLES = {
 PROJECTS = {"acme": False, "open": True, "library": True}
 USERS = ("admin", *ROLES, "stranger")
 PASSWORDS = {name: f"correct horse {name}" for name in USERS}
+EDGE_SECRET = "e" * 32  # by which the distribution is known, where EDGE_SECRET_PARAMETER is set
 UPLOAD_KEYS = UploadKeys("k1", {"k1": b"1" * 32, "k0": b"0" * 32})
 
 
@@ -93,8 +93,12 @@ def _api(
     tokens = token_function.compose(TokenSettings.from_environ(token), dynamodb, kms)
     return Api(
         functions={
-            "registry": lambda event: lambda_answer(event, application.respond, head_bodies=application.head_bodies),
-            "token": lambda event: lambda_answer(event, lambda r: match(r.method, r.path)(tokens, r)),
+            "registry": lambda event: lambda_answer(
+                event, application.respond, head_bodies=application.head_bodies, function="registry"
+            ),
+            "token": lambda event: lambda_answer(
+                event, lambda request: token_function.respond(tokens, request), function="token"
+            ),
         },
         passwords=PASSWORDS,
         accounts=accounts,
@@ -113,10 +117,12 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
         "S3Objects": lambda *_, **__: objects,
         "KmsKeys": lambda _: keys,
         "SsmUploadKeys": lambda *_: FixedUploadKeys(UPLOAD_KEYS),
+        "SsmEdgeSecrets": lambda *_: FixedEdgeSecrets((EDGE_SECRET,)),
     }
     for name, replacement in replacements.items():
         patch.setattr(registry_function, name, replacement)
     patch.setattr(token_function, "KmsKeys", lambda _: keys)
+    patch.setattr(token_function, "SsmEdgeSecrets", replacements["SsmEdgeSecrets"])
     patch.setattr(token_function, "DynamoIdentities", lambda _: identities)
     accounts = _populate(identities)
     registry = {"INDEX_TABLE": "-", "BUCKET": "-", "TOKEN_KEYS": "key", "UPLOAD_KEYS_PARAMETER": "-", **settings}
