@@ -1,0 +1,192 @@
+"""`roadstead keys`: each step is safe, may be repeated, and can be taken up where it was broken off."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.__main__ import _parser
+from cli.failures import Failure
+from cli.output import Output
+from cli.rotation import READ_SECONDS, STORE_KEY, Rotation, Stage
+from tests.unit.cli.fake_cloud import OUTPUTS, PARAMETER, STACK, Died, FakeCloud, FakeKeyValues
+
+DAY = 86_400
+
+
+def run(cloud: FakeCloud, *arguments: str) -> Any:
+    """A command's document. Raises Failure."""
+    options: argparse.Namespace = _parser().parse_args([*arguments, "--json"])
+    out = io.StringIO()
+    options.run(options, cloud.as_cloud(), Output(as_json=True, out=out))
+    return json.loads(out.getvalue())
+
+
+def rotation(cloud: FakeCloud) -> Rotation:
+    return Rotation.from_json(cloud.parameters.values[PARAMETER].value)
+
+
+def edge(cloud: FakeCloud) -> Rotation:
+    assert cloud.key_values is not None
+    return Rotation.from_json(cloud.key_values.values[STORE_KEY])
+
+
+@pytest.fixture
+def cloud() -> FakeCloud:
+    made = FakeCloud()
+    run(made, "keys", "init")
+    return made
+
+
+def test_init_makes_keys_once_and_tells_the_edge(cloud: FakeCloud) -> None:
+    first = rotation(cloud)
+    assert edge(cloud) == first
+    assert run(cloud, "keys", "init")["made"] is False
+    assert rotation(cloud) == first
+
+
+def test_init_tells_the_edge_of_keys_that_were_there() -> None:
+    cloud = FakeCloud()
+    cloud.parameters.create(PARAMETER, Rotation.first().to_json())
+    assert run(cloud, "keys", "init")["edge"] == "told"
+    assert edge(cloud) == rotation(cloud)
+
+
+def test_a_rotation_step_by_step_keeps_the_edge_as_wise_as_the_parameter(cloud: FakeCloud) -> None:
+    old = rotation(cloud).current
+    assert run(cloud, "keys", "rotate", "upload", "--step", "add")["stage"] == Stage.ADDED
+    assert (rotation(cloud).current, len(edge(cloud).keys)) == (old, 2)
+    cloud.parameters.age(PARAMETER, READ_SECONDS + 1)
+    assert run(cloud, "keys", "rotate", "upload", "--step", "switch")["stage"] == Stage.SWITCHED
+    assert edge(cloud) == rotation(cloud)
+    assert old in edge(cloud).keys
+    cloud.parameters.age(PARAMETER, READ_SECONDS + DAY + 1)
+    assert run(cloud, "keys", "rotate", "upload", "--step", "drop")["stage"] == Stage.STEADY
+    assert edge(cloud) == rotation(cloud)
+    assert old not in edge(cloud).keys
+
+
+@pytest.mark.parametrize(("steps", "after"), [(["add"], 0), (["add", "switch"], READ_SECONDS + 1)])
+def test_the_next_step_must_wait(cloud: FakeCloud, steps: list[str], after: float) -> None:
+    for step in steps:
+        run(cloud, "keys", "rotate", "upload", "--step", step)
+        cloud.parameters.age(PARAMETER, after)
+    before = rotation(cloud)
+    with pytest.raises(Failure, match="Wait until"):
+        run(cloud, "keys", "rotate", "upload", "--step", ["switch", "drop"][len(steps) - 1])
+    assert rotation(cloud) == before == edge(cloud)
+
+
+def test_waiting_follows_the_setting_of_how_long_an_upload_may_take(cloud: FakeCloud) -> None:
+    for step in ("add", "switch"):
+        run(cloud, "keys", "rotate", "upload", "--step", step, "--without-waiting")
+    cloud.parameters.age(PARAMETER, READ_SECONDS + 700)
+    with pytest.raises(Failure, match="uploads that began"):
+        run(cloud, "keys", "rotate", "upload", "--step", "drop")
+    assert run(cloud, "keys", "rotate", "upload", "--step", "drop", "--upload-seconds", "600")["stage"] == "steady"
+
+
+def test_a_step_may_be_repeated_without_waiting_and_changes_nothing(cloud: FakeCloud) -> None:
+    for step in ("add", "switch", "drop"):
+        run(cloud, "keys", "rotate", "upload", "--step", step, "--without-waiting")
+        before = rotation(cloud)
+        run(cloud, "keys", "rotate", "upload", "--step", step)
+        assert rotation(cloud) == before == edge(cloud)
+
+
+def test_a_step_that_dies_before_the_edge_was_told_leaves_the_old_keys_in_force(cloud: FakeCloud) -> None:
+    before = rotation(cloud)
+    assert cloud.key_values is not None
+    cloud.key_values.dies = True
+    with pytest.raises(Died):
+        run(cloud, "keys", "rotate", "upload", "--step", "add")
+    assert rotation(cloud) == before == edge(cloud)
+    run(cloud, "keys", "rotate", "upload", "--step", "add")
+    assert rotation(cloud).stage is Stage.ADDED
+
+
+def test_when_the_edge_learns_late_the_switch_waits_once_more(cloud: FakeCloud) -> None:
+    run(cloud, "keys", "rotate", "upload", "--step", "add")
+    cloud.parameters.age(PARAMETER, READ_SECONDS + 1)
+    assert cloud.key_values is not None
+    cloud.key_values.values.clear()
+    with pytest.raises(Failure, match="only now"):
+        run(cloud, "keys", "rotate", "upload", "--step", "switch")
+    assert edge(cloud) == rotation(cloud)
+    assert run(cloud, "keys", "rotate", "upload", "--step", "switch")["stage"] == "switched"
+
+
+def test_without_a_step_nothing_is_changed(cloud: FakeCloud) -> None:
+    before = rotation(cloud)
+    assert run(cloud, "keys", "rotate", "upload")["next"] == "add"
+    assert rotation(cloud) == before
+
+
+def test_show_tells_ids_and_no_key(cloud: FakeCloud) -> None:
+    document = run(cloud, "keys", "show")
+    assert document["uploads"]["ids"] == [rotation(cloud).current]
+    assert document["uploads"]["edge"] == "the same"
+    assert next(iter(rotation(cloud).keys.values())) not in json.dumps(document)
+    assert cloud.key_values is not None
+    cloud.key_values.values[STORE_KEY] = Rotation.first().to_json()
+    assert "keys sync" in run(cloud, "keys", "show")["uploads"]["edge"]
+    run(cloud, "keys", "sync")
+    assert run(cloud, "keys", "show")["uploads"]["edge"] == "the same"
+
+
+def test_without_keys_it_is_said_how_to_make_them() -> None:
+    with pytest.raises(Failure, match="keys init"):
+        run(FakeCloud(), "keys", "show")
+
+
+def test_keys_larger_than_a_value_may_be_are_not_sent(cloud: FakeCloud) -> None:
+    long = Rotation("a", {"a": "A" * 1400})
+    cloud.parameters.replace(PARAMETER, long.to_json())
+    with pytest.raises(Failure, match="1024"):
+        run(cloud, "keys", "sync")
+
+
+def test_the_key_of_signed_urls_is_made_once(cloud: FakeCloud, tmp_path: Path) -> None:
+    public = tmp_path / "public.pem"
+    assert run(cloud, "keys", "init-blob-urls", str(public))["parameter"] == "/roadstead/blob-url-key"
+    assert public.read_text().startswith("-----BEGIN PUBLIC KEY-----")
+    assert "PRIVATE KEY" in cloud.parameters.values["/roadstead/blob-url-key"].value
+    with pytest.raises(Failure, match="nothing was changed"):
+        run(cloud, "keys", "init-blob-urls", str(tmp_path / "other.pem"))
+    assert not (tmp_path / "other.pem").exists()
+
+
+def test_the_steps_for_the_token_key_name_what_is_to_be_deployed() -> None:
+    steps = " ".join(run(FakeCloud(), "keys", "rotate", "token")["steps"])
+    assert "signing.generations" in steps
+    assert "[1, 2]" in steps
+    assert "[2, 1]" in steps
+    two = FakeCloud(type(STACK).from_outputs("R", "eu-central-1", {**OUTPUTS, "TokenKeys": "one,two"}))
+    assert "the last" in " ".join(run(two, "keys", "rotate", "token")["steps"])
+
+
+def test_a_key_is_made_only_where_no_template_does() -> None:
+    with pytest.raises(Failure, match="made by what deploys it"):
+        run(FakeCloud(), "keys", "rotate", "token", "--create", "alias/x")
+
+
+def test_without_a_store_only_the_parameter_is_written() -> None:
+    local = type(STACK)(
+        **{**{name: getattr(STACK, name) for name in STACK.__dataclass_fields__}, "key_value_store": ""}
+    )
+    cloud = FakeCloud(local, key_values=None)
+    cloud.key_values = None
+    assert run(cloud, "keys", "init")["edge"] == "no key-value store"
+    assert run(cloud, "keys", "rotate", "upload", "--step", "add")["stage"] == "added"
+    with pytest.raises(Failure, match="no key-value store"):
+        run(cloud, "keys", "sync")
+
+
+def test_the_store_of_the_fake_is_the_one_that_is_written(cloud: FakeCloud) -> None:
+    assert isinstance(cloud.key_values, FakeKeyValues)
+    assert set(cloud.key_values.values) == {STORE_KEY}

@@ -1,0 +1,83 @@
+"""Rotating upload keys: stages, steps and waiting times."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cli.failures import Failure
+from cli.rotation import MAX_VALUE, READ_SECONDS, Rotation, Stage, Step, holds, waiting_time
+from roadstead.stores.ssm import REFRESH_SECONDS
+from roadstead.upload_token import UploadKeys
+
+
+def test_a_whole_rotation_ends_steady_with_the_new_key() -> None:
+    first = Rotation.first()
+    added = first.after(Step.ADD)
+    switched = added.after(Step.SWITCH)
+    dropped = switched.after(Step.DROP)
+    assert [one.stage for one in (first, added, switched, dropped)] == [
+        Stage.STEADY,
+        Stage.ADDED,
+        Stage.SWITCHED,
+        Stage.STEADY,
+    ]
+    assert added.current == first.current
+    assert switched.keys == added.keys
+    assert set(dropped.keys) == set(added.keys) - {first.current}
+    assert dropped.current == switched.current != first.current
+
+
+def test_every_stage_is_read_by_the_registry_and_fits_the_key_value_store() -> None:
+    rotation = Rotation.first()
+    for step in (Step.ADD, Step.SWITCH, Step.DROP):
+        rotation = rotation.after(step)
+        keys = UploadKeys.from_json(rotation.to_json())
+        assert (keys.current, len(keys.keys)) == (rotation.current, len(rotation.keys))
+        assert all(len(key) == 32 for key in keys.keys.values())
+        assert len(rotation.to_json()) <= MAX_VALUE
+
+
+def test_the_stage_survives_the_document() -> None:
+    switched = Rotation.first().after(Step.ADD).after(Step.SWITCH)
+    again = Rotation.from_json(switched.to_json())
+    assert (again.stage, again.current, list(again.keys)) == (Stage.SWITCHED, switched.current, list(switched.keys))
+
+
+@pytest.mark.parametrize("step", [Step.SWITCH, Step.DROP])
+def test_a_step_out_of_order_is_refused_and_names_the_right_one(step: Step) -> None:
+    with pytest.raises(Failure, match="the next step is add"):
+        Rotation.first().after(step)
+
+
+def test_who_remembers_keys_has_read_them_anew_before_the_next_step() -> None:
+    assert READ_SECONDS >= 2 * REFRESH_SECONDS
+    added = Rotation.first().after(Step.ADD)
+    assert waiting_time(added, 1000, 86_400)[0] == 1000 + READ_SECONDS
+    assert waiting_time(added.after(Step.SWITCH), 1000, 86_400)[0] == 1000 + READ_SECONDS + 86_400
+    assert waiting_time(Rotation.first(), 1000, 86_400)[0] == 1000
+
+
+def test_two_documents_are_the_same_however_they_are_written() -> None:
+    rotation = Rotation.first()
+    assert holds(json.dumps(json.loads(rotation.to_json()), indent=2), rotation)
+    assert not holds(Rotation.first().to_json(), rotation)
+    assert not holds(None, rotation)
+    assert not holds("{", rotation)
+
+
+def test_keys_are_never_shown() -> None:
+    rotation = Rotation.first()
+    assert rotation.keys[rotation.current] not in repr(rotation)
+
+
+def test_what_the_registry_would_not_read_is_refused() -> None:
+    with pytest.raises(Failure, match="cannot be read"):
+        Rotation.from_json('{"current": "a", "keys": {}}')
+
+
+def test_more_than_two_keys_are_left_alone() -> None:
+    key = next(iter(Rotation.first().keys.values()))
+    with pytest.raises(Failure, match="3 upload keys"):
+        _ = Rotation("a", {"a": key, "b": key, "c": key}).stage
