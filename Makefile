@@ -51,7 +51,7 @@ e2e-latest: $(VENV)/dev.stamp ## the same with the newest clients, in a chroot o
 	$(BIN)/python -m pytest tests/e2e --clients latest
 
 e2e-large: $(VENV)/dev.stamp ## layers of 300 MiB and 2 GiB, by the clients of this machine: 12 GB of memory, 20 GB of disk
-	$(BIN)/python -m pytest tests/e2e -m large --large --clients $(or $(CLIENTS_OF),stable)
+	$(BIN)/python -m pytest tests/e2e -m large --large
 
 bench: $(VENV)/dev.stamp ## what a request costs, as ratios taken in the same run
 	$(BIN)/python -m bench
