@@ -21,7 +21,7 @@ from infra.logs import log_group
 from infra.names import Names
 from infra.policies import function_policy
 from infra.settings import Settings
-from infra.source import chalice_project, configured_functions
+from infra.source import chalice_project, configured_functions, keep_package
 
 ARCHITECTURE = "arm64"
 
@@ -68,6 +68,7 @@ class Functions(Construct):
             packaged = Chalice(
                 self, "Package", source_dir=str(source), stage_config={"lambda_architecture": ARCHITECTURE}
             )
+            keep_package(source)
             return packaged.sam_template
 
     def _complete(self, name: str) -> None:

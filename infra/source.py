@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
+_PACKAGES = ROOT / ".chalice" / "deployments"
 # What Chalice needs: vendor/ is links into the source, requirements.txt a link to a lock file.
 _CHALICE = ("app.py", "requirements.txt", "requirements", "vendor", "functions", "roadstead")
 # What edge/relay/Dockerfile copies.
@@ -29,7 +31,9 @@ def chalice_project(
     """
     _copy(_CHALICE, directory)
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    (directory / ".chalice").mkdir()
+    (directory / ".chalice" / "deployments").mkdir(parents=True)
+    for package in _PACKAGES.glob("*.zip"):
+        shutil.copy(package, directory / ".chalice" / "deployments")
     configured = {}
     for name, configuration in functions.items():
         file = f"policy-{name}.json"
@@ -38,6 +42,24 @@ def chalice_project(
     config["stages"] = {stage: {"lambda_functions": configured}}
     (directory / ".chalice" / "config.json").write_text(json.dumps(config))
     return directory
+
+
+def keep_package(directory: Path) -> None:
+    """Keep the zip that Chalice has made in `directory`, for the next time, and no older one.
+
+    It is named by a hash of all that is in it, so Chalice takes it again only where nothing has changed; then packaging
+    takes a moment, and no network.
+    """
+    made = {package.name: package for package in (directory / ".chalice" / "deployments").glob("*.zip")}
+    newest = max(made.values(), key=lambda package: package.stat().st_mtime)
+    if (_PACKAGES / newest.name).exists():
+        return
+    _PACKAGES.mkdir(exist_ok=True)
+    for older in list(_PACKAGES.glob("*.zip")):
+        older.unlink(missing_ok=True)
+    with tempfile.NamedTemporaryFile(dir=_PACKAGES, suffix=".part", delete=False) as part:
+        part.write(newest.read_bytes())
+    Path(part.name).replace(_PACKAGES / newest.name)  # at once: another synthesis may be looking
 
 
 def configured_functions() -> dict[str, dict[str, Any]]:

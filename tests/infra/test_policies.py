@@ -1,0 +1,222 @@
+"""What each role of a deployment may do, and what nobody may."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.infra.templates import Deployment, grants, listed, roles, short, statements, text
+
+INDEX, IDENTITY = "dynamodb:::table/roadstead-index", "dynamodb:::table/roadstead-identity"
+BUCKET, BLOBS = "s3:::roadstead--", "s3:::roadstead--/blobs/*"
+_OBJECTS = "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject s3:PutObject"
+_LINES = "logs:CreateLogStream logs:PutLogEvents"
+_STREAM = "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams"
+_TRACES = {"*": "xray:PutTelemetryRecords xray:PutTraceSegments"}
+_EDGE_SECRET = {
+    "secretsmanager:::secret:roadstead-edge-??????": "secretsmanager:GetSecretValue",
+    "ssm:::parameter/aws/reference/secretsmanager/roadstead-edge": "ssm:GetParameter",
+}
+
+GRANTS = {
+    "RegistryRole": {
+        INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:DeleteItem "
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        BUCKET: "s3:ListBucket",
+        BLOBS: _OBJECTS,
+        "s3:::roadstead--/manifests/*": _OBJECTS,
+        "kms:::key/*": "kms:GetPublicKey",
+        "ssm:::parameter/roadstead/upload-keys": "ssm:GetParameter",
+        "logs:::log-group:/aws/lambda/roadstead-*-registry:*": _LINES,
+        **_EDGE_SECRET,
+        **_TRACES,
+    },
+    "TokenRole": {
+        IDENTITY: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "kms:::key/*": "kms:GetPublicKey kms:Sign",
+        "logs:::log-group:/aws/lambda/roadstead-*-token:*": _LINES,
+        **_EDGE_SECRET,
+        **_TRACES,
+    },
+    "WebhookRole": {
+        INDEX: "dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        IDENTITY: "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
+        f"{INDEX}/stream/*": _STREAM,
+        f"{IDENTITY}/stream/*": _STREAM,
+        BUCKET: "s3:ListBucket",
+        BLOBS: "s3:GetObject",
+        "sqs:::roadstead-object-events": "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
+        "sqs:::roadstead-audit-dead-letters": "sqs:SendMessage",
+        "sqs:::roadstead-notifications": "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes "
+        "sqs:ReceiveMessage sqs:SendMessage",
+        "sqs:::roadstead-notifications-dead": "sqs:SendMessage",
+        "ssm:::parameter/roadstead/webhooks/*": "ssm:GetParameter",
+        "logs:::log-group:/roadstead/audit:*": _LINES,
+        "logs:::log-group:/aws/lambda/roadstead-*-webhook:*": _LINES,
+        **_TRACES,
+    },
+    "RelayTaskTaskRole": {
+        INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
+        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        BUCKET: "s3:ListBucket",
+        BLOBS: _OBJECTS,
+        "ssm:::parameter/roadstead/upload-keys": "ssm:GetParameter",
+        "ecs:::task/roadstead-relay/*": "ecs:GetTaskProtection ecs:UpdateTaskProtection",
+        **_EDGE_SECRET,
+    },
+    "RelayTaskExecutionRole": {
+        "*": "ecr:GetAuthorizationToken",
+        "ecr:::repository/cdk-hnb659fds-container-assets--": "ecr:BatchCheckLayerAvailability ecr:BatchGetImage "
+        "ecr:GetDownloadUrlForLayer",
+        "<RelayLog.Arn>": _LINES,
+    },
+    "RelayNetworkVpcRejectedIAMRole": {
+        "<RelayNetworkFlowLog.Arn>": "logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents",
+    },
+    "EdgeErrorsFnServiceRole": {},  # AWS's own policy for log lines, argued in infra/nag.py
+}
+
+
+@pytest.mark.parametrize("role", GRANTS)
+def test_a_role_may_do_exactly_this(default: Deployment, role: str) -> None:
+    found = {re.sub(r"[0-9A-F]{8}\.Arn", ".Arn", where): what for where, what in grants(default, role).items()}
+    assert found == GRANTS[role]
+
+
+def test_there_is_no_other_role(default: Deployment) -> None:
+    assert sorted(re.sub(r"[0-9A-F]{8}$", "", name) for name in roles(default)) == sorted(GRANTS)
+
+
+def test_what_a_setting_adds_is_one_permission(everything: Deployment, default: Deployment) -> None:
+    found = {where.replace(f"eu-central-1:{_ACCOUNT}", ":") for where in grants(everything, "RegistryRole")}
+    theirs = {where.replace("roadstead", "harbour-2") for where in GRANTS["RegistryRole"]}
+    assert found - theirs == {"ssm:::parameter/harbour-2/blob-url-key"}
+    assert theirs - found == set()
+
+
+_ACCOUNT = "111122223333"
+
+
+def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Deployment) -> None:
+    for role in ("RegistryRole", "RelayTaskTaskRole"):
+        said = json.dumps(statements(default, role))
+        assert "identity" not in said.lower()
+
+
+def test_the_webhook_function_reads_events_and_webhooks_of_the_identity_table_and_no_user(default: Deployment) -> None:
+    assert keys_read(default, "WebhookRole", IDENTITY) == {"event#*", "project#*"}
+    assert keys_read(default, "WebhookRole", INDEX) == {"pulls#*", "counted#*", "repo#*", "webhook#*"}
+
+
+def keys_read(deployment: Deployment, role: str, table: str) -> set[str]:
+    """The partitions to which a role is held on a table. Fails on a statement that holds it to none."""
+    found: set[str] = set()
+    for statement in statements(deployment, role):
+        if table in [short(text(resource)) for resource in listed(statement["Resource"])]:
+            found |= set(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
+    return found
+
+
+def test_only_the_token_functions_role_can_sign_and_only_as_tokens_are_signed(everything: Deployment) -> None:
+    for key in everything.of("AWS::KMS::Key"):
+        signing = [one for one in key["KeyPolicy"]["Statement"] if "kms:Sign" in listed(one["Action"])]
+        assert signing == [
+            {
+                "Sid": "Sign",
+                "Effect": "Allow",
+                "Principal": {"AWS": {"Fn::GetAtt": ["TokenRole", "Arn"]}},
+                "Action": "kms:Sign",
+                "Resource": "*",
+                "Condition": {"StringEquals": {"kms:SigningAlgorithm": "ECDSA_SHA_256", "kms:MessageType": "RAW"}},
+            }
+        ]
+    signers = [role for role in roles(everything) if "kms:Sign" in json.dumps(statements(everything, role))]
+    assert signers == ["TokenRole"]
+
+
+def test_whoever_administers_a_key_can_neither_use_it_nor_let_others(default: Deployment) -> None:
+    (administration,) = [
+        one for one in default.one("AWS::KMS::Key")["KeyPolicy"]["Statement"] if one["Sid"] == "Administration"
+    ]
+    actions = set(administration["Action"])
+    assert not [action for action in actions if "*" in action]
+    assert not actions & {"kms:Sign", "kms:Verify", "kms:CreateGrant"}
+    assert {"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "kms:DisableKey"} <= actions
+
+
+def test_keys_of_every_generation_are_trusted_and_no_other_key(everything: Deployment) -> None:
+    for role in ("RegistryRole", "TokenRole"):
+        (statement,) = [one for one in statements(everything, role) if "kms:GetPublicKey" in listed(one["Action"])]
+        aliases = ["alias/harbour-2-token-2", "alias/harbour-2-token-1"]
+        assert statement["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
+
+
+def test_only_uploads_put_blobs(default: Deployment) -> None:
+    """The two that serve uploads, and the distribution; nobody else, by whichever policy."""
+    putting = [role for role in roles(default) if "s3:PutObject" in json.dumps(statements(default, role))]
+    assert [re.sub(r"[0-9A-F]{8}$", "", role) for role in putting] == ["RegistryRole", "RelayTaskTaskRole"]
+    allowed = [
+        one for one in default.one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"
+    ]
+    (distribution,) = allowed
+    assert distribution["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert distribution["Action"] == ["s3:GetObject", "s3:PutObject"]
+    assert text(distribution["Resource"]).endswith(".Arn>/blobs/*")
+    source = text(distribution["Condition"]["StringEquals"]["AWS:SourceArn"])
+    assert re.fullmatch(
+        r"arn:<AWS::Partition>:cloudfront::<AWS::AccountId>:distribution/<EdgeDistribution\w+\.Id>", source
+    )
+
+
+def test_the_bucket_answers_no_plain_http(default: Deployment) -> None:
+    denied = [
+        one for one in default.one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"
+    ]
+    assert {json.dumps(one["Condition"], sort_keys=True) for one in denied} == {
+        '{"Bool": {"aws:SecureTransport": "false"}}',
+        '{"NumericLessThan": {"s3:TlsVersion": 1.2}}',
+    }
+    assert all(one["Action"] == "s3:*" and one["Principal"] == {"AWS": "*"} for one in denied)
+
+
+def test_nobody_deletes_or_shortens_the_audit_trail(default: Deployment, everything: Deployment) -> None:
+    for deployment in (default, everything):
+        for role in roles(deployment):
+            for statement in statements(deployment, role):
+                logs = [action for action in listed(statement["Action"]) if action.startswith("logs:")]
+                assert set(logs) <= {"logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"}
+                assert not [action for action in listed(statement["Action"]) if action in ("*", "logs:*")]
+    name = "/roadstead/audit"
+    (trail,) = [one for one in default.resources.values() if one["Properties"].get("LogGroupName") == name]
+    assert trail["Properties"]["DeletionProtectionEnabled"] is True
+    assert trail["DeletionPolicy"] == trail["UpdateReplacePolicy"] == "Retain"
+
+
+def test_only_the_webhook_function_writes_the_audit_trail(default: Deployment) -> None:
+    writing = [role for role in roles(default) if "/roadstead/audit" in json.dumps(statements(default, role))]
+    assert writing == ["WebhookRole"]
+
+
+def test_no_policy_allows_whole_services(default: Deployment, everything: Deployment, public_relay: Deployment) -> None:
+    for deployment in (default, everything, public_relay):
+        for role in roles(deployment):
+            for statement in statements(deployment, role):
+                assert not [action for action in listed(statement["Action"]) if "*" in action]
+
+
+def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployment) -> None:
+    senders: list[Any] = []
+    for policy in default.of("AWS::SQS::QueuePolicy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow":
+                senders.append(statement)
+            else:
+                assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    (bucket,) = senders
+    assert bucket["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert bucket["Action"] == "sqs:SendMessage"
+    where = text(bucket["Condition"]["ArnEquals"]["aws:SourceArn"])
+    assert short(where) == "s3:::roadstead--"
