@@ -49,7 +49,7 @@ def _deployment(options: argparse.Namespace) -> Deployment | None:
         return None
     target = find_target(options.state, options.stack, options.region, os.environ)
     cloud = Cloud(target)
-    return Deployment(target, cloud.parameters, cloud.key_values, cloud.signing_keys, cloud.inspector)
+    return Deployment(target, cloud.parameters, cloud.key_values, cloud.signing_keys, cloud.inspector, told_to_people)
 
 
 def _complain(sentence: str, code: int) -> int:

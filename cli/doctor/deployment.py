@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from cli.cloud import Inspector, KeyValues, Parameters, SigningKeys
@@ -18,13 +19,15 @@ _LOCAL = "the local AWS has none"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A target, and whom to ask about it. `key_values` is None where there is no distribution of CloudFront's."""
+    """A target, and whom to ask about it. `key_values` is None where there is no distribution of CloudFront's; within
+    `told` whatever AWS refuses is a Failure."""
 
     target: Target
     parameters: Parameters
     key_values: KeyValues | None
     signing_keys: SigningKeys
     inspector: Inspector
+    told: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def told_failures(look: Callable[[Deployment], str]) -> Callable[[Deployment], str]:
@@ -32,7 +35,8 @@ def told_failures(look: Callable[[Deployment], str]) -> Callable[[Deployment], s
 
     def careful(deployment: Deployment) -> str:
         try:
-            return look(deployment)
+            with deployment.told():
+                return look(deployment)
         except Failure as failure:
             raise Wrong(str(failure), "Does it exist, and may you read it?") from failure
 

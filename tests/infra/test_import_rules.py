@@ -6,6 +6,9 @@ roadstead/stores/      the only place of the product with boto3 and botocore
 roadstead/             never functions/, chalice, local/
 functions/<one>/       never another function's package, never chalice
 app.py                 the only place with Chalice
+cli/                   boto3 in aws.py only, implementations of stores there and in composition.py; local/ for its audit
+                       trail only
+cli/doctor/            what looks from outside: the standard library and itself
 """
 
 from __future__ import annotations
@@ -19,7 +22,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("app.py", "roadstead", "functions")
+PRODUCT = ("app.py", "roadstead", "functions", "cli")
+COMPOSITION = ("cli.aws", "cli.composition")
+FROM_OUTSIDE = ("entrance", "examination", "images", "report", "session", "uploads", "wire")
 IMPLEMENTATION = re.compile(r"roadstead\.stores\.(dynamodb_\w+|memory_\w+|s3|kms|ssm|table|aws)(\.|$)")
 
 
@@ -41,16 +46,22 @@ def violations(module: str, names: set[str]) -> list[str]:
     """What of `names` the module `module` may not import."""
     top = {name.partition(".")[0] for name in names}
     bad: list[str] = []
-    if not module.startswith("roadstead.stores"):
+    if not module.startswith("roadstead.stores") and module != "cli.aws":
         bad += sorted(top & {"boto3", "botocore"})
     if module != "app":
         bad += sorted(top & {"chalice"})
-    bad += sorted(top & {"local", "tests", "bench", "infra", "app"})
+    outside = {"local", "tests", "bench", "infra", "app"} - ({"local"} if module == "cli.audit_commands" else set())
+    bad += sorted(top & outside)
+    if not module.startswith("cli"):
+        bad += sorted(top & {"cli"})
     if module.startswith("roadstead"):
         bad += sorted(top & {"functions"})
         bad += [name for name in sorted(names) if is_outside(module, name)]
-    if module.startswith("roadstead.services"):
+    if module.startswith("roadstead.services") or (module.startswith("cli.") and module not in COMPOSITION):
         bad += [name for name in sorted(names) if IMPLEMENTATION.match(name)]
+    if module.startswith("cli.doctor.") and module.rpartition(".")[2] in FROM_OUTSIDE:
+        own = {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
+        bad += sorted(name for name in own if not name.startswith("cli.doctor"))
     function = re.match(r"functions\.(\w+)\.", module)
     if function:
         bad += [name for name in sorted(names) if is_another_function(function[1], name)]
@@ -122,6 +133,15 @@ def test_the_walk_finds_the_product() -> None:
         ),
         ("functions.token.handler", "from functions.boundary import answer", []),
         ("app", "from chalice.app import Chalice", []),
+        ("cli.key_commands", "import boto3", ["boto3"]),
+        ("cli.aws", "import boto3", []),
+        ("cli.key_commands", "from roadstead.stores import ssm", ["roadstead.stores.ssm"]),
+        ("cli.composition", "from roadstead.stores import ssm", []),
+        ("cli.status_commands", "import local.audit", ["local"]),
+        ("cli.audit_commands", "import local.audit", []),
+        ("cli.doctor.wire", "from roadstead import digest", ["roadstead", "roadstead.digest"]),
+        ("cli.doctor.wire", "import http.client", []),
+        ("roadstead.services.pull", "import cli.wire", ["cli"]),
     ],
 )
 def test_the_rules_see_what_breaks_them(module: str, source: str, bad: list[str]) -> None:

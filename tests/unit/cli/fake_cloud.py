@@ -82,7 +82,7 @@ class FakeSigningKeys:
 @dataclass
 class FakeInspector:
     tables: dict[str, TableState] = field(default_factory=dict)
-    bucket_state: BucketState = BucketState("b", True, True, True, True)
+    bucket_state: BucketState = field(default_factory=lambda: BucketState("b", True, True, True, True))
     ringing: dict[str, str] = field(default_factory=dict)
 
     def table(self, name: str) -> TableState:

@@ -58,10 +58,10 @@ class Handler(BaseHTTPRequestHandler):
     def fault(self) -> str:
         return self.server.fault
 
-    def do_GET(self) -> None:
-        self._route()
-
-    do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = do_GET
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("do_"):
+            return self._route
+        raise AttributeError(name)
 
     def _route(self) -> None:
         self.body = self._read()

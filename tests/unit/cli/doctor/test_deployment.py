@@ -1,0 +1,149 @@
+"""How a registry is set up: each thing that can be wrong is found, and what to do is said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cli.aws import told_to_people
+from cli.cloud import BucketState, SigningKey, TableState
+from cli.doctor import deployment
+from cli.doctor.deployment import CHECKS, Deployment
+from cli.doctor.report import Finding, State, examine
+from cli.doctor.wire import Reply
+from cli.rotation import STORE_KEY, Rotation
+from tests.unit.cli.fake_cloud import OUTPUTS, PARAMETER, STACK, FakeCloud
+
+KEY = OUTPUTS["TokenKeys"]
+
+
+@pytest.fixture(autouse=True)
+def published(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the registry publishes."""
+    body = json.dumps({"keys": [{"kid": "kid", "kty": "EC", "crv": "P-256"}]}).encode()
+    monkeypatch.setattr(deployment, "send", lambda _, url: Reply(200, (), body, url))
+
+
+def in_order() -> FakeCloud:
+    cloud = FakeCloud()
+    keys = Rotation.first().to_json()
+    cloud.parameters.create(PARAMETER, keys)
+    assert cloud.key_values is not None
+    cloud.key_values.values = {STORE_KEY: keys, "relay": "on"}
+    return cloud
+
+
+def look(cloud: FakeCloud) -> dict[str, Finding]:
+    subject = Deployment(
+        cloud.target, cloud.parameters, cloud.key_values, cloud.signing_keys, cloud.inspector, told_to_people
+    )
+    return {finding.id: finding for finding in examine(CHECKS, subject, lambda _: None)}
+
+
+def test_what_is_in_order_passes() -> None:
+    assert {finding.state for finding in look(in_order()).values()} == {State.OK}
+
+
+def _bucket(**wrong: Any) -> Callable[[FakeCloud], None]:
+    def spoil(cloud: FakeCloud) -> None:
+        cloud.inspector.bucket_state = replace(BucketState("b", True, True, True, True), **wrong)
+
+    return spoil
+
+
+def _table(**wrong: Any) -> Callable[[FakeCloud], None]:
+    def spoil(cloud: FakeCloud) -> None:
+        state = TableState("roadstead-identity", "ACTIVE", True, True, True, 1)
+        cloud.inspector.tables["roadstead-identity"] = replace(state, **wrong)
+
+    return spoil
+
+
+def _key(**wrong: str) -> Callable[[FakeCloud], None]:
+    def spoil(cloud: FakeCloud) -> None:
+        cloud.signing_keys.keys[KEY] = replace(
+            SigningKey(KEY, "ECC_NIST_P256", "SIGN_VERIFY", "Enabled", "kid"), **wrong
+        )
+
+    return spoil
+
+
+def _edge(name: str, value: str | None) -> Callable[[FakeCloud], None]:
+    def spoil(cloud: FakeCloud) -> None:
+        assert cloud.key_values is not None
+        cloud.key_values.values.pop(name)
+        if value is not None:
+            cloud.key_values.values[name] = value
+
+    return spoil
+
+
+def _ringing(cloud: FakeCloud) -> None:
+    cloud.inspector.ringing = {"roadstead-TokenFaults": "No tokens"}
+
+
+def _no_keys(cloud: FakeCloud) -> None:
+    cloud.parameters.values.clear()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "check", "words"),
+    [
+        (_bucket(public_access_blocked=False), "bucket", "block all four"),
+        (_bucket(versioned=False), "bucket", "versioning"),
+        (_bucket(encrypted=False), "bucket", "SSE-S3"),
+        (_bucket(tls_only=False), "bucket", "SecureTransport"),
+        (_table(recovery=False), "tables", "point-in-time"),
+        (_table(expiry=False), "tables", "TTL"),
+        (_table(protected=False), "tables", "deletion protection"),
+        (_key(spec="RSA_2048"), "token-keys", "ECC_NIST_P256 only"),
+        (_key(state="PendingDeletion"), "token-keys", "cancel its deletion"),
+        (_key(usage="ENCRYPT_DECRYPT"), "token-keys", "SIGN_VERIFY only"),
+        (_key(thumbprint="other"), "published-keys", "deploy again"),
+        (_no_keys, "upload-keys", "keys init"),
+        (_edge(STORE_KEY, None), "edge-keys", "keys init"),
+        (_edge(STORE_KEY, Rotation.first().to_json()), "edge-keys", "keys sync"),
+        (_edge("relay", None), "edge-keys", "Deploy again"),
+        (_ringing, "alarms", "docs/operations.md"),
+    ],
+)
+def test_what_is_wrong_is_found(spoil: Callable[[FakeCloud], None], check: str, words: str) -> None:
+    cloud = in_order()
+    spoil(cloud)
+    findings = look(cloud)
+    assert findings[check].state is State.FAILED
+    assert words in f"{findings[check].detail} {findings[check].advice}"
+    others = {finding.state for id, finding in findings.items() if id != check}
+    assert State.FAILED not in others
+
+
+def test_everything_that_is_wrong_with_one_thing_is_told_at_once() -> None:
+    cloud = in_order()
+    _bucket(versioned=False, encrypted=False)(cloud)
+    assert "versioning" in look(cloud)["bucket"].advice
+    assert "SSE-S3" in look(cloud)["bucket"].advice
+
+
+def test_what_aws_refuses_to_tell_fails_the_check_only() -> None:
+    cloud = in_order()
+
+    def refuse(name: str) -> BucketState:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetBucketPolicy")
+
+    cloud.inspector.bucket = refuse  # type: ignore[method-assign]
+    findings = look(cloud)
+    assert (findings["bucket"].state, findings["tables"].state) == (State.FAILED, State.OK)
+    assert "AccessDenied" in findings["bucket"].detail
+
+
+def test_what_was_deployed_by_other_means_is_looked_at_as_far_as_it_goes() -> None:
+    cloud = in_order()
+    cloud.target = replace(STACK, key_value_store="", alarm_prefix="")
+    cloud.key_values = None
+    findings = look(cloud)
+    assert (findings["edge-keys"].state, findings["alarms"].state) == (State.SKIPPED, State.SKIPPED)

@@ -1,0 +1,224 @@
+"""The command against a whole local registry: what an operator types, and what users notice of it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.__main__ import main
+from tests.unit.local.test_stack import LIMIT, Instance
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def roadstead(instance: Instance, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs a command with --json; the document. Anything but success fails."""
+
+    def run(*arguments: str, stdin: str = "") -> Any:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        code = main([*arguments, "--json", "--state", str(instance.state)])
+        out, err = capsys.readouterr()
+        assert code == 0, err
+        return json.loads(out)
+
+    return run
+
+
+def refused(
+    instance: Instance, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> str:
+    """What is said of a command that cannot be done."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
+    assert main([*arguments, "--state", str(instance.state)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("roadstead: ")
+    assert err.count("\n") == 1
+    return err.removeprefix("roadstead: ").strip()
+
+
+def granted(instance: Instance, name: str, password: str, scope: str) -> list[str] | None:
+    """The actions of a token, None where the login is refused."""
+    request = urllib.request.Request(f"{instance.ready['registry']}/token?service=roadstead&scope={scope}")
+    request.add_header("Authorization", f"Basic {base64.b64encode(f'{name}:{password}'.encode()).decode()}")
+    try:
+        with urllib.request.urlopen(request, timeout=LIMIT) as answer:
+            token = json.load(answer)["token"]
+    except urllib.error.HTTPError as error:
+        assert error.code == 401
+        error.close()
+        return None
+    payload = token.split(".")[1]
+    access = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["access"]
+    return sorted(action for entry in access for action in entry["actions"])
+
+
+def test_a_user_can_log_in_from_creation_to_being_disabled(instance: Instance, roadstead: Any) -> None:
+    created = roadstead("user", "create", "ada", "--generate")
+    first = created["password"]
+    assert granted(instance, "ada", first, "") == []
+    roadstead("user", "reset-password", "ada", "--password-stdin", stdin="another password\n")
+    assert granted(instance, "ada", first, "") is None
+    assert granted(instance, "ada", "another password", "") == []
+    roadstead("user", "disable", "ada")
+    assert granted(instance, "ada", "another password", "") is None
+    roadstead("user", "enable", "ada")
+    assert granted(instance, "ada", "another password", "") == []
+    shown = roadstead("user", "show", "ada")
+    assert {key: shown[key] for key in ("name", "admin", "disabled")} == {
+        "name": "ada",
+        "admin": False,
+        "disabled": False,
+    }
+    assert "password" not in shown
+
+
+def test_roles_decide_what_a_member_may_do(instance: Instance, roadstead: Any) -> None:
+    password = roadstead("user", "create", "bob", "--generate")["password"]
+    scope = "repository:ships/cargo:pull,push,delete"
+    roadstead("project", "create", "ships")
+    assert granted(instance, "bob", password, scope) == []
+    for role, actions in (("guest", ["pull"]), ("developer", ["pull", "push"]), ("admin", ["delete", "pull", "push"])):
+        roadstead("member", "set", "ships", "bob", role)
+        assert granted(instance, "bob", password, scope) == actions
+    assert roadstead("project", "show", "ships")["members"] == {"bob": "admin"}
+    roadstead("member", "remove", "ships", "bob")
+    assert granted(instance, "bob", password, scope) == []
+    roadstead("project", "set-public", "ships")
+    assert granted(instance, "bob", password, scope) == ["pull"]
+    roadstead("project", "set-private", "ships")
+    roadstead("user", "set-admin", "bob")
+    assert granted(instance, "bob", password, scope) == ["delete", "pull", "push"]
+    roadstead("user", "set-admin", "bob", "--off")
+    assert granted(instance, "bob", password, scope) == []
+
+
+def test_lists_have_everything_and_no_password(roadstead: Any) -> None:
+    roadstead("user", "create", "eve", "--password-stdin", stdin="a password of eve\n")
+    roadstead("project", "create", "harbour", "--public")
+    users = roadstead("user", "list")
+    assert {"admin", "eve"} <= {user["name"] for user in users}
+    assert "argon2" not in json.dumps(users)
+    assert next(one for one in roadstead("project", "list") if one["name"] == "harbour")["public"] is True
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("user", "show", "nobody"), "There is no user nobody."),
+        (("user", "create", "admin", "--generate"), "There is a user admin already."),
+        (("user", "create", "Ada", "--generate"), "'Ada' is not a user name"),
+        (("user", "create", "kim", "--password-stdin"), "A password has at least 12 characters"),
+        (("user", "create", "kim"), "Nobody is there to be asked"),
+        (("project", "show", "none"), "There is no project none."),
+        (("member", "set", "none", "admin", "guest"), "There is no project none."),
+        (("webhook", "list", "none"), "There is no project none."),
+        (("audit", "pulls", "latest"), "'latest' is no digest."),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    instance: Instance,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    sentence: str,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("short\n"))
+    code = main([*arguments, "--state", str(instance.state)])
+    out, err = capsys.readouterr()
+    assert code in (1, 2)
+    assert out == ""
+    assert err.startswith(f"roadstead: {sentence}")
+    assert err.count("\n") == 1
+
+
+def test_webhooks_are_added_listed_and_removed(roadstead: Any) -> None:
+    roadstead("project", "create", "told")
+    added = roadstead("webhook", "add", "told", "http://127.0.0.1:9/x", "--internal", "--event", "PUSH_ARTIFACT")
+    assert added["secret"].startswith("whsec_")
+    listed = roadstead("webhook", "list", "told")
+    assert [(one["id"], one["events"]) for one in listed] == [(added["id"], ["PUSH_ARTIFACT"])]
+    assert added["secret"] not in json.dumps(listed)
+    roadstead("webhook", "disable", "told", added["id"])
+    assert roadstead("webhook", "list", "told")[0]["enabled"] is False
+    roadstead("webhook", "enable", "told", added["id"])
+    roadstead("webhook", "remove", "told", added["id"])
+    assert roadstead("webhook", "list", "told") == []
+
+
+def test_a_test_of_a_webhook_says_when_nobody_could_deliver_it(
+    instance: Instance, roadstead: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    roadstead("project", "create", "tested")
+    added = roadstead("webhook", "add", "tested", "http://127.0.0.1:9/x", "--internal")
+    said = refused(instance, capsys, monkeypatch, "webhook", "test", "tested", added["id"], "--internal")
+    assert "no queue" in said
+
+
+def test_status_keys_and_changes_of_accounts_are_shown(instance: Instance, roadstead: Any) -> None:
+    status = roadstead("status")
+    assert (status["answers"], status["bucket"]) == ("yes", instance.ready["bucket"])
+    keys = roadstead("keys", "show")
+    assert (keys["uploads"]["stage"], keys["tokens"][0]["spec"]) == ("steady", "ECC_NIST_P256")
+    assert roadstead("keys", "init")["made"] is False
+    assert roadstead("audit", "failed-logins") == roadstead("audit", "failed-logins")
+
+
+def test_a_new_key_of_uploads_signs_and_the_old_one_still_counts(instance: Instance, roadstead: Any) -> None:
+    """The parameter alone: the edge of a local registry reads it when it starts."""
+    added = roadstead("keys", "rotate", "upload", "--step", "add")
+    assert added["stage"] == "added"
+    found = instance.aws("ssm").get_parameter(Name=instance.ready["upload_keys_parameter"], WithDecryption=True)
+    document = json.loads(found["Parameter"]["Value"])
+    assert len(document["keys"]) == 2
+    assert document["current"] == added["current"] == next(iter(document["keys"]))
+
+
+def test_the_doctor_finds_a_local_registry_in_order(instance: Instance, roadstead: Any) -> None:
+    report = roadstead("doctor")
+    assert report["url"] == instance.ready["registry"]
+    assert report["counts"]["failed"] == report["counts"]["note"] == 0
+    assert report["counts"]["ok"] >= 29
+    skipped = {one["check"] for one in report["findings"] if one["state"] == "skipped"}
+    assert skipped == {"encrypted", "bucket", "edge-keys", "alarms"}
+    index = instance.aws("dynamodb").get_paginator("scan").paginate(TableName=instance.ready["index_table"])
+    left = [item["sk"]["S"] for page in index for item in page["Items"] if "roadstead-doctor" in item["pk"]["S"]]
+    assert not [key for key in left if key.startswith(("manifest#", "tag#", "blob#"))]
+
+
+def test_the_doctor_tells_the_api_alone_from_the_whole(
+    instance: Instance, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Location on another host is what the API's own name leads to; only by its name it is known to be meant."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO(instance.password()))
+    code = main(["doctor", instance.ready["api"], "--user", "admin", "--password-stdin"])
+    out, err = capsys.readouterr()
+    assert (code, err) == (1, "")
+    assert "failed  uploads stay on the host" in out
+    assert out.count("failed  ") == 1
+    assert out.rstrip().endswith("1 failed, 1 skipped")
+
+
+def test_it_runs_as_a_program_of_its_own(instance: Instance) -> None:
+    ran = subprocess.run(
+        [str(ROOT / "bin" / "roadstead"), "user", "show", "admin"],
+        cwd="/",
+        env={**os.environ, "ROADSTEAD_STATE": str(instance.state), "ROADSTEAD_PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[:2] == ["name      admin", "admin     yes"]
