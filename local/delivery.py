@@ -92,17 +92,17 @@ class Delivery:
             replay = _replayed(dynamodb, table, since, images=table == resources.index_table)
             self._sources.append(StreamSource(stream["StreamArn"], _once(replay), self._invoke, bury))
             self._sources.append(StreamSource(stream["StreamArn"], _in_thread(reader.read), self._invoke, bury))
-        queue = resources.object_events_url
-        attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-        self._sources.append(
-            QueueSource(
-                attributes["QueueArn"],
-                environment["AWS_REGION"],
-                _in_thread(_receive, sqs, queue),
-                _in_thread(_delete, sqs, queue),
-                self._invoke,
+        for queue in (resources.object_events_url, resources.notifications_url):
+            attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+            self._sources.append(
+                QueueSource(
+                    attributes["QueueArn"],
+                    environment["AWS_REGION"],
+                    _in_thread(_receive, sqs, queue),
+                    _in_thread(_delete, sqs, queue),
+                    self._invoke,
+                )
             )
-        )
         for name in LOGS:
             offset = self._saved.get("offsets", {}).get(name, 0)
             file = self._state.logs / f"{name}.log"

@@ -81,8 +81,10 @@ def registry_environment(resources: Resources, distribution: Distribution | None
     return environment
 
 
-def functions(resources: Resources, aws: Mapping[str, str], distribution: Distribution | None) -> tuple[Function, ...]:
-    """The functions with the variables that each may see; `aws` is how boto3 finds AWS."""
+def functions(
+    resources: Resources, aws: Mapping[str, str], distribution: Distribution | None, host: str = "localhost"
+) -> tuple[Function, ...]:
+    """The functions with the variables that each may see; `aws` is how boto3 finds AWS, `host` the registry's name."""
     token = {
         "TOKEN_KEYS": resources.token_key,
         "TOKEN_ISSUER": ISSUER,
@@ -98,6 +100,11 @@ def functions(resources: Resources, aws: Mapping[str, str], distribution: Distri
         "IDENTITY_TABLE": resources.identity_table,
         "BUCKET": resources.bucket,
         "OBJECT_EVENTS_QUEUE": OBJECT_EVENTS_QUEUE,
+        "NOTIFICATION_QUEUE_URL": resources.notifications_url,
+        "NOTIFICATION_DEAD_LETTERS_URL": resources.notification_dead_letters_url,
+        "REGISTRY_HOST": host,
+        "WEBHOOK_REACH": "internal",  # a receiver that is being developed is on this very machine
+        "WEBHOOK_PORTS": "any",
     }
     return (
         Function("registry", "app.registry", 512, {**aws, **registry_environment(resources, distribution)}),

@@ -25,6 +25,8 @@ EDGE_SECRET_PARAMETER = "/roadstead/edge-secret"
 AUDIT_LOG_GROUP = "/roadstead/audit"
 OBJECT_EVENTS_QUEUE = "roadstead-object-events"
 DEAD_LETTERS_QUEUE = "roadstead-audit-dead-letters"
+NOTIFICATIONS_QUEUE = "roadstead-notifications"
+NOTIFICATION_DEAD_LETTERS_QUEUE = "roadstead-notification-dead-letters"
 BLOB_URL_KEY_PARAMETER = "/roadstead/blob-url-key"
 
 
@@ -40,6 +42,8 @@ class Resources:
     upload_keys: str = field(repr=False)  # as the edge's key-value store wants them
     object_events_url: str
     dead_letters_url: str
+    notifications_url: str
+    notification_dead_letters_url: str
 
 
 def ensure_resources(environment: Mapping[str, str], of_this_run: Mapping[str, str]) -> Resources:
@@ -54,6 +58,8 @@ def ensure_resources(environment: Mapping[str, str], of_this_run: Mapping[str, s
     _ensure_bucket(s3, BUCKET)
     dead_letters = _ensure_queue(sqs, DEAD_LETTERS_QUEUE)
     object_events = _ensure_queue(sqs, OBJECT_EVENTS_QUEUE, dead_letters)
+    unsent = _ensure_queue(sqs, NOTIFICATION_DEAD_LETTERS_QUEUE)
+    notifications = _ensure_queue(sqs, NOTIFICATIONS_QUEUE)  # the function itself buries what it gives up
     _ensure_notification(s3, BUCKET, _queue_arn(sqs, object_events))
     logs = client("logs", environment)
     _made(lambda: logs.create_log_group(logGroupName=AUDIT_LOG_GROUP), "ResourceAlreadyExistsException")
@@ -63,7 +69,16 @@ def ensure_resources(environment: Mapping[str, str], of_this_run: Mapping[str, s
         ssm.put_parameter(Name=name, Type="SecureString", Value=value, Overwrite=True)
     key = _ensure_token_key(client("kms", environment), TOKEN_KEY_ALIAS)
     return Resources(
-        INDEX_TABLE, IDENTITY_TABLE, BUCKET, key, UPLOAD_KEYS_PARAMETER, upload_keys, object_events, dead_letters
+        INDEX_TABLE,
+        IDENTITY_TABLE,
+        BUCKET,
+        key,
+        UPLOAD_KEYS_PARAMETER,
+        upload_keys,
+        object_events,
+        dead_letters,
+        notifications,
+        unsent,
     )
 
 

@@ -45,6 +45,7 @@ class Lambda:
     endpoint: Endpoint
     secrets: Mapping[str, str] = field(repr=False)  # of this run, by parameter name
     distribution: Distribution | None
+    host: str  # by which clients name the registry
     pools: dict[str, Pool] = field(default_factory=dict)
     made: Resources | None = None
     name: str = "the functions"
@@ -60,7 +61,7 @@ class Lambda:
         aws = self.endpoint.environment()
         self.made = await asyncio.to_thread(ensure_resources, aws, self.secrets)
         await asyncio.to_thread(admin.ensure_admin, self.state, self.made.identity_table, aws)
-        for function in functions.functions(self.made, aws, self.distribution):
+        for function in functions.functions(self.made, aws, self.distribution, self.host):
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
         try:
             await asyncio.gather(*(pool.warm() for pool in self.pools.values()))
@@ -96,7 +97,7 @@ def build(state: StateDirectory, listener: socket.socket, front: Front, *, pull_
     private, public = _blob_url_key()
     distribution = None if front is Front.NONE else Distribution(registry, pull_through_edge)
     of_this_run = {EDGE_SECRET_PARAMETER: secret, BLOB_URL_KEY_PARAMETER: private}
-    lambdas = Lambda(state, aws.endpoint, of_this_run, distribution)
+    lambdas = Lambda(state, aws.endpoint, of_this_run, distribution, registry.partition("://")[2])
     # Before the gateway: it stops after it, when there is nothing more to come.
     delivery = Delivery(state, aws.endpoint, lambdas.pools, lambda: lambdas.resources)
     if front is Front.NONE:

@@ -10,6 +10,7 @@ from typing import Any
 from functions import tracing
 from functions.observation import observed
 from functions.webhook.dispatch import dispatch
+from functions.webhook.notifications import compose
 from functions.webhook.services import WebhookServices
 from functions.webhook.settings import Settings
 from roadstead.services.trail import Trail
@@ -41,8 +42,9 @@ def prepare() -> None:
 
 
 def build(settings: Settings) -> WebhookServices:
-    """The services on DynamoDB, S3, SQS and CloudWatch Logs. Makes clients, but no call."""
+    """The services on DynamoDB, S3, SQS, SSM and CloudWatch Logs. Makes clients, but no call."""
     dynamodb, sqs = client("dynamodb"), client("sqs")
+    notifications = settings.notifications
     return WebhookServices(
         trail=Trail(
             CloudWatchAuditLog(client("logs"), settings.audit_log_group),
@@ -52,4 +54,6 @@ def build(settings: Settings) -> WebhookServices:
         objects=S3Objects(client("s3"), settings.bucket),
         dead_letters=SqsQueue(sqs, settings.dead_letters_url),
         object_events_queue=settings.object_events_queue,
+        notification_queue=notifications.queue_name if notifications else "",
+        notifications=compose(notifications, dynamodb, client("ssm"), sqs) if notifications else None,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from functions.environ import Environ
 from functions.tracing import Tracing
+from functions.webhook.notification_settings import NotificationSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Settings:
     bucket: str
     object_events_queue: str
     tracing: Tracing
+    notifications: NotificationSettings | None = None  # None: nobody is notified of anything
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -31,6 +33,7 @@ class Settings:
             bucket=read.text("BUCKET"),
             object_events_queue=read.text("OBJECT_EVENTS_QUEUE", "roadstead-object-events"),
             tracing=read.choice("TRACING", Tracing.OFF),
+            notifications=NotificationSettings.optional(read),
         )
         read.check()
         return settings

@@ -7,7 +7,9 @@ import pytest
 from local.functions import ROUTES, Distribution, functions
 from local.resources import Resources
 
-RESOURCES = Resources("index", "identity", "bucket", "key", "upload-keys", "{}", "queue", "letters")
+RESOURCES = Resources(
+    "index", "identity", "bucket", "key", "upload-keys", "{}", "queue", "letters", "outgoing", "unsent"
+)
 EDGE = Distribution("http://127.0.0.1:5000")
 
 
@@ -49,7 +51,14 @@ def test_each_function_is_told_of_what_it_may_use_and_no_more(distribution: Dist
         "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
         "token": shared | {"IDENTITY_TABLE"} | edge - {"DISTRIBUTION_URL"},
         "webhook": {"AUDIT_LOG_GROUP", "AUDIT_DEAD_LETTERS_URL", "OBJECT_EVENTS_QUEUE"}
-        | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"},
+        | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"}
+        | {
+            "NOTIFICATION_QUEUE_URL",
+            "NOTIFICATION_DEAD_LETTERS_URL",
+            "REGISTRY_HOST",
+            "WEBHOOK_REACH",
+            "WEBHOOK_PORTS",
+        },
     }
 
 
