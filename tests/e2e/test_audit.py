@@ -1,0 +1,99 @@
+"""What real clients did stands in the audit trail, each thing once, with who did it and from where."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.clients import Client, Skopeo
+from tests.e2e.cloud import REPOSITORY, Cloud
+from tests.e2e.conftest import OpenClient
+from tests.e2e.images import Image
+from tests.e2e.people import People
+
+LOOPBACK = "127.0.0.1"
+
+
+def trail(cloud: Cloud, *options: str) -> list[dict[str, Any]]:
+    """What `make audit` prints."""
+    state = Path(cloud.ready["password_file"]).parent
+    printed = subprocess.run(
+        [sys.executable, "-m", "local", "audit", "--state", str(state), *options],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return [json.loads(line) for line in printed.stdout.splitlines()]
+
+
+def test_a_push_a_pull_a_failed_login_and_a_delete_stand_in_the_trail_once(
+    client: Client, other: Client, open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    repository, reference = f"{project}/app", f"{cloud.host}/{project}/app:1"
+    before = {entry["id"] for entry in trail(cloud)}
+    client.login(people.developer.name, people.developer.password).succeeded()
+    client.load(image, reference)
+    client.push(reference).succeeded()
+    other.login(people.guest.name, people.guest.password).succeeded()
+    other.pull(reference).succeeded()
+    skopeo = open_client(Skopeo)
+    assert isinstance(skopeo, Skopeo)
+    skopeo.login(people.maintainer.name, "not the password").failed()
+    skopeo.login(people.maintainer.name, people.maintainer.password).succeeded()
+    skopeo.delete(reference).succeeded()
+
+    entries = [entry for entry in trail(cloud) if entry["id"] not in before]
+    assert len({entry["id"] for entry in entries}) == len(entries)
+    assert [entry["time"] for entry in entries] == sorted(entry["time"] for entry in entries)
+
+    def named(operation: str, **fields: str) -> list[dict[str, Any]]:
+        of_it = [entry for entry in entries if entry["operation"] == operation]
+        return [entry for entry in of_it if all(entry.get(name) == value for name, value in fields.items())]
+
+    (push,) = named("push", repository=repository)
+    digest = push["digest"]
+    assert (push["actor"]["name"], push["reference"], push["project"]) == (people.developer.name, "1", project)
+    uploads = named("upload", repository=repository)
+    manifest = image.manifest()
+    blobs = {manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])}
+    if client.keeps_manifest:
+        assert Counter(entry["digest"] for entry in uploads) == Counter(blobs)
+    assert {entry["actor"]["name"] for entry in uploads} == {people.developer.name}
+
+    pulls = named("pull", repository=repository, digest=digest)
+    assert {entry["actor"]["name"] for entry in pulls} >= {people.guest.name}
+    (failed,) = named("login", outcome="failure")
+    assert failed["actor"] == {"name": people.maintainer.name, "kind": "user"}
+    (deleted,) = named("delete-manifest", repository=repository)
+    assert (deleted["actor"]["name"], deleted["digest"]) == (people.maintainer.name, digest)
+
+    told = [push, *uploads, *pulls, failed, deleted]
+    assert {entry["source_address"] for entry in told} == {LOOPBACK}
+    assert all(entry["user_agent"] and entry["request_id"] for entry in told)
+
+
+def test_the_trail_answers_questions(
+    open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    reference = f"{cloud.host}/{project}/app:1"
+    skopeo = open_client(Skopeo)
+    skopeo.login(people.maintainer.name, "not the password").failed()
+    skopeo.login(people.maintainer.name, people.maintainer.password).succeeded()
+    skopeo.load(image, reference)
+    skopeo.push(reference).succeeded()
+    skopeo.pull(reference).succeeded()
+
+    pulls = trail(cloud, "--ask", f"pulls {image.digest}")
+    assert [entry for entry in pulls if entry["repository"] == f"{project}/app"][-1]["actor"]["name"] == (
+        people.maintainer.name
+    )
+    (address,) = trail(cloud, "--ask", "failed-logins")
+    assert address["source_address"] == LOOPBACK and address["failures"] >= 1
+    pushes = {line["user"]: line["pushes"] for line in trail(cloud, "--ask", "pushes")}
+    assert pushes[people.maintainer.name] >= 1

@@ -1,0 +1,103 @@
+"""The saved queries and the dashboard name what there is."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from observability.dashboard import NAMESPACE, body
+from observability.queries import AUDIT, QUERIES, SavedQuery
+from roadstead.audit import Actor, AuditEntry, Operation, Outcome
+
+ROOT = Path(__file__).parents[3]
+ENTRY = AuditEntry(
+    "e", 1, Operation.PUSH, Actor("ada", token_id="t", source_ip="a", user_agent="u", request_id="r", trace_id="x"),
+    project="p", repository="p/r", reference="1", digest="d", media_type="m", size=1, source_repository="s",
+    user="b", detail="d",
+)  # fmt: skip
+FIELDS = {*ENTRY.as_json(), "actor.name", "actor.kind", "@timestamp", "@message", "audit.request_id"}
+OF_FUNCTIONS = {"Latency", "function", "route", "request_id"}
+_WORDS = {
+    "fields", "filter", "sort", "dedup", "limit", "stats", "by", "as", "desc", "asc", "in", "and", "or", "count",
+    "count_distinct", "max", "pct", "ispresent",
+}  # fmt: skip
+
+
+def names(query: SavedQuery) -> set[str]:
+    """The fields that a query reads: its words, without those of the language, its texts and the names it gives."""
+    text = re.sub(r'"[^"]*"', "", query.text)
+    given = set(re.findall(r"\bas (\w+)", text))
+    return set(re.findall(r"[@A-Za-z_][\w.]*", text)) - _WORDS - given
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_a_query_reads_fields_that_there_are(query: SavedQuery) -> None:
+    known = FIELDS if query.groups == AUDIT else FIELDS | OF_FUNCTIONS
+    assert names(query) <= known
+
+
+@pytest.mark.parametrize("query", [one for one in QUERIES if one.groups == AUDIT], ids=lambda query: query.name)
+def test_a_query_of_the_trail_shows_or_counts_each_entry_once(query: SavedQuery) -> None:
+    commands = [line.strip().split(" ", 1) for line in query.text.replace("\n", " ").split("|")]
+    kinds = [command[0] for command in commands]
+    if "stats" in kinds:
+        assert "count(" not in query.text and "sum(" not in query.text
+    else:
+        assert ["dedup", "id"] in commands
+        assert set(kinds[kinds.index("dedup") + 1 :]) <= {"limit"}  # all that Logs Insights allows behind it
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
+def test_operations_and_outcomes_in_a_query_are_those_of_the_schema(query: SavedQuery) -> None:
+    known = {*map(str, Operation), *map(str, Outcome)}
+    for listed in re.findall(r"(?:operation|outcome) (?:in \[([^\]]*)\]|= (\"[^\"]*\"))", query.text):
+        assert set(re.findall(r'"([^"]*)"', "".join(listed))) <= known
+
+
+def test_queries_have_names_of_their_own() -> None:
+    assert len({query.name for query in QUERIES}) == len(QUERIES)
+
+
+def written() -> set[str]:
+    """Every text of the functions' source: among them the names of metrics."""
+    return {
+        node.value
+        for file in (ROOT / "functions").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    document = json.loads(json.dumps(body(region="eu-central-1", audit_log_group="/roadstead/audit")))
+    shown = {
+        row[1]
+        for widget in document["widgets"]
+        if widget["type"] == "metric"
+        for row in widget["properties"]["metrics"]
+        if row[0] == NAMESPACE
+    }
+    # Uploads are counted by a name that is put together from their path.
+    assert shown - written() == {"UploadsByEdge", "UploadsByService"}
+    assert {"path=edge", "path=service"} <= {
+        node.value
+        for file in (ROOT / "roadstead" / "services").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_the_widgets_stand_beside_one_another() -> None:
+    document = body(region="eu-central-1", audit_log_group="/roadstead/audit")
+    cells = [
+        (widget["x"] + x, widget["y"] + y)
+        for widget in document["widgets"]
+        for x in range(widget["width"])
+        for y in range(widget["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24  # columns that a dashboard has
