@@ -175,8 +175,7 @@ def test_deleting(function: Function) -> None:
         UPDATE,
         QUERY,  # what needs it
         QUERY,  # its tags
-        TRANSACT,
-        TRANSACT,
+        TRANSACT,  # which go with it
         BATCH_WRITE,
     ]
     delete = function.cost("DELETE", f"/v2/{REPOSITORY}/blobs/{blob}", status=202)
