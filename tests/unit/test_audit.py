@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,3 +144,17 @@ def test_an_event_of_the_identity_table_names_what_it_is_about() -> None:
 @pytest.mark.parametrize(("at", "text"), [(0, "1970-01-01T00:00:00.000Z"), (NOON, "2026-11-24T12:00:00.123Z")])
 def test_times_are_utc_with_milliseconds(at: int, text: str) -> None:
     assert rfc3339(at) == text
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
+
+
+def first_column(header: str) -> set[str]:
+    """What stands in backquotes in the first column of the table with this header."""
+    rows = DOCUMENT.split(f"| {header} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return {name for row in rows for name in re.findall(r"`([a-z_-]+)`", row.split("|")[1])}
+
+
+def test_the_documentation_has_every_field_and_every_operation() -> None:
+    assert first_column("field") == set(FULL.as_json())
+    assert first_column("operation") == {str(operation) for operation in Operation}
