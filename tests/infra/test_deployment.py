@@ -1,0 +1,269 @@
+"""What a deployment is made of, by its templates. Permissions are in test_policies.py."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from aws_cdk.assertions import Match
+
+from local.functions import ROUTES
+from local.resources import AUDIT_LOG_GROUP, IDENTITY_TABLE, INDEX_TABLE, OBJECT_EVENTS_QUEUE, UPLOAD_KEYS_PARAMETER
+from observability.queries import QUERIES
+from tests.infra.templates import Deployment, lint, listed, text
+
+
+@pytest.mark.parametrize("name", ["default", "everything", "least", "public_relay"])
+def test_cfn_lint_finds_nothing(name: str, request: pytest.FixtureRequest) -> None:
+    assert lint(request.getfixturevalue(name)) == ""
+
+
+def test_names_are_those_of_the_local_cloud(default: Deployment) -> None:
+    outputs = {name: one["Value"] for name, one in default.template["Outputs"].items()}
+    assert outputs["IndexTable"] == INDEX_TABLE
+    assert outputs["IdentityTable"] == IDENTITY_TABLE
+    assert outputs["AuditLogGroup"] == AUDIT_LOG_GROUP
+    assert outputs["UploadKeysParameter"] == UPLOAD_KEYS_PARAMETER
+    assert OBJECT_EVENTS_QUEUE in [queue["QueueName"] for queue in default.of("AWS::SQS::Queue")]
+
+
+class TestTables:
+    def test_they_are_paid_by_request_restorable_and_kept(self, default: Deployment) -> None:
+        for table in [one for one in default.resources.values() if one["Type"] == "AWS::DynamoDB::Table"]:
+            properties = table["Properties"]
+            assert properties["BillingMode"] == "PAY_PER_REQUEST"
+            assert properties["PointInTimeRecoverySpecification"] == {
+                "PointInTimeRecoveryEnabled": True,
+                "RecoveryPeriodInDays": 35,
+            }
+            assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
+            assert properties["DeletionProtectionEnabled"] is True
+            assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk", "sk"]
+            assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+
+    def test_no_item_of_the_identity_table_is_in_its_stream(self, default: Deployment) -> None:
+        views = {
+            one["TableName"]: one["StreamSpecification"]["StreamViewType"] for one in default.of("AWS::DynamoDB::Table")
+        }
+        assert views == {"roadstead-index": "NEW_IMAGE", "roadstead-identity": "KEYS_ONLY"}
+
+
+class TestBucket:
+    def test_it_is_private_and_encrypted_and_keeps_versions(self, default: Deployment) -> None:
+        bucket = default.one("AWS::S3::Bucket")
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+
+    def test_old_versions_live_as_long_as_the_tables_can_be_restored(
+        self, default: Deployment, everything: Deployment
+    ) -> None:
+        for deployment, days in ((default, 35), (everything, 14)):
+            rules = {one["Id"]: one for one in deployment.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]}
+            assert rules["deleted-objects"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}
+            recovery = deployment.of("AWS::DynamoDB::Table")[0]["PointInTimeRecoverySpecification"]
+            assert recovery["RecoveryPeriodInDays"] == days
+
+    def test_nothing_expires_that_is_in_use_and_nothing_is_archived(self, default: Deployment) -> None:
+        bucket = default.one("AWS::S3::Bucket")
+        rules = {one["Id"]: one for one in bucket["LifecycleConfiguration"]["Rules"]}
+        assert not [one for one in rules.values() if "ExpirationInDays" in one or "ExpirationDate" in one]
+        assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 3}
+        assert rules["cold-layers"]["Transitions"] == [{"StorageClass": "INTELLIGENT_TIERING", "TransitionInDays": 0}]
+        assert rules["cold-layers"]["Prefix"] == "blobs/"
+        assert "IntelligentTieringConfigurations" not in bucket  # the archive tiers are there
+
+    def test_it_tells_its_queue_of_new_blobs_once_it_may(self, default: Deployment) -> None:
+        ((name, bucket),) = [(name, one) for name, one in default.resources.items() if one["Type"] == "AWS::S3::Bucket"]
+        (told,) = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+        assert told["Event"] == "s3:ObjectCreated:*"
+        assert told["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "blobs/"}]}}
+        (policy,) = bucket["DependsOn"]
+        assert default.resources[policy]["Type"] == "AWS::SQS::QueuePolicy"
+        assert name not in json.dumps(default.resources[policy])  # or neither could be made first
+
+
+class TestFunctions:
+    def test_each_has_its_size_time_architecture_and_trace(self, default: Deployment) -> None:
+        shapes = {
+            one["FunctionName"]: (one["MemorySize"], one["Timeout"], one["Architectures"], one["Tracing"])
+            for one in default.of("AWS::Serverless::Function")
+        }
+        assert shapes == {
+            "roadstead-prod-registry": (1024, 29, ["arm64"], "Active"),
+            "roadstead-prod-token": (512, 10, ["arm64"], "Active"),
+            "roadstead-prod-webhook": (256, 60, ["arm64"], "Active"),
+        }
+
+    def test_concurrency_is_reserved_only_where_a_setting_asks_for_it(
+        self, default: Deployment, everything: Deployment
+    ) -> None:
+        assert "ReservedConcurrentExecutions" not in json.dumps(default.template)
+        reserved = {
+            one["FunctionName"]: one.get("ReservedConcurrentExecutions")
+            for one in everything.of("AWS::Serverless::Function")
+        }
+        assert reserved == {"harbour-2-prod-registry": 50, "harbour-2-prod-token": None, "harbour-2-prod-webhook": None}
+
+    def test_the_log_group_is_there_before_the_function_and_its_lines_expire(self, default: Deployment) -> None:
+        for resource in default.resources.values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                (before,) = listed(resource["DependsOn"])
+                group = default.resources[before]["Properties"]
+                assert group["LogGroupName"] == f"/aws/lambda/{resource['Properties']['FunctionName']}"
+                assert group["RetentionInDays"] == 30
+
+    def test_they_are_told_what_was_made(self, everything: Deployment) -> None:
+        (registry,) = [one for one in everything.of("AWS::Serverless::Function") if one["Handler"] == "app.registry"]
+        variables = {name: text(value) for name, value in registry["Environment"]["Variables"].items()}
+        assert re.fullmatch(r"<KeysToken2\w+\.Arn>,<KeysToken1\w+\.Arn>", variables.pop("TOKEN_KEYS"))
+        assert re.fullmatch(r"<EdgeBlobUrlKey\w+>", variables.pop("BLOB_URL_KEY_ID"))
+        assert re.fullmatch(r"<StorageBucket\w+>", variables.pop("BUCKET"))
+        assert variables == {
+            "INDEX_TABLE": "harbour-2-index",
+            "TOKEN_ISSUER": "roadstead",
+            "TOKEN_SERVICE": "roadstead",
+            "UPLOAD_KEYS_PARAMETER": "/harbour-2/upload-keys",
+            "DISTRIBUTION_URL": "https://registry.example.com",
+            "EDGE_SECRET_PARAMETER": "/aws/reference/secretsmanager/harbour-2-edge",
+            "BLOBS_AT": "distribution",
+            "BLOB_URL_KEY_PARAMETER": "/harbour-2/blob-url-key",
+            "MAX_BLOB_BYTES": "60000000000",
+        }
+
+    def test_a_public_relay_is_where_uploads_go_of_clients_of_the_api(self, public_relay: Deployment) -> None:
+        (registry,) = [one for one in public_relay.of("AWS::Serverless::Function") if one["Handler"] == "app.registry"]
+        assert registry["Environment"]["Variables"]["DISTRIBUTION_URL"] == "https://relay.example.com"
+
+
+class TestApi:
+    def test_each_function_has_its_routes_and_the_rest_is_the_registrys(self, default: Deployment) -> None:
+        keys = {one["RouteKey"] for one in default.of("AWS::ApiGatewayV2::Route")}
+        # API Gateway takes no route that ends in a slash; what has none goes to $default.
+        assert keys == {f"ANY {route.path}" for route in ROUTES if not route.path.endswith("/")} | {"$default"}
+        assert served(default) == {
+            "ANY /v2/{proxy+}": "Registry",
+            "ANY /v2": "Registry",
+            "ANY /token": "Token",
+            "ANY /.well-known/jwks.json": "Token",
+            "$default": "Registry",
+        }
+
+    def test_the_payload_format_is_the_one_that_can_repeat_a_header(self, default: Deployment) -> None:
+        for integration in default.of("AWS::ApiGatewayV2::Integration"):
+            assert integration["PayloadFormatVersion"] == "1.0"
+            assert integration["TimeoutInMillis"] <= 30_000
+
+    def test_it_is_served_at_the_root_throttled_and_logged_without_queries(self, default: Deployment) -> None:
+        stage = default.one("AWS::ApiGatewayV2::Stage")
+        assert stage["StageName"] == "$default"
+        assert stage["AutoDeploy"] is True
+        assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 1000
+        assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 2000
+        fields = json.loads(stage["AccessLogSettings"]["Format"])
+        assert {"source", "method", "path", "status", "request"} <= set(fields)
+        assert not re.search(r"query|authoriz|header", json.dumps(fields), re.IGNORECASE)
+
+    def test_each_function_may_be_invoked_by_its_routes(self, default: Deployment) -> None:
+        default.assertions.has_resource_properties(
+            "AWS::Lambda::Permission",
+            {
+                "Principal": "apigateway.amazonaws.com",
+                "Action": "lambda:InvokeFunction",
+                "SourceArn": Match.any_value(),
+            },
+        )
+        invoked = [
+            one for one in default.of("AWS::Lambda::Permission") if one["Principal"] == "apigateway.amazonaws.com"
+        ]
+        assert len(invoked) == len(served(default))
+
+
+class TestAudit:
+    def test_both_streams_feed_it_and_lose_nothing_for_a_day(self, default: Deployment) -> None:
+        streams = [one for one in default.of("AWS::Lambda::EventSourceMapping") if "StartingPosition" in one]
+        assert len(streams) == 2
+        for stream in streams:
+            assert stream["StartingPosition"] == "TRIM_HORIZON"
+            assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+            assert stream["BisectBatchOnFunctionError"] is True
+            assert not {"MaximumRetryAttempts", "MaximumRecordAgeInSeconds"} & set(stream)  # without end, by default
+            (one,) = stream["FilterCriteria"]["Filters"]
+            assert json.loads(one["Pattern"])["dynamodb"] == {"Keys": {"pk": {"S": [{"prefix": "event#"}]}}}
+
+    def test_lines_of_whoever_serves_are_handed_on(self, default: Deployment) -> None:
+        filters = default.of("AWS::Logs::SubscriptionFilter")
+        groups = {default.resources[one["LogGroupName"]["Ref"]]["Properties"]["LogGroupName"] for one in filters}
+        assert groups == {
+            "/aws/lambda/roadstead-prod-registry",
+            "/aws/lambda/roadstead-prod-token",
+            "/roadstead/relay",
+        }
+        assert {one["FilterPattern"] for one in filters} == {"{ $.audit.schema = * }"}
+
+    def test_what_fails_for_good_is_kept_where_an_alarm_sees_it(self, default: Deployment) -> None:
+        queues = {one["QueueName"]: one for one in default.of("AWS::SQS::Queue")}
+        assert set(queues) == {
+            "roadstead-audit-dead-letters",
+            "roadstead-object-events",
+            "roadstead-notifications",
+            "roadstead-notifications-dead",
+        }
+        for name, receives in (("roadstead-object-events", 5), ("roadstead-notifications", 16)):
+            assert queues[name]["RedrivePolicy"]["maxReceiveCount"] == receives
+            assert queues[name]["VisibilityTimeout"] >= 6 * 60
+        for name in ("roadstead-audit-dead-letters", "roadstead-notifications-dead"):
+            assert queues[name]["MessageRetentionPeriod"] == 14 * 86_400
+        (webhook,) = [one for one in default.of("AWS::Serverless::Function") if one["Handler"] == "app.webhook"]
+        assert webhook["EventInvokeConfig"]["MaximumRetryAttempts"] == 2
+        assert "AuditDeadLetters" in json.dumps(webhook["EventInvokeConfig"]["DestinationConfig"]["OnFailure"])
+
+
+class TestObservability:
+    def test_every_alarm_calls_somebody_and_says_what_it_means(self, everything: Deployment) -> None:
+        alarms = everything.of("AWS::CloudWatch::Alarm")
+        names = {one["AlarmName"].removeprefix("harbour-2-") for one in alarms}
+        assert names == {
+            "ApiFailures",
+            "ApiSlow",
+            "RegistryErrors",
+            "RegistryThrottles",
+            "TokenErrors",
+            "TokenThrottles",
+            "TokenFaults",
+            "WebhookErrors",
+            "WebhookThrottles",
+            "AuditDeadLetters",
+            "AuditLate",
+            "NotificationDeadLetters",
+            "RelayUnhealthy",
+            "RelayFailures",
+            "RelayUnreachable",
+            "RelayBusy",
+        }
+        for alarm in alarms:
+            assert alarm["AlarmDescription"]
+            assert "Alarms" in json.dumps(alarm["AlarmActions"])
+        (subscription,) = everything.of("AWS::SNS::Subscription")
+        assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
+
+    def test_there_is_a_dashboard_and_every_saved_query(self, default: Deployment) -> None:
+        assert json.loads(default.one("AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]
+        assert [one["Name"] for one in default.of("AWS::Logs::QueryDefinition")] == [query.name for query in QUERIES]
+
+
+def test_the_stack_cannot_be_deleted_by_mistake(default: Deployment) -> None:
+    manifest = json.loads((default.directory / "manifest.json").read_text())["artifacts"]
+    assert manifest["Roadstead"]["properties"]["terminationProtection"] is True
+
+
+def served(deployment: Deployment) -> dict[str, str]:
+    """The function behind each route."""
+    found = {}
+    for route in deployment.of("AWS::ApiGatewayV2::Route"):
+        integration = deployment.resources[route["Target"]["Fn::Join"][1][1]["Ref"]]["Properties"]
+        found[route["RouteKey"]] = integration["IntegrationUri"]["Fn::GetAtt"][0]
+    return found

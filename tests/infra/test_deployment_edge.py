@@ -1,0 +1,127 @@
+"""The distribution, as edge/README.md has it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from edge import build
+from tests.infra.templates import Deployment, text
+
+
+def test_nothing_is_compressed_and_no_error_is_kept(everything: Deployment) -> None:
+    configuration = everything.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    behaviours = [configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]]
+    assert [one["Compress"] for one in behaviours] == [False] * 3
+    codes = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
+    assert configuration["CustomErrorResponses"] == [{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in codes]
+    policy = everything.one("AWS::CloudFront::CachePolicy")["CachePolicyConfig"]
+    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert key["EnableAcceptEncodingGzip"] is key["EnableAcceptEncodingBrotli"] is False
+
+
+def test_behaviours_are_as_the_edges_readme_has_them(everything: Deployment) -> None:
+    configuration = everything.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    found = {
+        behaviour.get("PathPattern", "*"): (
+            behaviour["TargetOriginId"],
+            len(behaviour["AllowedMethods"]),
+            [one["EventType"] for one in behaviour["FunctionAssociations"]],
+            [one["EventType"] for one in behaviour.get("LambdaFunctionAssociations", [])],
+            behaviour["ViewerProtocolPolicy"],
+            "TrustedKeyGroups" in behaviour,
+        )
+        for behaviour in [configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]]
+    }
+    both = ["viewer-request", "viewer-response"]
+    assert found == {
+        "*": ("api", 7, ["viewer-request"], [], "https-only", False),
+        "/v2/*/blobs/uploads/*": ("api", 7, both, ["origin-response"], "https-only", False),
+        "/blobs/*": ("blobs", 2, ["viewer-response"], [], "https-only", True),
+    }
+
+
+def test_requests_to_the_api_are_never_cached_and_lose_only_their_host(everything: Deployment) -> None:
+    configuration = everything.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    uploads, pulls = configuration["CacheBehaviors"]
+    for behaviour in (configuration["DefaultCacheBehavior"], uploads):
+        assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
+        assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
+    assert "OriginRequestPolicyId" not in pulls
+
+
+def test_origins_are_those_that_the_function_selects(default: Deployment) -> None:
+    origins = {one["Id"]: one for one in default.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]}
+    assert set(origins) == {"api", "blobs", "relay"}
+    assert {f"const {name.upper()} = '{name}'" in build.built("request") for name in ("blobs", "relay")} == {True}
+    assert origins["blobs"]["S3OriginConfig"] == {"OriginAccessIdentity": "", "OriginReadTimeout": 120}
+    access = default.one("AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]
+    assert (access["SigningBehavior"], access["SigningProtocol"]) == ("always", "sigv4")
+    assert origins["api"]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert origins["relay"]["VpcOriginConfig"]["OriginReadTimeout"] == 120
+
+
+def test_api_and_relay_know_the_distribution_by_a_secret_that_no_template_tells(
+    default: Deployment, everything: Deployment
+) -> None:
+    for deployment, version in ((default, ""), (everything, "::0123456789abcdef0123456789abcdef")):
+        for origin in deployment.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]:
+            headers = origin.get("OriginCustomHeaders", [])
+            if origin["Id"] == "blobs":
+                assert headers == []
+                continue
+            (header,) = headers
+            assert header["HeaderName"] == "x-roadstead-secret"
+            pattern = rf"{{{{resolve:secretsmanager:<KeysEdgeSecret\w+>:SecretString:current{version}}}}}"
+            assert re.fullmatch(pattern, text(header["HeaderValue"]))
+    secret = default.one("AWS::SecretsManager::Secret")
+    assert secret["GenerateSecretString"]["SecretStringTemplate"] == "{}"
+    assert secret["GenerateSecretString"]["PasswordLength"] >= 32
+
+
+def test_the_functions_are_the_built_ones_and_the_store_is_empty(default: Deployment) -> None:
+    functions = {one["Name"]: one for one in default.of("AWS::CloudFront::Function")}
+    assert functions["roadstead-request"]["FunctionCode"] == build.built("request")
+    assert functions["roadstead-response"]["FunctionCode"] == build.built("response")
+    assert {one["FunctionConfig"]["Runtime"] for one in functions.values()} == {"cloudfront-js-2.0"}
+    assert "KeyValueStoreAssociations" in functions["roadstead-request"]["FunctionConfig"]
+    assert "ImportSource" not in default.one("AWS::CloudFront::KeyValueStore")
+
+
+def test_the_function_of_errors_stands_in_us_east_1_wherever_the_rest_is(
+    default: Deployment, everything: Deployment
+) -> None:
+    assert [one["Handler"] for one in default.of("AWS::Lambda::Function")] == ["origin_response.handler"]
+    manifest = json.loads((everything.directory / "manifest.json").read_text())["artifacts"]
+    environments = {
+        name: one["environment"] for name, one in manifest.items() if one["type"] == "aws:cloudformation:stack"
+    }
+    (edge,) = [name for name in environments if name.startswith("edge-lambda-stack")]
+    assert environments[edge] == "aws://111122223333/us-east-1"
+    assert environments["Harbour2"] == "aws://111122223333/eu-central-1"
+    template = json.loads((everything.directory / f"{edge}.template.json").read_text())
+    (function,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
+    assert function["Properties"]["Handler"] == "origin_response.handler"
+    assert "Environment" not in function["Properties"]
+
+
+def test_it_has_the_operators_name(everything: Deployment) -> None:
+    configuration = everything.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+    assert configuration["Aliases"] == ["registry.example.com"]
+    assert configuration["ViewerCertificate"]["MinimumProtocolVersion"] == "TLSv1.2_2021"
+    assert configuration["WebACLId"].endswith("webacl/office/1")
+
+
+@pytest.mark.parametrize("name", ["default", "everything", "least", "public_relay"])
+def test_no_secret_is_in_any_template(name: str, request: pytest.FixtureRequest) -> None:
+    deployment: Deployment = request.getfixturevalue(name)
+    for template in deployment.texts():
+        assert "PRIVATE KEY" not in template
+        assert not re.search(r'"[A-Za-z0-9+/]{43}="', template)  # 32 bytes in base64: a key of upload tokens
+        for resource in json.loads(template)["Resources"].values():
+            if resource["Type"] == "AWS::SecretsManager::Secret":
+                assert "SecretString" not in resource["Properties"]  # it is generated
+            if resource["Type"] == "AWS::SSM::Parameter":
+                assert "EdgeFunctionArn" in resource["Properties"]["Name"]

@@ -1,0 +1,97 @@
+"""The relay and its network, and what is left without it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.infra.templates import Deployment, listed, text
+
+
+def test_nothing_stands_still_and_costs(least: Deployment) -> None:
+    kinds = {one["Type"].split("::")[1] for one in least.resources.values()}
+    assert not kinds & {"EC2", "ECS", "ElasticLoadBalancingV2", "ApplicationAutoScaling"}
+    assert least.template["Outputs"]["Relay"]["Value"] == "off"
+
+
+def test_no_lambda_is_at_the_edge(least: Deployment) -> None:
+    assert least.of("AWS::Lambda::Function") == []
+    (uploads,) = least.one("AWS::CloudFront::Distribution")["DistributionConfig"]["CacheBehaviors"]
+    assert "LambdaFunctionAssociations" not in uploads
+
+
+def test_tasks_are_arm64_drain_and_hold_what_they_promise(default: Deployment) -> None:
+    task = default.one("AWS::ECS::TaskDefinition")
+    assert task["RuntimePlatform"] == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
+    (container,) = task["ContainerDefinitions"]
+    assert container["StopTimeout"] == 120
+    assert container["ReadonlyRootFilesystem"] is True
+    variables = {one["Name"]: text(one["Value"]) for one in container["Environment"]}
+    assert int(variables["RELAY_DRAIN_SECONDS"]) < 120
+    assert int(variables["RELAY_UPLOADS"]) * 40 + 256 <= int(task["Memory"])
+    assert {"INDEX_TABLE", "BUCKET", "TOKEN_KEYS", "UPLOAD_KEYS_PARAMETER"} <= set(variables)
+
+
+def test_a_body_may_take_as_long_as_cloudfront_waits(default: Deployment) -> None:
+    balancer = default.one("AWS::ElasticLoadBalancingV2::LoadBalancer")
+    attributes = {one["Key"]: one["Value"] for one in balancer["LoadBalancerAttributes"]}
+    assert int(attributes["idle_timeout.timeout_seconds"]) > 120
+    target = default.one("AWS::ElasticLoadBalancingV2::TargetGroup")
+    assert {"Key": "deregistration_delay.timeout_seconds", "Value": "120"} in target["TargetGroupAttributes"]
+    assert target["HealthCheckPath"] == "/health"
+
+
+def test_only_cloudfront_reaches_it(default: Deployment, everything: Deployment) -> None:
+    balancer = default.one("AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert balancer["Scheme"] == "internal"
+    subnets = {default.resources[one["Ref"]]["Properties"]["MapPublicIpOnLaunch"] for one in balancer["Subnets"]}
+    assert subnets == {False}
+    assert default.one("AWS::CloudFront::VpcOrigin")["VpcOriginEndpointConfig"]["OriginProtocolPolicy"] == "http-only"
+    rules = [rule for group in everything.of("AWS::EC2::SecurityGroup") for rule in ingress(group)]
+    assert rules == []
+    listed_rules = everything.of("AWS::EC2::SecurityGroupIngress")
+    assert {(one.get("SourcePrefixListId"), one["FromPort"]) for one in listed_rules} == {
+        ("pl-0a", 80),
+        (None, 8080),
+    }
+
+
+def test_tasks_take_no_connection_but_the_load_balancers(default: Deployment) -> None:
+    (rule,) = default.of("AWS::EC2::SecurityGroupIngress")
+    assert rule["FromPort"] == rule["ToPort"] == 8080
+    assert "LoadBalancerGroup" in json.dumps(rule["SourceSecurityGroupId"])
+    (tasks,) = [one for one in default.of("AWS::EC2::SecurityGroup") if one["GroupDescription"].startswith("Tasks")]
+    assert ingress(tasks) == []
+    (out,) = tasks["SecurityGroupEgress"]
+    assert out["FromPort"] == out["ToPort"] == 443
+
+
+def test_layers_go_to_s3_by_a_gateway_endpoint_and_nothing_through_nat(default: Deployment) -> None:
+    services = {text(one["ServiceName"]) for one in default.of("AWS::EC2::VPCEndpoint")}
+    assert services == {"com.amazonaws.<AWS::Region>.s3", "com.amazonaws.<AWS::Region>.dynamodb"}
+    assert default.of("AWS::EC2::NatGateway") == []
+
+
+def test_it_scales_by_its_cpu_between_the_settings_bounds(default: Deployment, everything: Deployment) -> None:
+    bounds = [
+        (one["MinCapacity"], one["MaxCapacity"])
+        for deployment in (default, everything)
+        for one in deployment.of("AWS::ApplicationAutoScaling::ScalableTarget")
+    ]
+    assert bounds == [(1, 4), (2, 4)]
+
+
+def test_a_public_one_is_reached_by_tls_under_its_own_name(public_relay: Deployment) -> None:
+    balancer = public_relay.one("AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert balancer["Scheme"] == "internet-facing"
+    listener = public_relay.one("AWS::ElasticLoadBalancingV2::Listener")
+    assert (listener["Port"], listener["Protocol"]) == (443, "HTTPS")
+    assert public_relay.of("AWS::CloudFront::VpcOrigin") == []
+    origins = public_relay.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]
+    (relay,) = [one for one in origins if one["Id"] == "relay"]
+    assert relay["DomainName"] == "relay.example.com"
+    assert relay["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+
+
+def ingress(group: dict[str, Any]) -> list[Any]:
+    return listed(group.get("SecurityGroupIngress", []))
