@@ -14,6 +14,7 @@ from cli.failures import Failure
 from cli.output import Output, fields, table
 from cli.rotation import (
     MAX_VALUE,
+    RELAY_KEY,
     SPREAD_SECONDS,
     STORE_KEY,
     Rotation,
@@ -180,11 +181,17 @@ def _read(cloud: Cloud) -> tuple[Rotation, float]:
 
 
 def _sync(cloud: Cloud, rotation: Rotation) -> bool:
-    """Whether the edge held anything else."""
-    if cloud.key_values is None or holds(cloud.key_values.find(STORE_KEY), rotation):
+    """Whether the edge held anything else. It learns of the keys, and whether there is a relay."""
+    if cloud.key_values is None:
         return False
-    cloud.key_values.put(STORE_KEY, _fitting(rotation))
-    return True
+    changed = False
+    if cloud.target.relay and cloud.key_values.find(RELAY_KEY) != cloud.target.relay:
+        cloud.key_values.put(RELAY_KEY, cloud.target.relay)
+        changed = True
+    if not holds(cloud.key_values.find(STORE_KEY), rotation):
+        cloud.key_values.put(STORE_KEY, _fitting(rotation))
+        changed = True
+    return changed
 
 
 def _fitting(rotation: Rotation) -> str:

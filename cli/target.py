@@ -36,6 +36,7 @@ class Target:
     registry_url: str
     api_url: str = ""
     key_value_store: str = ""
+    relay: str = ""  # `on` or `off`, as the edge is to know it
     audit_log_group: str = ""
     webhook_secrets: str = "/roadstead/webhooks"
     notification_queue: str = ""  # its name, or its URL
@@ -68,6 +69,7 @@ class Target:
                 endpoint=ready["aws_endpoint"],
                 admin=ready["admin"],
                 password_file=ready["password_file"],
+                notification_queue=_LOCAL_QUEUE,
             )
         except (FileNotFoundError, NotADirectoryError):
             raise Failure(f"Nothing runs in {directory}; `make up STATE={directory}` starts it.") from None
@@ -91,6 +93,7 @@ class Target:
             registry_url=outputs["RegistryUrl"].rstrip("/"),
             api_url=outputs.get("ApiUrl", "").rstrip("/"),
             key_value_store=outputs["KeyValueStoreArn"],
+            relay=outputs.get("Relay", ""),
             audit_log_group=outputs.get("AuditLogGroup", ""),
             webhook_secrets=f"/{prefix}/webhooks",
             notification_queue=f"{prefix}-notifications",
@@ -121,6 +124,7 @@ class Target:
         )
 
 
+_LOCAL_QUEUE = "roadstead-notifications"  # as local/resources.py names it
 _OUTPUTS = (
     "RegistryUrl",
     "KeyValueStoreArn",

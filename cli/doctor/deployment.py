@@ -11,7 +11,7 @@ from cli.doctor.entrance import keys_of
 from cli.doctor.report import Check, Skip, Wrong
 from cli.doctor.wire import send
 from cli.failures import Failure
-from cli.rotation import STORE_KEY, Rotation, holds
+from cli.rotation import RELAY_KEY, STORE_KEY, Rotation, holds
 from cli.target import Target
 
 _LOCAL = "the local AWS has none"
@@ -123,8 +123,14 @@ def edge_keys(deployment: Deployment) -> str:
             "the key-value store holds other upload keys than the parameter, so uploads may be refused",
             "`roadstead keys sync` makes them agree.",
         )
-    if deployment.key_values.find("relay") not in ("on", "off"):
-        raise Wrong("the key-value store does not say whether there is a relay", "Deploy again: the template sets it.")
+    relay = deployment.key_values.find(RELAY_KEY)
+    if relay not in ("on", "off"):
+        raise Wrong("the key-value store does not say whether there is a relay", "`roadstead keys sync` says it.")
+    if deployment.target.relay and relay != deployment.target.relay:
+        raise Wrong(
+            f"the key-value store says that the relay is {relay}, the stack {deployment.target.relay}",
+            "`roadstead keys sync` makes them agree.",
+        )
     return "the parameter's"
 
 

@@ -21,6 +21,7 @@ OUTPUTS = {
     "Bucket": "roadstead-111122223333-eu-central-1",
     "TokenKeys": "arn:aws:kms:eu-central-1:111122223333:key/1",
     "UploadKeysParameter": PARAMETER,
+    "Relay": "on",
 }
 STACK = Target.from_outputs("Roadstead", "eu-central-1", OUTPUTS)
 

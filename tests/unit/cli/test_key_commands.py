@@ -13,7 +13,7 @@ import pytest
 from cli.__main__ import _parser
 from cli.failures import Failure
 from cli.output import Output
-from cli.rotation import READ_SECONDS, STORE_KEY, Rotation, Stage
+from cli.rotation import READ_SECONDS, RELAY_KEY, STORE_KEY, Rotation, Stage
 from tests.unit.cli.fake_cloud import OUTPUTS, PARAMETER, STACK, Died, FakeCloud, FakeKeyValues
 
 DAY = 86_400
@@ -189,4 +189,13 @@ def test_without_a_store_only_the_parameter_is_written() -> None:
 
 def test_the_store_of_the_fake_is_the_one_that_is_written(cloud: FakeCloud) -> None:
     assert isinstance(cloud.key_values, FakeKeyValues)
-    assert set(cloud.key_values.values) == {STORE_KEY}
+    assert set(cloud.key_values.values) == {STORE_KEY, RELAY_KEY}
+
+
+def test_the_edge_learns_whether_there_is_a_relay(cloud: FakeCloud) -> None:
+    assert cloud.key_values is not None
+    assert cloud.key_values.values[RELAY_KEY] == "on"
+    cloud.key_values.values[RELAY_KEY] = "off"
+    assert run(cloud, "keys", "sync")["edge"] == "told"
+    assert cloud.key_values.values[RELAY_KEY] == "on"
+    assert run(cloud, "keys", "sync")["edge"] == "had them already"

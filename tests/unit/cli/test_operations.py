@@ -1,0 +1,69 @@
+"""docs/operations.md says what there is: commands that parse, alarms and checks that exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cli.__main__ import _parser
+from cli.doctor.deployment import CHECKS as OF_THE_DEPLOYMENT
+from cli.doctor.examination import CHECKS
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docs" / "operations.md").read_text()
+_IN_BLOCKS = [
+    line.partition("#")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+    for line in block.splitlines()
+    if line.strip().startswith("roadstead ")
+]
+_IN_LINE = [text for text in re.findall(r"`(roadstead [^`]+)`", TEXT) if not text.endswith("…")]
+COMMANDS = sorted(set(_IN_BLOCKS + _IN_LINE))
+
+
+def is_complete(command: str) -> bool:
+    """Text names some commands without their arguments."""
+    return command not in ("roadstead user reset-password", "roadstead webhook test")
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if is_complete(one)])
+def test_a_command_parses(command: str) -> None:
+    arguments = shlex.split(command)[1:]
+    assert _parser().parse_args(arguments).command == arguments[0]
+
+
+def test_the_commands_are_found() -> None:
+    assert len(_IN_BLOCKS) >= 15
+    assert "roadstead keys init" in COMMANDS
+
+
+def test_every_alarm_is_told_with_what_to_do() -> None:
+    source = (ROOT / "infra" / "observability.py").read_text()
+    titles = re.findall(r'_alarm\(\s*f?"([\w{}]+)"', source)
+    names = [title for title in titles if "{" not in title]
+    functions = ("Registry", "Token", "Webhook")
+    names += [title.replace("{title}", name) for title in titles if "{" in title for name in functions]
+    names += re.findall(r'\("(\w+DeadLetters)", audit', source)
+    assert len(names) >= 16
+    section = TEXT.partition("## Alarms")[2].partition("\n## ")[0]
+    assert [name for name in names if f"`{name}`" not in section] == []
+
+
+def test_the_checklist_names_checks_that_there_are() -> None:
+    section = TEXT.partition("## What only a real account can show")[2]
+    named = {
+        check
+        for part in re.findall(r"doctor ((?:`[\w-]+`(?:, | and )?)+)", section)
+        for check in re.findall(r"`([\w-]+)`", part)
+    }
+    known = {check.id for check in CHECKS} | {check.id for check in OF_THE_DEPLOYMENT}
+    assert named <= known
+    assert {"cycle", "wrong-digest", "large-chunked"} <= named
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)", TEXT):
+        assert (ROOT / "docs" / target).exists(), target
