@@ -33,7 +33,7 @@ class Logs:
         assert name == "describe_log_streams"
         return self
 
-    def paginate(self, *, logGroupName: str) -> list[dict[str, Any]]:  # noqa: N803
+    def paginate(self, *, logGroupName: str) -> list[dict[str, Any]]:
         return [{"logStreams": [{"logStreamName": name}]} for name in self.streams]
 
     def get_log_events(
@@ -42,7 +42,7 @@ class Logs:
         logGroupName: str,
         logStreamName: str,
         startFromHead: bool,
-        nextToken: str = "f/0",  # noqa: N803
+        nextToken: str = "f/0",
     ) -> dict[str, Any]:
         start = int(nextToken[2:])
         page = self.streams[logStreamName][start : start + 2]
