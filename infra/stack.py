@@ -112,7 +112,7 @@ class RoadsteadStack(cdk.Stack):
             "Bucket": self.storage.bucket.bucket_name,
             "TokenKeys": ",".join(key.key_arn for key in self.keys.token_keys),
             "UploadKeysParameter": names.upload_keys_parameter,
-            "BlobUrlKeyParameter": names.blob_url_key_parameter if self.settings.blobs_by_distribution else "",
+            "BlobUrlKeyParameter": names.blob_url_key_parameter,
             "EdgeSecret": names.edge_secret,
             "AuditLogGroup": names.audit_log_group,
             "AlarmTopic": self.observability.topic.topic_arn,

@@ -108,7 +108,7 @@ def _no_keys(cloud: FakeCloud) -> None:
         (_no_keys, "upload-keys", "keys init"),
         (_edge(STORE_KEY, None), "edge-keys", "keys init"),
         (_edge(STORE_KEY, Rotation.first().to_json()), "edge-keys", "keys sync"),
-        (_edge("relay", None), "edge-keys", "Deploy again"),
+        (_edge("relay", None), "edge-keys", "keys sync"),
         (_ringing, "alarms", "docs/operations.md"),
     ],
 )
