@@ -23,7 +23,7 @@ _EPILOG = f"""exit codes:
   {USAGE}  the command line, or what it reads from standard input or the environment, is wrong
 
 Without --state and --stack the environment says which registry is meant: ROADSTEAD_STATE, ROADSTEAD_STACK, or the
-variables of docs/settings.md for those who deploy by other means (with AWS_REGION, KEY_VALUE_STORE_ARN)."""
+variables of docs/settings.md for those who deploy by other means (with AWS_REGION, KEY_VALUE_STORE_ARN, RELAY=on)."""
 
 
 def main(arguments: list[str] | None = None) -> int:

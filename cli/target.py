@@ -120,6 +120,7 @@ class Target:
             webhook_secrets=environ.get("WEBHOOK_SECRETS_PREFIX", "/roadstead/webhooks"),
             notification_queue=environ.get("NOTIFICATION_QUEUE_URL", ""),
             blob_url_key_parameter=environ.get("BLOB_URL_KEY_PARAMETER", ""),
+            relay=environ.get("RELAY", ""),
             endpoint=environ.get("AWS_ENDPOINT_URL", ""),
         )
 

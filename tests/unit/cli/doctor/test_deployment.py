@@ -109,6 +109,7 @@ def _no_keys(cloud: FakeCloud) -> None:
         (_edge(STORE_KEY, None), "edge-keys", "keys init"),
         (_edge(STORE_KEY, Rotation.first().to_json()), "edge-keys", "keys sync"),
         (_edge("relay", None), "edge-keys", "keys sync"),
+        (_edge("relay", "off"), "edge-keys", "the stack on"),
         (_ringing, "alarms", "docs/operations.md"),
     ],
 )
