@@ -75,7 +75,7 @@ def free_port() -> int:
 class Instance:
     """One `python -m local up`, in a process group of its own; told to stop when the tests die."""
 
-    def __init__(self, state: Path, port: int, *options: str) -> None:
+    def __init__(self, state: Path, port: int, *options: str, module: str = "local") -> None:
         self._state = state
         self._log = state.with_name(state.name + ".out")
         with self._log.open("wb") as output:
@@ -85,7 +85,7 @@ class Instance:
                     "--pdeathsig=TERM",
                     sys.executable,
                     "-m",
-                    "local",
+                    module,
                     "up",
                     "--port",
                     str(port),
@@ -132,9 +132,9 @@ class Instance:
 
 
 @contextlib.contextmanager
-def instance(state: Path, port: int, *options: str) -> Iterator[Instance]:
-    """An instance that is ended with the context; `options` of `local up`."""
-    started = Instance(state, port, *options)
+def instance(state: Path, port: int, *options: str, module: str = "local") -> Iterator[Instance]:
+    """An instance that is ended with the context; `options` of `local up`, or of a `module` that takes the same."""
+    started = Instance(state, port, *options, module=module)
     try:
         yield started
     finally:

@@ -14,7 +14,7 @@ from tests.e2e.people import People
 
 # MiB that may come and go beside a layer, however large: what is on its way, the allocator's, another request's.
 EDGE_GROWTH = 24.0
-RELAY_GROWTH = 64.0  # 40 of them are the parts of one upload, filling and under way
+RELAY_GROWTH = 95.0  # 40 are the parts of one upload, filling and under way; an upload may take 100 MB
 _PATIENCE = 60.0  # seconds
 
 

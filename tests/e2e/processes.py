@@ -142,13 +142,13 @@ class Machine:
         return [*_ENCLOSE, "sh", str(ENTER), str(self.root or "/"), str(self.work), str(home), *words]
 
 
-def kill_commands(argument: str) -> None:
-    """SIGKILL to every command that has this argument, which no two tests give, or one that ends in it."""
+def signal_commands(argument: str, number: signal.Signals) -> None:
+    """Send a signal to every command that has this argument, which no two tests give, or one that ends in it."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             words = (entry / "cmdline").read_bytes().split(b"\0")
             if any(word.endswith(argument.encode()) for word in words):
-                os.kill(int(entry.name), signal.SIGKILL)
+                os.kill(int(entry.name), number)
 
 
 def _environment(home: Path, extra: Mapping[str, str] | None) -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -17,13 +19,14 @@ from tests.e2e.api import closing, digest_of, exchange
 from tests.e2e.clients import Client, Skopeo
 from tests.e2e.clients.containerd import Containerd
 from tests.e2e.clients.docker import Docker
-from tests.e2e.cloud import Cloud
+from tests.e2e.cloud import Cloud, free_port, instance
 from tests.e2e.conftest import OpenClient
 from tests.e2e.images import MIB, Image
 from tests.e2e.moving import pull, wait_until
-from tests.e2e.people import People
-from tests.e2e.processes import Outcome, kill_commands
+from tests.e2e.people import Office, People
+from tests.e2e.processes import Machine, Outcome, signal_commands
 
+EXPIRED = 125.0  # seconds after which a token of 60 s is not taken any more, with all leeway
 STREAMERS = pytest.mark.parametrize("pushing", [Docker, Skopeo], ids=lambda kind: str(kind.name))
 
 
@@ -60,7 +63,10 @@ def test_a_push_that_was_killed_can_be_repeated(
     client.load(long, reference)
 
     killed = interrupted(
-        client, reference, upload_under_way(cloud, client, repository), lambda: kill_commands(reference)
+        client,
+        reference,
+        upload_under_way(cloud, client, repository),
+        lambda: signal_commands(reference, signal.SIGKILL),
     )
     assert killed.code == -signal.SIGKILL
     people.guest.api(cloud).manifest(repository, "1").expect(404)
@@ -155,3 +161,44 @@ def test_an_upload_outlives_the_access_token_that_began_it(
     manifest = f"{cloud.url}/v2/{project}/app/manifests/1"
     exchange("PUT", manifest, b"{}", {**credentials, "Content-Type": "application/json"}).expect(401)
     assert api.blob(f"{project}/app", digest) == data
+
+
+@pytest.mark.large
+def test_pushes_that_outlive_their_access_tokens_succeed(work: Path, machine: Machine, long: Image) -> None:
+    """Two minutes: a token that lives for the shortest time, and the leeway that the registry gives."""
+    with contextlib.ExitStack() as stack:
+        started = stack.enter_context(instance(work / "short", free_port(), module="tests.e2e.short_tokens"))
+        cloud = started.wait_until_ready()
+        office = Office(cloud, "short")
+        project, people = office.make_project(), office.people
+        clients = [
+            stack.enter_context(kind(machine, work / f"short-{kind.name}", cloud.host))
+            for kind in (Docker, Skopeo, Containerd)
+        ]
+        references = [f"{cloud.host}/{project}/{client.name}:1" for client in clients]
+        for client, reference in zip(clients, references, strict=True):
+            client.login(people.developer.name, people.developer.password).succeeded()
+            client.load(long, reference)
+        starts = f"POST /v2/{project}/containerd/blobs/uploads/ 202"
+        relay = cloud.pids()["relay"]
+
+        os.kill(relay, signal.SIGSTOP)
+        pool = stack.enter_context(ThreadPoolExecutor(len(clients)))
+        pushing = [pool.submit(client.push, reference) for client, reference in zip(clients, references, strict=True)]
+        # Layer and config, each in the log of gateway and edge. (A token that ends between containerd's HEAD of a blob
+        # and its POST fails the push: it takes a 401 to the HEAD only for a reason to ask for another.)
+        wait_until(lambda: sum(starts in line for line in cloud.requests()) >= 4, "containerd has begun")
+        signal_commands(references[-1], signal.SIGSTOP)
+        time.sleep(EXPIRED)
+        assert not any(one.done() for one in pushing)
+        before = len(cloud.requests())
+        signal_commands(references[-1], signal.SIGCONT)
+        os.kill(relay, signal.SIGCONT)
+
+        for one in pushing:
+            assert one.result().succeeded().seconds > EXPIRED
+        renewed = [line for line in cloud.requests()[before:] if re.search(r"/token 200 ", line)]
+        assert len(renewed) >= len(clients)  # for the manifest
+        pulling = stack.enter_context(Skopeo(machine, work / "short-pull", cloud.host))
+        for reference in references:
+            pull(pulling, cloud, people, reference)

@@ -1,0 +1,27 @@
+"""`python -m tests.e2e.short_tokens`: `python -m local` whose access tokens live for a minute, the least there is."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from local import __main__, functions
+from local.functions import Function
+from roadstead.services.minting import MIN_LIFETIME
+
+_as_ever = functions.functions
+
+
+def _with_short_tokens(*arguments: Any, **options: Any) -> tuple[Function, ...]:
+    short = {"TOKEN_LIFETIME": str(MIN_LIFETIME)}
+    return tuple(
+        replace(one, environment={**one.environment, **short}) if one.name == "token" else one
+        for one in _as_ever(*arguments, **options)
+    )
+
+
+if __name__ == "__main__":
+    with mock.patch.object(functions, "functions", _with_short_tokens):
+        sys.exit(__main__.main())
