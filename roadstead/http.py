@@ -23,9 +23,9 @@ class Request:
 
     method: str
     path: str
-    query: tuple[tuple[str, str], ...] = ()
-    headers: Headers = ()
-    body: bytes = b""
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # tokens are in queries, headers and forms
+    headers: Headers = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
     host: str = "localhost"
     scheme: str = "https"
     source_ip: str = ""

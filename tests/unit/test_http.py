@@ -44,6 +44,11 @@ def test_an_event_becomes_a_request() -> None:
     )
 
 
+def test_a_request_that_is_printed_shows_no_secret() -> None:
+    secrets = {"headers": (("authorization", "Bearer s3cret"),), "query": (("_state", "s3cret"),), "body": b"s3cret"}
+    assert "s3cret" not in repr(Request("POST", "/token", **secrets))
+
+
 def test_what_the_gateway_leaves_out_is_empty() -> None:
     for nothing in (
         {},
