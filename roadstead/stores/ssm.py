@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 class Parameter(Generic[T]):
     """One parameter, parsed by `parse` (which raises ValueError), and kept in memory for five minutes.
 
-    Should it not be readable then, what is known serves for another five minutes.
+    Should it not be readable then, or be of another form by mistake, what is known serves for another five minutes.
     """
 
     def __init__(self, client: Any, name: str, parse: Callable[[str], T], clock: Callable[[], float]) -> None:
@@ -41,12 +41,11 @@ class Parameter(Generic[T]):
         if self._value is None or self._clock() - self._read_at > REFRESH_SECONDS:
             try:
                 answer = self._client.get_parameter(Name=self._name, WithDecryption=True)
-            except (BotoCoreError, ClientError):
+                self._value = self._parse(answer["Parameter"]["Value"])
+            except (BotoCoreError, ClientError, ValueError):
                 if self._value is None:
                     raise
                 _log.exception("%s could not be read again; its last value serves on", self._name)
-            else:
-                self._value = self._parse(answer["Parameter"]["Value"])
             self._read_at = self._clock()
         return self._value
 

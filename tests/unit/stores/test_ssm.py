@@ -99,6 +99,20 @@ def test_keys_that_cannot_be_read_again_serve_on_and_are_asked_for_five_minutes_
     assert source.upload_keys().current == "k2"
 
 
+def test_keys_of_a_wrong_form_do_not_replace_those_that_serve(ssm: Any, caplog: pytest.LogCaptureFixture) -> None:
+    write(ssm, ONE)
+    clock, calls = Clock(), aws.record_calls(ssm)
+    source = SsmUploadKeys(ssm, "/keys", clock=clock)
+    source.upload_keys()
+    write(ssm, ONE.removesuffix("}"))
+    clock.now = REFRESH_SECONDS + 1
+    calls.clear()
+    assert [source.upload_keys(), source.upload_keys()] == [KEYS, KEYS]
+    assert calls == ["ssm.GetParameter"]
+    assert "/keys could not be read again" in caplog.text
+    assert "MTEx" not in caplog.text
+
+
 def test_keys_that_could_never_be_read_are_an_error(ssm: Any) -> None:
     with pytest.raises(ssm.exceptions.ParameterNotFound):
         SsmUploadKeys(ssm, "/absent").upload_keys()
