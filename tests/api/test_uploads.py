@@ -145,7 +145,9 @@ def test_the_location_of_the_post_stays_valid_after_a_patch(developer: Client) -
     developer.put(location, Digest.of(DATA)).expect(201)
 
 
-@pytest.mark.parametrize("content_range", ["bytes=0-9", "bytes 0-9/10", "0-", "-9", "a-b", "0-9/10", " "])
+@pytest.mark.parametrize(
+    "content_range", ["bytes=0-9", "bytes 0-9/10", "0-", "-9", "a-b", "0-9/10", " ", "\u0660-\u0669"]
+)
 def test_a_malformed_content_range_is_416_and_the_session_lives_on(developer: Client, content_range: str) -> None:
     location = developer.start(REPOSITORY)
     answer = developer.api.request("PATCH", location, {"Content-Range": content_range}, b"0123456789")

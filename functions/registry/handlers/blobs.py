@@ -12,7 +12,7 @@ from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
 from roadstead.stores.blobs import Link
 
-_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")  # not \d, which is every script's digits
 
 
 def head(call: Call) -> Response:

@@ -20,7 +20,7 @@ from roadstead.services.uploads import upload_range
 from roadstead.stores.blobs import Link
 from roadstead.upload_token import PARAMETER, UploadToken
 
-_CONTENT_RANGE = re.compile(r"(\d{1,19})-(\d{1,19})")
+_CONTENT_RANGE = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 MAX_MOUNT_SOURCES = 10  # repositories that a mount without `from` looks into
 
 

@@ -32,7 +32,9 @@ def test_a_range_without_a_byte_is_416_with_the_size(text: str) -> None:
     assert error.value.headers == (("Content-Range", "bytes */2000"),)
 
 
-@pytest.mark.parametrize("text", ["", "bytes=-", "bytes=0-1,3-4", "lines=0-1", "bytes=a-b", "bytes 0-1", "bytes=1--2"])
+@pytest.mark.parametrize(
+    "text", ["", "bytes=-", "bytes=0-1,3-4", "lines=0-1", "bytes=a-b", "bytes 0-1", "bytes=1--2", "bytes=\u0661-\u0662"]
+)
 def test_anything_else_is_ignored(text: str) -> None:
     assert parse_range(text, 2000) is None
 
