@@ -24,7 +24,7 @@ _PARTS_PER_ITEM = 1_000  # each takes about 130 bytes of the item's 400 KB; 10,0
 
 
 class DynamoUploadSessions:
-    """Items expire by TTL (`expires`), an hour after the upload's token does at the earliest."""
+    """Items expire by TTL (`expires`), a day after the upload's token does at the earliest."""
 
     def __init__(self, table: Table, *, clock: Callable[[], float] = time.time) -> None:
         self._table = table
