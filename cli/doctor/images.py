@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from cli.doctor.report import Check, Skip, Wrong
 from cli.doctor.session import Blob, Session
+from cli.doctor.uploads import MEDIUM
 from cli.doctor.wire import Reply, origin, send
 
 TAG = "doctor"
@@ -84,8 +85,15 @@ def redirect(session: Session) -> str:
 
 def pull_large(session: Session) -> str:
     there, blob = _redirected(session)
-    _check_bytes(send("GET", there), blob, "the layer")
-    return f"{len(blob.data)} bytes, and they hash to their digest"
+    reply = send("GET", there)
+    _check_bytes(reply, blob, "the layer")
+    told = reply.header("docker-content-digest")
+    if told is None and origin(there) == origin(session.url):
+        raise Wrong(
+            "a layer through the distribution does not name its digest",
+            "Is the viewer-response function (response.js) on the behaviour /blobs/*?",
+        )
+    return f"{len(blob.data)} bytes, and they hash to their digest" + ("" if told else ", which S3 does not name")
 
 
 def ranges(session: Session) -> str:
@@ -129,13 +137,13 @@ def clear_up(session: Session) -> None:
 
 def _redirected(session: Session) -> tuple[str, Blob]:
     """The URL of the largest layer. Raises Wrong, or Skip where none was taken."""
-    large = next((blob for name, blob in session.blobs.items() if name.startswith("large")), None)
-    if large is None:
-        raise Skip("no large layer was taken")
+    large = max(session.blobs.values(), key=lambda blob: len(blob.data))
+    if len(large.data) < MEDIUM:
+        raise Skip("no layer was taken but the smallest, and that is kept in the index")
     reply = session.blob("GET", large.digest)
     there = reply.location
     if reply.status != 307 or there is None:
-        raise Wrong(f"GET of a large layer was answered {reply.status}, not 307", "Who answers here?")
+        raise Wrong(f"GET of a layer was answered {reply.status}, not 307", "Who answers here?")
     if reply.header("docker-content-digest") != large.digest:
         raise Wrong("the 307 does not name the digest", "Something on the way removes Docker-Content-Digest.")
     return there, large

@@ -139,4 +139,4 @@ def closing(location: str, digest: str) -> str:
 
 
 _OCTETS = {"Content-Type": "application/octet-stream"}
-_LOGS = "Look into the log of the registry function."
+_LOGS = "Has `roadstead keys init` been run? Else look into the log of the registry function."

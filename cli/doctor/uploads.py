@@ -11,6 +11,7 @@ from cli.doctor.session import GATEWAY, Blob, Session, Way, closing
 from cli.doctor.wire import Reply, elapsed, origin, send
 
 SMALL = 2_000
+MEDIUM = 40_000  # more than is kept in the index, so that a pull is sent to S3 whatever comes of larger layers
 LARGE = 6 * 1024 * 1024  # more than a Lambda takes, less than what takes long
 PATIENCE = 15.0  # seconds after which a cached 404 is gone: CloudFront's default is 10
 
@@ -66,14 +67,14 @@ def cycle(session: Session) -> str:
 
 def way(chosen: Way) -> Callable[[Session], str]:
     def look(session: Session) -> str:
-        blob = Blob.random(SMALL)
+        blob = Blob.random(MEDIUM)
         reply = session.push(f"small {chosen.name}", blob, chosen)
         if reply.status != 201:
             raise Wrong(
-                f"a layer of {SMALL} bytes by {chosen.value} was answered {reply}; so it is for {_WHO[chosen]}",
+                f"a layer of {MEDIUM} bytes by {chosen.value} was answered {reply}; so it is for {_WHO[chosen]}",
                 _advice(reply),
             )
-        _check_head(session.blob("HEAD", blob.digest), SMALL)
+        _check_head(session.blob("HEAD", blob.digest), MEDIUM)
         return f"as {_WHO[chosen]} do"
 
     return look

@@ -8,8 +8,9 @@ import pytest
 
 from cli.failures import Failure
 from cli.rotation import MAX_VALUE, READ_SECONDS, Rotation, Stage, Step, holds, waiting_time
+from roadstead.names import RepositoryName
 from roadstead.stores.ssm import REFRESH_SECONDS
-from roadstead.upload_token import UploadKeys
+from roadstead.upload_token import UploadKeys, UploadToken, decode_upload_token
 
 
 def test_a_whole_rotation_ends_steady_with_the_new_key() -> None:
@@ -57,6 +58,34 @@ def test_who_remembers_keys_has_read_them_anew_before_the_next_step() -> None:
     assert waiting_time(added, 1000, 86_400)[0] == 1000 + READ_SECONDS
     assert waiting_time(added.after(Step.SWITCH), 1000, 86_400)[0] == 1000 + READ_SECONDS + 86_400
     assert waiting_time(Rotation.first(), 1000, 86_400)[0] == 1000
+
+
+def test_no_token_meets_anybody_who_does_not_know_its_key() -> None:
+    """Between two steps everybody has caught up; so who signs and who verifies are at most one step apart."""
+    stages = [Rotation.first()]
+    for step in (Step.ADD, Step.SWITCH):
+        stages.append(stages[-1].after(step))
+    for views in zip(stages, stages[1:], strict=False):
+        for signer in views:
+            token = a_token().encode(UploadKeys.from_json(signer.to_json()))
+            for verifier in views:
+                assert decoded(token, verifier)
+    # Before the last step the tokens of the old key have expired.
+    switched, dropped = stages[-1], stages[-1].after(Step.DROP)
+    token = a_token().encode(UploadKeys.from_json(switched.to_json()))
+    assert decoded(token, dropped)
+    old = a_token().encode(UploadKeys.from_json(stages[0].to_json()))
+    with pytest.raises(ValueError, match="not made by this registry"):
+        decoded(old, dropped)
+
+
+def a_token() -> UploadToken:
+    return UploadToken(RepositoryName("ships/cargo"), "0" * 32, "ada", "user", "token", 2_000_000_000)
+
+
+def decoded(token: str, rotation: Rotation) -> UploadToken:
+    keys = UploadKeys.from_json(rotation.to_json())
+    return decode_upload_token(token, keys, now=1, repository="ships/cargo", upload_id="0" * 32)
 
 
 def test_two_documents_are_the_same_however_they_are_written() -> None:

@@ -102,6 +102,17 @@ def test_a_limit_that_is_told_in_the_specifications_words_is_no_failure(fault: s
     assert "4.5 MB" in findings["large-chunked"].advice
 
 
+def test_the_apis_own_name_may_send_uploads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "GATEWAY", "127.0.0.1")
+    finding = examine("other-host")["location"]
+    assert (finding.state, "oras 1.3" in finding.advice) == (State.NOTE, True)
+
+
+def test_pulls_are_looked_at_even_where_no_large_layer_is_taken() -> None:
+    findings = examine("gateway-413")
+    assert {findings[check].state for check in ("redirect", "large-blob", "ranges")} == {State.OK}
+
+
 def test_s3s_xml_for_a_wrong_digest_is_a_note() -> None:
     finding = examine("xml")["wrong-digest"]
     assert (finding.state, "readable_errors" in finding.advice) == (State.NOTE, True)
