@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_no_token_meets_anybody_who_does_not_know_its_key() -> None:
     stages = [Rotation.first()]
     for step in (Step.ADD, Step.SWITCH):
         stages.append(stages[-1].after(step))
-    for views in zip(stages, stages[1:], strict=False):
+    for views in pairwise(stages):
         for signer in views:
             token = a_token().encode(UploadKeys.from_json(signer.to_json()))
             for verifier in views:
