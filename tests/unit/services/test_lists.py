@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,7 @@ from roadstead.manifest import OCI_MANIFEST
 from roadstead.names import RepositoryName, Tag
 from roadstead.services import lists
 from roadstead.services.lists import MAX_REFERRERS_BYTES, Page
+from roadstead.stores.manifests import Referrer
 from tests.unit.services.registry_parts import CARGO, CONFIG, SHIPS, Registry, descriptor, image
 
 SUBJECT = b"subject"
@@ -96,6 +100,32 @@ def test_referrers_are_filtered_by_type_and_pages_join(registry: Registry) -> No
     assert pages > 1
     page = registry.lists.referrers(SHIPS, Digest.of(SUBJECT), artifact_type=CONFIG, last="")
     assert [one["digest"] for one in page.descriptors] == [other]
+
+
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_filter_that_leaves_everything_out_costs_a_bounded_amount_an_answer(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, inline: bool
+) -> None:
+    made = sorted(refer(registry, 1, number) for number in range(7))
+    wanted = refer(registry, 1, 8, artifactType="a/b")
+    listed = registry.index.list_referrers
+
+    def by_pointer(*place: Any, after: str) -> Iterator[Referrer]:
+        """Without descriptors, as the table lists large ones."""
+        return (one if inline else replace(one, descriptor=None) for one in listed(*place, after=after))
+
+    monkeypatch.setattr(registry.index, "list_referrers", by_pointer)
+    monkeypatch.setattr(lists, "MAX_REFERRERS_LOOKED_AT" if inline else "MAX_MANIFESTS_READ", 3)
+    found, last, ends = list[str](), "", list[Digest]()
+    while True:
+        page = registry.lists.referrers(SHIPS, Digest.of(SUBJECT), artifact_type="a/b", last=last)
+        found += [one["digest"] for one in page.descriptors]
+        if page.last is None:
+            break
+        ends.append(page.last)
+        last = page.last
+    assert found == [wanted]
+    assert ends == sorted([*made, wanted])[2:6:3]
 
 
 def test_a_descriptor_larger_than_a_page_goes_out_alone(registry: Registry) -> None:
