@@ -114,7 +114,7 @@ class Refusing:
         self.failures = list(failures)
         self.sent: list[list[str]] = []
 
-    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:  # noqa: N803
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
         self.sent.append([entry["MessageBody"] for entry in Entries])
         failed = self.failures.pop(0) if self.failures else set()
         return {

@@ -62,11 +62,11 @@ class Logs:
         if error is not None:
             raise error
 
-    def create_log_stream(self, *, logGroupName: str, logStreamName: str) -> None:  # noqa: N803
+    def create_log_stream(self, *, logGroupName: str, logStreamName: str) -> None:
         self._called("create")
         self.streams.append(logStreamName)
 
-    def put_log_events(self, *, logGroupName: str, logStreamName: str, logEvents: list[Any]) -> dict[str, Any]:  # noqa: N803
+    def put_log_events(self, *, logGroupName: str, logStreamName: str, logEvents: list[Any]) -> dict[str, Any]:
         self._called("put")
         self.written += [event["message"] for event in logEvents]
         return {"rejectedLogEventsInfo": self.info} if self.info else {}
