@@ -55,6 +55,14 @@ ACTIONS = {
 }
 # What a store can do and the function that uses it never does: KmsKeys signs too, and the registry must not be able to.
 NEVER = {"kms:Sign"}
+# Whoever deploys switches notifications on; `infra/` does.
+NOTIFICATIONS = {
+    "NOTIFICATION_QUEUE_URL",
+    "NOTIFICATION_DEAD_LETTERS_URL",
+    "REGISTRY_HOST",
+    "WEBHOOK_REACH",
+    "WEBHOOK_PORTS",
+}
 # What Lambda itself does in the function's name, to bring it the records of streams and queues.
 EVENT_SOURCES = {
     "dynamodb:DescribeStream",
@@ -156,9 +164,12 @@ def test_each_function_has_the_variables_that_it_has_locally(package: Package) -
         "secret",
         object_events_url="unused",
         dead_letters_url="https://sqs.REGION.amazonaws.com/ACCOUNT/roadstead-audit-dead-letters",
+        notifications_url="unused",
+        notification_dead_letters_url="unused",
     )
     for function in functions(resources, {}, None):
-        assert package.function(function.name)["Environment"]["Variables"] == function.environment
+        expected = {name: value for name, value in function.environment.items() if name not in NOTIFICATIONS}
+        assert package.function(function.name)["Environment"]["Variables"] == expected
 
 
 def test_the_registry_may_do_exactly_what_its_stores_call(package: Package) -> None:
