@@ -18,7 +18,10 @@ from bench.servers import Missing
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 1 when a section could not be measured; the others are shown even so."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.sections if name not in SECTIONS]:
+        parser.error(f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
     # As Ctrl-C does, so that whatever was started is stopped.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}\n", flush=True)

@@ -14,7 +14,7 @@ INTERNAL_ADDRESS = "127.0.0.1"  # of what only the edge talks to
 
 
 def listen(address: str, port: int) -> socket.socket:
-    """A listening socket. Raises Failure with a sentence when the port is taken or the address is not ours."""
+    """A listening socket. Raises Failure with a sentence when the port is taken or none, or the address is not ours."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     # The protocol is named because asyncio switches Nagle's algorithm off only where it is: 40 ms a request.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -29,6 +29,9 @@ def listen(address: str, port: int) -> socket.socket:
                 ExitCode.PORT_TAKEN, f"Port {port} on {address} is taken; choose another: make up PORT={port + 1}."
             ) from None
         raise Failure(ExitCode.PORT_TAKEN, f"Cannot listen on {address} port {port}: {error.strerror}.") from None
+    except OverflowError:
+        listener.close()
+        raise Failure(ExitCode.USAGE, f"{port} is no port; choose one from 1 to 65535: make up PORT=5000.") from None
     listener.setblocking(False)
     return listener
 

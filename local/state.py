@@ -181,7 +181,8 @@ class StateDirectory:
         except BlockingIOError:
             os.close(lock)
             raise Failure(
-                ExitCode.STATE_IN_USE, f"{self.path} is in use by a running instance; stop it with `make down`."
+                ExitCode.STATE_IN_USE,
+                f"{self.path} is in use by a running instance; stop it with `make down STATE={self.path}`.",
             ) from None
         self._lock = lock
 

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from bench.__main__ import main
+
 ROOT = Path(__file__).resolve().parents[3]
 WIDTH = 120
 
@@ -24,3 +28,10 @@ def test_the_tables_that_need_no_client_come_out_whole() -> None:
     for row in ("PUT manifest, 10 layers", "GET token, password known", "registry: import and prepare()"):
         assert row in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= WIDTH
+
+
+def test_a_section_that_does_not_exist_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["calls", "cals"])
+    assert stopped.value.code == 2
+    assert "there is no section cals; there are calls, handlers" in capsys.readouterr().err

@@ -45,3 +45,10 @@ def test_an_address_that_is_not_of_this_machine_is_told() -> None:
     with pytest.raises(Failure, match=r"Cannot listen on 192\.0\.2\.1") as raised:
         ports.listen("192.0.2.1", 5000)
     assert raised.value.code is ExitCode.PORT_TAKEN
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_number_that_is_no_port_is_refused_with_a_sentence(port: int) -> None:
+    with pytest.raises(Failure, match=f"{port} is no port; choose one from 1 to 65535") as raised:
+        ports.listen("127.0.0.1", port)
+    assert raised.value.code is ExitCode.USAGE
