@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import calls, data_plane, handlers, image, imports, scale
+from bench import calls, data_plane, events, handlers, image, imports, scale
 from bench.content import MIB
 from bench.rig import rig
 from bench.servers import Missing
@@ -49,6 +49,11 @@ def _handlers(options: argparse.Namespace) -> str:
         return handlers.show(list(handlers.measure(one, pairs=pairs, repeat=repeat)))
 
 
+def _events(options: argparse.Namespace) -> str:
+    with rig() as one:
+        return events.show(list(events.measure(one, pairs=1 if options.quick else options.pairs or 15)))
+
+
 def _imports(options: argparse.Namespace) -> str:
     with rig() as one:
         pairs = 1 if options.quick else options.pairs or 7
@@ -78,6 +83,7 @@ def _scale(_: argparse.Namespace) -> str:
 SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "calls": _calls,
     "handlers": _handlers,
+    "events": _events,
     "imports": _imports,
     "image": _image,
     "data-plane": _data_plane,

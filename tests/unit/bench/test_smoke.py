@@ -16,16 +16,16 @@ WIDTH = 120
 
 def test_the_tables_that_need_no_client_come_out_whole() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "calls", "handlers", "imports", "--quick"],
+        [sys.executable, "-m", "bench", "calls", "handlers", "events", "imports", "--quick"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for title in ("Calls to AWS", "Handlers over a bare get_item", "Cold import"):
+    for title in ("Calls to AWS", "Handlers over a bare get_item", "Events in the webhook", "Cold import"):
         assert title in done.stdout
-    for row in ("PUT manifest, 10 layers", "GET token, password known", "registry: import and prepare()"):
+    for row in ("PUT manifest, 10 layers", "GET token, password known", "mutations, from the stream", "registry: import and prepare()"):
         assert row in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= WIDTH
 
