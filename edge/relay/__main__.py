@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import uvicorn
 
 from edge.relay.application import Relay
+from edge.relay.protection import TaskProtection
 from edge.relay.settings import RelaySettings
 from functions.environ import SettingsError
 from functions.registry.application import Application
@@ -36,7 +37,7 @@ def main() -> int:
         s3=client("s3", connections=PART_THREADS + relay.uploads, patience=COMPLETION_PATIENCE),
     )
     uvicorn.run(
-        Relay(Application(services), uploads=relay.uploads),
+        Relay(Application(services), uploads=relay.uploads, protection=TaskProtection.from_environ(os.environ)),
         host=relay.host,
         port=relay.port,
         timeout_graceful_shutdown=relay.drain_seconds,

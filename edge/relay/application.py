@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from edge.relay.body import Receive, StreamedBody
@@ -31,13 +31,20 @@ _DROPPED = frozenset({"authorization", "cookie", "proxy-authorization"})
 _log = logging.getLogger(__name__)
 
 
+class Watch(Protocol):
+    """Who has to know, all the while, how many uploads are under way."""
+
+    async def watch(self, active: Callable[[], int]) -> None: ...
+
+
 class Relay:
     """`uploads` bodies are stored at once; another one is answered 429 so that the client, or the edge, comes again."""
 
-    def __init__(self, application: Application, *, uploads: int) -> None:
+    def __init__(self, application: Application, *, uploads: int, protection: Watch | None = None) -> None:
         self._application = application
         self._capacity = uploads
         self._active = 0
+        self._protection = protection
         self._workers = ThreadPoolExecutor(uploads, thread_name_prefix="upload")
 
     @property
@@ -87,8 +94,14 @@ class Relay:
         return answer(request, run)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
+        """The server says when it starts, and when it ends, which is after the uploads under way."""
+        watching: asyncio.Task[None] | None = None
         while True:
             message = await receive()
+            if message["type"] == "lifespan.startup" and self._protection is not None:
+                watching = asyncio.create_task(self._protection.watch(lambda: self.active))
+            if message["type"] == "lifespan.shutdown" and watching is not None:
+                watching.cancel()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 self._workers.shutdown(wait=True)
