@@ -79,7 +79,7 @@ def show(handled: list[Handled]) -> str:
     return table(
         "Events in the webhook function",
         "Batches as Lambda hands them over, given to the function in this process: calls to AWS and CPU for each "
-        "event, the CPU held against a bare boto3 get_item of the same emulator, in turn. Nobody is notified of these events.",
+        "event, the CPU held against a bare boto3 get_item of the same emulator, in turn. Nobody is notified of them.",
         ["batch", "events", "calls/event", "CPU us/event", "x get_item", "calls of a batch"],
         rows,
         prose=True,
