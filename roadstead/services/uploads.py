@@ -215,7 +215,7 @@ class Uploads:
                 writer.write(data)
             actual = writer.digest(digest.algorithm)
             if actual is None:
-                raise _digest_invalid(digest, f"this upload was started with digest-algorithm={token_of(session)}")
+                raise _digest_invalid(digest, f"this upload was started with digest-algorithm={_algorithms(session)}")
             if actual != digest:
                 raise _digest_invalid(digest, f"the {writer.offset} bytes that arrived hash to {actual}")
             if writer.is_multipart or writer.only_object() is not None:
@@ -292,7 +292,7 @@ def upload_range(offset: int) -> str:
     return f"0-{max(0, offset - 1)}"
 
 
-def token_of(session: UploadSession) -> str:
+def _algorithms(session: UploadSession) -> str:
     return ",".join(sorted(session.hashes))
 
 

@@ -1,7 +1,7 @@
 """Blobs by the distribution's signed URLs instead of S3's own: cheaper egress, and an answer that names its digest.
 
 A canned policy ("Create a signed URL using a canned policy", Amazon CloudFront Developer Guide), signed by an ECDSA
-P-256 key with SHA-256 (`Hash-Algorithm=SHA256`). Signing is arithmetic; the private key is read once per process.
+P-256 key with SHA-256 (`Hash-Algorithm=SHA256`). Signing is arithmetic; the private key is read every five minutes.
 """
 
 from __future__ import annotations
