@@ -1,7 +1,8 @@
 """Scale-in protection: while uploads run, a task of ECS asks not to be stopped to save money.
 
 "Amazon ECS task scale-in protection endpoint": an agent beside every task takes
-`PUT $ECS_AGENT_URI/task-protection/v1/state`. What cannot be asked for is tried again; without protection an upload still has the 110 s for which the relay drains.
+`PUT $ECS_AGENT_URI/task-protection/v1/state`. What cannot be asked for is tried again; without it an upload still
+has the 110 s for which the relay drains.
 """
 
 from __future__ import annotations
