@@ -24,7 +24,9 @@ from roadstead.services.uploads import BodyInterrupted
 Scope = Mapping[str, Any]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
+FUNCTION = "relay"  # as metrics call it
 HEALTH_PATH = "/health"
+MAX_REQUEST_ID = 128  # characters
 DRAIN_BODY_SECONDS = 60.0  # for the rest of a body that was refused
 _DROPPED = frozenset({"authorization", "cookie", "proxy-authorization"})
 
@@ -64,7 +66,7 @@ class Relay:
         body = StreamedBody(receive, asyncio.get_running_loop())
         request = request_from_scope(scope)
         if self._active >= self._capacity:
-            response = answer(request, _busy)
+            response = answer(request, _busy, function=FUNCTION)
         else:
             self._active += 1
             try:
@@ -91,7 +93,7 @@ class Relay:
                 _log.info("the client went away: request %s", request.request_id)
                 return Response(400)  # seen by nobody
 
-        return answer(request, run)
+        return answer(request, run, function=FUNCTION)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """The server says when it starts, and when it ends, which is after the uploads under way."""
@@ -121,7 +123,8 @@ def request_from_scope(scope: Scope) -> Request:
         host=named.get("host", "localhost"),
         scheme=scope.get("scheme", "http"),
         source_ip=client[0] if client else "",
-        request_id=named.get("x-amz-cf-id") or named.get("x-amzn-trace-id", ""),
+        # Not of our making where the relay is asked directly, and it goes into the event of an upload.
+        request_id=(named.get("x-amz-cf-id") or named.get("x-amzn-trace-id", ""))[:MAX_REQUEST_ID],
     )
 
 

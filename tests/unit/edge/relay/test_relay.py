@@ -8,9 +8,11 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 
+from edge.relay.application import MAX_REQUEST_ID
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.services.uploads import UploadLimits
@@ -152,6 +154,12 @@ def test_credentials_are_dropped_unread(rig: Rig) -> None:
     answer = rig.request("PATCH", url, b"x", {"Authorization": "Bearer secret", "Cookie": "a=b"})
     assert answer.status == 401
     assert rig.request("PATCH", rig.url(), b"x", {"Authorization": "Basic c2VjcmV0"}).status == 202
+
+
+def test_a_request_id_is_cut_before_it_is_kept(rig: Rig) -> None:
+    url = f"{rig.url()}&digest={quote(sha256(DATA), safe='')}"
+    assert rig.request("PUT", url, DATA, {"X-Amz-Cf-Id": "i" * 10_000}).status == 201
+    assert [event.actor.request_id for event in rig.index.events] == ["i" * MAX_REQUEST_ID]
 
 
 @pytest.mark.parametrize("path", ["/v2/", "/v2/_catalog", "/v2/acme/web/manifests/v1", "/v2/acme/web/blobs/uploads/"])
