@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ import uvicorn
 from edge.relay.application import Relay
 from edge.relay.protection import TaskProtection
 from edge.relay.settings import RelaySettings
+from functions import lines
 from functions.environ import SettingsError
 from functions.registry.application import Application
 from functions.registry.handler import build
@@ -23,7 +23,7 @@ COMPLETION_PATIENCE = 600  # seconds that S3 may take to put a large object toge
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    lines.configure()
     try:
         relay = RelaySettings.from_environ(os.environ)
         settings = Settings.from_environ(os.environ)
@@ -45,6 +45,7 @@ def main() -> int:
         access_log=False,  # a URL holds an upload token
         server_header=False,
         log_level="warning",
+        log_config=None,  # into our own handler
     )
     return 0
 

@@ -25,8 +25,9 @@ def test_the_tables_that_need_no_client_come_out_whole() -> None:
     assert done.returncode == 0, done.stderr
     for title in ("Calls to AWS", "Handlers over a bare get_item", "Events in the webhook", "Cold import"):
         assert title in done.stdout
-    for row in ("PUT manifest, 10 layers", "GET token, password known", "mutations, from the stream", "registry: import and prepare()"):
+    for row in ("PUT manifest, 10 layers", "GET token, password known", "mutations, from the stream"):
         assert row in done.stdout
+    assert "registry: import and prepare()" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= WIDTH
 
 
