@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from functions.registry import trail
 from functions.registry.challenge import challenge
 from functions.registry.routes import Match, Needs
 from functions.registry.services import Services
+from functions.viewer import origin
 from roadstead.access import CATALOG_ACCESS, PUSH, Access, permits
 from roadstead.audit import Actor, ActorKind
 from roadstead.errors import ErrorCode, RegistryError
@@ -30,13 +32,12 @@ class Authorization:
         """Who asks, what their token grants, and the upload token where that is what counts. Raises 401 or 404."""
         if match.route.needs is Needs.UPLOAD:
             token = self._upload(request, match)
-            actor = Actor(token.subject, ActorKind(token.kind), token.token_id, *_origin(request))
-            return actor, (), token
+            return _actor(request, token.subject, ActorKind(token.kind), token.token_id), (), token
         needed = needed_access(match)
         caller = self._caller(request, needed)
         if needed is not None and not permits(caller.access, needed):
             raise self._refusal(request, needed, caller)
-        return Actor(caller.subject, caller.kind, caller.token_id, *_origin(request)), caller.access, None
+        return _actor(request, caller.subject, caller.kind, caller.token_id), caller.access, None
 
     def _upload(self, request: Request, match: Match) -> UploadToken:
         text = request.parameter(PARAMETER)
@@ -116,5 +117,5 @@ def _refused(needed: Access, caller: Caller) -> str:
     return f"{needed.name} does not exist, or {who} may not {actions} there"
 
 
-def _origin(request: Request) -> tuple[str, str, str, str]:
-    return request.source_ip, request.user_agent, request.request_id, request.trace_id
+def _actor(request: Request, name: str, kind: ActorKind, token_id: str) -> Actor:
+    return replace(origin(request), name=name, kind=kind, token_id=token_id)
