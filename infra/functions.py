@@ -23,8 +23,6 @@ from infra.policies import function_policy
 from infra.settings import Settings
 from infra.source import chalice_project, configured_functions, keep_package
 
-ARCHITECTURE = "arm64"
-
 
 class Functions(Construct):
     """`functions`, `roles` and `log_groups` by the functions' names."""
@@ -65,9 +63,7 @@ class Functions(Construct):
         # The zip becomes an asset of the CDK's, copied while it is made: what Chalice has written is not needed after.
         with tempfile.TemporaryDirectory() as temporary, _chalice_ground(Path(temporary) / "out"):
             source = chalice_project(Path(temporary) / "source", self.to_string(), functions, policies)
-            packaged = Chalice(
-                self, "Package", source_dir=str(source), stage_config={"lambda_architecture": ARCHITECTURE}
-            )
+            packaged = Chalice(self, "Package", source_dir=str(source))
             keep_package(source)
             return packaged.sam_template
 
@@ -76,7 +72,6 @@ class Functions(Construct):
         resource = self._resource(name)
         function_name = self._names.function(name)
         resource.add_property_override("FunctionName", function_name)
-        resource.add_property_override("Architectures", [ARCHITECTURE])
         reserved = self._settings.functions[name].reserved
         if reserved is not None:
             resource.add_property_override("ReservedConcurrentExecutions", reserved)

@@ -20,6 +20,8 @@ from infra.settings import Settings
 from observability import dashboard
 from observability.queries import AUDIT, QUERIES
 
+# Of the traceback in a line of functions/lines.py: KMS's refusals as botocore words them, and as stores/kms.py does.
+SIGNING_ERRORS = '{ $.error = "*calling the Sign operation*" || $.error = "*UnusableKey*" }'
 _FIVE_MINUTES = cdk.Duration.minutes(5)
 
 
@@ -93,8 +95,25 @@ class Observability(Construct):
             self._alarm(
                 f"{title}Throttles", throttles, 1, "Lambda refuses executions: ask for a higher concurrency quota"
             )
-        refused = _metric("Roadstead", "Faults", {"function": "token"})
-        self._alarm("TokenFaults", refused, 1, "No tokens: KMS refuses to sign, or a table cannot be read")
+        faults = _metric("Roadstead", "Faults", {"function": "token"})
+        self._alarm("TokenFaults", faults, 1, "Logins fail: a table cannot be read, or KMS does not sign")
+        self._signing(functions.log_groups["token"])
+
+    def _signing(self, group: logs.LogGroup) -> None:
+        """KMS counts no errors of a key, so they are counted in the log of whoever signs."""
+        logs.CfnMetricFilter(
+            self,
+            "SigningErrorLines",
+            log_group_name=group.log_group_name,
+            filter_pattern=SIGNING_ERRORS,
+            metric_transformations=[
+                logs.CfnMetricFilter.MetricTransformationProperty(
+                    metric_namespace=self._name, metric_name="SigningErrors", metric_value="1"
+                )
+            ],
+        )
+        errors = _metric(self._name, "SigningErrors", {})
+        self._alarm("SigningErrors", errors, 1, "KMS does not sign: is the key enabled, and the request quota not met?")
 
     def _of_audit(self, audit: Audit) -> None:
         for id, queue, sentence in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def _once(name: str, document: Mapping[str, Any], shared: Path) -> Deployment:
     with (shared / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (directory / "done").exists():
+            shutil.rmtree(directory, ignore_errors=True)  # of a worker that failed
             directory.mkdir()
             deployment = synthesise(document, directory)
             (directory / "done").touch()

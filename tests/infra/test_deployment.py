@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
+import sys
+from fnmatch import fnmatchcase
 
 import pytest
 from aws_cdk.assertions import Match
+from botocore.stub import Stubber
 
+from functions.lines import JsonFormatter
+from infra.observability import SIGNING_ERRORS
 from local.functions import ROUTES
 from local.resources import AUDIT_LOG_GROUP, IDENTITY_TABLE, INDEX_TABLE, OBJECT_EVENTS_QUEUE, UPLOAD_KEYS_PARAMETER
 from observability.queries import QUERIES
+from roadstead.stores.kms import KmsKeys
+from tests import aws as clients
 from tests.infra.templates import Deployment, lint, listed, text
 
 
@@ -234,6 +242,7 @@ class TestObservability:
             "TokenErrors",
             "TokenThrottles",
             "TokenFaults",
+            "SigningErrors",
             "WebhookErrors",
             "WebhookThrottles",
             "AuditDeadLetters",
@@ -267,3 +276,20 @@ def served(deployment: Deployment) -> dict[str, str]:
         integration = deployment.resources[route["Target"]["Fn::Join"][1][1]["Ref"]]["Properties"]
         found[route["RouteKey"]] = integration["IntegrationUri"]["Fn::GetAtt"][0]
     return found
+
+
+@pytest.mark.parametrize("failure", ["KMSInvalidStateException", "ThrottlingException"])
+def test_a_refusal_of_kms_is_logged_in_the_words_that_its_alarm_looks_for(failure: str) -> None:
+    kms = clients.client("kms")
+    stubber = Stubber(kms)
+    stubber.add_client_error("sign", failure)
+    formatter = JsonFormatter()
+    with stubber:
+        try:
+            KmsKeys(kms).sign("key", b"message")
+        except Exception:
+            record = logging.LogRecord("functions", logging.ERROR, "", 0, "unexpected error", (), sys.exc_info())
+    error = json.loads(formatter.format(record))["error"]
+    patterns = re.findall(r'"(\*[^"]+\*)"', SIGNING_ERRORS)
+    assert len(patterns) == 2
+    assert any(fnmatchcase(error, pattern) for pattern in patterns)
