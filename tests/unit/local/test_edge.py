@@ -136,7 +136,7 @@ class TestRelay:
 
     def test_that_answers_early_is_heard_and_the_body_drained(self, edge: Rig) -> None:
         edge.relay.early = True
-        edge.relay.script = lambda seen: (413, {"content-type": "application/json"}, b"{}")
+        edge.relay.script = lambda seen: (413, {"docker-distribution-api-version": "registry/2.0"}, b"{}")
         size = 30 * MIB
         answer = edge.ask("PATCH", put_url("x"), (bytes(MIB) for _ in range(30)), {"Content-Length": str(size)})
         assert (answer.status, answer.body) == (413, b"{}")
