@@ -181,7 +181,9 @@ def test_the_command_says_what_is_wrong_in_one_line_and_makes_nothing(tmp_path: 
 
 
 def test_the_documentation_lists_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    documented = set(re.findall(r"^\| `((?![a-z_]+\.py)[a-z_.]+)`", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE))
+    documented = set(
+        re.findall(r"^\| `((?![a-z_]+\.py)[a-z_.]+)`", (ROOT / "docs" / "deployment.md").read_text(), re.MULTILINE)
+    )
     assert documented == asked(monkeypatch)
 
 
