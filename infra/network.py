@@ -60,6 +60,7 @@ class RelayNetwork(Construct):
                 )
             },
         )
+        self.gateway = self.vpc.node.try_find_child("VPCGW")  # the internet gateway's attachment
         self.load_balancer_subnets = ec2.SubnetSelection(subnet_group_name=balancer)
         self.task_subnets = ec2.SubnetSelection(subnet_group_name=_TASKS)
         self.public_addresses = True
@@ -75,6 +76,7 @@ class RelayNetwork(Construct):
             isolated_subnet_ids=list(network.load_balancer_subnets),
             private_subnet_ids=list(network.task_subnets),
         )
+        self.gateway = None
         self.load_balancer_subnets = ec2.SubnetSelection(subnets=self.vpc.isolated_subnets)
         self.task_subnets = ec2.SubnetSelection(subnets=self.vpc.private_subnets)
         self.public_addresses = network.public_addresses

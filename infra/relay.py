@@ -165,7 +165,7 @@ class Relay(Construct):
 
     def _vpc_origin(self) -> cloudfront.VpcOrigin:
         """Plain HTTP inside of the VPC: TLS would need a certificate for a name that nobody else uses."""
-        return cloudfront.VpcOrigin(
+        origin = cloudfront.VpcOrigin(
             self,
             "Origin",
             endpoint=cloudfront.VpcOriginEndpoint.application_load_balancer(self.load_balancer),
@@ -173,3 +173,7 @@ class Relay(Construct):
             protocol_policy=cloudfront.OriginProtocolPolicy.HTTP_ONLY,
             http_port=80,
         )
+        # CloudFront refuses a VPC without an internet gateway, although nothing goes through it.
+        if self.network.gateway is not None:
+            origin.node.add_dependency(self.network.gateway)
+        return origin

@@ -17,6 +17,7 @@ from infra.keys_of_toml import Keys, Problems
 
 # What CloudWatch Logs can keep lines for ("PutRetentionPolicy", Amazon CloudWatch Logs API Reference), in days.
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+_ID = r"([0-9a-f]{8}|[0-9a-f]{17})"  # of things in EC2
 # What a Fargate task of 0.5 to 4 vCPU can have ("Task CPU and memory", Amazon ECS Developer Guide): CPU units, MiB.
 _TASKS = {512: (1024, 4096), 1024: (2048, 8192), 2048: (4096, 16_384), 4096: (8192, 30_720)}
 
@@ -251,7 +252,7 @@ def _relay(keys: Keys) -> Relay:
         image=keys.text("image", "", r"([a-z0-9][A-Za-z0-9./:@_-]*)?", "a container image"),
         vpc_cidr=keys.text("vpc_cidr", "10.83.0.0/24", r"[0-9./]+", "a block of addresses"),
         network=_network(keys.table("network")),
-        cloudfront_prefix_list=keys.text("cloudfront_prefix_list", "", r"(pl-[0-9a-f]+)?", "the id of a prefix list"),
+        cloudfront_prefix_list=keys.text("cloudfront_prefix_list", "", rf"(pl-{_ID})?", "the id of a prefix list"),
         public_domain=keys.domain("public_domain"),
         public_certificate=keys.certificate("public_certificate", r"[a-z0-9-]+"),
     )
@@ -289,11 +290,11 @@ def _network(keys: Keys) -> Network | None:
     if not keys.present:
         return None
     network = Network(
-        vpc=keys.text("vpc", "", r"vpc-[0-9a-f]+", "the id of a VPC"),
+        vpc=keys.text("vpc", "", rf"vpc-{_ID}", "the id of a VPC"),
         cidr=keys.text("cidr", "", r"[0-9./]+", "the VPC's block of addresses"),
         zones=keys.texts("availability_zones", r"[a-z0-9-]+"),
-        load_balancer_subnets=keys.texts("load_balancer_subnets", r"subnet-[0-9a-f]+"),
-        task_subnets=keys.texts("task_subnets", r"subnet-[0-9a-f]+"),
+        load_balancer_subnets=keys.texts("load_balancer_subnets", rf"subnet-{_ID}"),
+        task_subnets=keys.texts("task_subnets", rf"subnet-{_ID}"),
         public_addresses=keys.flag("public_addresses", False),
     )
     if not len(network.zones) == len(network.load_balancer_subnets) == len(network.task_subnets) >= 2:

@@ -51,7 +51,7 @@ def test_only_cloudfront_reaches_it(default: Deployment, everything: Deployment)
     assert rules == []
     listed_rules = everything.of("AWS::EC2::SecurityGroupIngress")
     assert {(one.get("SourcePrefixListId"), one["FromPort"]) for one in listed_rules} == {
-        ("pl-0a", 80),
+        ("pl-0a0a0a0a", 80),
         (None, 8080),
     }
 
@@ -79,6 +79,22 @@ def test_it_scales_by_its_cpu_between_the_settings_bounds(default: Deployment, e
         for one in deployment.of("AWS::ApplicationAutoScaling::ScalableTarget")
     ]
     assert bounds == [(1, 4), (2, 4)]
+
+
+def test_the_vpc_has_an_internet_gateway_before_cloudfront_is_told_of_it(default: Deployment) -> None:
+    (origin,) = [one for one in default.resources.values() if one["Type"] == "AWS::CloudFront::VpcOrigin"]
+    kinds = {default.resources[name]["Type"] for name in listed(origin["DependsOn"])}
+    assert "AWS::EC2::VPCGatewayAttachment" in kinds
+
+
+def test_it_can_stand_in_a_vpc_that_is_there(everything: Deployment) -> None:
+    assert everything.of("AWS::EC2::VPC") == []
+    balancer = everything.one("AWS::ElasticLoadBalancingV2::LoadBalancer")
+    assert balancer["Subnets"] == ["subnet-0a0a0a0a", "subnet-0b0b0b0b"]
+    network = everything.one("AWS::ECS::Service")["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert (network["Subnets"], network["AssignPublicIp"]) == (["subnet-1a1a1a1a", "subnet-1b1b1b1b"], "DISABLED")
+    (container,) = everything.one("AWS::ECS::TaskDefinition")["ContainerDefinitions"]
+    assert container["Image"] == "registry.example.org/relay:1"
 
 
 def test_a_public_one_is_reached_by_tls_under_its_own_name(public_relay: Deployment) -> None:
