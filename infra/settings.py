@@ -93,6 +93,7 @@ class Relay:
     most: int
     image: str
     vpc_cidr: str
+    zones: tuple[str, ...]
     network: Network | None
     cloudfront_prefix_list: str
     public_domain: str
@@ -152,8 +153,8 @@ class Settings:
             functions=_functions(top.table("functions")),
             signing=_signing(top.table("signing")),
             api=_api(top.table("api")),
-            distribution=_distribution(top.table("distribution"), directory),
-            relay=_relay(top.table("relay")),
+            relay=(relay := _relay(top.table("relay"))),
+            distribution=_distribution(top.table("distribution"), directory, relay),
             retention=_retention(top.table("retention")),
             alarm_email=_email(top.table("alarms")),
             deletion_protection=top.flag("deletion_protection", True),
@@ -203,7 +204,8 @@ def _api(keys: Keys) -> Api:
     return api
 
 
-def _distribution(keys: Keys, directory: Path) -> Distribution:
+def _distribution(keys: Keys, directory: Path, relay: Relay) -> Distribution:
+    by_vpc_origin = relay.enabled and not relay.public_domain
     distribution = Distribution(
         domain=keys.domain("domain"),
         certificate=keys.certificate("certificate", "us-east-1"),
@@ -211,10 +213,14 @@ def _distribution(keys: Keys, directory: Path) -> Distribution:
         web_acl=keys.text(
             "web_acl", "", r"(arn:aws[a-z-]*:wafv2:us-east-1:\d{12}:global/webacl/.+)?", "a global web ACL"
         ),
-        readable_errors=keys.flag("readable_errors", True),
+        readable_errors=keys.flag("readable_errors", not by_vpc_origin),
         blob_url_public_key=_pem(keys, directory),
         secret_version=keys.text("secret_version", "", r"([0-9A-Za-z-]{32,64})?", "the id of a version of a secret"),
     )
+    if distribution.readable_errors and by_vpc_origin:
+        keys.problem(
+            "readable_errors", "cannot be: CloudFront runs no Lambda@Edge for a VPC origin, as the relay is one"
+        )
     if bool(distribution.domain) != bool(distribution.certificate):
         keys.problem("domain", "and distribution.certificate go together")
     keys.unknown()
@@ -251,6 +257,7 @@ def _relay(keys: Keys) -> Relay:
         most=keys.number("most_tasks", 4, least=1, most=100),
         image=keys.text("image", "", r"([a-z0-9][A-Za-z0-9./:@_-]*)?", "a container image"),
         vpc_cidr=keys.text("vpc_cidr", "10.83.0.0/24", r"[0-9./]+", "a block of addresses"),
+        zones=keys.texts("availability_zones", r"[a-z]{2}(-[a-z]+)+-\d[a-z]"),
         network=_network(keys.table("network")),
         cloudfront_prefix_list=keys.text("cloudfront_prefix_list", "", rf"(pl-{_ID})?", "the id of a prefix list"),
         public_domain=keys.domain("public_domain"),
@@ -263,6 +270,8 @@ def _relay(keys: Keys) -> Relay:
         keys.problem(
             "uploads", f"{relay.uploads} take {256 + relay.uploads * 40} MiB, and relay.memory is {relay.memory}"
         )
+    if len(set(relay.zones)) not in (0, 2) or len(relay.zones) > 2:
+        keys.problem("availability_zones", "must name two zones, or none to take the first two")
     if relay.least > relay.most:
         keys.problem("least_tasks", "is more than relay.most_tasks")
     if bool(relay.public_domain) != bool(relay.public_certificate):

@@ -68,8 +68,8 @@ class RoadsteadStack(cdk.Stack):
 
     @property
     def availability_zones(self) -> list[str]:
-        """The first two, whichever they are: asked of CloudFormation, not of an account while this is synthesised."""
-        return [cdk.Fn.select(place, cdk.Fn.get_azs()) for place in (0, 1)]
+        """The first two unless others are named; asked of CloudFormation, not of an account while this is made."""
+        return list(self.settings.relay.zones) or [cdk.Fn.select(place, cdk.Fn.get_azs()) for place in (0, 1)]
 
     def _start(self) -> None:
         """Tell functions and relay what was made, and have the webhook function hear of what they do."""

@@ -24,7 +24,7 @@ r5nWx8W1FMeQFYmgqcGcVFAKgM9jBu0A97gm4y0fSgTj9DHRmIO6N0vDjA==
 -----END PUBLIC KEY-----
 """
 
-# Every setting that adds something, in a region other than that of Lambda@Edge.
+# Every setting that adds something.
 EVERYTHING: Mapping[str, Any] = {
     "name": "harbour-2",
     "region": "eu-central-1",
@@ -56,12 +56,16 @@ EVERYTHING: Mapping[str, Any] = {
     "alarms": {"email": "operator@example.com"},
     "environment": {"registry": {"MAX_BLOB_BYTES": "60000000000"}, "token": {"TOKEN_LIFETIME": "600"}},
 }
-LEAST: Mapping[str, Any] = {"relay": {"enabled": False}, "distribution": {"readable_errors": False}}
+LEAST: Mapping[str, Any] = {"relay": {"enabled": False}}
+# And with it, in a region other than its own, Lambda@Edge.
 PUBLIC_RELAY: Mapping[str, Any] = {
+    "region": "eu-central-1",
+    "account": ACCOUNT,
     "relay": {
         "public_domain": "relay.example.com",
-        "public_certificate": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/0a",
-    }
+        "public_certificate": f"arn:aws:acm:eu-central-1:{ACCOUNT}:certificate/0a",
+        "availability_zones": ["eu-central-1b", "eu-central-1c"],
+    },
 }
 
 

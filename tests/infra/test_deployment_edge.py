@@ -38,7 +38,7 @@ def test_behaviours_are_as_the_edges_readme_has_them(everything: Deployment) -> 
     both = ["viewer-request", "viewer-response"]
     assert found == {
         "*": ("api", 7, ["viewer-request"], [], "https-only", False),
-        "/v2/*/blobs/uploads/*": ("api", 7, both, ["origin-response"], "https-only", False),
+        "/v2/*/blobs/uploads/*": ("api", 7, both, [], "https-only", False),
         "/blobs/*": ("blobs", 2, ["viewer-response"], [], "https-only", True),
     }
 
@@ -90,18 +90,33 @@ def test_the_functions_are_the_built_ones_and_the_store_is_empty(default: Deploy
     assert "ImportSource" not in default.one("AWS::CloudFront::KeyValueStore")
 
 
+def test_no_lambda_is_where_a_request_may_go_to_a_vpc_origin(default: Deployment, everything: Deployment) -> None:
+    """CloudFront's VPC origins take no origin-response triggers."""
+    for deployment in (default, everything):
+        assert deployment.of("AWS::CloudFront::VpcOrigin") != []
+        assert "LambdaFunctionAssociations" not in json.dumps(deployment.template)
+
+
+def test_without_one_s3s_errors_become_readable_on_uploads_alone(least: Deployment, public_relay: Deployment) -> None:
+    for deployment in (least, public_relay):
+        configuration = deployment.one("AWS::CloudFront::Distribution")["DistributionConfig"]
+        (uploads,) = configuration["CacheBehaviors"]
+        assert [one["EventType"] for one in uploads["LambdaFunctionAssociations"]] == ["origin-response"]
+        assert "LambdaFunctionAssociations" not in configuration["DefaultCacheBehavior"]
+
+
 def test_the_function_of_errors_stands_in_us_east_1_wherever_the_rest_is(
-    default: Deployment, everything: Deployment
+    least: Deployment, public_relay: Deployment
 ) -> None:
-    assert [one["Handler"] for one in default.of("AWS::Lambda::Function")] == ["origin_response.handler"]
-    manifest = json.loads((everything.directory / "manifest.json").read_text())["artifacts"]
+    assert [one["Handler"] for one in least.of("AWS::Lambda::Function")] == ["origin_response.handler"]
+    manifest = json.loads((public_relay.directory / "manifest.json").read_text())["artifacts"]
     environments = {
         name: one["environment"] for name, one in manifest.items() if one["type"] == "aws:cloudformation:stack"
     }
     (edge,) = [name for name in environments if name.startswith("edge-lambda-stack")]
     assert environments[edge] == "aws://111122223333/us-east-1"
-    assert environments["Harbour2"] == "aws://111122223333/eu-central-1"
-    template = json.loads((everything.directory / f"{edge}.template.json").read_text())
+    assert environments["Roadstead"] == "aws://111122223333/eu-central-1"
+    template = json.loads((public_relay.directory / f"{edge}.template.json").read_text())
     (function,) = [one for one in template["Resources"].values() if one["Type"] == "AWS::Lambda::Function"]
     assert function["Properties"]["Handler"] == "origin_response.handler"
     assert "Environment" not in function["Properties"]

@@ -14,12 +14,6 @@ def test_nothing_stands_still_and_costs(least: Deployment) -> None:
     assert least.template["Outputs"]["Relay"]["Value"] == "off"
 
 
-def test_no_lambda_is_at_the_edge(least: Deployment) -> None:
-    assert least.of("AWS::Lambda::Function") == []
-    (uploads,) = least.one("AWS::CloudFront::Distribution")["DistributionConfig"]["CacheBehaviors"]
-    assert "LambdaFunctionAssociations" not in uploads
-
-
 def test_tasks_are_arm64_drain_and_hold_what_they_promise(default: Deployment) -> None:
     task = default.one("AWS::ECS::TaskDefinition")
     assert task["RuntimePlatform"] == {"CpuArchitecture": "ARM64", "OperatingSystemFamily": "LINUX"}
@@ -102,6 +96,8 @@ def test_a_public_one_is_reached_by_tls_under_its_own_name(public_relay: Deploym
     assert balancer["Scheme"] == "internet-facing"
     listener = public_relay.one("AWS::ElasticLoadBalancingV2::Listener")
     assert (listener["Port"], listener["Protocol"]) == (443, "HTTPS")
+    zones = {one["AvailabilityZone"] for one in public_relay.of("AWS::EC2::Subnet")}
+    assert zones == {"eu-central-1b", "eu-central-1c"}
     assert public_relay.of("AWS::CloudFront::VpcOrigin") == []
     origins = public_relay.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]
     (relay,) = [one for one in origins if one["Id"] == "relay"]

@@ -37,7 +37,8 @@ def test_an_empty_file_is_a_registry_with_a_relay() -> None:
     settings = parse()
     assert settings.name == "roadstead"
     assert settings.relay.enabled
-    assert settings.distribution.readable_errors
+    assert not settings.distribution.readable_errors  # CloudFront runs no Lambda@Edge beside an internal relay
+    assert parse(relay={"enabled": False}).distribution.readable_errors
     assert settings.signing.generations == (1,)
     assert not settings.blobs_by_distribution
 
@@ -115,6 +116,8 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
             "relay.network.availability_zones must name",
         ),
         ({"relay": {"network": {}}}, "relay.cloudfront_prefix_list must be set with relay.network"),
+        ({"distribution": {"readable_errors": True}}, "distribution.readable_errors cannot be"),
+        ({"relay": {"availability_zones": ["us-east-1a"]}}, "relay.availability_zones must name two zones"),
         ({"alarms": {"email": "nobody"}}, "alarms.email is 'nobody': it must be an address"),
         ({"environment": {"registry": {"URL_SECONDS": 60}}}, "environment.registry.URL_SECONDS must be a variable"),
         ({"environment": {"console": {}}}, "environment.console is no setting"),

@@ -76,7 +76,6 @@ GRANTS = {
     "RelayNetworkVpcRejectedIAMRole": {
         "<RelayNetworkFlowLog.Arn>": "logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents",
     },
-    "EdgeErrorsFnServiceRole": {},  # AWS's own policy for log lines, argued in infra/nag.py
 }
 
 
@@ -88,6 +87,13 @@ def test_a_role_may_do_exactly_this(default: Deployment, role: str) -> None:
 
 def test_there_is_no_other_role(default: Deployment) -> None:
     assert sorted(re.sub(r"[0-9A-F]{8}$", "", name) for name in roles(default)) == sorted(GRANTS)
+
+
+def test_the_function_at_the_edge_may_write_log_lines_and_no_more(least: Deployment) -> None:
+    (role,) = [name for name in roles(least) if name.startswith("EdgeErrors")]
+    assert statements(least, role) == []
+    policies = [text(arn) for arn in least.resources[role]["Properties"]["ManagedPolicyArns"]]
+    assert policies == ["arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
 
 
 def test_what_a_setting_adds_is_one_permission(everything: Deployment, default: Deployment) -> None:
