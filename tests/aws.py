@@ -40,6 +40,9 @@ def ministack(environment: dict[str, str] | None = None) -> Iterator[str]:
                     "BIND_HOST": "127.0.0.1",
                     "MINISTACK_REGION": REGION,
                     "TMPDIR": directory,
+                    # It checks presigned URLs by these; moto leaves others in the environment of this process.
+                    "AWS_ACCESS_KEY_ID": "test",
+                    "AWS_SECRET_ACCESS_KEY": "test",
                     "IOT_MTLS_ENABLED": "0",  # or it listens on all interfaces
                     "DOCKER_HOST": "unix:///nonexistent",  # or it tidies up containers that are not its own
                     **(environment or {}),
