@@ -29,7 +29,7 @@ from roadstead.stores.signing import UnusableKey
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5})
 _NO_CRT = (
     "The key-value store takes requests signed by SigV4A only, which boto3 does with the package awscrt: "
-    ".venv/bin/pip install awscrt"
+    ".venv/bin/pip install --require-hashes -r requirements/cli.txt"
 )
 
 

@@ -8,6 +8,7 @@ has the 110 s for which the relay drains.
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import logging
 import time
@@ -65,7 +66,7 @@ class TaskProtection:
         try:
             with urllib.request.urlopen(request, timeout=_ANSWER_SECONDS) as answer:  # noqa: S310
                 document = json.load(answer)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             _log.warning("scale-in protection could not be asked for: %s", error)
             return False
         if "protection" not in document:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from functions.registry.services import Services
-from roadstead.access import PULL, Access, permits
+from roadstead.access import PULL, PUSH, Access, permits
 from roadstead.audit import Actor
 from roadstead.digest import Digest, parse_algorithm
 from roadstead.errors import ErrorCode, RegistryError
@@ -49,6 +49,10 @@ class Call:
     def upload(self) -> UploadToken:
         assert self.upload_token is not None  # noqa: S101 - the route has an upload
         return self.upload_token
+
+    @property
+    def may_push(self) -> bool:
+        return permits(self.granted, Access.to(self.repository, PUSH))
 
     def may_pull(self, repository: str) -> bool:
         return permits(self.granted, Access.to(repository, PULL))

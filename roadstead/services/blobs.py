@@ -35,11 +35,16 @@ class Blobs:
         return link
 
     def _find(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool) -> Link | None:
-        for find in (self._blobs.find_link, lambda *_: self._adoption.adopt(repository, digest, actor)):
-            link = find(repository, digest)
-            if link is not None and (not promise or link.marked is None or self._blobs.unmark(repository, digest)):
-                return link
-        return None
+        link = self._blobs.find_link(repository, digest)
+        if link is None or (promise and not self._is_kept(repository, link)):
+            link = self._adoption.adopt(repository, digest, actor)
+            if link is not None and promise and not self._is_kept(repository, link):
+                return None
+        return link
+
+    def _is_kept(self, repository: RepositoryName, link: Link) -> bool:
+        """Whether the link is there and no removal is pending, which is called off for that."""
+        return link.marked is None or self._blobs.unmark(repository, link.digest)
 
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
         """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 
 from roadstead.audit import Actor, Event, Operation
@@ -128,8 +129,9 @@ class Manifests:
     def _forget_uses(self, repository: RepositoryName, entry: ManifestEntry) -> None:
         """So that its blobs can be deleted at once; should this not be reached, the uses lapse with their manifest."""
         data = self._read(entry)
-        if data is not None:
-            needed = needed_by(parse_manifest(data, entry.media_type))
+        # A manifest that an older version took and this one would not is deleted all the same.
+        with contextlib.suppress(RegistryError):
+            needed = needed_by(parse_manifest(data, entry.media_type)) if data is not None else ()
             self._manifests.remove_uses(repository, entry.digest, entry.generation, needed)
 
     def _get(self, repository: RepositoryName, digest: Digest, reference: Reference) -> ManifestEntry:

@@ -7,6 +7,7 @@ note that the upload is closing, complete the object, record the blob and consum
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from collections.abc import Callable, Iterable
@@ -111,7 +112,9 @@ class Uploads:
         except RegistryError as error:
             writer.discard()
             if error.status == 413:
-                self.cancel(token)  # it can never be closed, so nothing of it need wait for its end
+                # It can never be closed, so nothing of it need wait for its end. Who has closed it meanwhile is right.
+                with contextlib.suppress(RegistryError):
+                    self.cancel(token)
             raise
 
     def close(

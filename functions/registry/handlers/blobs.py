@@ -16,8 +16,11 @@ _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")  # not \d, which is ev
 
 
 def head(call: Call) -> Response:
-    """Answered here with the true length: clients push again when a HEAD is redirected to a URL signed for GET."""
-    link = call.services.blobs.get(call.repository, call.digest, call.actor, promise=True)
+    """Answered here with the true length: clients push again when a HEAD is redirected to a URL signed for GET.
+
+    To one who may push it is a promise that it need not be uploaded; one who may only pull keeps nothing from removal.
+    """
+    link = call.services.blobs.get(call.repository, call.digest, call.actor, promise=call.may_push)
     if call.services.head_answers is HeadAnswers.REDIRECT:
         url = call.services.urls.presign(link.key, digest=link.digest, method="HEAD")
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))

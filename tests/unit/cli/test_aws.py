@@ -82,7 +82,7 @@ def test_a_value_is_put_under_the_version_that_was_there() -> None:
 def test_without_awscrt_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.regions.HAS_CRT", False)
     client, _ = stubbed("cloudfront-keyvaluestore")
-    with pytest.raises(Failure, match=r"pip install awscrt"), told_to_people():
+    with pytest.raises(Failure, match=r"requirements/cli\.txt"), told_to_people():
         CloudFrontKeyValues(client, ARN).find("relay")
 
 
