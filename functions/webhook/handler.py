@@ -16,6 +16,7 @@ from functions.webhook.settings import Settings
 from roadstead.services.trail import Trail
 from roadstead.stores.aws import client
 from roadstead.stores.cloudwatch_logs import CloudWatchAuditLog
+from roadstead.stores.dynamodb_candidates import DynamoCandidates
 from roadstead.stores.dynamodb_identity import DynamoIdentityEvents
 from roadstead.stores.dynamodb_pulls import DynamoPullCounts
 from roadstead.stores.s3 import S3Objects
@@ -53,6 +54,7 @@ def build(settings: Settings) -> WebhookServices:
         identity_events=DynamoIdentityEvents(Table(dynamodb, settings.identity_table)),
         objects=S3Objects(client("s3"), settings.bucket),
         dead_letters=SqsQueue(sqs, settings.dead_letters_url),
+        candidates=DynamoCandidates(Table(dynamodb, settings.index_table)),
         object_events_queue=settings.object_events_queue,
         notification_queue=notifications.queue_name if notifications else "",
         notifications=compose(notifications, dynamodb, client("ssm"), sqs) if notifications else None,

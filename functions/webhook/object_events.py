@@ -2,7 +2,7 @@
 
 Such an upload is in no index until somebody asks for it, which is when its `upload` entry is made; `upload-received`
 says when its bytes came, and is all that is ever told of one that nobody asks for. An object that is gone already was
-asked for, and found surplus: its `upload` has told of it.
+asked for, and found surplus: its `upload` has told of it. Each leaves a candidate for the collector, too.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]
             digest = _digest(key)
             info = services.objects.find(key)
             if info is not None:
-                yield _entry(key, digest, about, time, info.metadata)
+                entry = _entry(key, digest, about, time, info.metadata)
+                # Should nobody ever ask for it, this is what the collector finds it by.
+                services.candidates.note_object(key, key.rpartition("/")[2], at=entry.at)
+                yield entry
 
 
 def _digest(key: str) -> Digest:

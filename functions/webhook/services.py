@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from functions.webhook.delivery import NotificationServices
 from roadstead.services.trail import Trail
+from roadstead.stores.candidates import Candidates
 from roadstead.stores.identity import IdentityEvents
 from roadstead.stores.objects import Objects
 from roadstead.stores.queue import Queue
@@ -19,6 +20,7 @@ class WebhookServices:
     identity_events: IdentityEvents
     objects: Objects
     dead_letters: Queue
+    candidates: Candidates
     object_events_queue: str
     notification_queue: str = ""
     notifications: NotificationServices | None = None

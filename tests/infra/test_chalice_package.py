@@ -211,7 +211,7 @@ def test_the_webhook_function_reads_of_identities_their_events_alone_and_writes_
     ]
     assert [(statement["Sid"], statement["Condition"]) for statement in items] == [
         ("IdentityEvents", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["event#*"]}}),
-        ("PullCounts", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pulls#*", "counted#*"]}}),
+        ("PullCounts", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pulls#*", "counted#*", "gc#*"]}}),
     ]
 
 

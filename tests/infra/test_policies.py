@@ -114,7 +114,7 @@ def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Dep
 
 def test_the_webhook_function_reads_events_and_webhooks_of_the_identity_table_and_no_user(default: Deployment) -> None:
     assert keys_read(default, "WebhookRole", IDENTITY) == {"event#*", "project#*"}
-    assert keys_read(default, "WebhookRole", INDEX) == {"pulls#*", "counted#*", "repo#*", "webhook#*"}
+    assert keys_read(default, "WebhookRole", INDEX) == {"pulls#*", "counted#*", "gc#*", "repo#*", "webhook#*"}
 
 
 def keys_read(deployment: Deployment, role: str, table: str) -> set[str]:

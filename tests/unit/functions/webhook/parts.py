@@ -20,6 +20,7 @@ from roadstead.services.trail import Trail
 from roadstead.stores.audit_log import Appended, LogLine
 from roadstead.stores.index_items import event_write
 from roadstead.stores.memory_audit import MemoryAuditLog, MemoryPullCounts
+from roadstead.stores.memory_candidates import MemoryCandidates
 from roadstead.stores.memory_objects import MemoryObjects
 from roadstead.stores.pulls import Pulls
 
@@ -108,10 +109,12 @@ class Function:
     identities: Identities = field(default_factory=Identities)
     objects: MemoryObjects = field(default_factory=MemoryObjects)
     letters: Letters = field(default_factory=Letters)
+    candidates: MemoryCandidates = field(default_factory=MemoryCandidates)
 
     @property
     def services(self) -> WebhookServices:
-        return WebhookServices(Trail(self.log, self.counts), self.identities, self.objects, self.letters, OBJECT_EVENTS)
+        trail = Trail(self.log, self.counts)
+        return WebhookServices(trail, self.identities, self.objects, self.letters, self.candidates, OBJECT_EVENTS)
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
         """Through JSON, as Lambda does it."""

@@ -113,13 +113,13 @@ def test_logins_and_blob_pulls_cost_one(warm: Warm) -> None:
     assert warm.cost(log_event(told, told)) == [PUT]
 
 
-def test_an_upload_costs_a_head_besides(warm: Warm) -> None:
+def test_an_upload_costs_a_head_and_a_candidate_besides(warm: Warm) -> None:
     bodies = []
     for number in range(3):
         key = whole_key(SHIPS, Digest.of(b"x"), f"{number:032x}")
         warm.s3.put_object(Bucket=warm.bucket, Key=key, Body=b"x", Metadata=object_metadata(SHIPS, ADA))
         bodies.append(object_created(key))
-    assert warm.cost(messages(*bodies)) == ["s3.HeadObject"] * 3 + [PUT]
+    assert warm.cost(messages(*bodies)) == ["s3.HeadObject", "dynamodb.PutItem"] * 3 + [PUT]
 
 
 def test_what_concerns_nobody_costs_nothing(warm: Warm) -> None:

@@ -38,6 +38,12 @@ def test_a_message_that_comes_again_has_the_same_id(function: Function) -> None:
     assert len(function.ids) == 2 and len(set(function.ids)) == 1
 
 
+def test_an_upload_that_arrived_is_a_candidate_of_the_collector_once(function: Function) -> None:
+    function.handle(messages(object_created(KEY)))
+    function.handle(messages(object_created(KEY)))
+    assert function.candidates.objects == {(KEY, NOON): "0" * 32}
+
+
 def test_what_is_gone_was_told_of_otherwise(function: Function) -> None:
     function.objects.delete([KEY])
     assert function.failures(messages(object_created(KEY))) == []
