@@ -217,7 +217,7 @@ def _times(moved: Sequence[Moved]) -> str:
         f"In one layer, or in as many as the column says, {PARALLEL} at once (skopeo: 6). x distr.: over the same by "
         "the same client with distribution, without login, its storage the same S3 server. x bare: over a PUT, a "
         "multipart upload with parts of 8 MiB, or a GET of the same bytes from that S3. Median (least-most) of the "
-        "pairs; goal: what issue 3 hopes for at most.",
+        "pairs; goal: what the project has set itself, at most.",
         ["way", "layers", "wall s", "MiB/s", "x distr.", "goal", "x bare", "goal"],
         rows,
     )
