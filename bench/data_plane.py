@@ -29,7 +29,7 @@ Run = Callable[[Image], object]
 
 @dataclass(frozen=True, slots=True)
 class Goals:
-    """The ratios that issue 3 hopes for; None where it names none."""
+    """The ratios that the project has set itself; None where it has none."""
 
     distribution: float | None = None
     bare: float | None = None
