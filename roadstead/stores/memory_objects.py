@@ -41,7 +41,7 @@ class MemoryObjects:
 
     def list(self, prefix: str) -> tuple[str, ...]:
         with self._lock:
-            return tuple(sorted(key for key in self._objects if key.startswith(prefix)))[:1_000]
+            return tuple(sorted(key for key in self._objects if key.startswith(prefix)))
 
     def delete(self, keys: Iterable[str]) -> None:
         with self._lock:

@@ -74,7 +74,7 @@ class Objects(Protocol):
         ...
 
     def list(self, prefix: str) -> tuple[str, ...]:
-        """Up to 1,000 keys with a prefix, in byte order; one LIST."""
+        """Every key with a prefix, in byte order; one LIST for each 1,000, and one where there are none."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:

@@ -72,8 +72,8 @@ class S3Objects:
         return ObjectInfo(answer["ContentLength"], frozenset(digests), answer.get("Metadata", {}))
 
     def list(self, prefix: str) -> tuple[str, ...]:
-        answer = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix)
-        return tuple(entry["Key"] for entry in answer.get("Contents", []))
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        return tuple(entry["Key"] for page in pages for entry in page.get("Contents", []))
 
     def delete(self, keys: Iterable[str]) -> None:
         pending = list(keys)

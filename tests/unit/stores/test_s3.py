@@ -1,4 +1,4 @@
-"""What only a connection that breaks shows of the bucket; tests/contract/test_objects.py has the rest."""
+"""What breaking connections and long lists show of the bucket; tests/contract/test_objects.py has the rest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from botocore.exceptions import BotoCoreError
+from moto import mock_aws
 
 from roadstead.stores.s3 import READS, S3Objects
 from tests import aws
@@ -73,3 +74,18 @@ def test_half_an_object_is_never_taken_for_the_whole(breaking: Breaking) -> None
     with pytest.raises(BotoCoreError):
         breaking.objects.get("key")
     assert breaking.requests == READS
+
+
+def test_a_list_goes_on_behind_the_thousand_keys_of_one_answer() -> None:
+    with mock_aws():
+        s3 = aws.client("s3")
+        s3.create_bucket(Bucket="long", CreateBucketConfiguration={"LocationConstraint": aws.REGION})
+        keys = [f"blobs/{number:04d}" for number in range(1_001)]
+        for key in (*keys, "other"):
+            s3.put_object(Bucket="long", Key=key, Body=b"")
+        calls = aws.record_calls(s3)
+        assert S3Objects(s3, "long").list("blobs/") == tuple(keys)
+        assert calls == ["s3.ListObjectsV2"] * 2
+        calls.clear()
+        assert S3Objects(s3, "long").list("nothing/") == ()
+        assert calls == ["s3.ListObjectsV2"]
