@@ -71,9 +71,6 @@ class NamedQueue:
         sqs = self._clients.client("sqs")
         SqsQueue(sqs, queue_url(sqs, self._name)).send(bodies)
 
-    def postpone(self, receipt: str, seconds: int) -> None:
-        raise NotImplementedError("only the function that delivers postpones")
-
 
 class Cloud:
     """The services and adapters of one target, each made when it is first asked for."""

@@ -12,7 +12,7 @@ from roadstead.services.notification_payloads import Surroundings, event_type, p
 from roadstead.services.notification_targets import Subscriptions, Targets, heard
 from roadstead.services.recent import Recent
 from roadstead.stores.notifications import DeliveryRecords
-from roadstead.stores.queue import Queue
+from roadstead.stores.queue import Sender
 
 _DATES_SECONDS = 3_600  # when a repository was made changes only with its deletion
 _DATES = 5_000
@@ -25,7 +25,7 @@ class Dispatcher:
         self,
         targets: Targets,
         records: DeliveryRecords,
-        queue: Queue,
+        queue: Sender,
         *,
         host: str,
         clock: Callable[[], float] = time.monotonic,

@@ -30,7 +30,7 @@ from roadstead.stores.notifications import (
     WebhookSecrets,
     WebhookSecretStore,
 )
-from roadstead.stores.queue import Queue
+from roadstead.stores.queue import Sender
 
 MAX_WEBHOOKS = 20  # of one project: each event may become so many requests
 MAX_NAME = 100
@@ -63,7 +63,7 @@ class Notifications:
         webhooks: Webhooks,
         secret_store: WebhookSecretStore,
         records: DeliveryRecords,
-        queue: Queue,
+        queue: Sender,
         poster: Poster,
         *,
         host: str,
