@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from functions.registry import trail
 from functions.registry.challenge import challenge
-from functions.registry.routes import Match, Needs
+from functions.registry.routes import ACTIONS, Match, Needs
 from functions.registry.services import Services
 from functions.viewer import origin
 from roadstead.access import CATALOG_ACCESS, PUSH, Access, permits
@@ -103,8 +103,7 @@ def needed_access(match: Match) -> Access | None:
         return None
     if match.route.needs is Needs.CATALOG:
         return CATALOG_ACCESS
-    actions = set(match.route.needs.value) - {"upload"}
-    return Access.to(match.repository or "", *actions)
+    return Access.to(match.repository or "", *ACTIONS[match.route.needs])
 
 
 def _refused(needed: Access, caller: Caller) -> str:

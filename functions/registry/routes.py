@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, auto
 
 from functions.registry.call import Handler
 from functions.registry.handlers import base, blobs, lists, manifests, uploads
@@ -18,14 +18,23 @@ from roadstead.names import Reference, RepositoryName, parse_reference
 
 
 class Needs(Enum):
-    """The access of a row; the actions are on the repository that the path names."""
+    """The access of a row."""
 
-    TOKEN = frozenset[str]()
-    PULL = frozenset({access.PULL})
-    PUSH = frozenset({access.PULL, access.PUSH})
-    DELETE = frozenset({access.DELETE})
-    CATALOG = frozenset({access.ALL})
-    UPLOAD = frozenset({access.PULL, access.PUSH, "upload"})  # by the upload token; a challenge asks for the rest
+    TOKEN = auto()  # any valid one
+    PULL = auto()
+    PUSH = auto()
+    DELETE = auto()
+    CATALOG = auto()
+    UPLOAD = auto()  # the upload token; without one a challenge asks for what PUSH needs
+
+
+ACTIONS = {
+    Needs.PULL: frozenset({access.PULL}),
+    Needs.PUSH: frozenset({access.PULL, access.PUSH}),
+    Needs.DELETE: frozenset({access.DELETE}),
+    Needs.UPLOAD: frozenset({access.PULL, access.PUSH}),
+}
+"""What is needed on the repository that the path names."""
 
 
 @dataclass(frozen=True, slots=True)
