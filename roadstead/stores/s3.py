@@ -72,8 +72,13 @@ class S3Objects:
         return ObjectInfo(answer["ContentLength"], frozenset(digests), answer.get("Metadata", {}))
 
     def list(self, prefix: str) -> tuple[str, ...]:
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        return tuple(entry["Key"] for page in pages for entry in page.get("Contents", []))
+        request, keys = {"Bucket": self._bucket, "Prefix": prefix}, list[str]()
+        while True:
+            answer = self._client.list_objects_v2(**request)
+            keys += [entry["Key"] for entry in answer.get("Contents", [])]
+            if not answer.get("IsTruncated"):
+                return tuple(keys)
+            request["ContinuationToken"] = answer["NextContinuationToken"]
 
     def delete(self, keys: Iterable[str]) -> None:
         pending = list(keys)
