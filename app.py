@@ -36,5 +36,5 @@ def webhook(event: dict[str, Any], context: Any) -> Any:
 
 
 if os.environ.get("_HANDLER", "").startswith("app."):
-    importlib.import_module("functions.lines").configure()
+    importlib.import_module("functions.hosting.lines").configure()
     importlib.import_module(f"functions.{os.environ['_HANDLER'].removeprefix('app.')}.handler").prepare()

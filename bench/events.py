@@ -21,8 +21,8 @@ from bench.table import table
 from functions.webhook import handler
 from functions.webhook.dispatch import dispatch
 from functions.webhook.settings import Settings
-from roadstead.audit import Actor, AuditEntry, Event, Operation
-from roadstead.stores.index_items import event_write
+from roadstead.aws.index_items import event_write
+from roadstead.trail.entries import Actor, AuditEntry, Event, Operation
 
 SIZES = (1, 10, 100)  # events in a batch
 _ACTOR = Actor("bench", token_id="t" * 22, source_ip="192.0.2.1", user_agent="bench", request_id="r" * 36)

@@ -10,7 +10,7 @@ from pathlib import Path
 PARTS = (
     ("local.aws_process", "embedded AWS"),
     ("local.relay_process", "relay"),
-    ("local.runtime", "functions"),
+    ("local.functions.runtime", "functions"),
     ("node", "edge functions"),
     ("local up", "gateway, edge"),
     ("docker-registry", "distribution"),

@@ -19,13 +19,13 @@ from functions.registry import handler as registry
 from functions.token import handler as token
 from local.aws import REGION, Endpoint
 from local.clients import client
-from local.events import Incoming, Outgoing, answer_from, event_for
-from local.functions import SERVICE, functions
+from local.functions.declarations import SERVICE, functions
+from local.gateway.events import Incoming, Outgoing, answer_from, event_for
 from local.resources import Resources, ensure_resources
-from roadstead.services.accounts import Accounts
-from roadstead.services.passwords import Argon2Hasher
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.table import Table
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.table import Table
+from roadstead.identity.accounts import Accounts
+from roadstead.identity.passwords import Argon2Hasher
 from tests import aws
 
 USER, PASSWORD = "bench", "the password of the bench"

@@ -14,8 +14,8 @@ from cli.doctor.deployment import Deployment
 from cli.failures import FAILED, OK, USAGE, Failure
 from cli.output import Output
 from cli.subcommands import Subcommands
-from roadstead.services.accounts import AccountRefused
-from roadstead.services.notifications import NotificationRefused
+from roadstead.identity.accounts import AccountRefused
+from roadstead.notifications.webhooks import NotificationRefused
 
 _EPILOG = f"""exit codes:
   {OK}  done; with doctor: nothing is wrong

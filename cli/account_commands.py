@@ -10,7 +10,7 @@ from cli.failures import Failure
 from cli.output import Output, fields, table
 from cli.passwords import new_password
 from cli.subcommands import Subcommands
-from roadstead.stores.identity import Project, Role, User
+from roadstead.identity.directory import Project, Role, User
 
 _ROLES = [str(role) for role in Role]
 

@@ -21,10 +21,10 @@ from botocore.exceptions import (
 
 from cli.cloud import BucketState, Secret, SigningKey, TableState
 from cli.failures import Failure
-from roadstead.services.jose import thumbprint
-from roadstead.stores.aws import error_code
-from roadstead.stores.kms import KmsKeys
-from roadstead.stores.signing import UnusableKey
+from roadstead.aws.clients import error_code
+from roadstead.aws.kms import KmsKeys
+from roadstead.identity.jose import thumbprint
+from roadstead.identity.signing import UnusableKey
 
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5})
 _NO_CRT = (

@@ -22,17 +22,17 @@ from cli.aws import (
 from cli.cloud import Inspector, KeyValues, Listing, Logs, Parameters, SigningKeys
 from cli.failures import USAGE, Failure
 from cli.target import Target
-from roadstead.audit import Actor, ActorKind
-from roadstead.endpoints.endpoint import EndpointPolicy
-from roadstead.endpoints.https import HttpsPoster
-from roadstead.services.accounts import Accounts
-from roadstead.services.notifications import Notifications
-from roadstead.services.passwords import Argon2Hasher
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.stores.sqs import SqsQueue
-from roadstead.stores.ssm_webhooks import SsmWebhookSecrets
-from roadstead.stores.table import Table
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.sqs import SqsQueue
+from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.table import Table
+from roadstead.identity.accounts import Accounts
+from roadstead.identity.passwords import Argon2Hasher
+from roadstead.notifications.webhooks import Notifications
+from roadstead.outbound.endpoint import EndpointPolicy
+from roadstead.outbound.https import HttpsPoster
+from roadstead.trail.entries import Actor, ActorKind
 
 _PORTS = frozenset({443, 8443})  # WEBHOOK_PORTS=443,8443
 

@@ -22,11 +22,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cli.failures import Failure
-from roadstead.upload_token import UploadKeys
+from roadstead.content.upload_token import UploadKeys
 
 STORE_KEY = "upload-keys"  # in the key-value store
 RELAY_KEY = "relay"  # beside it
-READ_SECONDS = 600  # after which everybody has read the parameter anew: twice roadstead.stores.ssm.REFRESH_SECONDS
+READ_SECONDS = 600  # after which everybody has read the parameter anew: twice roadstead.aws.ssm.REFRESH_SECONDS
 SPREAD_SECONDS = 60  # after which a change of the key-value store is everywhere ("within a few seconds")
 KEY_BYTES = 32
 MAX_VALUE = 1024  # bytes of a value in a key-value store

@@ -11,7 +11,7 @@ from cli.failures import Failure
 from cli.output import Output, fields, table
 from cli.passwords import read_secret
 from cli.subcommands import Subcommands
-from roadstead.stores.notifications import EventType, PayloadFormat, Webhook
+from roadstead.notifications.stores import EventType, PayloadFormat, Webhook
 
 TEST_SECONDS = 30  # within which a test is delivered, or was tried
 

@@ -6,6 +6,6 @@ a Python package with everything else is that, whatever the machine has; so it i
 
 import os
 
-from local.edge_functions import node
+from edge.node import node
 
 os.environ.setdefault("JSII_NODE", node())

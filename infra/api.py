@@ -12,10 +12,10 @@ from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from functions.api import ROUTES
 from infra.beneath import beneath
 from infra.logs import log_group
 from infra.settings import Settings
-from local.functions import ROUTES
 
 # No query string: on uploads it is an upload token, and the path alone tells which upload it was.
 _LOG_FORMAT = {

@@ -12,7 +12,7 @@ from aws_cdk import aws_logs_destinations as destinations
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from functions.lines import PATTERN
+from functions.hosting.lines import PATTERN
 from infra.functions import Functions
 from infra.logs import log_group
 from infra.names import Names

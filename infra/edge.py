@@ -16,11 +16,10 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from edge import build
+from edge.names import API, BLOBS, RELAY, SECRET_HEADER
 from infra.relay import Relay
 from infra.settings import Settings
 from infra.source import ROOT
-from local.edge import API, BLOBS, RELAY
-from local.edge_stack import SECRET_HEADER
 
 # Every code of "HTTP status codes that CloudFront caches" that a distribution can be told about.
 ERROR_CODES = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)

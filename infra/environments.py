@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from edge.relay.settings import RelaySettings
-from functions.environ import SettingsError as WrongEnvironment
-from functions.registry.settings import Settings as RegistrySettings
+from functions.distribution.settings import Settings as RegistrySettings
+from functions.hosting.environ import SettingsError as WrongEnvironment
+from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
 from functions.webhook.settings import Settings as WebhookSettings
 from infra.names import Names

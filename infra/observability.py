@@ -20,7 +20,7 @@ from infra.settings import Settings
 from observability import dashboard
 from observability.queries import AUDIT, QUERIES
 
-# Of the traceback in a line of functions/lines.py: KMS's refusals as botocore words them, and as stores/kms.py does.
+# In the traceback of a log line (functions/hosting/lines.py): KMS refusals as botocore and aws/kms.py word them.
 SIGNING_ERRORS = '{ $.error = "*calling the Sign operation*" || $.error = "*UnusableKey*" }'
 _FIVE_MINUTES = cdk.Duration.minutes(5)
 

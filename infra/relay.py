@@ -20,7 +20,7 @@ from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from edge.relay.application import HEALTH_PATH
+from functions.relay.application import HEALTH_PATH
 from infra.environments import RELAY_PORT
 from infra.logs import log_group
 from infra.network import RelayNetwork
@@ -145,7 +145,7 @@ class Relay(Construct):
                     self,
                     "Image",
                     directory=str(relay_context(Path(directory))),
-                    file="edge/relay/Dockerfile",
+                    file="functions/relay/Dockerfile",
                     platform=ecr_assets.Platform.LINUX_ARM64,
                 )
             )

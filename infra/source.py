@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 _PACKAGES = ROOT / ".chalice" / "deployments"
 # What Chalice needs: vendor/ is links into the source, requirements.txt a link to a lock file.
 _CHALICE = ("app.py", "requirements.txt", "requirements", "vendor", "functions", "roadstead")
-# What edge/relay/Dockerfile copies.
-_RELAY = ("requirements/relay.txt", "roadstead", "functions", "edge/__init__.py", "edge/relay")
+# What functions/relay/Dockerfile copies.
+_RELAY = ("requirements/relay.txt", "roadstead", "functions")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
@@ -76,7 +76,7 @@ def policy_text(function: str) -> str:
 
 def relay_context(directory: Path) -> Path:
     """What `docker build` of the relay gets to see."""
-    _copy((*_RELAY, "edge/relay/Dockerfile"), directory)
+    _copy((*_RELAY, "functions/relay/Dockerfile"), directory)
     return directory
 
 

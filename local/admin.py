@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from local.clients import client
 from local.state import StateDirectory, write_atomically
-from roadstead.services.accounts import Accounts
-from roadstead.services.passwords import Argon2Hasher
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.table import Table
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.table import Table
+from roadstead.identity.accounts import Accounts
+from roadstead.identity.passwords import Argon2Hasher
 
 NAME = "admin"
 

@@ -1,4 +1,4 @@
-"""The relay's process: `edge.relay`, stopped when its parent is gone. `STDIN` is a pipe that ends when that dies."""
+"""The relay's process: `functions.relay`, stopped when its parent dies, which closes the pipe `STDIN`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 
-from edge.relay.__main__ import main
+from functions.relay.__main__ import main
 
 
 def _stop_with_the_parent() -> None:

@@ -14,15 +14,18 @@ from enum import StrEnum
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from local import admin, edge_stack, functions, ports
+from functions.api import ROUTES
+from local import admin, ports
 from local.aws import CREDENTIALS, REGION, EmbeddedAws, Endpoint
-from local.delivery import Delivery
-from local.edge_signed_urls import KeyGroup
-from local.edge_stack import EdgeSettings
-from local.environments import InitError, Pool
+from local.delivery.delivery import Delivery
+from local.edge import components as edge_stack
+from local.edge.components import EdgeSettings
+from local.edge.signed_urls import KeyGroup
 from local.failures import ExitCode, Failure
-from local.functions import Distribution
-from local.gateway import HttpApi, HttpServer
+from local.functions import declarations as functions
+from local.functions.declarations import Distribution
+from local.functions.environments import InitError, Pool
+from local.gateway.http_api import HttpApi, HttpServer
 from local.relay import RelayProcess
 from local.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER, Resources, ensure_resources
 from local.state import Ready, StateDirectory
@@ -101,11 +104,11 @@ def build(state: StateDirectory, listener: socket.socket, front: Front, *, pull_
     # Before the gateway: it stops after it, when there is nothing more to come.
     delivery = Delivery(state, aws.endpoint, lambdas.pools, lambda: lambdas.resources)
     if front is Front.NONE:
-        gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), listener)
+        gateway = HttpServer("the gateway", HttpApi(ROUTES, lambdas.pools), listener)
         return Stack(aws, lambdas, registry, None, (aws, lambdas, delivery, gateway))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
     api = f"http://{ports.INTERNAL_ADDRESS}:{inner.getsockname()[1]}"
-    gateway = HttpServer("the gateway", HttpApi(functions.ROUTES, lambdas.pools), inner)
+    gateway = HttpServer("the gateway", HttpApi(ROUTES, lambdas.pools), inner)
     relay = None
     if front is Front.ALL:
 

@@ -7,23 +7,23 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions import observation, tracing
-from functions.boundary import lambda_answer
+from functions.hosting import observation, tracing
+from functions.hosting.boundary import lambda_answer
+from functions.hosting.viewer import as_viewed
 from functions.token.routes import match
 from functions.token.services import TokenServices
 from functions.token.settings import Settings
-from functions.viewer import as_viewed
+from roadstead.aws import clients as aws
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.kms import KmsKeys
+from roadstead.aws.ssm import SsmEdgeSecrets
+from roadstead.aws.table import Table
 from roadstead.http import Request, Response
-from roadstead.services.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
-from roadstead.services.jose import trusted_keys
-from roadstead.services.minting import TokenMinter
-from roadstead.services.passwords import Argon2Hasher, PasswordVerifier
-from roadstead.services.tokens import TokenService
-from roadstead.stores import aws
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.kms import KmsKeys
-from roadstead.stores.ssm import SsmEdgeSecrets
-from roadstead.stores.table import Table
+from roadstead.identity.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
+from roadstead.identity.jose import trusted_keys
+from roadstead.identity.minting import TokenMinter
+from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.identity.tokens import TokenService
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def run(request: Request) -> Response:
-    """Answers a request with this process's services; raises what `functions.boundary` turns into answers."""
+    """Answers a request with this process's services; raises what `functions.hosting.boundary` turns into answers."""
     return respond(services(), request)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from roadstead.services.jose import PublicKey
-from roadstead.services.tokens import TokenService
-from roadstead.stores.secrets import EdgeSecretSource
+from functions.hosting.viewer import EdgeSecretSource
+from roadstead.identity.jose import PublicKey
+from roadstead.identity.tokens import TokenService
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from functions.environ import Environ
-from functions.tracing import Tracing
-from roadstead.services.certificates import Mode
-from roadstead.services.minting import MAX_LIFETIME, MIN_LIFETIME
+from functions.hosting.environ import Environ
+from functions.hosting.tracing import Tracing
+from roadstead.identity.certificates import Mode
+from roadstead.identity.minting import MAX_LIFETIME, MIN_LIFETIME
 
 _DAY = 24 * 3600
 

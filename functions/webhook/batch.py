@@ -14,12 +14,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functions import lines, metrics
-from functions.metrics import Metric
-from functions.observation import current
+from functions.hosting import lines, metrics
+from functions.hosting.metrics import Metric
+from functions.hosting.observation import current
 from functions.webhook.delivery import enqueue
 from functions.webhook.services import WebhookServices
-from roadstead.audit import AuditEntry, Operation, rfc3339
+from roadstead.trail.entries import AuditEntry, Operation, rfc3339
 
 _log = logging.getLogger(__name__)
 

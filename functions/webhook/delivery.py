@@ -13,10 +13,10 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
-from roadstead.audit import AuditEntry
-from roadstead.services.notification_delivery import Deliverer, Fate, Verdict
-from roadstead.services.notification_dispatch import Dispatcher
-from roadstead.stores.queue import Queue
+from roadstead.notifications.delivery import Deliverer, Fate, Verdict
+from roadstead.notifications.dispatch import Dispatcher
+from roadstead.notifications.queue import Queue
+from roadstead.trail.entries import AuditEntry
 
 AT_ONCE = 10  # deliveries: a slow endpoint keeps nobody else of its batch waiting
 

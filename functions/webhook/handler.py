@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions import tracing
-from functions.observation import observed
+from functions.hosting import tracing
+from functions.hosting.observation import observed
 from functions.webhook.dispatch import dispatch
 from functions.webhook.notifications import compose
 from functions.webhook.services import WebhookServices
 from functions.webhook.settings import Settings
-from roadstead.services.trail import Trail
-from roadstead.stores.aws import client
-from roadstead.stores.cloudwatch_logs import CloudWatchAuditLog
-from roadstead.stores.dynamodb_candidates import DynamoCandidates
-from roadstead.stores.dynamodb_identity import DynamoIdentityEvents
-from roadstead.stores.dynamodb_pulls import DynamoPullCounts
-from roadstead.stores.s3 import S3Objects
-from roadstead.stores.sqs import SqsQueue
-from roadstead.stores.table import Table
+from roadstead.aws.clients import client
+from roadstead.aws.cloudwatch_logs import CloudWatchAuditLog
+from roadstead.aws.dynamodb_candidates import DynamoCandidates
+from roadstead.aws.dynamodb_identity import DynamoIdentityEvents
+from roadstead.aws.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.s3 import S3Objects
+from roadstead.aws.sqs import SqsQueue
+from roadstead.aws.table import Table
+from roadstead.trail.recorder import Trail
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any] | None:

@@ -14,10 +14,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from functions.lines import AUDIT
+from functions.hosting.lines import AUDIT
 from functions.webhook.batch import Received, work
 from functions.webhook.services import WebhookServices
-from roadstead.audit import AuditEntry
+from roadstead.trail.entries import AuditEntry
 
 
 class NotRecorded(Exception):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from functions.environ import Environ
-from roadstead.endpoints.endpoint import EndpointPolicy
+from functions.hosting.environ import Environ
+from roadstead.outbound.endpoint import EndpointPolicy
 
 
 class Ports(Enum):

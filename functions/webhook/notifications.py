@@ -6,14 +6,14 @@ from typing import Any
 
 from functions.webhook.delivery import NotificationServices
 from functions.webhook.notification_settings import NotificationSettings
-from roadstead.endpoints.https import HttpsPoster
-from roadstead.services.notification_delivery import Deliverer
-from roadstead.services.notification_dispatch import Dispatcher
-from roadstead.services.notification_targets import Targets
-from roadstead.stores.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.stores.sqs import SqsQueue
-from roadstead.stores.ssm_webhooks import SsmWebhookSecrets
-from roadstead.stores.table import Table
+from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.sqs import SqsQueue
+from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.table import Table
+from roadstead.notifications.delivery import Deliverer
+from roadstead.notifications.dispatch import Dispatcher
+from roadstead.notifications.targets import Targets
+from roadstead.outbound.https import HttpsPoster
 
 
 def compose(settings: NotificationSettings, dynamodb: Any, ssm: Any, sqs: Any) -> NotificationServices:

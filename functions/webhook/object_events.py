@@ -17,10 +17,10 @@ from urllib.parse import unquote_plus
 
 from functions.webhook.batch import Received, work
 from functions.webhook.services import WebhookServices
-from roadstead.audit import Actor, ActorKind, AuditEntry, Operation, project_of
+from roadstead.content.objects import is_whole_key
+from roadstead.content.provenance import uploader
 from roadstead.digest import Digest
-from roadstead.services.provenance import uploader
-from roadstead.stores.objects import is_whole_key
+from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, project_of
 
 Record = Mapping[str, Any]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from functions.webhook.delivery import NotificationServices
-from roadstead.services.trail import Trail
-from roadstead.stores.candidates import Candidates
-from roadstead.stores.identity import IdentityEvents
-from roadstead.stores.objects import Objects
-from roadstead.stores.queue import Queue
+from roadstead.content.candidates import Candidates
+from roadstead.content.objects import Objects
+from roadstead.identity.directory import IdentityEvents
+from roadstead.notifications.queue import Queue
+from roadstead.trail.recorder import Trail
 
 
 @dataclass(frozen=True, slots=True)

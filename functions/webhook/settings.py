@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from functions.environ import Environ
-from functions.tracing import Tracing
+from functions.hosting.environ import Environ
+from functions.hosting.tracing import Tracing
 from functions.webhook.notification_settings import NotificationSettings
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from functions.webhook.batch import Received, work
 from functions.webhook.services import WebhookServices
-from roadstead.audit import AuditEntry
-from roadstead.stores.index_items import event_from, is_event_key
-from roadstead.stores.table import item_from_image
+from roadstead.aws.index_items import event_from, is_event_key
+from roadstead.aws.table import item_from_image
+from roadstead.trail.entries import AuditEntry
 
 Record = Mapping[str, Any]
 Key = tuple[str, str]

@@ -1,6 +1,6 @@
 """The registry and token functions in one process, and a client that speaks to them by the specification.
 
-Everything goes through payload 1.0 events, as the emulated gateway makes them, and through `functions.boundary`.
+Everything goes through payload 1.0 events, as the emulated gateway makes them, and `functions.hosting.boundary`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from local.events import Incoming, answer_from, event_for
-from local.functions import ROUTES
+from functions.api import ROUTES
+from local.gateway.events import Incoming, answer_from, event_for
+from roadstead.content.objects import Objects
+from roadstead.content.upload_token import UploadKeys
 from roadstead.digest import Digest
-from roadstead.services.accounts import Accounts
-from roadstead.stores.memory_signing import MemoryKeys
-from roadstead.stores.objects import Objects
-from roadstead.upload_token import UploadKeys
+from roadstead.identity.accounts import Accounts
+from tests.memory.signing import MemoryKeys
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 Function = Callable[[Mapping[str, Any]], dict[str, Any]]

@@ -16,28 +16,28 @@ from typing import Any, Protocol
 
 import pytest
 
-import functions.registry.handler as registry_function
 import functions.token.handler as token_function
-from functions.boundary import lambda_answer
-from functions.registry.application import Application
-from functions.registry.settings import Settings as RegistrySettings
+from functions.distribution import composition
+from functions.distribution.application import Application
+from functions.distribution.settings import Settings as RegistrySettings
+from functions.hosting.boundary import lambda_answer
 from functions.token.settings import Settings as TokenSettings
+from roadstead.aws.clients import client as make_client
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.s3 import S3Objects
+from roadstead.aws.table import Table
+from roadstead.content.objects import Objects
+from roadstead.content.upload_token import UploadKeys
+from roadstead.identity.accounts import Accounts, AccountStore
+from roadstead.identity.directory import Project, Role, User, UserName
+from roadstead.identity.passwords import Argon2Hasher
 from roadstead.names import ProjectName
-from roadstead.services.accounts import Accounts, AccountStore
-from roadstead.services.passwords import Argon2Hasher
-from roadstead.stores.aws import client as make_client
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.identity import Project, Role, User, UserName
-from roadstead.stores.memory_identity import MemoryIdentities
-from roadstead.stores.memory_index import MemoryIndex
-from roadstead.stores.memory_objects import FixedEdgeSecrets, FixedUploadKeys, MemoryObjects
-from roadstead.stores.memory_signing import MemoryKeys
-from roadstead.stores.objects import Objects
-from roadstead.stores.s3 import S3Objects
-from roadstead.stores.table import Table
-from roadstead.upload_token import UploadKeys
 from tests import aws
 from tests.api.client import Api, Client
+from tests.memory.identity import MemoryIdentities
+from tests.memory.index import MemoryIndex
+from tests.memory.objects import FixedEdgeSecrets, FixedUploadKeys, MemoryObjects
+from tests.memory.signing import MemoryKeys
 
 # Members of the projects `acme` (private) and `library`, `open` (both public); `stranger` is a member of none.
 ROLES = {
@@ -89,7 +89,7 @@ def _api(
     dynamodb: Any = None,
     kms: Any = None,
 ) -> Api:
-    application = Application(registry_function.build(RegistrySettings.from_environ(registry)))
+    application = Application(composition.build(RegistrySettings.from_environ(registry)))
     tokens = token_function.compose(TokenSettings.from_environ(token), dynamodb, kms)
     return Api(
         functions={
@@ -120,7 +120,7 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
         "SsmEdgeSecrets": lambda *_: FixedEdgeSecrets((EDGE_SECRET,)),
     }
     for name, replacement in replacements.items():
-        patch.setattr(registry_function, name, replacement)
+        patch.setattr(composition, name, replacement)
     patch.setattr(token_function, "KmsKeys", lambda _: keys)
     patch.setattr(token_function, "SsmEdgeSecrets", replacements["SsmEdgeSecrets"])
     patch.setattr(token_function, "DynamoIdentities", lambda _: identities)
@@ -140,7 +140,7 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
     }
     for name, value in environment.items():
         patch.setenv(name, value)
-    patch.setattr(registry_function, "client", _client)
+    patch.setattr(composition, "client", _client)
     own = secrets.token_hex(6)
     dynamodb, kms, s3, ssm = (_client(service) for service in ("dynamodb", "kms", "s3", "ssm"))
     index, identity, bucket, parameter = f"index-{own}", f"identity-{own}", f"bucket-{own}", f"/upload-keys/{own}"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from roadstead.audit import Actor
+from roadstead.content.objects import whole_key
+from roadstead.content.provenance import object_metadata
 from roadstead.digest import ALGORITHMS, Digest
 from roadstead.names import RepositoryName
-from roadstead.services.provenance import object_metadata
-from roadstead.stores.objects import whole_key
+from roadstead.trail.entries import Actor
 from tests.api.backends import on_both_backends
 from tests.api.client import Api, Client
 from tests.api.documents import CONFIG, OCI_MANIFEST, dump, image, of, push_image

@@ -14,18 +14,18 @@ import pytest
 
 import functions.registry.handler as registry_function
 import functions.token.handler as token_function
-from roadstead.audit import Actor, ActorKind, AuditEntry, Operation, Outcome
+from roadstead.content.manifest_document import OCI_MANIFEST
+from roadstead.content.objects import whole_key
+from roadstead.content.provenance import object_metadata
 from roadstead.digest import Digest
-from roadstead.manifest import OCI_MANIFEST
+from roadstead.identity.directory import Role
 from roadstead.names import RepositoryName
-from roadstead.services.provenance import object_metadata
-from roadstead.stores.identity import Role
-from roadstead.stores.memory_identity import MemoryIdentities
-from roadstead.stores.memory_index import MemoryIndex
-from roadstead.stores.objects import whole_key
+from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome
 from tests.api.client import Api, Client, Headers
 from tests.api.conftest import EDGE_SECRET, PASSWORDS, Builder
 from tests.api.documents import CONFIG, dump, image, of
+from tests.memory.identity import MemoryIdentities
+from tests.memory.index import MemoryIndex
 from tests.unit.functions.webhook.parts import Function, item_of, log_event, record, stream
 
 SHIPS, BOATS = "acme/ships", "acme/boats"

@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from roadstead.content.blob_index import MAX_INLINE_BLOB
 from roadstead.digest import ALGORITHMS, Digest
-from roadstead.stores.blobs import MAX_INLINE_BLOB
 from tests.api.backends import on_both_backends
 from tests.api.client import Api, Client
 from tests.api.conftest import Builder

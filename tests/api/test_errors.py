@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from functions.boundary import lambda_answer
+from functions.hosting.boundary import lambda_answer
+from roadstead.conflicts import Throttled
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode
-from roadstead.stores.conflicts import Throttled
-from roadstead.stores.memory_identity import MemoryIdentities
-from roadstead.stores.memory_index import MemoryIndex
-from roadstead.stores.memory_objects import MemoryObjects
 from tests.api.client import Answer, Api, Client
 from tests.api.documents import OCI_INDEX, dump, index, push_image
+from tests.memory.identity import MemoryIdentities
+from tests.memory.index import MemoryIndex
+from tests.memory.objects import MemoryObjects
 
 REPOSITORY = "acme/app"
 DIGEST = Digest.of(b"layer")

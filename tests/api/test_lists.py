@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from roadstead.content.lists import MAX_PAGE
 from roadstead.digest import Digest
-from roadstead.services.lists import MAX_PAGE
 from tests.api.backends import on_both_backends
 from tests.api.client import Api, Client
 from tests.api.documents import OCI_INDEX, OCI_MANIFEST, dump, index, push_image

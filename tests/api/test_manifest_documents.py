@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from roadstead.content.manifest_document import MAX_REFERENCES, NON_DISTRIBUTABLE
 from roadstead.digest import ALGORITHMS, Digest
-from roadstead.manifest import MAX_REFERENCES, NON_DISTRIBUTABLE
 from tests.api.backends import on_both_backends
 from tests.api.client import Client
 from tests.api.conftest import Builder

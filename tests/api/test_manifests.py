@@ -6,8 +6,8 @@ import base64
 
 import pytest
 
+from roadstead.content.manifest_document import MAX_MANIFEST_BYTES
 from roadstead.digest import ALGORITHMS, Digest
-from roadstead.manifest import MAX_MANIFEST_BYTES
 from tests.api.backends import on_both_backends
 from tests.api.client import Client
 from tests.api.conftest import Builder

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from roadstead.audit import Actor, Event, Operation
+from roadstead.content.blob_index import Link
 from roadstead.digest import ALGORITHMS, Digest
 from roadstead.names import RepositoryName
-from roadstead.stores.blobs import Link
-from roadstead.stores.memory_index import MemoryIndex
+from roadstead.trail.entries import Actor, Event, Operation
 from tests.api.backends import on_both_backends
 from tests.api.client import Answer, Client
 from tests.api.documents import push_image
+from tests.memory.index import MemoryIndex
 
 SOURCE, TARGET = "acme/base", "acme/app"
 DATA = b"a layer that two images share"

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
+from roadstead.content.lists import MAX_REFERRERS_BYTES
 from roadstead.digest import ALGORITHMS, Digest
-from roadstead.services.lists import MAX_REFERRERS_BYTES
 from tests.api.backends import on_both_backends
 from tests.api.client import Client
 from tests.api.documents import CONFIG, DOCKER_MANIFEST, EMPTY, OCI_INDEX, OCI_MANIFEST, dump, image, index, of

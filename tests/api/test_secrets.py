@@ -9,13 +9,13 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
 
-from functions.lines import JsonFormatter, StandardOutput
+from functions.hosting.lines import JsonFormatter, StandardOutput
+from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.digest import Digest
-from roadstead.manifest import OCI_MANIFEST
-from roadstead.stores.memory_index import MemoryIndex
 from tests.api.client import Api
 from tests.api.conftest import EDGE_SECRET, PASSWORDS, UPLOAD_KEYS, Builder
 from tests.api.documents import CONFIG, dump, image, of
+from tests.memory.index import MemoryIndex
 
 SHIPS = "acme/ships"
 WRONG = "a wrong password with $igns"

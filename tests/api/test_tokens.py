@@ -11,17 +11,17 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from roadstead.access import Access
-from roadstead.audit import ActorKind
-from roadstead.services.certificates import DirectSigning, TrustedKey
-from roadstead.services.jose import LEEWAY
-from roadstead.services.minting import TokenMinter
-from roadstead.stores.identity import Role
-from roadstead.stores.memory_signing import MemoryKeys
+from roadstead.identity.access import Access
+from roadstead.identity.certificates import DirectSigning, TrustedKey
+from roadstead.identity.directory import Role
+from roadstead.identity.jose import LEEWAY
+from roadstead.identity.minting import TokenMinter
+from roadstead.trail.entries import ActorKind
 from tests.api.backends import on_both_backends
 from tests.api.client import Answer, Api, Client
 from tests.api.conftest import PASSWORDS, Builder
 from tests.api.token_requests import FORM, basic, claims, get_token, post_token
+from tests.memory.signing import MemoryKeys
 
 REPOSITORY = "acme/app"
 

@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from roadstead.content.upload_token import PARAMETER
 from roadstead.digest import ALGORITHMS, Digest
-from roadstead.stores.memory_objects import MemoryObjects
-from roadstead.upload_token import PARAMETER
 from tests.api.backends import on_both_backends
 from tests.api.client import OCTETS, Answer, Api, Client
 from tests.api.conftest import Builder
+from tests.memory.objects import MemoryObjects
 
 REPOSITORY = "acme/app"
 DATA = bytes(range(256)) * 12

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.stores.blobs import BlobIndex
-from roadstead.stores.dynamodb_blobs import DynamoBlobIndex
-from roadstead.stores.dynamodb_manifests import DynamoManifestIndex
-from roadstead.stores.dynamodb_uploads import DynamoUploadSessions
-from roadstead.stores.manifests import ManifestIndex
-from roadstead.stores.memory_index import MemoryIndex
-from roadstead.stores.table import Item, Table
-from roadstead.stores.uploads import UploadSessions
+from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
+from roadstead.aws.table import Item, Table
+from roadstead.content.blob_index import BlobIndex
+from roadstead.content.manifest_index import ManifestIndex
+from roadstead.content.upload_sessions import UploadSessions
 from tests import aws
+from tests.memory.index import MemoryIndex
 
 BACKENDS = ("memory", "moto", "ministack")
 

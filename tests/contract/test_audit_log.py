@@ -13,14 +13,14 @@ import pytest
 from moto import mock_aws
 
 from local.audit import TrailReader
+from roadstead.aws.cloudwatch_logs import CloudWatchAuditLog
+from roadstead.aws.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.table import Table
 from roadstead.names import RepositoryName
-from roadstead.stores.audit_log import Appended, AuditLog, LogLine
-from roadstead.stores.cloudwatch_logs import CloudWatchAuditLog
-from roadstead.stores.dynamodb_pulls import DynamoPullCounts
-from roadstead.stores.memory_audit import MemoryAuditLog, MemoryPullCounts
-from roadstead.stores.pulls import Artifact, PullCounts, Pulls
-from roadstead.stores.table import Table
+from roadstead.trail.audit_log import Appended, AuditLog, LogLine
+from roadstead.trail.pull_counts import Artifact, PullCounts, Pulls
 from tests import aws
+from tests.memory.audit import MemoryAuditLog, MemoryPullCounts
 
 NOW = 1_795_521_600_000
 SHIPS = RepositoryName("acme/ships")

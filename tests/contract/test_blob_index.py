@@ -6,13 +6,13 @@ import threading
 
 import pytest
 
-from roadstead.audit import Actor, Event, Operation
+from roadstead.conflicts import Conflict, UploadConsumed
+from roadstead.content.blob_index import Link, StoredObject, Use
+from roadstead.content.upload_sessions import UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
-from roadstead.services.events import EventMaker
-from roadstead.stores.blobs import Link, StoredObject, Use
-from roadstead.stores.conflicts import Conflict, UploadConsumed
-from roadstead.stores.uploads import UploadSession, UploadState
+from roadstead.trail.entries import Actor, Event, Operation
+from roadstead.trail.events import EventMaker
 from tests.contract.conftest import Index
 
 SHIPS, CARGO = RepositoryName("ships/galleon"), RepositoryName("cargo/tea")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.stores.candidates import Candidates
-from roadstead.stores.dynamodb_candidates import DynamoCandidates
-from roadstead.stores.memory_candidates import MemoryCandidates
-from roadstead.stores.table import Table
+from roadstead.aws.dynamodb_candidates import DynamoCandidates
+from roadstead.aws.table import Table
+from roadstead.content.candidates import Candidates
 from tests import aws
+from tests.memory.candidates import MemoryCandidates
 
 DAY_MS = 86_400_000
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.audit import Actor, ActorKind, Event, Operation
+from roadstead.aws.dynamodb_identity import DynamoIdentities, DynamoIdentityEvents
+from roadstead.aws.index_items import event_from
+from roadstead.aws.table import Table
+from roadstead.conflicts import Conflict
+from roadstead.identity.accounts import AccountStore
+from roadstead.identity.directory import Project, Role, UnknownProject, UnknownUser, User, UserName
 from roadstead.names import ProjectName
-from roadstead.services.accounts import AccountStore
-from roadstead.stores.conflicts import Conflict
-from roadstead.stores.dynamodb_identity import DynamoIdentities, DynamoIdentityEvents
-from roadstead.stores.identity import Project, Role, UnknownProject, UnknownUser, User, UserName
-from roadstead.stores.index_items import event_from
-from roadstead.stores.memory_identity import MemoryIdentities
-from roadstead.stores.table import Table
+from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from tests import aws
+from tests.memory.identity import MemoryIdentities
 
 ADA, BOB, SHIPS = UserName("ada"), UserName("bob"), ProjectName("ships")
 EVENT = Event(

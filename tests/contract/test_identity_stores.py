@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import pytest
 from moto import mock_aws
 
-from roadstead.names import ProjectName
-from roadstead.stores.conflicts import Conflict
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.identity import (
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.table import Table
+from roadstead.conflicts import Conflict
+from roadstead.identity.directory import (
     Identities,
     Identity,
     Project,
@@ -26,9 +26,9 @@ from roadstead.stores.identity import (
     UserName,
     Users,
 )
-from roadstead.stores.memory_identity import MemoryIdentities
-from roadstead.stores.table import Table
+from roadstead.names import ProjectName
 from tests import aws
+from tests.memory.identity import MemoryIdentities
 
 ADA, BOB = UserName.parse("ada@example.com"), UserName.parse("bob")
 SHIPS, CARGO = ProjectName.parse("ships"), ProjectName.parse("cargo")

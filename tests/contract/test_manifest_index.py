@@ -8,14 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.audit import Actor, Event, Operation
-from roadstead.digest import Digest
-from roadstead.manifest import OCI_INDEX, OCI_MANIFEST
-from roadstead.names import RepositoryName, Tag
-from roadstead.services.events import EventMaker
-from roadstead.stores.blobs import StoredObject
-from roadstead.stores.conflicts import Conflict
-from roadstead.stores.manifests import (
+from roadstead.conflicts import Conflict
+from roadstead.content.blob_index import StoredObject
+from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
+from roadstead.content.manifest_index import (
     MAX_INLINE_MANIFEST,
     MAX_TAGS_PER_COMMIT,
     Commit,
@@ -25,6 +21,10 @@ from roadstead.stores.manifests import (
     Standing,
     TagEntry,
 )
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName, Tag
+from roadstead.trail.entries import Actor, Event, Operation
+from roadstead.trail.events import EventMaker
 from tests.contract.conftest import Index
 
 SHIPS, CARGO = RepositoryName("ships/galleon"), RepositoryName("cargo/tea")

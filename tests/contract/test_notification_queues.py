@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.stores.conflicts import Throttled
-from roadstead.stores.memory_queue import MemoryQueue
-from roadstead.stores.queue import MAX_DELAY, Queue
-from roadstead.stores.sqs import BATCH, BATCH_BYTES, SqsQueue
+from roadstead.aws.sqs import BATCH, BATCH_BYTES, SqsQueue
+from roadstead.conflicts import Throttled
+from roadstead.notifications.queue import MAX_DELAY, Queue
 from tests import aws
+from tests.memory.queue import MemoryQueue
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.table import Table
+from roadstead.conflicts import Conflict
+from roadstead.identity.directory import Project, Projects, UnknownProject
 from roadstead.names import ProjectName
-from roadstead.stores.conflicts import Conflict
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.stores.identity import Project, Projects, UnknownProject
-from roadstead.stores.memory_identity import MemoryIdentities
-from roadstead.stores.memory_notifications import MemoryNotifications
-from roadstead.stores.notifications import (
+from roadstead.notifications.stores import (
     DeliveryRecords,
     EventType,
     LastDelivery,
@@ -28,9 +28,9 @@ from roadstead.stores.notifications import (
     WebhookSecrets,
     WebhookSecretStore,
 )
-from roadstead.stores.ssm_webhooks import SsmWebhookSecrets
-from roadstead.stores.table import Table
 from tests import aws
+from tests.memory.identity import MemoryIdentities
+from tests.memory.notifications import MemoryNotifications
 
 SHIPS, BOATS = ProjectName.parse("ships"), ProjectName.parse("boats-and_more.net")
 NOON = 1_800_000_000

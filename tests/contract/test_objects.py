@@ -17,13 +17,13 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from roadstead.aws.s3 import DELETE_BATCH, S3Objects
+from roadstead.content.objects import MIN_PART, BlobUrls, MultipartGone, ObjectInfo, Objects
+from roadstead.content.upload_sessions import Part
 from roadstead.digest import Digest
-from roadstead.stores.memory_objects import MemoryObjects
-from roadstead.stores.objects import MIN_PART, BlobUrls, MultipartGone, ObjectInfo, Objects
-from roadstead.stores.s3 import DELETE_BATCH, S3Objects
-from roadstead.stores.uploads import Part
 from tests import aws
 from tests.contract.conftest import BACKENDS
+from tests.memory.objects import MemoryObjects
 from tests.strict_s3 import StrictS3
 
 KEY = "blobs/uploads/ab/parts-1"
@@ -94,7 +94,7 @@ def _signing_client(endpoint: str, region: str) -> Any:
             retries={"mode": "standard", "max_attempts": 2},
             signature_version="s3v4",
             s3={"addressing_style": "path"},
-            # As `roadstead.stores.aws` has it: no checksum that was not asked for.
+            # As `roadstead.aws.clients` has it: no checksum that was not asked for.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         ),

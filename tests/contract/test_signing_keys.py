@@ -12,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from moto import mock_aws
 
-from roadstead.stores.kms import KmsKeys
-from roadstead.stores.memory_signing import MemoryKeys
-from roadstead.stores.signing import MAX_MESSAGE, PublicKeys, Signer, UnusableKey
+from roadstead.aws.kms import KmsKeys
+from roadstead.identity.signing import MAX_MESSAGE, PublicKeys, Signer, UnusableKey
 from tests import aws
+from tests.memory.signing import MemoryKeys
 
 
 class Keys(Signer, PublicKeys, Protocol):

@@ -7,14 +7,14 @@ from dataclasses import asdict, replace
 
 import pytest
 
+from roadstead.aws.dynamodb_uploads import _PARTS_PER_ITEM
+from roadstead.aws.table import TRANSACTION
+from roadstead.conflicts import Conflict
+from roadstead.content.hashing import RunningHash
+from roadstead.content.objects import MAX_PARTS
+from roadstead.content.upload_sessions import Chunk, Part, UploadSession, UploadState
 from roadstead.digest import Digest
-from roadstead.hashing import RunningHash
 from roadstead.names import RepositoryName
-from roadstead.stores.conflicts import Conflict
-from roadstead.stores.dynamodb_uploads import _PARTS_PER_ITEM
-from roadstead.stores.objects import MAX_PARTS
-from roadstead.stores.table import TRANSACTION
-from roadstead.stores.uploads import Chunk, Part, UploadSession, UploadState
 from tests.contract.conftest import Index
 
 ID = "ab" * 16

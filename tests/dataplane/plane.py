@@ -26,18 +26,19 @@ from urllib.parse import quote, urlencode, urlsplit
 import boto3
 from botocore.config import Config
 
-from local.edge_stack import EdgeSettings, components
-from local.environments import Pool
-from local.functions import ROUTES, Function
-from local.gateway import HttpApi, HttpServer
+from functions.api import ROUTES
+from local.edge.components import EdgeSettings, components
+from local.functions.declarations import Function
+from local.functions.environments import Pool
+from local.gateway.http_api import HttpApi, HttpServer
 from local.ports import free_port, listen
 from local.relay import RelayProcess
 from local.supervisor import Component, supervise
-from roadstead.services.accounts import Accounts
-from roadstead.services.passwords import Argon2Hasher
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.table import Table
-from roadstead.upload_token import UploadKeys
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.table import Table
+from roadstead.content.upload_token import UploadKeys
+from roadstead.identity.accounts import Accounts
+from roadstead.identity.passwords import Argon2Hasher
 from tests import aws
 from tests.strict_s3 import StrictS3
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from roadstead.content.upload_token import PARAMETER, UploadToken, decode_upload_token
 from roadstead.names import RepositoryName
-from roadstead.upload_token import PARAMETER, UploadToken, decode_upload_token
 from tests.dataplane.plane import MIB, Plane, closing, digest_of, pieces
 
 DATA = os.urandom(30 * MIB + 12_345)  # several of the relay's parts, and a last one that is small

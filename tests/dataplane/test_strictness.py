@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
-from local.edge_s3 import Signing
+from local.edge.storage import Signing
 from tests.dataplane.plane import MIB, Plane
 from tests.strict_s3 import StrictS3
 from tests.strict_s3.signatures import Owner, Refusal, SignedRequest, check

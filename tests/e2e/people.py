@@ -6,11 +6,11 @@ import itertools
 from dataclasses import dataclass
 
 from local.clients import client
-from roadstead.services.accounts import Accounts
-from roadstead.services.passwords import Argon2Hasher
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.identity import Role
-from roadstead.stores.table import Table
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.table import Table
+from roadstead.identity.accounts import Accounts
+from roadstead.identity.directory import Role
+from roadstead.identity.passwords import Argon2Hasher
 from tests.e2e.api import Api
 from tests.e2e.cloud import Cloud
 

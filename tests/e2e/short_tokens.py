@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 from unittest import mock
 
-from local import __main__, functions
-from local.functions import Function
-from roadstead.services.minting import MIN_LIFETIME
+from local import __main__
+from local.functions import declarations as functions
+from local.functions.declarations import Function
+from roadstead.identity.minting import MIN_LIFETIME
 
 _as_ever = functions.functions
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from local.functions import functions
+from local.functions.declarations import functions
 from local.resources import Resources
 
 ROOT = Path(__file__).parents[2]
@@ -302,16 +302,17 @@ def actions(package: Package, name: str) -> set[str]:
 
 
 def called(name: str) -> set[str]:
-    """The permissions for every client call in the stores that a function's handler imports."""
-    tree = ast.parse((ROOT / "functions" / name / "handler.py").read_text())
+    """The permissions for every client call in the stores that a function's composition root imports."""
+    roots = {"registry": "distribution/composition.py"}
+    tree = ast.parse((ROOT / "functions" / roots.get(name, f"{name}/handler.py")).read_text())
     stores = {
         node.module.rpartition(".")[2]
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("roadstead.stores.")
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("roadstead.aws.")
     }
     found: set[str] = set()
     for store in stores:
-        for node in ast.walk(ast.parse((ROOT / "roadstead" / "stores" / f"{store}.py").read_text())):
+        for node in ast.walk(ast.parse((ROOT / "roadstead" / "aws" / f"{store}.py").read_text())):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self._client":
                 found |= set(ACTIONS[node.attr])
     return found

@@ -12,12 +12,12 @@ import pytest
 from aws_cdk.assertions import Match
 from botocore.stub import Stubber
 
-from functions.lines import JsonFormatter
+from functions.api import ROUTES
+from functions.hosting.lines import JsonFormatter
 from infra.observability import SIGNING_ERRORS
-from local.functions import ROUTES
 from local.resources import AUDIT_LOG_GROUP, IDENTITY_TABLE, INDEX_TABLE, OBJECT_EVENTS_QUEUE, UPLOAD_KEYS_PARAMETER
 from observability.queries import QUERIES
-from roadstead.stores.kms import KmsKeys
+from roadstead.aws.kms import KmsKeys
 from tests import aws as clients
 from tests.infra.templates import Deployment, lint, listed, text
 

@@ -101,7 +101,7 @@ def test_a_module_imports_only_what_it_may(module: str) -> None:
 
 
 def test_the_walk_finds_the_product() -> None:
-    assert {"app", "roadstead.names", "roadstead.stores.s3", "functions.registry.handler"} <= set(MODULES)
+    assert {"app", "roadstead.names", "roadstead.aws.s3", "functions.registry.handler"} <= set(MODULES)
 
 
 @pytest.mark.parametrize(
@@ -110,32 +110,32 @@ def test_the_walk_finds_the_product() -> None:
         ("roadstead.services.pull", "import boto3.session", ["boto3"]),
         ("roadstead.services.pull", "def f():\n  from botocore import config", ["botocore"]),
         ("functions.registry.handler", "from botocore.exceptions import ClientError", ["botocore"]),
-        ("roadstead.stores.s3", "import botocore", []),
-        ("roadstead.services.pull", "from roadstead.stores import s3", ["roadstead.stores.s3"]),
-        ("roadstead.services.pull", "from ..stores import table", ["roadstead.stores.table"]),
+        ("roadstead.aws.s3", "import botocore", []),
+        ("roadstead.services.pull", "from roadstead.stores import s3", ["roadstead.aws.s3"]),
+        ("roadstead.services.pull", "from ..stores import table", ["roadstead.aws.table"]),
         (
             "roadstead.services.pull",
-            "from roadstead.stores.dynamodb_blobs import X",
-            ["roadstead.stores.dynamodb_blobs", "roadstead.stores.dynamodb_blobs.X"],
+            "from roadstead.aws.dynamodb_blobs import X",
+            ["roadstead.aws.dynamodb_blobs", "roadstead.aws.dynamodb_blobs.X"],
         ),
-        ("roadstead.services.pull", "from roadstead.stores.blobs import BlobIndex", []),
+        ("roadstead.services.pull", "from roadstead.content.blob_index import BlobIndex", []),
         ("roadstead.services.pull", "from functions.registry import settings", ["functions"]),
         ("roadstead.names", "import jwt", ["jwt"]),
         ("roadstead.names", "from roadstead.services import pull", ["roadstead.services", "roadstead.services.pull"]),
         ("roadstead.names", "import re\nfrom roadstead.digest import Digest", []),
-        ("roadstead.stores.s3", "import chalice", ["chalice"]),
+        ("roadstead.aws.s3", "import chalice", ["chalice"]),
         ("functions.token.handler", "from chalice.app import Chalice", ["chalice"]),
         ("functions.token.handler", "import local.aws", ["local"]),
         (
             "functions.token.handler",
-            "from functions.registry.routes import ROUTES",
-            ["functions.registry.routes", "functions.registry.routes.ROUTES"],
+            "from functions.distribution.routes import ROUTES",
+            ["functions.distribution.routes", "functions.distribution.routes.ROUTES"],
         ),
-        ("functions.token.handler", "from functions.boundary import answer", []),
+        ("functions.token.handler", "from functions.hosting.boundary import answer", []),
         ("app", "from chalice.app import Chalice", []),
         ("cli.key_commands", "import boto3", ["boto3"]),
         ("cli.aws", "import boto3", []),
-        ("cli.key_commands", "from roadstead.stores import ssm", ["roadstead.stores.ssm"]),
+        ("cli.key_commands", "from roadstead.stores import ssm", ["roadstead.aws.ssm"]),
         ("cli.composition", "from roadstead.stores import ssm", []),
         ("cli.status_commands", "import local.audit", ["local"]),
         ("cli.audit_commands", "import local.audit", []),

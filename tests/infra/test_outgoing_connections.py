@@ -51,7 +51,7 @@ def test_a_module_opens_no_connection_by_itself(file: Path) -> None:
         ("def f():\n  from urllib import request", {"urllib.request"}),
         ("from http.client import HTTPSConnection", {"http.client"}),
         (
-            "import urllib.parse\nfrom roadstead.http import Request\nfrom roadstead.endpoints.https import Answer",
+            "import urllib.parse\nfrom roadstead.http import Request\nfrom roadstead.outbound.https import Answer",
             set(),
         ),
     ],

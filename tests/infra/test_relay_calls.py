@@ -8,8 +8,8 @@ import pytest
 
 from infra.policies import actions, relay_statements
 from infra.settings import Settings
+from roadstead.content.objects import MIN_PART
 from roadstead.digest import Digest
-from roadstead.stores.objects import MIN_PART
 from tests.unit.functions.registry.cloud import Function, closing, running
 
 _WRITES = {"dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}

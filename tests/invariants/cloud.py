@@ -24,7 +24,7 @@ from botocore.httpchecksum import apply_request_checksum
 from botocore.parsers import create_parser
 from ministack.services import dynamodb, s3
 
-from roadstead.stores.table import Item, _from_wire
+from roadstead.aws.table import Item, _from_wire
 from tests import aws
 
 Answer = tuple[AWSResponse, dict[str, Any]]

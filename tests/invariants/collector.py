@@ -10,14 +10,14 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from roadstead.audit import Actor, ActorKind, Operation
+from roadstead.aws.table import Item, delete, update
+from roadstead.conflicts import Conflict
+from roadstead.content.manifest_document import parse_manifest
+from roadstead.content.manifests import needed_by
+from roadstead.content.uses import COMMIT_FENCE_MS, find_live_use
 from roadstead.digest import Digest
-from roadstead.manifest import parse_manifest
 from roadstead.names import RepositoryName
-from roadstead.services.manifests import needed_by
-from roadstead.services.uses import COMMIT_FENCE_MS, find_live_use
-from roadstead.stores.conflicts import Conflict
-from roadstead.stores.table import Item, delete, update
+from roadstead.trail.entries import Actor, ActorKind, Operation
 from tests.invariants.cloud import Cloud
 from tests.invariants.registry import Registry
 

@@ -10,13 +10,13 @@ import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from roadstead.aws.table import Item
+from roadstead.content.manifest_document import parse_manifest
+from roadstead.content.manifests import needed_by
+from roadstead.content.objects import is_whole_key, whole_prefix
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.manifest import parse_manifest
 from roadstead.names import RepositoryName
-from roadstead.services.manifests import needed_by
-from roadstead.stores.objects import is_whole_key, whole_prefix
-from roadstead.stores.table import Item
 from tests.invariants.cloud import Cloud, Rows
 from tests.invariants.registry import ALICE, Registry
 

@@ -6,10 +6,10 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from roadstead.content.upload_token import UploadToken
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName, Tag
-from roadstead.upload_token import UploadToken
 from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry, blob, image, index_of
 
 CONFIG, LAYER, OTHER = b"{}", blob("layer"), blob("other")

@@ -7,26 +7,26 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from roadstead.audit import Actor
+from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
+from roadstead.aws.s3 import S3Objects
+from roadstead.aws.table import Table
+from roadstead.content.adoption import Adoption
+from roadstead.content.blob_index import Link
+from roadstead.content.blobs import Blobs
+from roadstead.content.lists import Lists
+from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
+from roadstead.content.manifests import Manifests
+from roadstead.content.objects import whole_key
+from roadstead.content.provenance import object_metadata
+from roadstead.content.push import Push
+from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads import UploadLimits, Uploads
 from roadstead.digest import Digest
-from roadstead.manifest import OCI_INDEX, OCI_MANIFEST
 from roadstead.names import Reference, RepositoryName, Tag
-from roadstead.services.adoption import Adoption
-from roadstead.services.blobs import Blobs
-from roadstead.services.events import EventMaker
-from roadstead.services.lists import Lists
-from roadstead.services.manifests import Manifests
-from roadstead.services.provenance import object_metadata
-from roadstead.services.push import Push
-from roadstead.services.uploads import UploadLimits, Uploads
-from roadstead.stores.blobs import Link
-from roadstead.stores.dynamodb_blobs import DynamoBlobIndex
-from roadstead.stores.dynamodb_manifests import DynamoManifestIndex
-from roadstead.stores.dynamodb_uploads import DynamoUploadSessions
-from roadstead.stores.objects import whole_key
-from roadstead.stores.s3 import S3Objects
-from roadstead.stores.table import Table
-from roadstead.upload_token import UploadToken
+from roadstead.trail.entries import Actor
+from roadstead.trail.events import EventMaker
 from tests.invariants.cloud import BUCKET, INDEX, Cloud
 
 ALICE, BOB = Actor("alice", token_id="t1"), Actor("bob", token_id="t2")

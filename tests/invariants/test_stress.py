@@ -11,9 +11,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from roadstead.conflicts import Throttled
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.stores.conflicts import Throttled
 from tests import aws
 from tests.invariants.cloud import BUCKET, IDENTITY, INDEX, Cloud, objects, rows
 from tests.invariants.invariants import check, check_state

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from roadstead.content import upload_writer
+from roadstead.content.uploads import BodyInterrupted, UploadLimits
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.services import upload_writer
-from roadstead.services.uploads import BodyInterrupted, UploadLimits
-from roadstead.stores import memory_objects
-from roadstead.stores.memory_index import MemoryIndex
-from roadstead.stores.memory_objects import MemoryObjects
-from tests.unit.services.registry_parts import ADA, SHIPS, Registry
+from tests.memory import objects as memory_objects
+from tests.memory.index import MemoryIndex
+from tests.memory.objects import MemoryObjects
+from tests.unit.content.parts import ADA, SHIPS, Registry
 
 TAIL, LEAST = 7, 20  # bytes, instead of 64 KiB and 5 MiB: every path is a few bytes long
 

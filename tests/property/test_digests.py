@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadstead.content.hashing import RunningHash
 from roadstead.digest import ALGORITHMS, Digest
-from roadstead.hashing import RunningHash
 
 algorithms = st.sampled_from(ALGORITHMS)
 digests = st.from_regex(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", fullmatch=True)

@@ -10,9 +10,16 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadstead.content.manifest_document import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    OCI_INDEX,
+    OCI_MANIFEST,
+    Manifest,
+    parse_manifest,
+)
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
-from roadstead.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Manifest, parse_manifest
 
 digests = st.builds(
     lambda data, algorithm: Digest.of(data, algorithm), st.binary(), st.sampled_from(["sha256", "sha512"])

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.registry.handlers.blobs import parse_range
+from functions.distribution.handlers.blobs import parse_range
+from roadstead.content.uploads import upload_range
 from roadstead.errors import RegistryError
-from roadstead.services.uploads import upload_range
 
 numbers = st.integers(0, 30) | st.integers(0, 10**19 - 1)
 

@@ -7,11 +7,11 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadstead.access import Access, parse_scope, parse_scopes
+from roadstead.identity.access import Access, parse_scope, parse_scopes
+from roadstead.identity.directory import Identity, Project, Role, User, UserName
+from roadstead.identity.grants import PERMITTED, grant, projects_of
+from roadstead.identity.minting import MAX_ACCESS, fits
 from roadstead.names import ProjectName
-from roadstead.services.grants import PERMITTED, grant, projects_of
-from roadstead.services.minting import MAX_ACCESS, fits
-from roadstead.stores.identity import Identity, Project, Role, User, UserName
 
 _PROJECTS = [ProjectName.parse(name) for name in ("ships", "cargo", "library")]
 _ACTIONS = ("pull", "push", "delete", "*", "fly")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadstead.content.upload_token import UploadKeys, UploadToken, decode_upload_token, is_upload_id
 from roadstead.names import RepositoryName
-from roadstead.upload_token import UploadKeys, UploadToken, decode_upload_token, is_upload_id
 
 KEYS = UploadKeys("one", {"one": b"1" * 32, "two": b"2" * 32})
 ids = st.text("0123456789abcdef", min_size=32, max_size=32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functions.token.services import TokenServices
 from roadstead.http import Request, Response
-from roadstead.services import jose
+from roadstead.identity import jose
 
 MAX_AGE = 300  # seconds that a verifier may keep the set
 

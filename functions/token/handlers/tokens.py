@@ -14,13 +14,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from functions.token import trail
+from functions.hosting.viewer import origin
+from functions.token import audit as trail
 from functions.token.services import TokenServices
-from functions.viewer import origin
-from roadstead.access import Access, parse_scopes
 from roadstead.errors import ErrorCode, ErrorEntry
 from roadstead.http import Request, Response
-from roadstead.services.tokens import (
+from roadstead.identity.access import Access, parse_scopes
+from roadstead.identity.tokens import (
     Credentials,
     IssuedToken,
     Password,

@@ -9,9 +9,9 @@ import pytest
 
 from cli.failures import Failure
 from cli.rotation import MAX_VALUE, READ_SECONDS, Rotation, Stage, Step, holds, waiting_time
+from roadstead.aws.ssm import REFRESH_SECONDS
+from roadstead.content.upload_token import UploadKeys, UploadToken, decode_upload_token
 from roadstead.names import RepositoryName
-from roadstead.stores.ssm import REFRESH_SECONDS
-from roadstead.upload_token import UploadKeys, UploadToken, decode_upload_token
 
 
 def test_a_whole_rotation_ends_steady_with_the_new_key() -> None:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from local.cloudfront_rules import check_request, viewer_event
+from local.edge.rules import check_request, viewer_event
+from roadstead.content.upload_token import UploadKeys, UploadToken
 from roadstead.names import RepositoryName
-from roadstead.upload_token import UploadKeys, UploadToken
 from tests.unit.edge.engines import Engine, Outcome
 
 HOST = "registry.example.com"

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import quickjs  # type: ignore[import-untyped]
 
 from edge.build import FUNCTIONS, built
-from local import edge_functions
+from edge.node import node
 
 ROOT = Path(__file__).parents[3]
 
@@ -47,7 +47,7 @@ class NodeEngine:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [edge_functions.node(), str(ROOT / "local" / "edge_worker.js")],
+            [node(), str(ROOT / "local" / "edge" / "worker.js")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

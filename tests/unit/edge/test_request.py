@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from local.cloudfront_rules import pairs
+from local.edge.rules import pairs
+from roadstead.content.objects import whole_key
+from roadstead.content.upload_token import UploadKeys
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
-from roadstead.stores.objects import whole_key
-from roadstead.upload_token import UploadKeys
 from tests.unit.edge import cases
 from tests.unit.edge.cases import (
     ADDRESS,

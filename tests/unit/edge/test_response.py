@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.cloudfront_rules import check_response, values, viewer_event
+from local.edge.rules import check_response, values, viewer_event
 from tests.unit.edge.cases import ADDRESS, CONTENT, HOST, REPOSITORY, SHA256, SHA512, UPLOAD, token, whole_put
 from tests.unit.edge.engines import Engine
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from edge.relay.settings import RelaySettings
-from functions.environ import SettingsError
-from functions.registry.settings import Settings as RegistrySettings
+from functions.distribution.settings import Settings as RegistrySettings
+from functions.hosting.environ import SettingsError
+from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
 from functions.webhook.settings import Settings as WebhookSettings
 

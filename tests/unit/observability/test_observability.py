@@ -11,7 +11,7 @@ import pytest
 
 from observability.dashboard import NAMESPACE, body
 from observability.queries import AUDIT, QUERIES, SavedQuery
-from roadstead.audit import Actor, AuditEntry, Operation, Outcome
+from roadstead.trail.entries import Actor, AuditEntry, Operation, Outcome
 
 ROOT = Path(__file__).parents[3]
 ENTRY = AuditEntry(

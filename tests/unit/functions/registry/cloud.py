@@ -15,13 +15,13 @@ import pytest
 from moto import mock_aws
 
 from functions.registry import handler
-from roadstead.access import CATALOG_ACCESS, Access
-from roadstead.audit import ActorKind
+from roadstead.aws import clients as clients
+from roadstead.aws.kms import KmsKeys
 from roadstead.digest import Digest
-from roadstead.services.certificates import DirectSigning, TrustedKey
-from roadstead.services.minting import TokenMinter
-from roadstead.stores import aws as clients
-from roadstead.stores.kms import KmsKeys
+from roadstead.identity.access import CATALOG_ACCESS, Access
+from roadstead.identity.certificates import DirectSigning, TrustedKey
+from roadstead.identity.minting import TokenMinter
+from roadstead.trail.entries import ActorKind
 from tests import aws
 
 REPOSITORY, OTHER = "ships/galleon", "ships/sloop"

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from roadstead.content.manifest_document import OCI_MANIFEST
+from roadstead.content.objects import MIN_PART
 from roadstead.digest import Digest
-from roadstead.manifest import OCI_MANIFEST
-from roadstead.stores.objects import MIN_PART
 from tests.unit.functions.registry.cloud import OTHER, REPOSITORY, Function, closing, running
 
 GET, BATCH_GET, QUERY = "dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.Query"

@@ -11,10 +11,10 @@ import pytest
 
 from functions.token.services import TokenServices
 from roadstead.http import Request
-from roadstead.services.jose import trusted_keys
-from roadstead.stores.identity import Role
+from roadstead.identity.directory import Role
+from roadstead.identity.jose import trusted_keys
 from tests.unit.functions.token.token_client import FORM, Answer, TokenClient, basic
-from tests.unit.services.token_parts import NOON, PASSWORD, Harbour
+from tests.unit.identity.parts import NOON, PASSWORD, Harbour
 
 PASSWORD_GRANT = (("grant_type", "password"), ("username", "ada"), ("password", PASSWORD))
 GOOD_FORM = urlencode(PASSWORD_GRANT).encode()

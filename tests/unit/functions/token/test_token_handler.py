@@ -15,18 +15,18 @@ from moto import mock_aws
 
 from functions.token import handler
 from functions.token.settings import Settings
-from roadstead.services.accounts import Accounts
-from roadstead.services.certificates import Mode
-from roadstead.services.jose import trusted_keys
-from roadstead.services.passwords import Argon2Hasher
-from roadstead.services.verification import TokenVerifier
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.identity import Role
-from roadstead.stores.kms import KmsKeys
-from roadstead.stores.table import Table
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.kms import KmsKeys
+from roadstead.aws.table import Table
+from roadstead.identity.accounts import Accounts
+from roadstead.identity.certificates import Mode
+from roadstead.identity.directory import Role
+from roadstead.identity.jose import trusted_keys
+from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.verification import TokenVerifier
 from tests import aws
 from tests.unit.functions.token.token_client import TokenClient, basic
-from tests.unit.services.token_parts import PASSWORD
+from tests.unit.identity.parts import PASSWORD
 
 READ = "dynamodb.BatchGetItem"
 ADA = basic("ada", PASSWORD)

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from functions.environ import SettingsError
+from functions.hosting.environ import SettingsError
+from functions.hosting.tracing import Tracing
 from functions.token.settings import Settings
-from functions.tracing import Tracing
-from roadstead.services.certificates import Mode
+from roadstead.identity.certificates import Mode
 
 LEAST = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": "one"}
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from functions.boundary import answer
+from functions.hosting.boundary import answer
 from functions.token.routes import match
 from functions.token.services import TokenServices
 from roadstead.http import Request, Response

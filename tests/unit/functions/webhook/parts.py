@@ -14,15 +14,15 @@ from boto3.dynamodb.types import TypeSerializer
 
 from functions.webhook.dispatch import dispatch
 from functions.webhook.services import WebhookServices
-from roadstead.audit import Actor, ActorKind, AuditEntry, Event, Operation
+from roadstead.aws.index_items import event_write
 from roadstead.names import RepositoryName
-from roadstead.services.trail import Trail
-from roadstead.stores.audit_log import Appended, LogLine
-from roadstead.stores.index_items import event_write
-from roadstead.stores.memory_audit import MemoryAuditLog, MemoryPullCounts
-from roadstead.stores.memory_candidates import MemoryCandidates
-from roadstead.stores.memory_objects import MemoryObjects
-from roadstead.stores.pulls import Pulls
+from roadstead.trail.audit_log import Appended, LogLine
+from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation
+from roadstead.trail.pull_counts import Pulls
+from roadstead.trail.recorder import Trail
+from tests.memory.audit import MemoryAuditLog, MemoryPullCounts
+from tests.memory.candidates import MemoryCandidates
+from tests.memory.objects import MemoryObjects
 
 NOON = 1_795_521_600_000
 ADA = Actor("ada", ActorKind.USER, "token-1", "192.0.2.7", "docker/28", "request-1", "1-a-b")

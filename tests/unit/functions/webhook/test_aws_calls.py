@@ -14,12 +14,12 @@ from functions.webhook import handler
 from functions.webhook.dispatch import dispatch
 from functions.webhook.services import WebhookServices
 from functions.webhook.settings import Settings
-from roadstead.audit import Operation
+from roadstead.aws.clients import client as make_client
+from roadstead.aws.table import Table
+from roadstead.content.objects import whole_key
+from roadstead.content.provenance import object_metadata
 from roadstead.digest import Digest
-from roadstead.services.provenance import object_metadata
-from roadstead.stores.aws import client as make_client
-from roadstead.stores.objects import whole_key
-from roadstead.stores.table import Table
+from roadstead.trail.entries import Operation
 from tests import aws
 from tests.unit.functions.webhook.parts import (
     ADA,

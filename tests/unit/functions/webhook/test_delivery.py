@@ -18,26 +18,26 @@ from moto import mock_aws
 from functions.webhook.delivery import NotificationServices, deliver, enqueue
 from functions.webhook.notification_settings import NotificationSettings
 from functions.webhook.notifications import compose
-from roadstead.audit import AuditEntry, Operation
-from roadstead.endpoints.endpoint import EndpointPolicy, EndpointRefused
-from roadstead.endpoints.https import Answer, HttpsPoster, Unreachable
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.sqs import SqsQueue
+from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.table import Table
+from roadstead.identity.directory import Project
 from roadstead.names import ProjectName
-from roadstead.services.notification_delivery import Deliverer
-from roadstead.services.notification_messages import Message
-from roadstead.services.notification_signatures import signature_headers
-from roadstead.services.notification_targets import Targets
-from roadstead.services.notifications import Notifications
-from roadstead.stores.dynamodb_identity import DynamoIdentities
-from roadstead.stores.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.stores.identity import Project
-from roadstead.stores.memory_queue import MemoryQueue
-from roadstead.stores.notifications import Webhook
-from roadstead.stores.sqs import SqsQueue
-from roadstead.stores.ssm_webhooks import SsmWebhookSecrets
-from roadstead.stores.table import Table
+from roadstead.notifications.delivery import Deliverer
+from roadstead.notifications.messages import Message
+from roadstead.notifications.signatures import signature_headers
+from roadstead.notifications.stores import Webhook
+from roadstead.notifications.targets import Targets
+from roadstead.notifications.webhooks import Notifications
+from roadstead.outbound.endpoint import EndpointPolicy, EndpointRefused
+from roadstead.outbound.https import Answer, HttpsPoster, Unreachable
+from roadstead.trail.entries import AuditEntry, Operation
 from tests import aws
-from tests.unit.endpoints.receivers import HOST, OK, Authority, Behaviour, Receiver, answering, receiver
-from tests.unit.services.notification_parts import NOON, PUSH, SECRET, SHIPS, URL, FakePoster, Harbour, entry
+from tests.memory.queue import MemoryQueue
+from tests.unit.notifications.parts import NOON, PUSH, SECRET, SHIPS, URL, FakePoster, Harbour, entry
+from tests.unit.outbound.receivers import HOST, OK, Authority, Behaviour, Receiver, answering, receiver
 
 QUERY, GET, PUT = "dynamodb.Query", "dynamodb.GetItem", "dynamodb.PutItem"
 SEND, POSTPONE, SECRETS = "sqs.SendMessageBatch", "sqs.ChangeMessageVisibility", "ssm.GetParameter"

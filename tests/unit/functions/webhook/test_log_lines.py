@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from functions import lines
+from functions.hosting import lines
 from functions.webhook.log_lines import NotRecorded
-from roadstead.audit import AuditEntry, Operation, Outcome
-from roadstead.stores.pulls import Pulls
+from roadstead.trail.entries import AuditEntry, Operation, Outcome
+from roadstead.trail.pull_counts import Pulls
 from tests.unit.functions.webhook.parts import ADA, DIGEST, NOON, Function, audit_line, log_event, pull
 
 OTHER = "sha256:" + "b" * 64

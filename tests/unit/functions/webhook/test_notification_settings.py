@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from functions.environ import Environ, SettingsError
+from functions.hosting.environ import Environ, SettingsError
 from functions.webhook.notification_settings import NotificationSettings
-from roadstead.endpoints.endpoint import EndpointPolicy
+from roadstead.outbound.endpoint import EndpointPolicy
 
 DOCUMENT = (Path(__file__).parents[4] / "docs" / "notifications.md").read_text().split("## Settings\n", 1)[1]
 DOCUMENTED = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", DOCUMENT, re.MULTILINE))

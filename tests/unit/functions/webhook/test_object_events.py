@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from roadstead.audit import Actor, ActorKind, Operation
+from roadstead.content.objects import ObjectInfo, whole_key
+from roadstead.content.provenance import object_metadata
 from roadstead.digest import Digest
-from roadstead.services.provenance import object_metadata
-from roadstead.stores.objects import ObjectInfo, whole_key
+from roadstead.trail.entries import Actor, ActorKind, Operation
 from tests.unit.functions.webhook.parts import ADA, NOON, SHIPS, Function, messages, object_created
 
 DATA = b"hello"

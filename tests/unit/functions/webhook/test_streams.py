@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from roadstead.audit import Actor, ActorKind, AuditEntry, Event, Operation
+from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation
 from tests.unit.functions.webhook.parts import (
     ADA,
     NOON,

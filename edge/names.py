@@ -1,0 +1,4 @@
+"""Names that the CloudFront functions, the CDK app and the local emulator share."""
+
+API, BLOBS, RELAY = "api", "blobs", "relay"  # the ids of the origins; request.js selects the last two
+SECRET_HEADER = "x-roadstead-secret"  # CloudFront adds it to origin requests

@@ -1,0 +1,56 @@
+"""From a request to its response: route, authorise, handle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from functions.distribution.authorization import Authorization
+from functions.distribution.call import Call
+from functions.distribution.routes import match
+from functions.distribution.services import Services
+from functions.distribution.settings import HeadAnswers
+from functions.hosting import observation
+from functions.hosting.viewer import as_viewed
+from roadstead.errors import RegistryError
+from roadstead.http import Request, Response
+
+_API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
+
+
+class Application:
+    """One registry. Raises RegistryError; the boundary of the function makes the answer of it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._authorization = Authorization(services)
+
+    @property
+    def head_bodies(self) -> bool:
+        """Whether the gateway, and not we, shall cut off the body of a HEAD."""
+        return self._services.head_answers is not HeadAnswers.LENGTH
+
+    def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
+        """`body` streams in place of the request's own, `length` bytes of it as far as the client said."""
+        try:
+            response = self._respond(as_viewed(request, self._services.edge_secrets), body, length)
+        except RegistryError as error:
+            error.with_headers(_API_VERSION)  # on a challenge, above all: it is what tells a client what this is
+            raise
+        return response.with_headers(_API_VERSION)
+
+    def _respond(self, request: Request, body: Iterable[bytes] | None, length: int | None) -> Response:
+        found = match(request.method, request.path)
+        observation.current().route = found.route.name
+        actor, granted, upload = self._authorization.authorize(request, found)
+        call = Call(
+            request=request,
+            services=self._services,
+            actor=actor,
+            body=(request.body,) if body is None else body,
+            length=len(request.body) if body is None else length,
+            granted=granted,
+            named_repository=found.repository,
+            named_reference=found.reference,
+            upload_token=upload,
+        )
+        return found.route.handler(call)

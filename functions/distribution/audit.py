@@ -1,0 +1,62 @@
+"""What the registry itself tells the audit trail: what changes no table, and so leaves no event.
+
+A HEAD is no pull. A blob's redirect is one: what S3 then sends is out of sight. A token that was never asked for the
+access that a request needs is no refusal, but how clients find out what to ask for; the token function tells what it
+does not grant.
+"""
+
+from __future__ import annotations
+
+import time
+
+from functions.distribution.call import Call
+from functions.hosting import lines
+from functions.hosting.viewer import origin
+from roadstead.digest import Digest
+from roadstead.http import Request
+from roadstead.identity.access import REPOSITORY, Access
+from roadstead.names import RepositoryName
+from roadstead.trail.entries import AuditEntry, Operation, Outcome, entry_id, project_of
+
+
+def pulled(call: Call, operation: Operation, digest: Digest, *, size: int, media_type: str = "") -> None:
+    """A manifest (PULL) or a blob (PULL_BLOB) was served."""
+    lines.tell(
+        AuditEntry(
+            id=entry_id(),
+            at=_now(),
+            operation=operation,
+            actor=call.actor,
+            project=call.repository.project,
+            repository=call.repository,
+            reference=call.reference,
+            digest=digest,
+            media_type=media_type,
+            size=size,
+        )
+    )
+
+
+def token_refused(request: Request, needed: Access | None, reason: str) -> None:
+    """A bearer token that is not to be believed. Nothing that it says is repeated."""
+    name = needed.name if needed is not None and needed.type == REPOSITORY else ""
+    try:
+        repository = str(RepositoryName.parse(name)) if name else ""
+    except ValueError:
+        repository = ""
+    lines.tell(
+        AuditEntry(
+            id=entry_id(),
+            at=_now(),
+            operation=Operation.PERMISSION_REFUSED,
+            outcome=Outcome.FAILURE,
+            actor=origin(request),
+            project=project_of(repository),
+            repository=repository,
+            detail=reason,
+        )
+    )
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,120 @@
+"""Whether a request may go on, decided once before its handler runs.
+
+Bearer tokens: RFC 6750 and the Docker registry token documentation. A token that grants too little is answered 401
+with `insufficient_scope` and the scope to ask for, since asking again may help.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from functions.distribution import audit as trail
+from functions.distribution.challenge import challenge
+from functions.distribution.routes import ACTIONS, Match, Needs
+from functions.distribution.services import Services
+from functions.hosting.viewer import origin
+from roadstead.content.upload_token import PARAMETER, UploadToken, decode_upload_token
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.http import Request
+from roadstead.identity.access import CATALOG_ACCESS, PUSH, Access, permits
+from roadstead.identity.verification import Caller, ExpiredToken, InvalidToken
+from roadstead.trail.entries import Actor, ActorKind
+
+
+class Authorization:
+    def __init__(self, services: Services, clock: Callable[[], float] = time.time) -> None:
+        self._services = services
+        self._clock = clock
+
+    def authorize(self, request: Request, match: Match) -> tuple[Actor, tuple[Access, ...], UploadToken | None]:
+        """Who asks, what their token grants, and the upload token where that is what counts. Raises 401 or 404."""
+        if match.route.needs is Needs.UPLOAD:
+            token = self._upload(request, match)
+            return _actor(request, token.subject, ActorKind(token.kind), token.token_id), (), token
+        needed = needed_access(match)
+        caller = self._caller(request, needed)
+        if needed is not None and not permits(caller.access, needed):
+            raise self._refusal(request, needed, caller)
+        return _actor(request, caller.subject, caller.kind, caller.token_id), caller.access, None
+
+    def _upload(self, request: Request, match: Match) -> UploadToken:
+        text = request.parameter(PARAMETER)
+        if text is None:
+            # Whoever has not even a token for the repository is not told anything about its uploads.
+            needed = needed_access(match)
+            caller = self._caller(request, needed)
+            if needed is not None and not permits(caller.access, needed):
+                raise self._refusal(request, needed, caller)
+            reason = "the upload's URL lacks its state: use the Location of the last answer unchanged"
+        else:
+            try:
+                return decode_upload_token(
+                    text,
+                    self._services.upload_keys.upload_keys(),
+                    now=self._clock(),
+                    repository=match.repository or "",
+                    upload_id=match.upload_id or "",
+                )
+            except ValueError as error:
+                reason = str(error)
+        raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, reason)
+
+    def _caller(self, request: Request, needed: Access | None) -> Caller:
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise RegistryError(
+                ErrorCode.UNAUTHORIZED,
+                "a bearer token is needed: log in, or ask the realm of the challenge for one",
+                headers=[self._challenge(request, needed)],
+            )
+        try:
+            return self._services.verifier.verify(token.strip())
+        except InvalidToken as error:
+            if not isinstance(error, ExpiredToken):  # which is what becomes of every token that is kept
+                trail.token_refused(request, needed, str(error))
+            raise RegistryError(
+                ErrorCode.UNAUTHORIZED,
+                str(error),
+                headers=[self._challenge(request, needed, "invalid_token", str(error))],
+            ) from error
+
+    def _refusal(self, request: Request, needed: Access, caller: Caller) -> RegistryError:
+        message = _refused(needed, caller)
+        return RegistryError(
+            ErrorCode.DENIED,
+            message,
+            status=401,
+            detail={"scope": needed.scope()},
+            headers=[self._challenge(request, needed, "insufficient_scope", message)],
+        )
+
+    def _challenge(
+        self, request: Request, needed: Access | None, error: str = "", description: str = ""
+    ) -> tuple[str, str]:
+        scopes = (needed.scope(),) if needed is not None else ()
+        return challenge(request, self._services.token_service, scopes, error, description)
+
+
+def needed_access(match: Match) -> Access | None:
+    """What a route needs, as access; None where any valid token will do."""
+    if match.route.needs is Needs.TOKEN:
+        return None
+    if match.route.needs is Needs.CATALOG:
+        return CATALOG_ACCESS
+    return Access.to(match.repository or "", *ACTIONS[match.route.needs])
+
+
+def _refused(needed: Access, caller: Caller) -> str:
+    who = caller.subject or "an anonymous user"
+    if needed.type != "repository":
+        return f"{who} may not list the catalog: only system administrators may"
+    if PUSH in needed.actions:
+        return f"the project of {needed.name} does not exist, or {who} may not push to it"
+    actions = " and ".join(sorted(needed.actions))
+    return f"{needed.name} does not exist, or {who} may not {actions} there"
+
+
+def _actor(request: Request, name: str, kind: ActorKind, token_id: str) -> Actor:
+    return replace(origin(request), name=name, kind=kind, token_id=token_id)

@@ -1,0 +1,89 @@
+"""The composition root that the registry function and the relay share: DynamoDB, S3, KMS and SSM."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from typing import Any
+
+from functions.distribution.services import Services
+from functions.distribution.settings import BlobsAt, Settings, UploadsAt
+from roadstead.aws.clients import client
+from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
+from roadstead.aws.kms import KmsKeys
+from roadstead.aws.s3 import S3Objects
+from roadstead.aws.ssm import SsmEdgeSecrets, SsmUploadKeys
+from roadstead.aws.table import Table
+from roadstead.content.adoption import Adoption
+from roadstead.content.blobs import Blobs
+from roadstead.content.lists import Lists
+from roadstead.content.manifests import Manifests
+from roadstead.content.objects import BlobUrls
+from roadstead.content.push import Push
+from roadstead.content.uploads import UploadLimits, Uploads
+from roadstead.identity.jose import trusted_keys
+from roadstead.identity.verification import TokenVerifier
+from roadstead.trail.events import EventMaker
+
+
+def build(
+    settings: Settings, *, limits: UploadLimits | None = None, executor: Executor | None = None, s3: Any = None
+) -> Services:
+    """The services on DynamoDB, S3, KMS and SSM. Makes clients, but no call.
+
+    A host that streams brings its own limits, an executor for the parts, and a client with the connections they need.
+    """
+    table = Table(client("dynamodb"), settings.index_table)
+    blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
+    objects = S3Objects(s3 or client("s3"), settings.bucket, url_seconds=settings.url_seconds)
+    events = EventMaker()
+    adoption = Adoption(blobs, objects, events)
+    public_keys, ssm = KmsKeys(client("kms")), client("ssm")
+    return Services(
+        blobs=Blobs(blobs=blobs, manifests=manifests, adoption=adoption, events=events),
+        lists=Lists(manifests=manifests, objects=objects),
+        manifests=Manifests(manifests=manifests, blobs=blobs, objects=objects, events=events),
+        push=Push(
+            manifests=manifests,
+            blobs=blobs,
+            objects=objects,
+            adoption=adoption,
+            events=events,
+            index_children=settings.index_children,
+        ),
+        uploads=Uploads(
+            sessions=DynamoUploadSessions(table),
+            blobs=blobs,
+            objects=objects,
+            events=events,
+            limits=limits or UploadLimits(lifetime=settings.upload_seconds, max_bytes=settings.max_blob_bytes),
+            executor=executor,
+        ),
+        urls=_urls(settings, ssm) or objects,
+        verifier=TokenVerifier(
+            lambda: trusted_keys(public_keys, settings.token_keys),
+            issuer=settings.token_issuer,
+            service=settings.token_service,
+        ),
+        upload_keys=SsmUploadKeys(ssm, settings.upload_keys_parameter),
+        edge_secrets=SsmEdgeSecrets(ssm, settings.edge_secret_parameter) if settings.edge_secret_parameter else None,
+        upload_origin=settings.distribution_url if settings.uploads_at is UploadsAt.DISTRIBUTION else "",
+        token_service=settings.token_service,
+        head_answers=settings.head_answers,
+    )
+
+
+def _urls(settings: Settings, ssm: Any) -> BlobUrls | None:
+    if settings.blobs_at is BlobsAt.S3:
+        return None
+    # Only where it is used: its signer is not needed for anything else.
+    from roadstead.aws.cloudfront import DistributionUrls
+
+    return DistributionUrls(
+        ssm,
+        origin=settings.distribution_url,
+        key_id=settings.blob_url_key_id,
+        key_parameter=settings.blob_url_key_parameter,
+        seconds=settings.url_seconds,
+    )

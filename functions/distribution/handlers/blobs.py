@@ -1,0 +1,81 @@
+"""Blobs (distribution-spec 1.1.1, end-2 and end-10)."""
+
+from __future__ import annotations
+
+import re
+
+from functions.distribution import audit as trail
+from functions.distribution.call import Call
+from functions.distribution.settings import HeadAnswers
+from roadstead.content.blob_index import Link
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.http import Headers, Response
+from roadstead.trail.entries import Operation
+
+_RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")  # not \d, which is every script's digits
+
+
+def head(call: Call) -> Response:
+    """Answered here with the true length: clients push again when a HEAD is redirected to a URL signed for GET.
+
+    To one who may push it is a promise that it need not be uploaded; one who may only pull keeps nothing from removal.
+    """
+    link = call.services.blobs.get(call.repository, call.digest, call.actor, promise=call.may_push)
+    if call.services.head_answers is HeadAnswers.REDIRECT:
+        url = call.services.urls.presign(link.key, digest=link.digest, method="HEAD")
+        return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
+    return Response(200, (*_headers(link), ("Content-Length", str(link.size))))
+
+
+def get(call: Call) -> Response:
+    """A small blob from the index, any other from S3 by a presigned URL, which serves ranges itself."""
+    link = call.services.blobs.get(call.repository, call.digest, call.actor)
+    if link.data is None:
+        url = call.services.urls.presign(link.key, digest=link.digest)
+        trail.pulled(call, Operation.PULL_BLOB, link.digest, size=link.size)
+        return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
+    wanted = call.request.header("range")
+    part = parse_range(wanted, link.size) if wanted else None
+    trail.pulled(call, Operation.PULL_BLOB, link.digest, size=link.size)
+    if part is None:
+        return Response(200, _headers(link), link.data)
+    first, last = part
+    content_range = ("Content-Range", f"bytes {first}-{last}/{link.size}")
+    return Response(206, (*_headers(link), content_range), link.data[first : last + 1])
+
+
+def delete(call: Call) -> Response:
+    call.services.blobs.delete(call.repository, call.digest, call.actor)
+    return Response(202)
+
+
+def _headers(link: Link) -> Headers:
+    return (
+        ("Content-Type", "application/octet-stream"),
+        ("Docker-Content-Digest", link.digest),
+        ("Accept-Ranges", "bytes"),
+        ("ETag", f'"{link.digest}"'),
+    )
+
+
+def parse_range(text: str, size: int) -> tuple[int, int] | None:
+    """The first and last byte that a Range header wants (RFC 9110 section 14.1.2); None to send everything.
+
+    What is not a single range of bytes is ignored, as the RFC allows. Raises 416 for a range with no byte in it.
+    """
+    match = _RANGE.fullmatch(text.strip())
+    if match is None or match.group(1) == match.group(2) == "":
+        return None
+    begin, end = match.groups()
+    if begin == "":
+        first, last = max(0, size - int(end)), size - 1
+    else:
+        first, last = int(begin), min(int(end), size - 1) if end else size - 1
+    if first > last:
+        raise RegistryError(
+            ErrorCode.SIZE_INVALID,
+            f"the blob has {size} bytes; the range {text[:60]} has none of them",
+            status=416,
+            headers=[("Content-Range", f"bytes */{size}")],
+        )
+    return first, last

@@ -1,0 +1,165 @@
+"""Uploads (distribution-spec 1.1.1, end-4 to end-6, end-11, end-13, end-14).
+
+An upload's URL carries its own authority, the upload token: a push may outlive the access token that began it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from urllib.parse import quote
+
+from functions.distribution.call import Call, algorithm_parameter, digest_parameter
+from functions.distribution.challenge import challenge
+from roadstead.content.blob_index import Link
+from roadstead.content.upload_token import PARAMETER, UploadToken
+from roadstead.content.uploads import upload_range
+from roadstead.digest import Digest
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.http import Headers, Response
+from roadstead.identity.access import PULL, PUSH, Access
+from roadstead.names import RepositoryName
+
+_CONTENT_RANGE = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
+MAX_MOUNT_SOURCES = 10  # repositories that a mount without `from` looks into
+
+
+def start(call: Call) -> Response:
+    """A session; or a blob at once, by mount or by a body that comes along."""
+    digest, algorithm = digest_parameter(call.request), algorithm_parameter(call.request)
+    mounted = _mount(call)
+    if mounted is not None:
+        return _created(call.repository, mounted)
+    token = call.services.uploads.start(call.repository, call.actor, algorithm)
+    if digest is not None and (call.request.body or digest.matches(b"")):
+        return _created(call.repository, call.services.uploads.close(token, digest, call.body, actor=call.actor))
+    return Response(202, _session_headers(call, token, 0))
+
+
+def status(call: Call) -> Response:
+    return Response(204, _session_headers(call, call.upload, call.services.uploads.offset(call.upload)))
+
+
+def append(call: Call) -> Response:
+    """A chunk, or all of the blob; its Location says that a PUT there closes a chunked upload."""
+    try:
+        offset = call.services.uploads.append(call.upload, call.body, actor=call.actor, start=_chunk_start(call))
+    except RegistryError as error:
+        raise _with_location(call, error) from None
+    return Response(202, _session_headers(call, _chunked(call.upload), offset))
+
+
+def close(call: Call) -> Response:
+    digest = digest_parameter(call.request)
+    if digest is None:
+        raise RegistryError(ErrorCode.DIGEST_INVALID, "closing an upload needs the parameter digest")
+    try:
+        link = call.services.uploads.close(call.upload, digest, call.body, actor=call.actor, start=_chunk_start(call))
+    except RegistryError as error:
+        raise _with_location(call, error) from None
+    return _created(call.repository, link)
+
+
+def cancel(call: Call) -> Response:
+    call.services.uploads.cancel(call.upload)
+    return Response(204)
+
+
+def _mount(call: Call) -> Link | None:
+    """What `mount` asks for, where it can be had; None falls back to an upload, as the specification wants it."""
+    text, source_text = call.request.parameter("mount"), call.request.parameter("from")
+    if text is None:
+        return None
+    try:
+        digest = Digest.parse(text)
+        source = RepositoryName.parse(source_text) if source_text else None
+    except ValueError:
+        return None
+    if source is not None:
+        _require_listed(call, source)
+        sources = [source] if call.may_pull(source) else []
+    else:
+        sources = [name for name in _same_project(call) if call.may_pull(name)][:MAX_MOUNT_SOURCES]
+    for name in sources:
+        link = call.services.blobs.mount(name, call.repository, digest, call.actor)
+        if link is not None:
+            return link
+    return None
+
+
+def _require_listed(call: Call, source: RepositoryName) -> None:
+    """A token that says nothing of the source was not asked about it: the client is told to ask for both."""
+    if not any(access.type == "repository" and access.name == source for access in call.granted):
+        scopes = (Access.to(call.repository, PULL, PUSH).scope(), Access.to(source, PULL).scope())
+        message = f"mounting from {source} needs a token that was asked for with pull on it"
+        raise RegistryError(
+            ErrorCode.UNAUTHORIZED,
+            message,
+            headers=[challenge(call.request, call.services.token_service, scopes, "insufficient_scope", message)],
+        )
+
+
+def _same_project(call: Call) -> list[RepositoryName]:
+    names = []
+    for access in call.granted:
+        try:
+            name = RepositoryName.parse(access.name)
+        except ValueError:
+            continue
+        if access.type == "repository" and name.project == call.repository.project:
+            names.append(name)
+    return names
+
+
+def _chunk_start(call: Call) -> int | None:
+    """Where Content-Range says that the body begins; None without it. Raises 416 when it is malformed."""
+    text = call.request.header("content-range")
+    if text is None:
+        return None
+    match = _CONTENT_RANGE.fullmatch(text)
+    if match is None:
+        raise RegistryError(
+            ErrorCode.BLOB_UPLOAD_INVALID, "Content-Range is <first byte>-<last byte> in decimal digits", status=416
+        )
+    first, last = int(match.group(1)), int(match.group(2))
+    if call.length is not None and last - first + 1 != call.length:
+        raise RegistryError(
+            ErrorCode.SIZE_INVALID, f"Content-Range {text} and a body of {call.length} bytes do not go together"
+        )
+    return first
+
+
+def _chunked(token: UploadToken) -> UploadToken:
+    return replace(token, chunked=True)
+
+
+def _location(call: Call, token: UploadToken) -> str:
+    # Relative: whichever hostname the client used, it stays on it. Only the API's own domain, which takes no large
+    # body, may send an upload to another: oras 1.3 does not follow there, all other clients do.
+    origin = "" if call.request.via_edge else call.services.upload_origin
+    state = token.encode(call.services.upload_keys.upload_keys())
+    return f"{origin}/v2/{token.repository}/blobs/uploads/{token.upload_id}?{PARAMETER}={quote(state, safe='')}"
+
+
+def _session_headers(call: Call, token: UploadToken, offset: int) -> Headers:
+    return (
+        ("Location", _location(call, token)),
+        ("Range", upload_range(offset)),
+        ("Docker-Upload-UUID", token.upload_id),
+    )
+
+
+def _with_location(call: Call, error: RegistryError) -> RegistryError:
+    """A 416 leaves the session alive: the client needs its Location and its Range."""
+    if error.status != 416:
+        return error
+    if not any(name == "Range" for name, _ in error.headers):
+        error.with_headers(("Range", upload_range(call.services.uploads.offset(call.upload))))
+    return error.with_headers(("Location", _location(call, _chunked(call.upload))))
+
+
+def _created(repository: RepositoryName, link: Link) -> Response:
+    return Response(
+        201,
+        (("Location", f"/v2/{repository}/blobs/{link.digest}"), ("Docker-Content-Digest", link.digest)),
+    )

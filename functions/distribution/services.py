@@ -1,0 +1,32 @@
+"""What the handlers work with: the services of one registry, put together once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.distribution.settings import HeadAnswers
+from functions.hosting.viewer import EdgeSecretSource
+from roadstead.content.blobs import Blobs
+from roadstead.content.lists import Lists
+from roadstead.content.manifests import Manifests
+from roadstead.content.objects import BlobUrls
+from roadstead.content.push import Push
+from roadstead.content.upload_token import UploadKeySource
+from roadstead.content.uploads import Uploads
+from roadstead.identity.verification import TokenVerifier
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    blobs: Blobs
+    lists: Lists
+    manifests: Manifests
+    push: Push
+    uploads: Uploads
+    urls: BlobUrls
+    verifier: TokenVerifier
+    upload_keys: UploadKeySource
+    edge_secrets: EdgeSecretSource | None
+    upload_origin: str  # of the distribution, where uploads go that came to the API by its own name; or empty
+    token_service: str
+    head_answers: HeadAnswers

@@ -1,0 +1,97 @@
+"""The registry function's settings; docs/settings.md lists them, and a test holds that list to this class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from functions.hosting.environ import Environ
+from functions.hosting.tracing import Tracing
+from roadstead.content.push import IndexChildren
+
+
+class HeadAnswers(StrEnum):
+    """How HEAD is answered, should the gateway not pass on a Content-Length without a body.
+
+    `length`: a Content-Length and no body, as the specification has it. `body`: HEAD of a manifest with its body,
+    which the gateway cuts off. `redirect`: as `body`, and HEAD of a blob by a 307 to a URL signed for HEAD.
+    """
+
+    LENGTH = "length"
+    BODY = "body"
+    REDIRECT = "redirect"
+
+
+class UploadsAt(StrEnum):
+    """Where uploads go of clients that came to the API by its own name (through the distribution they stay there).
+
+    `distribution`: layers of any size, with every client but oras 1.3, which follows no other host. `same-host`: every
+    client, within what a Lambda takes. Without a distribution it is always the latter.
+    """
+
+    DISTRIBUTION = "distribution"
+    SAME_HOST = "same-host"
+
+
+class BlobsAt(StrEnum):
+    """Where blobs are fetched from: `s3` is free of charge inside the region, `distribution` cheaper outside of it."""
+
+    S3 = "s3"
+    DISTRIBUTION = "distribution"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`distribution_url` and `edge_secret_parameter` are empty where no distribution stands in front.
+
+    `url_seconds` and `upload_seconds` in seconds, `max_blob_bytes` in bytes."""
+
+    index_table: str
+    bucket: str
+    token_keys: tuple[str, ...]
+    token_issuer: str
+    token_service: str
+    upload_keys_parameter: str
+    distribution_url: str
+    edge_secret_parameter: str
+    uploads_at: UploadsAt
+    blobs_at: BlobsAt
+    blob_url_key_id: str
+    blob_url_key_parameter: str
+    url_seconds: int
+    upload_seconds: int
+    max_blob_bytes: int
+    index_children: IndexChildren
+    head_answers: HeadAnswers
+    tracing: Tracing
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises SettingsError that names every missing or wrong key."""
+        read = Environ(environ)
+        blobs_at = read.choice("BLOBS_AT", BlobsAt.S3)
+        needs_key = None if blobs_at is BlobsAt.DISTRIBUTION else ""
+        distribution_url = read.origin("DISTRIBUTION_URL", needs_key)
+        settings = cls(
+            index_table=read.text("INDEX_TABLE"),
+            bucket=read.text("BUCKET"),
+            token_keys=read.texts("TOKEN_KEYS"),
+            token_issuer=read.name("TOKEN_ISSUER", "roadstead"),
+            token_service=read.name("TOKEN_SERVICE", "roadstead"),
+            upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),
+            distribution_url=distribution_url,
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if distribution_url else ""),
+            uploads_at=read.choice("UPLOADS_AT", UploadsAt.DISTRIBUTION),
+            blobs_at=blobs_at,
+            blob_url_key_id=read.text("BLOB_URL_KEY_ID", needs_key),
+            blob_url_key_parameter=read.text("BLOB_URL_KEY_PARAMETER", needs_key),
+            url_seconds=read.number("URL_SECONDS", 900, least=60, most=3_600),
+            upload_seconds=read.number("UPLOAD_SECONDS", 86_400, least=600, most=604_800),
+            max_blob_bytes=read.number("MAX_BLOB_BYTES", 50 * 1000**3, least=1, most=5 * 1024**4),
+            index_children=read.choice("INDEX_CHILDREN", IndexChildren.ALL),
+            head_answers=read.choice("HEAD_ANSWERS", HeadAnswers.LENGTH),
+            tracing=read.choice("TRACING", Tracing.OFF),
+        )
+        read.check()
+        return settings

@@ -1,0 +1,113 @@
+"""The boundary of a function: what was raised becomes an answer, and no unexpected exception's text goes out.
+
+Here, too, every request leaves its line of metrics.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from functions.hosting import lines, metrics
+from functions.hosting.observation import observed
+from roadstead.conflicts import is_throttling
+from roadstead.errors import ErrorCode, ErrorEntry, RegistryError, error_body
+from roadstead.http import Headers, Request, Response, request_from_gateway, response_to_gateway
+
+RETRY_AFTER = 2  # seconds; on-demand tables and KMS recover within one or two
+
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"})
+
+_log = logging.getLogger(__name__)
+
+
+def answer(
+    request: Request, run: Callable[[Request], Response], *, head_bodies: bool = False, function: str = ""
+) -> Response:
+    """What `run` answers, or the error answer for what it raises; a HEAD without its body, unless `head_bodies`.
+
+    RegistryError is told to the client as it is; throttling by AWS is 429 with Retry-After; all else is logged with
+    the request's id and answered as a 500 that names that id. With the name of a `function` metrics are written.
+    """
+    with observed(request.request_id, request.trace_id) as seen:
+        began = time.perf_counter()
+        response = _answer(request, run)
+        seconds = time.perf_counter() - began
+        if function:
+            lines.write(
+                metrics.request_line(
+                    function,
+                    seen,
+                    method=request.method if request.method in _METHODS else "other",
+                    status=response.status,
+                    code=error_code_of(response),
+                    seconds=seconds,
+                    received=len(request.body),
+                    sent=0 if request.method == "HEAD" else len(response.body),
+                )
+            )
+    return _without_body(response) if request.method == "HEAD" and not head_bodies else response
+
+
+def _answer(request: Request, run: Callable[[Request], Response]) -> Response:
+    try:
+        response = run(request)
+    except RegistryError as error:
+        response = _error(error.status, error.entries, error.headers)
+    except Exception as error:
+        if is_throttling(error):
+            _log.warning("throttled by AWS: request %s: %s %s", request.request_id, request.method, request.path)
+            entry = ErrorEntry(ErrorCode.TOOMANYREQUESTS, "the registry is busy; try again in a moment")
+            response = _error(ErrorCode.TOOMANYREQUESTS.status, (entry,), (("Retry-After", str(RETRY_AFTER)),))
+        else:
+            _log.exception("unexpected error: request %s: %s %s", request.request_id, request.method, request.path)
+            response = _unexpected(request.request_id)
+    return response
+
+
+def lambda_answer(
+    event: Mapping[str, Any], run: Callable[[Request], Response], *, head_bodies: bool = False, function: str = ""
+) -> dict[str, Any]:
+    """`answer` for a payload 1.0 event of the HTTP API; a body that is not the base64 it claims to be is a 400.
+
+    With `head_bodies` the gateway is left to cut off the body of a HEAD.
+    """
+    try:
+        request = request_from_gateway(event)
+    except ValueError as error:
+        entry = ErrorEntry(ErrorCode.UNSUPPORTED, str(error))
+        return response_to_gateway(_error(400, (entry,)))
+    return response_to_gateway(answer(request, run, head_bodies=head_bodies, function=function))
+
+
+def error_code_of(response: Response) -> str:
+    """The first code of an error answer; empty for any other."""
+    if response.status < 400:
+        return ""
+    try:
+        return str(json.loads(response.body)["errors"][0]["code"])
+    except (ValueError, LookupError, TypeError):
+        return f"HTTP{response.status}"
+
+
+def _error(status: int, entries: tuple[ErrorEntry, ...], headers: Headers = ()) -> Response:
+    return Response(status, (("Content-Type", "application/json"), *headers), error_body(entries))
+
+
+def _unexpected(request_id: str) -> Response:
+    entry = ErrorEntry(
+        ErrorCode.UNKNOWN,
+        f"something went wrong in the registry; its log has the cause under request {request_id or '(no id)'}",
+        {"request": request_id},
+    )
+    return _error(ErrorCode.UNKNOWN.status, (entry,))
+
+
+def _without_body(response: Response) -> Response:
+    """The same head (RFC 9110 section 9.3.2): the Content-Length stays that of the body which GET would send."""
+    if response.status == 204 or any(name.lower() == "content-length" for name, _ in response.headers):
+        return Response(response.status, response.headers)
+    return Response(response.status, (*response.headers, ("Content-Length", str(len(response.body)))))

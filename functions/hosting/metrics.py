@@ -1,0 +1,95 @@
+"""Metrics in CloudWatch's embedded metric format: a log line that CloudWatch turns into metrics, without a call.
+
+Source: "Specification: Embedded metric format" (Amazon CloudWatch user guide). Why not the library, and why so few
+dimensions: docs/adr/0004-metrics-from-log-lines.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from functions.hosting.observation import Observation
+
+NAMESPACE = "Roadstead"
+MAX_METRICS = 100  # in one line
+_UNITS = {"Latency": "Milliseconds"}
+
+_started = False  # whether this environment has served a request
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """Values under one name, for one set of dimensions; a dimension's value stands in the line under its name."""
+
+    name: str
+    value: float
+    dimensions: tuple[str, ...] = ("function",)
+
+
+def line(metrics: Sequence[Metric], properties: Mapping[str, Any], *, now_ms: int) -> dict[str, Any]:
+    """The document for one line. `properties` hold the dimensions' values, and whatever a query may ask for.
+
+    Metrics with the same dimensions share a directive; CloudWatch takes up to 100 of them in a line.
+    """
+    directives: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    for metric in metrics[:MAX_METRICS]:
+        definition = {"Name": metric.name, "Unit": _unit(metric.name)}
+        directives.setdefault(metric.dimensions, []).append(definition)
+    described = [
+        {"Namespace": NAMESPACE, "Dimensions": [list(dimensions)], "Metrics": definitions}
+        for dimensions, definitions in directives.items()
+    ]
+    values = {metric.name: metric.value for metric in metrics}
+    return {"_aws": {"Timestamp": now_ms, "CloudWatchMetrics": described}, **properties, **values}
+
+
+def request_line(
+    function: str,
+    seen: Observation,
+    *,
+    method: str,
+    status: int,
+    code: str,
+    seconds: float,
+    received: int,
+    sent: int,
+) -> dict[str, Any]:
+    """The line of one request. `code` is that of the error answer, or empty; bytes are those of the bodies."""
+    metrics = [
+        Metric("Requests", 1),
+        Metric("Latency", round(seconds * 1000, 2)),
+        Metric("RequestBytes", received),
+        Metric("ResponseBytes", sent),
+        *(Metric(name, amount) for name, amount in seen.counts.items()),
+    ]
+    if _first():
+        metrics.append(Metric("ColdStarts", 1))
+    if status >= 500:
+        metrics.append(Metric("Faults", 1))
+    if code:
+        metrics.append(Metric("Errors", 1, ("function", "code")))
+    properties: dict[str, Any] = {
+        "function": function,
+        "route": seen.route,
+        "method": method,
+        "status": status,
+        "request_id": seen.request_id,
+        "trace_id": seen.trace_id,
+    }
+    if code:
+        properties["code"] = code
+    return line(metrics, properties, now_ms=int(time.time() * 1000))
+
+
+def _first() -> bool:
+    """Whether this is the first request of the environment."""
+    global _started
+    first, _started = not _started, True
+    return first
+
+
+def _unit(name: str) -> str:
+    return _UNITS.get(name, "Bytes" if name.endswith("Bytes") else "Count")

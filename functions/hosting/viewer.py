@@ -1,0 +1,53 @@
+"""By which name and from where the client came, when the distribution stands between it and us.
+
+API Gateway sees the edge's address and needs its own Host header. So the edge function passes the viewer's in headers
+of ours, and CloudFront adds a secret to what it sends to an origin: without that secret the headers mean nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import replace
+from typing import Protocol
+
+from roadstead.http import Request
+from roadstead.trail.entries import Actor, ActorKind
+
+SECRET = "x-roadstead-secret"
+HOST = "x-roadstead-host"
+ADDRESS = "x-roadstead-address"
+_PREFIX = "x-roadstead-"
+
+
+class EdgeSecretSource(Protocol):
+    def edge_secrets(self) -> tuple[str, ...]:
+        """The values that CloudFront may send in `x-roadstead-secret`: one, or two during a rotation."""
+        ...
+
+
+def as_viewed(request: Request, secrets: EdgeSecretSource | None) -> Request:
+    """The request as its viewer made it, none of our own headers left in it.
+
+    `via_edge` is set where the secret was right; where it was not, host and address stay those of the gateway.
+    """
+    own = tuple(header for header in request.headers if not header[0].startswith(_PREFIX))
+    given = request.header(SECRET)
+    if secrets is None or given is None or not _right(given, secrets.edge_secrets()):
+        return replace(request, headers=own)
+    return replace(
+        request,
+        headers=own,
+        host=request.header(HOST) or request.host,
+        source_ip=request.header(ADDRESS) or request.source_ip,
+        via_edge=True,
+    )
+
+
+def origin(request: Request) -> Actor:
+    """Nobody in particular, from where the request came."""
+    where = (request.source_ip, request.user_agent, request.request_id, request.trace_id)
+    return Actor("", ActorKind.ANONYMOUS, "", *where)
+
+
+def _right(given: str, secrets: tuple[str, ...]) -> bool:
+    return any(hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets)

@@ -1,0 +1,54 @@
+"""`python -m functions.relay`: the relay under uvicorn, set up by environment variables."""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import uvicorn
+
+from functions.distribution.application import Application
+from functions.distribution.composition import build
+from functions.distribution.settings import Settings
+from functions.hosting import lines
+from functions.hosting.environ import SettingsError
+from functions.relay.application import Relay
+from functions.relay.protection import TaskProtection
+from functions.relay.settings import RelaySettings
+from roadstead.aws.clients import client
+
+PART_THREADS = 16
+COMPLETION_PATIENCE = 600  # seconds that S3 may take to put a large object together
+
+
+def main() -> int:
+    lines.configure()
+    try:
+        relay = RelaySettings.from_environ(os.environ)
+        settings = Settings.from_environ(os.environ)
+    except SettingsError as error:
+        print(f"relay: {error}", file=sys.stderr)
+        return 2
+    services = build(
+        settings,
+        limits=relay.limits,
+        executor=ThreadPoolExecutor(PART_THREADS, thread_name_prefix="part"),
+        s3=client("s3", connections=PART_THREADS + relay.uploads, patience=COMPLETION_PATIENCE),
+    )
+    uvicorn.run(
+        Relay(Application(services), uploads=relay.uploads, protection=TaskProtection.from_environ(os.environ)),
+        host=relay.host,
+        port=relay.port,
+        timeout_graceful_shutdown=relay.drain_seconds,
+        timeout_keep_alive=75,  # longer than the 60 s for which CloudFront and load balancers keep a connection
+        access_log=False,  # a URL holds an upload token
+        server_header=False,
+        log_level="warning",
+        log_config=None,  # into our own handler
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

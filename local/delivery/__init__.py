@@ -1,0 +1,1 @@
+"""Event delivery to the webhook function: table streams, queues and log subscriptions."""

@@ -1,0 +1,271 @@
+"""What hands events to a function: event source mappings of streams and queues, and a log group's subscription.
+
+Each source is asked for a `round`: deliver what there is to deliver next, answer whether anything was. Records have the
+shapes that Lambda gives them. What fails comes again: from a stream in its place, with a pause that doubles; from a
+queue when its time is over; of a log, which Lambda is handed asynchronously, twice, and then it is a dead letter.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from local.functions.environments import FunctionError, Throttled, TimedOut
+
+Invoke = Callable[[Mapping[str, Any]], Awaitable[object]]
+Record = dict[str, Any]
+
+BATCH = 100  # records or lines in one event
+LINES_BYTES = 1024 * 1024  # of one event of a log
+STREAM_ATTEMPTS = 10  # then the records become dead letters, as with MaximumRetryAttempts
+ASYNCHRONOUS_ATTEMPTS = 3
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds; Lambda's own are a minute and two for what is asynchronous
+_FAILURES = (FunctionError, Throttled, TimedOut)
+
+_log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    @property
+    def idle(self) -> bool:
+        """Whether nothing that was read waits for another attempt."""
+        ...
+
+    async def round(self) -> bool: ...
+
+
+class Retries:
+    """When the next attempt is due, and how many there were."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._due = 0.0
+        self.failures = 0
+
+    @property
+    def due(self) -> bool:
+        return self._clock() >= self._due
+
+    def failed(self) -> None:
+        self._due = self._clock() + min(LONGEST_PAUSE, FIRST_PAUSE * 2.0**self.failures)
+        self.failures += 1
+
+    def succeeded(self) -> None:
+        self._due, self.failures = 0.0, 0
+
+
+class StreamSource:
+    """A mapping of a table's stream with `ReportBatchItemFailures`, and a filter for the event items.
+
+    `read` answers the next records of the stream as boto3 has them (it blocks no loop); `bury` keeps dead letters.
+    """
+
+    def __init__(
+        self,
+        arn: str,
+        read: Callable[[], Awaitable[Sequence[Record]]],
+        invoke: Invoke,
+        bury: Callable[[Sequence[str]], Awaitable[None]],
+        retries: Retries | None = None,
+    ) -> None:
+        self._arn = arn
+        self._read = read
+        self._invoke = invoke
+        self._bury = bury
+        self._retries = retries or Retries()
+        self._pending: deque[Record] = deque()
+
+    @property
+    def idle(self) -> bool:
+        return not self._pending
+
+    async def round(self) -> bool:
+        if not self._pending:
+            read = await self._read()
+            self._pending.extend(_stream_record(one, self._arn) for one in read if _is_event(one))
+            if not self._pending:
+                return bool(read)
+        if not self._retries.due:
+            return False
+        batch = [self._pending[place] for place in range(min(BATCH, len(self._pending)))]
+        try:
+            result = await self._invoke({"Records": batch})
+        except _FAILURES as error:
+            _log.warning("%s: %s", self._arn, error)
+            done = 0
+        else:
+            done = _first_failure(result, [record["dynamodb"]["SequenceNumber"] for record in batch])
+        for _ in range(done):
+            self._pending.popleft()
+        if done:
+            self._retries.succeeded()
+        if done == len(batch):
+            return True
+        self._retries.failed()
+        if self._retries.failures >= STREAM_ATTEMPTS:
+            await self._bury([json.dumps({"source": self._arn, "record": self._pending.popleft()}, default=str)])
+            self._retries.succeeded()
+        return False
+
+
+def _is_event(record: Record) -> bool:
+    """The mapping's FilterCriteria: an INSERT under a key that begins with `event#`."""
+    key = str(record["dynamodb"]["Keys"]["pk"]["S"])
+    return bool(record["eventName"] == "INSERT") and key.startswith("event#")
+
+
+def _stream_record(record: Record, arn: str) -> Record:
+    change = dict(record["dynamodb"])
+    created = change.get("ApproximateCreationDateTime")
+    if isinstance(created, datetime):
+        change["ApproximateCreationDateTime"] = int(created.timestamp())
+    return {**record, "dynamodb": change, "eventSourceARN": arn}
+
+
+def _first_failure(result: object, identifiers: Sequence[str]) -> int:
+    """How many records are done, by what the function answered."""
+    failures = result.get("batchItemFailures") if isinstance(result, Mapping) else None
+    failed = {failure["itemIdentifier"] for failure in failures or ()}
+    return next((place for place, one in enumerate(identifiers) if one in failed), len(identifiers))
+
+
+class QueueSource:
+    """A mapping of an SQS queue with `ReportBatchItemFailures`; the queue itself counts attempts."""
+
+    def __init__(
+        self,
+        arn: str,
+        region: str,
+        receive: Callable[[], Awaitable[Sequence[Record]]],
+        delete: Callable[[Sequence[str]], Awaitable[None]],
+        invoke: Invoke,
+    ) -> None:
+        self._arn = arn
+        self._region = region
+        self._receive = receive
+        self._delete = delete
+        self._invoke = invoke
+
+    @property
+    def idle(self) -> bool:
+        return True
+
+    async def round(self) -> bool:
+        messages = await self._receive()
+        if not messages:
+            return False
+        records = [_message_record(message, self._arn, self._region) for message in messages]
+        try:
+            result = await self._invoke({"Records": records})
+        except _FAILURES as error:
+            _log.warning("%s: %s", self._arn, error)
+            return True
+        failures = result.get("batchItemFailures") if isinstance(result, Mapping) else None
+        failed = {failure["itemIdentifier"] for failure in failures or ()}
+        await self._delete([one["receiptHandle"] for one in records if one["messageId"] not in failed])
+        return True
+
+
+def _message_record(message: Record, arn: str, region: str) -> Record:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message.get("Attributes", {}),
+        "messageAttributes": {},
+        "md5OfBody": message.get("MD5OfBody", ""),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": arn,
+        "awsRegion": region,
+    }
+
+
+class LogSource:
+    """The subscription of a function's log: lines of its file with a mark in them, from `offset` on."""
+
+    def __init__(
+        self,
+        file: Path,
+        group: str,
+        mark: str,
+        offset: int,
+        invoke: Invoke,
+        bury: Callable[[Sequence[str]], Awaitable[None]],
+        retries: Retries | None = None,
+    ) -> None:
+        self.file = file
+        self.offset = offset
+        self._group = group
+        self._mark = mark.encode()
+        self._invoke = invoke
+        self._bury = bury
+        self._retries = retries or Retries()
+
+    @property
+    def idle(self) -> bool:
+        return self._retries.failures == 0
+
+    async def round(self) -> bool:
+        if not self._retries.due:
+            return False
+        events, after = self._next()
+        if not events:
+            moved, self.offset = after != self.offset, after
+            return moved
+        event = _subscription_event(self._group, self.file.name, events)
+        try:
+            await self._invoke(event)
+        except _FAILURES as error:
+            _log.warning("%s: %s", self._group, error)
+            self._retries.failed()
+            if self._retries.failures < ASYNCHRONOUS_ATTEMPTS:
+                return False
+            await self._bury([json.dumps({"source": self._group, "record": one}) for one in events])
+        self._retries.succeeded()
+        self.offset = after
+        return True
+
+    def _next(self) -> tuple[list[Record], int]:
+        """Whole lines from the offset on: those with the mark, and where the next begin."""
+        try:
+            size = self.file.stat().st_size
+        except FileNotFoundError:
+            return [], self.offset
+        if size < self.offset:
+            self.offset = 0  # somebody has emptied the file
+        events: list[Record] = []
+        with self.file.open("rb") as file:
+            file.seek(self.offset)
+            data = file.read(LINES_BYTES)
+        at, now = 0, int(time.time() * 1000)
+        while len(events) < BATCH and (end := data.find(b"\n", at)) >= 0:
+            line = data[at:end]
+            if line.startswith(self._mark):
+                identifier = hashlib.sha256(f"{self.file} {self.offset + at} {len(line)}".encode()).hexdigest()
+                events.append({"id": identifier, "timestamp": now, "message": line.decode("utf-8", "replace")})
+            at = end + 1
+        if not at and len(data) == LINES_BYTES:
+            at = len(data)  # a line that no entry can be
+        return events, self.offset + at
+
+
+def _subscription_event(group: str, stream: str, events: Sequence[Record]) -> Record:
+    document = {
+        "messageType": "DATA_MESSAGE",
+        "owner": "000000000000",
+        "logGroup": group,
+        "logStream": stream,
+        "subscriptionFilters": ["audit"],
+        "logEvents": list(events),
+    }
+    data = gzip.compress(json.dumps(document).encode())
+    return {"awslogs": {"data": base64.b64encode(data).decode("ascii")}}

@@ -1,0 +1,65 @@
+"""The edge as components of the local cloud: the functions' processes, and the distribution on the public port."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from edge import build
+from edge.names import API, BLOBS, RELAY, SECRET_HEADER
+from local.edge.distribution import Edge
+from local.edge.function_workers import FunctionWorkers
+from local.edge.origins import Origin
+from local.edge.signed_urls import KeyGroup
+from local.edge.storage import Signing
+from local.gateway.http_api import HttpServer
+
+API_TIMEOUT = 30.0  # seconds; CloudFront's default for an origin's answer
+STORAGE_TIMEOUT = 120.0  # seconds, as the distribution is configured for S3
+RELAY_TIMEOUT = 120.0  # and for the relay, which completes a multipart upload before it answers
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeSettings:
+    """What the distribution is made of. URLs have no trailing slash; `relay` is None where there is none."""
+
+    api: str
+    bucket: str  # the URL of the bucket itself, path style
+    relay: str | None
+    secret: str = field(repr=False)
+    access_key: str
+    secret_key: str = field(repr=False)
+    region: str
+    blob_keys: KeyGroup | None = None  # of signed URLs, where blobs are pulled through the distribution
+    strict_s3: bool = False  # whether S3 refuses by itself what is not of its checksum
+    error_caching: float = 0.0  # seconds: ErrorCachingMinTTL, which CloudFront sets to 10 where nobody says 0
+
+
+def key_value_store(upload_keys: str, *, relay: bool) -> dict[str, str]:
+    """What the functions read. `upload_keys` is the JSON of `UploadKeys.from_json`, word for word."""
+    return {"upload-keys": upload_keys, "relay": "on" if relay else "off"}
+
+
+def components(
+    settings: EdgeSettings, upload_keys: Callable[[], str], listener: socket.socket
+) -> tuple[FunctionWorkers, HttpServer]:
+    """In the order in which they start. `upload_keys` is asked then, when whoever makes the keys has made them."""
+    workers = FunctionWorkers(
+        {name: build.built(name) for name in build.FUNCTIONS},
+        lambda: key_value_store(upload_keys(), relay=settings.relay is not None),
+    )
+    edge = Edge(workers, _origins(settings), blob_keys=settings.blob_keys, error_caching=settings.error_caching)
+    return workers, HttpServer("the edge", edge, listener)
+
+
+def _origins(settings: EdgeSettings) -> Mapping[str, Origin]:
+    secret = ((SECRET_HEADER, settings.secret),)
+    signing = Signing(settings.access_key, settings.secret_key, settings.region)
+    origins = {
+        API: Origin(settings.api, secret, API_TIMEOUT),
+        BLOBS: Origin(settings.bucket, (), STORAGE_TIMEOUT, signing, settings.strict_s3),
+    }
+    if settings.relay is not None:
+        origins[RELAY] = Origin(settings.relay, secret, RELAY_TIMEOUT)
+    return origins

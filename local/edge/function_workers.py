@@ -1,0 +1,125 @@
+"""The CloudFront functions, run in node processes (worker.js) that serve one invocation after another."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.node import NodeMissing, node
+from local.failures import ExitCode, Failure
+
+_WORKER = Path(__file__).with_name("worker.js")
+_LINE_LIMIT = 1024 * 1024  # bytes of an event or a result; CloudFront's own limits are far below
+
+
+class FunctionFailed(Exception):
+    """A function threw; the viewer gets a 503."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a function returned, and the id of the origin that it selected (None: the behaviour's own)."""
+
+    result: dict[str, Any]
+    origin: str | None
+
+
+class FunctionWorkers:
+    """The component. `code` is source by function name; `store` is asked at the start for what the functions read."""
+
+    name = "the edge functions"
+
+    def __init__(self, code: Mapping[str, str], store: Callable[[], Mapping[str, str]], *, processes: int = 2) -> None:
+        self._code = dict(code)
+        self._store = store
+        self._processes = processes
+        self._workers: list[_Worker] = []
+        self._turns = itertools.count()
+
+    async def start(self) -> None:
+        try:
+            executable = node()
+        except NodeMissing as error:
+            raise Failure(ExitCode.DEPENDENCY_MISSING, str(error)) from error
+        store = dict(self._store())
+        for _ in range(self._processes):
+            process = await asyncio.create_subprocess_exec(
+                executable,
+                str(_WORKER),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                limit=_LINE_LIMIT,
+                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on
+            )
+            self._workers.append(_Worker(process))
+            self._workers[-1].say({"code": self._code, "store": store})
+
+    async def run(self, function: str, event: Mapping[str, Any], query: str | None) -> Outcome:
+        """One invocation; `query` is the raw query string, None without a `?`. Raises FunctionFailed."""
+        worker = self._workers[next(self._turns) % len(self._workers)]
+        answer = await worker.ask({"function": function, "event": event, "query": query})
+        if "error" in answer:
+            raise FunctionFailed(answer["error"])
+        return Outcome(answer["result"], answer["origin"])
+
+    async def watch(self) -> None:
+        await asyncio.wait([worker.reading for worker in self._workers], return_when=asyncio.FIRST_COMPLETED)
+        raise Failure(ExitCode.COMPONENT_FAILED, "A node process that runs the edge functions died.")
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(worker.close() for worker in self._workers))
+        self._workers.clear()
+
+
+class _Worker:
+    """One process: what is asked goes in by lines, and answers come back by id in whatever order."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._ids = itertools.count()
+        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self.reading = asyncio.create_task(self._read())
+
+    def say(self, message: Mapping[str, Any]) -> None:
+        if self._process.stdin is None:
+            raise RuntimeError("the worker was started without a pipe")
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
+
+    async def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        if self.reading.done():
+            raise FunctionFailed("its process has ended")
+        number = next(self._ids)
+        self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            self.say({**message, "id": number})
+            return await self._waiting[number]
+        finally:
+            del self._waiting[number]
+
+    async def close(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), timeout=5)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        await self.reading
+
+    async def _read(self) -> None:
+        """Until the process ends; then nothing that was asked is answered any more."""
+        if self._process.stdout is None:
+            raise RuntimeError("the worker was started without a pipe")
+        while line := await self._process.stdout.readline():
+            answer = json.loads(line)
+            waiting = self._waiting.get(answer["id"])
+            if waiting is not None and not waiting.done():
+                waiting.set_result(answer)
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(FunctionFailed("its process has ended"))

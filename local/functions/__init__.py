@@ -1,0 +1,1 @@
+"""The Lambda emulator: which functions there are, and the execution environments that run them."""

@@ -1,0 +1,89 @@
+"""The Lambda functions and the HTTP API's routes to them, as the CDK app declares them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.resources import (
+    AUDIT_LOG_GROUP,
+    BLOB_URL_KEY_PARAMETER,
+    EDGE_SECRET_PARAMETER,
+    OBJECT_EVENTS_QUEUE,
+    Resources,
+)
+
+SERVICE = "roadstead"  # the `service` of the token specification, one for every host name
+ISSUER = "roadstead"
+BLOB_URL_KEY_ID = "KLOCAL"  # as CloudFront names a public key
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function: `handler` as Lambda's setting of that name has it, the memory in MB for its context."""
+
+    name: str
+    handler: str
+    memory: int
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The edge in front of the API, and whether blobs are pulled through it, too."""
+
+    url: str
+    serves_blobs: bool = False
+
+
+def registry_environment(resources: Resources, distribution: Distribution | None) -> dict[str, str]:
+    """What the registry function and the relay are told."""
+    environment = {
+        "TOKEN_KEYS": resources.token_key,
+        "TOKEN_ISSUER": ISSUER,
+        "TOKEN_SERVICE": SERVICE,
+        "INDEX_TABLE": resources.index_table,
+        "BUCKET": resources.bucket,
+        "UPLOAD_KEYS_PARAMETER": resources.upload_keys_parameter,
+    }
+    if distribution is not None:
+        environment |= {"DISTRIBUTION_URL": distribution.url, "EDGE_SECRET_PARAMETER": EDGE_SECRET_PARAMETER}
+        if distribution.serves_blobs:
+            environment |= {
+                "BLOBS_AT": "distribution",
+                "BLOB_URL_KEY_ID": BLOB_URL_KEY_ID,
+                "BLOB_URL_KEY_PARAMETER": BLOB_URL_KEY_PARAMETER,
+            }
+    return environment
+
+
+def functions(
+    resources: Resources, aws: Mapping[str, str], distribution: Distribution | None, host: str = "localhost"
+) -> tuple[Function, ...]:
+    """The functions with the variables that each may see; `aws` is how boto3 finds AWS, `host` the registry's name."""
+    token = {
+        "TOKEN_KEYS": resources.token_key,
+        "TOKEN_ISSUER": ISSUER,
+        "TOKEN_SERVICE": SERVICE,
+        "IDENTITY_TABLE": resources.identity_table,
+    }
+    if distribution is not None:
+        token["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
+    webhook = {
+        "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
+        "AUDIT_DEAD_LETTERS_URL": resources.dead_letters_url,
+        "INDEX_TABLE": resources.index_table,
+        "IDENTITY_TABLE": resources.identity_table,
+        "BUCKET": resources.bucket,
+        "OBJECT_EVENTS_QUEUE": OBJECT_EVENTS_QUEUE,
+        "NOTIFICATION_QUEUE_URL": resources.notifications_url,
+        "NOTIFICATION_DEAD_LETTERS_URL": resources.notification_dead_letters_url,
+        "REGISTRY_HOST": host,
+        "WEBHOOK_REACH": "internal",  # a receiver that is being developed is on this very machine
+        "WEBHOOK_PORTS": "any",
+    }
+    return (
+        Function("registry", "app.registry", 512, {**aws, **registry_environment(resources, distribution)}),
+        Function("token", "app.token", 512, {**aws, **token}),
+        Function("webhook", "app.webhook", 256, {**aws, **webhook}),
+    )

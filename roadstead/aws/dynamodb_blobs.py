@@ -1,0 +1,211 @@
+"""`BlobIndex` on the index table."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from roadstead.aws.index_items import (
+    blob_pk,
+    candidate_write,
+    event_write,
+    link_key,
+    repository_pk,
+    upload_key,
+)
+from roadstead.aws.table import Item, Key, Table, Write, check, delete, put, update
+from roadstead.conflicts import Conflict, Throttled, UploadConsumed
+from roadstead.content.blob_index import Link, StoredObject, Use
+from roadstead.content.upload_sessions import UploadState
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+from roadstead.trail.entries import Event
+
+_ATTEMPTS = 10  # each lost race means that somebody else's transaction on the same digest went through
+_LIVE, _CONDEMNED = "live", "condemned"
+
+
+def link_from(item: Item) -> Link:
+    return Link(
+        Digest(item["sk"].removeprefix("blob#")), item["size"], item["key"], item.get("data"), item.get("marked")
+    )
+
+
+class DynamoBlobIndex:
+    """Links under `repo#<name>`, objects and inverses under `blob#<digest>`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find_link(self, repository: RepositoryName, digest: Digest) -> Link | None:
+        item = self._table.get(link_key(repository, digest))
+        return link_from(item) if item else None
+
+    def link_object(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        stored: StoredObject,
+        *,
+        upload_id: str,
+        mark_expires: int | None,
+        event: Event,
+    ) -> Link:
+        link, meta, upload = link_key(repository, digest), _meta_key(digest), upload_key(upload_id)
+        consume = _consumption(repository, digest, upload_id, mark_expires)
+        for _ in range(_ATTEMPTS):
+            found = self._table.batch_get([link, meta, upload])
+            state = found.get(upload, {}).get("state")
+            if state in (UploadState.CONSUMED, UploadState.CANCELLED):
+                done = state == UploadState.CONSUMED and link in found and found[upload].get("digest") == digest
+                if done and ("marked" not in found[link] or unmark(self._table, link, None)):
+                    return replace(link_from(found[link]), marked=None)
+                raise UploadConsumed(upload_id)
+            if link in found:
+                # The repository has the blob already: only the upload is used up, and a pending removal called off.
+                keep = update(link, "REMOVE marked", "attribute_exists(pk)")
+                writes = [keep, consume, event_write(event)]
+                answer = replace(link_from(found[link]), marked=None)
+            else:
+                backing, write_meta = _backing(found.get(meta), digest, stored)
+                answer = Link(digest, backing.size, backing.key, backing.data)
+                writes = [*_new_link(repository, digest, backing, event.at), write_meta, consume, event_write(event)]
+            if answer.key != stored.key:
+                writes.append(candidate_write(event.at, "object", key=stored.key, upload=upload_id))
+            try:
+                self._table.transact(writes)
+                return answer
+            except Conflict:
+                continue
+        raise Throttled(f"too many writers of {digest}")
+
+    def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
+        watch = candidate_write(at, "object", key=key, upload=upload_id)
+        try:
+            self._table.transact([_consumption(repository, digest, upload_id, None), watch])
+        except Conflict:
+            return False
+        return True
+
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
+        source_link, target_link, meta = link_key(source, digest), link_key(target, digest), _meta_key(digest)
+        for _ in range(_ATTEMPTS):
+            found = self._table.batch_get([source_link, target_link, meta])
+            if source_link not in found or found.get(meta, {}).get("state") != _LIVE:
+                return None
+            readable = check(source_link, "attribute_exists(pk)")
+            if target_link in found:
+                if source == target:
+                    return link_from(found[target_link])
+                writes = [readable, update(target_link, "REMOVE marked", "attribute_exists(pk)"), event_write(event)]
+                answer = replace(link_from(found[target_link]), marked=None)
+            else:
+                origin = found[source_link]
+                stored = StoredObject(origin["key"], origin["size"], origin.get("data"))
+                backing, write_meta = _backing(found[meta], digest, stored)
+                writes = [readable, *_new_link(target, digest, backing, event.at), write_meta, event_write(event)]
+                answer = Link(digest, backing.size, backing.key, backing.data)
+            try:
+                self._table.transact(writes)
+                return answer
+            except Conflict:
+                continue
+        raise Throttled(f"too many writers of {digest}")
+
+    def mark(self, repository: RepositoryName, digest: Digest, mark: str) -> Link | None:
+        try:
+            item = self._table.write(
+                update(link_key(repository, digest), "SET marked = :mark", "attribute_exists(pk)", {":mark": mark})
+            )
+        except Conflict:
+            return None
+        return link_from(item) if item else None
+
+    def unmark(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+        return unmark(self._table, link_key(repository, digest), mark)
+
+    def find_uses(self, repository: RepositoryName, digest: Digest, *, after: Use | None = None) -> tuple[Use, ...]:
+        prefix = f"use#{digest}#"
+        behind = f"{prefix}{after.manifest}#{after.generation}" if after else None
+        items: Iterator[Item] = self._table.query(repository_pk(repository), prefix=prefix, after=behind, limit=100)
+        return tuple(_use(item) for item in islice(items, 100))
+
+    def unlink(self, repository: RepositoryName, digest: Digest, *, mark: str, event: Event) -> None:
+        self._table.transact(
+            [
+                delete(link_key(repository, digest), "marked = :mark", {":mark": mark}),
+                delete((blob_pk(digest), repository_pk(repository))),
+                candidate_write(event.at, "blob", digest=digest),
+                event_write(event),
+            ]
+        )
+
+
+def _consumption(repository: RepositoryName, digest: Digest, upload_id: str, expires: int | None) -> Write:
+    """What is left of an upload once it is used up; `expires` in seconds since the epoch."""
+    item: dict[str, Any] = {"state": UploadState.CONSUMED, "repository": repository, "digest": digest}
+    if expires is not None:
+        item["expires"] = expires
+    return put(
+        upload_key(upload_id),
+        item,
+        "attribute_not_exists(pk) OR #state IN (:open, :closing)",
+        {":open": UploadState.OPEN, ":closing": UploadState.CLOSING},
+        {"#state": "state"},
+    )
+
+
+def unmark(table: Table, key: Key, mark: str | None) -> bool:
+    """Remove a mark from a link or manifest; whether the item is there without one afterwards."""
+    condition, values = ("attribute_exists(pk)", {}) if mark is None else ("marked = :mark", {":mark": mark})
+    try:
+        table.write(update(key, "REMOVE marked", condition, values))
+    except Conflict:
+        return False
+    return True
+
+
+def _meta_key(digest: Digest) -> Key:
+    return (blob_pk(digest), "meta")
+
+
+def _backing(meta: Item | None, digest: Digest, stored: StoredObject) -> tuple[StoredObject, Write]:
+    """The object that the digest's links shall point to, and the write that makes or confirms it.
+
+    Every new link changes the meta's version, so that a collector that condemns the object notices it.
+    """
+    key, version = _meta_key(digest), secrets.token_hex(8)
+    if meta is not None and meta["state"] == _LIVE:
+        confirm = update(
+            key,
+            "SET version = :new",
+            "version = :old AND #state = :live",
+            {":new": version, ":old": meta["version"], ":live": _LIVE},
+            {"#state": "state"},
+        )
+        return StoredObject(meta["key"], meta["size"], meta.get("data")), confirm
+    item: dict[str, Any] = {"key": stored.key, "size": stored.size, "state": _LIVE, "version": version}
+    if stored.data is not None:
+        item["data"] = stored.data
+    if meta is None:
+        return stored, put(key, item, "attribute_not_exists(pk)")
+    return stored, put(key, item, "version = :old", {":old": meta["version"]})
+
+
+def _new_link(repository: RepositoryName, digest: Digest, backing: StoredObject, at: int) -> list[Write]:
+    item: dict[str, Any] = {"size": backing.size, "key": backing.key, "at": at}
+    if backing.data is not None:
+        item["data"] = backing.data
+    return [
+        put(link_key(repository, digest), item, "attribute_not_exists(pk)"),
+        put((blob_pk(digest), repository_pk(repository)), {"at": at}),
+        candidate_write(at, "link", repository=repository, digest=digest),
+    ]
+
+
+def _use(item: Item) -> Use:
+    _, _, manifest, generation = item["sk"].split("#")
+    return Use(Digest(manifest), generation, item["at"])

@@ -1,0 +1,276 @@
+"""`ManifestIndex` on the index table."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from roadstead.aws.dynamodb_blobs import link_from, unmark
+from roadstead.aws.index_items import (
+    candidate,
+    candidate_write,
+    event_write,
+    link_key,
+    manifest_key,
+    referrer_key,
+    repository_pk,
+    tag_key,
+    tagged_key,
+    use_key,
+)
+from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
+from roadstead.conflicts import Conflict
+from roadstead.content.manifest_index import Commit, Contents, ManifestEntry, Referrer, Standing, TagEntry
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName, Tag
+from roadstead.trail.entries import Event
+
+MAX_INLINE_DESCRIPTOR = 32 * 1024  # bytes of JSON; a larger one is made again from the manifest when it is listed
+
+_MANIFEST_ATTRIBUTES = ("type", "size", "generation", "key", "subject", "marked")
+
+
+class DynamoManifestIndex:
+    """Everything of a repository in its own partition, `repo#<name>`; the list of repositories in `catalog`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
+        item = self._table.get(tag_key(repository, tag))
+        return _tag(item) if item else None
+
+    def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
+        item = self._table.get(manifest_key(repository, digest))
+        return _manifest(item) if item else None
+
+    def read_standing(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        tags: Collection[Tag],
+        *,
+        blobs: Collection[Digest],
+        manifests: Collection[Digest],
+    ) -> Standing:
+        own, meta = manifest_key(repository, digest), (repository_pk(repository), "meta")
+        keys = [own, meta, *(tag_key(repository, tag) for tag in tags), *_content_keys(repository, blobs, manifests)]
+        found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest"))
+        return Standing(
+            _manifest(found[own]) if own in found else None,
+            {tag: _tag(found[key]) for tag in tags if (key := tag_key(repository, tag)) in found},
+            meta in found,
+            _contents(repository, found, blobs, manifests),
+        )
+
+    def read_contents(
+        self, repository: RepositoryName, *, blobs: Collection[Digest], manifests: Collection[Digest]
+    ) -> Contents:
+        found = self._table.batch_get(_content_keys(repository, blobs, manifests), _MANIFEST_ATTRIBUTES)
+        return _contents(repository, found, blobs, manifests)
+
+    def unmark_manifest(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+        return unmark(self._table, manifest_key(repository, digest), mark)
+
+    def write_uses(
+        self,
+        repository: RepositoryName,
+        manifest: Digest,
+        generation: str,
+        needed: Collection[Digest],
+        *,
+        at: int,
+        key: str,
+    ) -> None:
+        watch = candidate(at, "manifest", repository=repository, digest=manifest, generation=generation, key=key)
+        uses: list[tuple[Key, dict[str, Any]]] = [
+            (use_key(repository, digest, manifest, generation), {"at": at}) for digest in needed
+        ]
+        # The candidate first: it is what finds the others should this stop half way.
+        self._table.batch_write(puts=[watch, *uses])
+
+    def remove_uses(
+        self, repository: RepositoryName, manifest: Digest, generation: str, needed: Collection[Digest]
+    ) -> None:
+        self._table.batch_write(deletes=[use_key(repository, digest, manifest, generation) for digest in needed])
+
+    def commit(self, commit: Commit) -> None:
+        repository, entry, found, at = commit.repository, commit.entry, commit.found, commit.event.at
+        own = manifest_key(repository, entry.digest)
+        if found.manifest is not None:
+            # It stands already. The write, not a mere check, is what a deletion at the same time collides with.
+            writes = [
+                update(
+                    own,
+                    "SET tagged = :once REMOVE marked",
+                    "generation = :generation",
+                    {":once": secrets.token_hex(4), ":generation": found.manifest.generation},
+                )
+            ]
+        else:
+            writes = [put(own, _manifest_item(entry, at, commit.event.actor.name), "attribute_not_exists(pk)")]
+            if commit.referrer is not None and entry.subject is not None:
+                writes.append(
+                    put(referrer_key(repository, entry.subject, entry.digest), _referrer_item(commit.referrer))
+                )
+        for tag in commit.tags:
+            writes += _move_tag(repository, tag, entry, found.tags.get(tag), at, commit.event.actor.name)
+        if not found.repository_exists:
+            created = {"at": at, "by": commit.event.actor.name}
+            writes.append(put((repository_pk(repository), "meta"), created, "attribute_not_exists(pk)"))
+            writes.append(put(("catalog", repository), {"at": at}))
+        writes.append(event_write(commit.event))
+        self._table.transact(writes)
+
+    def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
+        self._table.transact(
+            [
+                *_remove_tag(repository, tag, digest),
+                candidate_write(event.at, "manifest", repository=repository, digest=digest),
+                event_write(event),
+            ]
+        )
+
+    def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
+        try:
+            item = self._table.write(
+                update(manifest_key(repository, digest), "SET marked = :mark", "attribute_exists(pk)", {":mark": mark})
+            )
+        except Conflict:
+            return None
+        return _manifest(item) if item else None
+
+    def find_tags_of(self, repository: RepositoryName, digest: Digest) -> tuple[Tag, ...]:
+        prefix = f"tagged#{digest}#"
+        return tuple(
+            Tag(item["sk"].removeprefix(prefix)) for item in self._table.query(repository_pk(repository), prefix=prefix)
+        )
+
+    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
+        removals = [write for tag in tags for write in _remove_tag(repository, tag, digest)]
+        self._table.transact([*removals, event_write(event)])
+
+    def delete_manifest(
+        self,
+        repository: RepositoryName,
+        entry: ManifestEntry,
+        *,
+        mark: str,
+        event: Event,
+        tags: Collection[Tag] = (),
+        untag: Event | None = None,
+    ) -> None:
+        own = manifest_key(repository, entry.digest)
+        writes = [write for tag in tags for write in _remove_tag(repository, tag, entry.digest)]
+        if untag is not None:
+            writes.append(event_write(untag))
+        writes.append(delete(own, "marked = :mark", {":mark": mark}))
+        if entry.subject is not None:
+            writes.append(delete(referrer_key(repository, entry.subject, entry.digest)))
+        gone = {"repository": repository, "digest": entry.digest, "generation": entry.generation, "key": entry.key}
+        writes += [candidate_write(event.at, "manifest", **gone), event_write(event)]
+        self._table.transact(writes)
+
+    def repository_exists(self, repository: RepositoryName) -> bool:
+        return self._table.get((repository_pk(repository), "meta")) is not None
+
+    def list_tags(self, repository: RepositoryName, *, after: str, limit: int) -> tuple[Tag, ...]:
+        items = self._list(repository_pk(repository), "tag#", after, limit)
+        return tuple(Tag(item["sk"].removeprefix("tag#")) for item in items)
+
+    def list_repositories(self, *, after: str, limit: int) -> tuple[RepositoryName, ...]:
+        return tuple(RepositoryName(item["sk"]) for item in self._list("catalog", "", after, limit))
+
+    def list_referrers(self, repository: RepositoryName, subject: Digest, *, after: str) -> Iterator[Referrer]:
+        prefix = f"referrer#{subject}#"
+        for item in self._table.query(repository_pk(repository), prefix=prefix, after=prefix + after):
+            text = item.get("descriptor")
+            yield Referrer(
+                Digest(item["sk"].removeprefix(prefix)), json.loads(text) if text else None, item["key"], item["type"]
+            )
+
+    def _list(self, pk: str, prefix: str, after: str, limit: int) -> Iterable[Item]:
+        if limit <= 0:
+            return ()
+        return self._table.query(pk, prefix=prefix, after=prefix + after, limit=limit, attributes=("at",))
+
+
+def _content_keys(repository: str, blobs: Collection[Digest], manifests: Collection[Digest]) -> list[Key]:
+    return [
+        *(link_key(repository, digest) for digest in blobs),
+        *(manifest_key(repository, digest) for digest in manifests),
+    ]
+
+
+def _contents(
+    repository: str, found: dict[Key, Item], blobs: Collection[Digest], manifests: Collection[Digest]
+) -> Contents:
+    return Contents(
+        {digest: link_from(found[key]) for digest in blobs if (key := link_key(repository, digest)) in found},
+        {digest: _manifest(found[key]) for digest in manifests if (key := manifest_key(repository, digest)) in found},
+    )
+
+
+def _tag(item: Item) -> TagEntry:
+    return TagEntry(Tag(item["sk"].removeprefix("tag#")), Digest(item["digest"]), item["type"], item["size"])
+
+
+def _manifest(item: Item) -> ManifestEntry:
+    return ManifestEntry(
+        digest=Digest(item["sk"].removeprefix("manifest#")),
+        media_type=item["type"],
+        size=item["size"],
+        generation=item["generation"],
+        key=item["key"],
+        data=item.get("data"),
+        subject=Digest(item["subject"]) if "subject" in item else None,
+        marked=item.get("marked"),
+    )
+
+
+def _manifest_item(entry: ManifestEntry, at: int, by: str) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "type": entry.media_type,
+        "size": entry.size,
+        "generation": entry.generation,
+        "key": entry.key,
+        "at": at,
+        "by": by,
+    }
+    if entry.data is not None:
+        item["data"] = entry.data
+    if entry.subject is not None:
+        item["subject"] = entry.subject
+    return item
+
+
+def _referrer_item(referrer: Referrer) -> dict[str, Any]:
+    item: dict[str, Any] = {"key": referrer.key, "type": referrer.media_type}
+    text = json.dumps(referrer.descriptor, separators=(",", ":"))
+    if len(text.encode()) <= MAX_INLINE_DESCRIPTOR:
+        item["descriptor"] = text
+    return item
+
+
+def _move_tag(
+    repository: str, tag: Tag, entry: ManifestEntry, previous: TagEntry | None, at: int, by: str
+) -> list[Write]:
+    item = {"digest": entry.digest, "type": entry.media_type, "size": entry.size, "at": at, "by": by}
+    key = tag_key(repository, tag)
+    writes = [put(tagged_key(repository, entry.digest, tag), {"at": at})]
+    if previous is None:
+        writes.append(put(key, item, "attribute_not_exists(pk)"))
+    else:
+        writes.append(put(key, item, "digest = :previous", {":previous": previous.digest}))
+        if previous.digest != entry.digest:
+            writes.append(delete(tagged_key(repository, previous.digest, tag)))
+    return writes
+
+
+def _remove_tag(repository: str, tag: Tag, digest: Digest) -> list[Write]:
+    return [
+        delete(tag_key(repository, tag), "digest = :digest", {":digest": digest}),
+        delete(tagged_key(repository, digest, tag)),
+    ]

@@ -1,0 +1,149 @@
+"""Keys of the index table's items, and the items that every mutation adds: its event and its candidate."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from roadstead.aws.table import Key, Write, put
+from roadstead.trail.entries import Actor, ActorKind, Event, Operation
+
+EVENT_DAYS = 7
+_SHARDS = 16
+_EVENT = "event#"
+_TEXTS = (
+    "id", "operation", "actor", "actor_kind", "token_id", "source_ip", "user_agent", "request_id", "repository",
+    "digest", "media_type", "source_repository",
+)  # fmt: skip
+
+T = TypeVar("T")
+_DAY_MS = 86_400_000
+
+
+def repository_pk(repository: str) -> str:
+    return f"repo#{repository}"
+
+
+def blob_pk(digest: str) -> str:
+    return f"blob#{digest}"
+
+
+def upload_key(upload_id: str) -> Key:
+    return (f"upload#{upload_id}", "meta")
+
+
+def link_key(repository: str, digest: str) -> Key:
+    return (repository_pk(repository), f"blob#{digest}")
+
+
+def manifest_key(repository: str, digest: str) -> Key:
+    return (repository_pk(repository), f"manifest#{digest}")
+
+
+def tag_key(repository: str, tag: str) -> Key:
+    return (repository_pk(repository), f"tag#{tag}")
+
+
+def tagged_key(repository: str, digest: str, tag: str) -> Key:
+    return (repository_pk(repository), f"tagged#{digest}#{tag}")
+
+
+def use_key(repository: str, needed: str, manifest: str, generation: str) -> Key:
+    return (repository_pk(repository), f"use#{needed}#{manifest}#{generation}")
+
+
+def referrer_key(repository: str, subject: str, digest: str) -> Key:
+    return (repository_pk(repository), f"referrer#{subject}#{digest}")
+
+
+def event_write(event: Event) -> Write:
+    """The event item: spread over 16 partitions, told by the stream, gone by TTL after a week."""
+    actor = event.actor
+    item: dict[str, Any] = {
+        "id": event.id,
+        "at": event.at,
+        "operation": str(event.operation),
+        "actor": actor.name,
+        "actor_kind": str(actor.kind),
+        "token_id": actor.token_id,
+        "source_ip": actor.source_ip,
+        "user_agent": actor.user_agent,
+        "request_id": actor.request_id,
+        "trace_id": actor.trace_id,
+        "repository": event.repository,
+        "digest": event.digest,
+        "tags": list(event.tags),
+        "media_type": event.media_type,
+        "size": event.size,
+        "source_repository": event.source_repository,
+        "expires": event.at // 1000 + EVENT_DAYS * 86_400,
+        # Of mutations of the identity table alone.
+        **{name: text for name in ("project", "user", "detail") if (text := getattr(event, name))},
+    }
+    shard = secrets.randbelow(_SHARDS)
+    return put((f"{_EVENT}{shard:02d}", f"{event.at:013d}#{event.id}"), item)
+
+
+def event_from(item: Mapping[str, Any]) -> Event:
+    """The event of such an item. Raises ValueError when it is none."""
+    text = {name: _of(str, item, name) for name in _TEXTS}
+    later = {name: _of(str, item, name) if name in item else "" for name in ("trace_id", "project", "user", "detail")}
+    tags = _of(list, item, "tags")
+    if not all(isinstance(tag, str) for tag in tags):
+        raise ValueError("the tags of an event are no texts")
+    actor = Actor(
+        text["actor"],
+        ActorKind(text["actor_kind"]),
+        text["token_id"],
+        text["source_ip"],
+        text["user_agent"],
+        text["request_id"],
+        later["trace_id"],
+    )
+    return Event(
+        id=text["id"],
+        at=_of(int, item, "at"),
+        operation=Operation(text["operation"]),
+        actor=actor,
+        repository=text["repository"],
+        digest=text["digest"],
+        tags=tuple(tags),
+        media_type=text["media_type"],
+        size=_of(int, item, "size"),
+        source_repository=text["source_repository"],
+        project=later["project"],
+        user=later["user"],
+        detail=later["detail"],
+    )
+
+
+def _of(kind: type[T], item: Mapping[str, Any], name: str) -> T:
+    value = item.get(name)
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} of an event is {type(value).__name__}, not {kind.__name__}")
+    return value
+
+
+def is_event_key(pk: str) -> bool:
+    return pk.startswith(_EVENT)
+
+
+def event_partitions() -> tuple[str, ...]:
+    """The partitions over which events are spread."""
+    return tuple(f"{_EVENT}{shard:02d}" for shard in range(_SHARDS))
+
+
+def candidate(at: int, kind: str, **fields: str) -> tuple[Key, dict[str, Any]]:
+    """A thing that the collector shall look at once the grace period is over; `at` in milliseconds."""
+    return candidate_key(at, secrets.token_bytes(9)), {"kind": kind, **fields}
+
+
+def candidate_key(at: int, name: bytes) -> Key:
+    """By day, spread over 16 partitions, in time order; `name` is nine bytes that look random."""
+    return (f"gc#{at // _DAY_MS}#{name[0] % _SHARDS:02d}", f"{at:013d}#{name[1:9].hex()}")
+
+
+def candidate_write(at: int, kind: str, **fields: str) -> Write:
+    key, item = candidate(at, kind, **fields)
+    return put(key, item)

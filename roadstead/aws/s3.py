@@ -1,0 +1,149 @@
+"""`Objects` and `BlobUrls` on S3."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+
+from roadstead.aws.clients import error_code
+from roadstead.content.objects import MultipartGone, ObjectInfo
+from roadstead.content.upload_sessions import Part
+from roadstead.digest import Digest
+
+_CHECKSUM = {"sha256": "ChecksumSHA256", "sha512": "ChecksumSHA512"}
+_ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
+_GONE = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder"})
+_BROKEN = (IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+DELETE_BATCH = 1_000
+READS = 3  # attempts to read an object to its end
+
+
+class S3Objects:
+    """One bucket. `url_seconds` is how long a presigned URL is good for.
+
+    A presigned URL dies with the credentials that signed it: a Lambda's role session lasts for hours and is replaced
+    with its environment, so 15 minutes are kept; more than an hour would not be.
+    """
+
+    def __init__(self, client: Any, bucket: str, *, url_seconds: int = 900) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._url_seconds = url_seconds
+
+    def put(self, key: str, data: bytes, *, digest: Digest | None = None, metadata: Mapping[str, str]) -> None:
+        checksum = {}
+        if digest is not None:
+            checksum[_CHECKSUM[digest.algorithm]] = _base64(bytes.fromhex(digest.hex))
+        self._client.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=dict(metadata), **checksum)
+
+    def get(self, key: str) -> bytes | None:
+        attempt = 1
+        while True:
+            try:
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                body: bytes = answer["Body"].read()
+                return body
+            except ClientError as error:
+                if error_code(error) in _ABSENT:
+                    return None
+                raise
+            except _BROKEN:
+                # The client repeats a request by itself, but not once the answer's body has begun.
+                if attempt == READS:
+                    raise
+                attempt += 1
+
+    def find(self, key: str) -> ObjectInfo | None:
+        try:
+            answer = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+        except ClientError as error:
+            if error_code(error) in _ABSENT:
+                return None
+            raise
+        digests = set()
+        for algorithm, field in _CHECKSUM.items():
+            # A composite checksum (of a multipart upload) ends in -<parts> and proves no digest of the whole.
+            if (text := answer.get(field)) and "-" not in text and answer.get("ChecksumType") != "COMPOSITE":
+                digests.add(Digest(f"{algorithm}:{base64.b64decode(text).hex()}"))
+        return ObjectInfo(answer["ContentLength"], frozenset(digests), answer.get("Metadata", {}))
+
+    def list(self, prefix: str) -> tuple[str, ...]:
+        request, keys = {"Bucket": self._bucket, "Prefix": prefix}, list[str]()
+        while True:
+            answer = self._client.list_objects_v2(**request)
+            keys += [entry["Key"] for entry in answer.get("Contents", [])]
+            if not answer.get("IsTruncated"):
+                return tuple(keys)
+            request["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def delete(self, keys: Iterable[str]) -> None:
+        pending = list(keys)
+        if len(pending) == 1:
+            self._client.delete_object(Bucket=self._bucket, Key=pending[0])
+            return
+        for start in range(0, len(pending), DELETE_BATCH):
+            batch = [{"Key": key} for key in pending[start : start + DELETE_BATCH]]
+            self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
+
+    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
+        """S3's own URL; it cannot be made to name the digest."""
+        url: str = self._client.generate_presigned_url(
+            "head_object" if method == "HEAD" else "get_object",
+            Params={"Bucket": self._bucket, "Key": key},
+            ExpiresIn=self._url_seconds,
+        )
+        return url
+
+    def begin(self, key: str, *, metadata: Mapping[str, str]) -> str:
+        answer = self._client.create_multipart_upload(
+            Bucket=self._bucket, Key=key, Metadata=dict(metadata), ChecksumAlgorithm="SHA256"
+        )
+        multipart_id: str = answer["UploadId"]
+        return multipart_id
+
+    def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> Part:
+        checksum = _base64(sha256(data).digest())
+        try:
+            answer = self._client.upload_part(
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=multipart_id,
+                PartNumber=number,
+                Body=data,
+                ChecksumSHA256=checksum,
+            )
+        except ClientError as error:
+            if error_code(error) in _GONE:
+                raise MultipartGone(multipart_id) from error
+            raise
+        return Part(number, answer["ETag"], checksum, len(data))
+
+    def complete(self, key: str, multipart_id: str, parts: Sequence[Part]) -> None:
+        listed = [{"PartNumber": part.number, "ETag": part.etag, "ChecksumSHA256": part.checksum} for part in parts]
+        try:
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket, Key=key, UploadId=multipart_id, MultipartUpload={"Parts": listed}
+            )
+        except ClientError as error:
+            # The key is this upload's alone: an object under it is what an earlier, unanswered call made.
+            if error_code(error) in _GONE:
+                info = self.find(key)
+                if info is not None and info.size == sum(part.size for part in parts):
+                    return
+                raise MultipartGone(multipart_id) from error
+            raise
+
+    def abort(self, key: str, multipart_id: str) -> None:
+        try:
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=multipart_id)
+        except ClientError as error:
+            if error_code(error) not in _GONE:
+                raise
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

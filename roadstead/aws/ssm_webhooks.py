@@ -1,0 +1,54 @@
+"""Webhooks' secrets in SSM parameters (SecureString, standard tier): one for each webhook, free of charge.
+
+`<prefix>/<project>/<webhook>` holds `{"signing": …, "authorization": …}`. A table's item would be read by everybody who
+may list webhooks; here the console may write (`ssm:PutParameter`, `ssm:DeleteParameter`) without being able to read,
+and only the function that delivers may read (`ssm:GetParameter`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from roadstead.aws.clients import error_code
+from roadstead.names import ProjectName
+from roadstead.notifications.stores import WebhookSecrets
+
+
+class SsmWebhookSecrets:
+    """WebhookSecretStore under a prefix like `/roadstead/webhooks`."""
+
+    def __init__(self, client: Any, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix.rstrip("/")
+
+    def set_secrets(self, project: ProjectName, webhook: str, secrets: WebhookSecrets) -> None:
+        document = {"signing": secrets.signing, "authorization": secrets.authorization}
+        self._client.put_parameter(
+            Name=self._name(project, webhook),
+            Type="SecureString",
+            Value=json.dumps(document, separators=(",", ":")),
+            Overwrite=True,
+        )
+
+    def find_secrets(self, project: ProjectName, webhook: str) -> WebhookSecrets | None:
+        try:
+            answer = self._client.get_parameter(Name=self._name(project, webhook), WithDecryption=True)
+        except ClientError as error:
+            if error_code(error) == "ParameterNotFound":
+                return None
+            raise
+        document = json.loads(answer["Parameter"]["Value"])
+        return WebhookSecrets(document["signing"], document["authorization"])
+
+    def remove_secrets(self, project: ProjectName, webhook: str) -> None:
+        try:
+            self._client.delete_parameter(Name=self._name(project, webhook))
+        except ClientError as error:
+            if error_code(error) != "ParameterNotFound":
+                raise
+
+    def _name(self, project: ProjectName, webhook: str) -> str:
+        return f"{self._prefix}/{project}/{webhook}"

@@ -1,0 +1,1 @@
+"""OCI content: manifests, blobs, uploads and the lists of them, and the Protocols of the stores that keep them."""

@@ -1,0 +1,90 @@
+"""Adoption: making a blob of an object that was sent whole and that nobody has asked for yet.
+
+The object's key says which digest, repository and upload it is of; the checksum that S3 stored with it proves the
+digest. An upload that was consumed is never adopted again, so a deleted blob does not return through its object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+
+from roadstead.conflicts import UploadConsumed
+from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, Link, StoredObject
+from roadstead.content.objects import Objects, whole_prefix
+from roadstead.content.provenance import uploader
+from roadstead.content.upload_token import is_upload_id
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+from roadstead.trail.entries import Actor, ActorKind, Operation
+from roadstead.trail.events import EventMaker
+
+_ONE_BY_ONE = 4  # so few are not worth threads
+_AT_ONCE = 8  # within the ten connections that an S3 or DynamoDB client keeps
+
+
+class Adoption:
+    """One LIST and one more read where nothing is to be found; a HEAD and the recording transaction for what is."""
+
+    def __init__(self, blobs: BlobIndex, objects: Objects, events: EventMaker) -> None:
+        self._blobs = blobs
+        self._objects = objects
+        self._events = events
+
+    def adopt(self, repository: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
+        """The link of a blob whose upload nobody has recorded, or None. Never for the anonymous: it costs a LIST."""
+        if actor.kind is ActorKind.ANONYMOUS:
+            return None
+        prefix = whole_prefix(repository, digest)
+        for key in self._objects.list(prefix):
+            upload_id = key.removeprefix(prefix)
+            info = self._objects.find(key) if is_upload_id(upload_id) else None
+            if info is None or digest not in info.digests:
+                continue
+            data = self._objects.get(key) if info.size <= MAX_INLINE_BLOB else None
+            event = self._events.make(
+                Operation.UPLOAD,
+                uploader(info.metadata, actor),
+                repository,
+                digest=digest,
+                size=info.size,
+                detail="path=edge",
+            )
+            try:
+                link = self._blobs.link_object(
+                    repository,
+                    digest,
+                    StoredObject(key, info.size, data),
+                    upload_id=upload_id,
+                    mark_expires=None,
+                    event=event,
+                )
+            except UploadConsumed:
+                continue
+            if link.key != key:
+                self._objects.delete([key])
+            return link
+        # Another request may have adopted it between the caller's look at the link and the LIST: then the object was
+        # consumed, or is gone because the digest had one already, and the link stands.
+        return self._blobs.find_link(repository, digest)
+
+    def adopt_all(self, repository: RepositoryName, digests: Collection[Digest], actor: Actor) -> dict[Digest, Link]:
+        """The links of those among `digests` whose uploads nobody has recorded; many are looked for side by side."""
+        if len(digests) <= _ONE_BY_ONE:
+            found = [(digest, self.adopt(repository, digest, actor)) for digest in digests]
+        else:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                found = list(pool.map(lambda digest: (digest, self.adopt(repository, digest, actor)), digests))
+        return {digest: link for digest, link in found if link is not None}
+
+    def forget(self, repository: RepositoryName, digest: Digest, *, but: str) -> None:
+        """Use up every upload of a blob that is about to be deleted, but for the object that its link has.
+
+        Whoever pushed the same layer at the same time, or twice, left objects that nobody asked for: one of them would
+        be adopted right after the deletion, and the blob be back. One LIST.
+        """
+        prefix = whole_prefix(repository, digest)
+        for key in self._objects.list(prefix):
+            upload_id, at = key.removeprefix(prefix), self._events.now_ms()
+            if key != but and self._blobs.consume(repository, digest, upload_id=upload_id, key=key, at=at):
+                self._objects.delete([key])

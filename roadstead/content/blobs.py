@@ -1,0 +1,102 @@
+"""Blobs of a repository: finding, mounting, deleting (distribution-spec 1.1.1, end-2, end-10 and end-11)."""
+
+from __future__ import annotations
+
+from roadstead.conflicts import Conflict, Throttled
+from roadstead.content.adoption import Adoption
+from roadstead.content.blob_index import BlobIndex, Link
+from roadstead.content.manifest_index import ManifestIndex
+from roadstead.content.uses import find_live_use
+from roadstead.digest import Digest
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.names import RepositoryName
+from roadstead.trail.entries import Actor, Operation
+from roadstead.trail.events import EventMaker
+
+_ATTEMPTS = 10
+
+
+class Blobs:
+    def __init__(self, *, blobs: BlobIndex, manifests: ManifestIndex, adoption: Adoption, events: EventMaker) -> None:
+        self._blobs = blobs
+        self._manifests = manifests
+        self._adoption = adoption
+        self._events = events
+
+    def get(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool = False) -> Link:
+        """The blob's link, adopting a finished upload; raises BLOB_UNKNOWN. One read where the blob is known.
+
+        With `promise` the answer tells a client that it need not upload: a pending removal is called off, or the
+        blob counts as absent.
+        """
+        link = self._find(repository, digest, actor, promise=promise)
+        if link is None:
+            raise blob_unknown(repository, digest)
+        return link
+
+    def _find(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool) -> Link | None:
+        link = self._blobs.find_link(repository, digest)
+        if link is None or (promise and not self._is_kept(repository, link)):
+            link = self._adoption.adopt(repository, digest, actor)
+            if link is not None and promise and not self._is_kept(repository, link):
+                return None
+        return link
+
+    def _is_kept(self, repository: RepositoryName, link: Link) -> bool:
+        """Whether the link is there and no removal is pending, which is called off for that."""
+        return link.marked is None or self._blobs.unmark(repository, link.digest)
+
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
+        """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before.
+
+        From itself to itself it is a promise like that of `get`: the client will not upload.
+        """
+        if source == target:
+            return self._find(target, digest, actor, promise=True)
+        event = self._events.make(Operation.MOUNT, actor, target, digest=digest, source_repository=str(source))
+        link = self._blobs.mount(source, target, digest, event=event)
+        if link is None and self._adoption.adopt(source, digest, actor) is not None:
+            link = self._blobs.mount(source, target, digest, event=event)
+        return link
+
+    def delete(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
+        """Remove the blob from this repository; other repositories keep theirs.
+
+        Raises BLOB_UNKNOWN, or DENIED (405) naming the manifest that needs it. Marks before it asks for uses: a
+        commit notes its uses before its last look at the links, so one of the two sees the other.
+        """
+        for _ in range(_ATTEMPTS):
+            mark = self._events.mark()
+            link = self._blobs.mark(repository, digest, mark)
+            if link is None:
+                # Nobody may have asked for it since it was sent: it is there all the same.
+                if self._adoption.adopt(repository, digest, actor) is None:
+                    raise blob_unknown(repository, digest)
+                continue
+            use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
+            if use is not None:
+                self._blobs.unmark(repository, digest, mark)
+                raise still_needed("blob", digest, use.manifest)
+            self._adoption.forget(repository, digest, but=link.key)
+            event = self._events.make(Operation.DELETE_BLOB, actor, repository, digest=digest, size=link.size)
+            try:
+                self._blobs.unlink(repository, digest, mark=mark, event=event)
+            except Conflict:
+                continue
+            return
+        raise Throttled(f"too many writers of {digest}")
+
+
+def blob_unknown(repository: RepositoryName, digest: Digest) -> RegistryError:
+    return RegistryError(ErrorCode.BLOB_UNKNOWN, f"{repository} has no blob {digest}", detail={"digest": str(digest)})
+
+
+def still_needed(what: str, digest: Digest, manifest: Digest) -> RegistryError:
+    return RegistryError(
+        ErrorCode.DENIED,
+        f"the {what} {digest} is needed by the manifest {manifest}: delete that first "
+        "(a push of it that failed within the last hour counts, too)",
+        status=405,
+        detail={"digest": str(digest), "manifest": str(manifest)},
+        headers=[("Allow", "GET, HEAD")],
+    )

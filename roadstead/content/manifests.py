@@ -1,0 +1,156 @@
+"""Reading and deleting manifests and tags (distribution-spec 1.1.1, end-3 and end-9)."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from roadstead.conflicts import Conflict, Throttled
+from roadstead.content.blob_index import BlobIndex
+from roadstead.content.blobs import still_needed
+from roadstead.content.manifest_document import Manifest, parse_manifest
+from roadstead.content.manifest_index import MAX_TAGS_PER_REMOVAL, ManifestEntry, ManifestIndex
+from roadstead.content.objects import Objects
+from roadstead.content.uses import find_live_use
+from roadstead.digest import Digest
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.names import Reference, RepositoryName, Tag
+from roadstead.trail.entries import Actor, Event, Operation
+from roadstead.trail.events import EventMaker
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestHead:
+    """What HEAD answers."""
+
+    digest: Digest
+    media_type: str
+    size: int
+
+
+class Manifests:
+    def __init__(self, *, manifests: ManifestIndex, blobs: BlobIndex, objects: Objects, events: EventMaker) -> None:
+        self._manifests = manifests
+        self._blobs = blobs
+        self._objects = objects
+        self._events = events
+
+    def head(self, repository: RepositoryName, reference: Reference) -> ManifestHead:
+        """One read; raises MANIFEST_UNKNOWN."""
+        if isinstance(reference, Tag):
+            tag = self._manifests.find_tag(repository, reference)
+            if tag is None:
+                raise manifest_unknown(repository, reference)
+            return ManifestHead(tag.digest, tag.media_type, tag.size)
+        entry = self._get(repository, reference, reference)
+        return ManifestHead(entry.digest, entry.media_type, entry.size)
+
+    def get(self, repository: RepositoryName, reference: Reference) -> tuple[ManifestEntry, bytes]:
+        """The exact bytes: one read by digest, two by tag, and the object when they are not inline.
+
+        A tag that moves between the two reads may point to a manifest that is deleted by then: the tag is read anew.
+        """
+        for last in (False, True):
+            digest = self.head(repository, reference).digest if isinstance(reference, Tag) else reference
+            entry = self._manifests.find_manifest(repository, digest)
+            data = self._read(entry) if entry is not None else None
+            if entry is not None and data is not None:
+                return entry, data
+            if last or not isinstance(reference, Tag):
+                break
+        raise manifest_unknown(repository, reference)
+
+    def delete(self, repository: RepositoryName, reference: Reference, actor: Actor) -> None:
+        """Remove a tag, or a manifest with all its tags. Raises MANIFEST_UNKNOWN, DENIED (405) for a needed child."""
+        if isinstance(reference, Tag):
+            self._delete_tag(repository, reference, actor)
+        else:
+            self._delete_manifest(repository, reference, actor)
+
+    def _delete_tag(self, repository: RepositoryName, tag: Tag, actor: Actor) -> None:
+        for _ in range(_ATTEMPTS):
+            entry = self._manifests.find_tag(repository, tag)
+            if entry is None:
+                raise manifest_unknown(repository, tag)
+            event = self._events.make(
+                Operation.UNTAG, actor, repository, digest=entry.digest, tags=(tag,), media_type=entry.media_type
+            )
+            try:
+                self._manifests.delete_tag(repository, tag, entry.digest, event=event)
+            except Conflict:
+                continue
+            return
+        raise Throttled(f"too many writers of {tag}")
+
+    def _delete_manifest(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
+        for _ in range(_ATTEMPTS):
+            mark = self._events.mark()
+            entry = self._manifests.mark_manifest(repository, digest, mark)
+            if entry is None:
+                raise manifest_unknown(repository, digest)
+            use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
+            if use is not None:
+                self._manifests.unmark_manifest(repository, digest, mark)
+                raise still_needed("manifest", digest, use.manifest)
+            try:
+                self._delete_with_tags(repository, entry, mark, actor)
+            except Conflict:
+                continue
+            self._forget_uses(repository, entry)
+            return
+        raise Throttled(f"too many writers of {digest}")
+
+    def _delete_with_tags(self, repository: RepositoryName, entry: ManifestEntry, mark: str, actor: Actor) -> None:
+        """All in one transaction where it holds the tags; so a deletion that is refused after all has removed none.
+
+        Of more tags the first go before, in batches, each told of by itself. Raises Conflict.
+        """
+
+        def tell(operation: Operation, tags: tuple[Tag, ...] = ()) -> Event:
+            return self._events.make(
+                operation, actor, repository, digest=entry.digest, tags=tags, media_type=entry.media_type
+            )
+
+        tags = self._manifests.find_tags_of(repository, entry.digest)
+        while len(tags) > MAX_TAGS_PER_REMOVAL:
+            batch, tags = tags[:MAX_TAGS_PER_REMOVAL], tags[MAX_TAGS_PER_REMOVAL:]
+            self._manifests.remove_tags(repository, entry.digest, batch, event=tell(Operation.UNTAG, batch))
+        self._manifests.delete_manifest(
+            repository,
+            entry,
+            mark=mark,
+            event=tell(Operation.DELETE_MANIFEST),
+            tags=tags,
+            untag=tell(Operation.UNTAG, tags) if tags else None,
+        )
+
+    def _forget_uses(self, repository: RepositoryName, entry: ManifestEntry) -> None:
+        """So that its blobs can be deleted at once; should this not be reached, the uses lapse with their manifest."""
+        data = self._read(entry)
+        # A manifest that an older version took and this one would not is deleted all the same.
+        with contextlib.suppress(RegistryError):
+            needed = needed_by(parse_manifest(data, entry.media_type)) if data is not None else ()
+            self._manifests.remove_uses(repository, entry.digest, entry.generation, needed)
+
+    def _get(self, repository: RepositoryName, digest: Digest, reference: Reference) -> ManifestEntry:
+        entry = self._manifests.find_manifest(repository, digest)
+        if entry is None:
+            raise manifest_unknown(repository, reference)
+        return entry
+
+    def _read(self, entry: ManifestEntry) -> bytes | None:
+        return entry.data if entry.data is not None else self._objects.get(entry.key)
+
+
+def needed_by(manifest: Manifest) -> list[Digest]:
+    """Every blob and child that a manifest needs, once each, in its order."""
+    return list(dict.fromkeys(descriptor.digest for descriptor in (*manifest.blobs, *manifest.children)))
+
+
+def manifest_unknown(repository: RepositoryName, reference: Reference) -> RegistryError:
+    what = f"tag {reference}" if isinstance(reference, Tag) else f"manifest {reference}"
+    return RegistryError(
+        ErrorCode.MANIFEST_UNKNOWN, f"{repository} has no {what}", detail={"name": repository, "reference": reference}
+    )

@@ -1,0 +1,37 @@
+"""Whose an object is: metadata that tells what an S3 event and a later adoption cannot know.
+
+`x-amz-meta-repository` is the repository; `x-amz-meta-actor` is base64url (no padding) of `{"s": subject, "k": actor
+kind, "j": token id}`, so that any name travels in a header. The edge function writes the same two.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+
+from roadstead.names import RepositoryName
+from roadstead.trail.entries import Actor, ActorKind
+
+
+def object_metadata(repository: RepositoryName, actor: Actor) -> dict[str, str]:
+    """The metadata of an object that `actor` uploads."""
+    document = json.dumps({"s": actor.name, "k": actor.kind, "j": actor.token_id}, separators=(",", ":"))
+    return {
+        "repository": repository,
+        "actor": base64.urlsafe_b64encode(document.encode()).rstrip(b"=").decode("ascii"),
+    }
+
+
+def uploader(metadata: Mapping[str, str], asker: Actor) -> Actor:
+    """Who uploaded an object; `asker` when that is the same person, or when the object does not say.
+
+    Of another person's upload only what the object tells is known: no address, no user agent.
+    """
+    text = metadata.get("actor", "")
+    try:
+        document = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        actor = Actor(str(document["s"]), ActorKind(document["k"]), str(document["j"]), request_id=asker.request_id)
+    except (ValueError, KeyError, TypeError):
+        return asker
+    return asker if (actor.name, actor.kind) == (asker.name, asker.kind) else actor

@@ -1,0 +1,280 @@
+"""Committing a manifest (distribution-spec 1.1.1, end-7): all that it needs is there, and stays there while it stands.
+
+The order is what keeps that promise beside deletions and the collector: note the uses, then look at the links once
+more, then commit. A deletion marks a link first and asks for uses then, so one of the two sees the other.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from roadstead.conflicts import Conflict, Throttled
+from roadstead.content.adoption import Adoption
+from roadstead.content.blob_index import BlobIndex
+from roadstead.content.manifest_document import Descriptor, Manifest, parse_manifest
+from roadstead.content.manifest_index import (
+    MAX_INLINE_MANIFEST,
+    MAX_TAGS_PER_COMMIT,
+    Commit,
+    Contents,
+    ManifestEntry,
+    ManifestIndex,
+    Referrer,
+    Standing,
+)
+from roadstead.content.manifests import needed_by
+from roadstead.content.objects import Objects, manifest_key
+from roadstead.content.provenance import object_metadata
+from roadstead.digest import Digest
+from roadstead.errors import ErrorCode, ErrorEntry, RegistryError
+from roadstead.names import Reference, RepositoryName, Tag
+from roadstead.trail.entries import Actor, Operation
+from roadstead.trail.events import EventMaker
+
+_ATTEMPTS = 10
+_MAX_TAGS_TEXT = 1_000  # bytes of tags in an object's metadata, of which S3 takes 2 KB
+
+
+class IndexChildren(StrEnum):
+    """Which children of an index must be there: `none` is for mirrors that hold sparse indexes."""
+
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What the answer tells: the digest, the tags that now point to it, and the subject where there is one."""
+
+    digest: Digest
+    tags: tuple[Tag, ...]
+    subject: Digest | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    repository: RepositoryName
+    digest: Digest
+    tags: tuple[Tag, ...]
+    body: bytes
+    manifest: Manifest
+    actor: Actor
+
+    @property
+    def blobs(self) -> set[Digest]:
+        return {descriptor.digest for descriptor in (*self.manifest.blobs, *self.manifest.children)}
+
+    @property
+    def children(self) -> set[Digest]:
+        return {descriptor.digest for descriptor in self.manifest.children}
+
+
+class Push:
+    def __init__(
+        self,
+        *,
+        manifests: ManifestIndex,
+        blobs: BlobIndex,
+        objects: Objects,
+        adoption: Adoption,
+        events: EventMaker,
+        index_children: IndexChildren = IndexChildren.ALL,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._manifests = manifests
+        self._blobs = blobs
+        self._objects = objects
+        self._adoption = adoption
+        self._events = events
+        self._index_children = index_children
+        self._sleep = sleep
+
+    def push(
+        self,
+        repository: RepositoryName,
+        reference: Reference,
+        body: bytes,
+        *,
+        content_type: str | None,
+        tags: Iterable[Tag] = (),
+        actor: Actor,
+    ) -> Pushed:
+        """Commit a manifest under a digest or a tag, and under `tags` besides.
+
+        Raises MANIFEST_INVALID, DIGEST_INVALID, or MANIFEST_BLOB_UNKNOWN with an entry for everything that is
+        missing. Idempotent. Where the manifest stands already only tags move.
+        """
+        manifest = parse_manifest(body, content_type)
+        all_tags = tuple(dict.fromkeys((*((reference,) if isinstance(reference, Tag) else ()), *tags)))
+        if len(all_tags) > MAX_TAGS_PER_COMMIT:
+            raise RegistryError(
+                ErrorCode.TAG_INVALID,
+                f"one push sets at most {MAX_TAGS_PER_COMMIT} tags; push again for more",
+                status=414,
+            )
+        if isinstance(reference, Tag):
+            digest = Digest.of(body)
+        elif reference.matches(body):
+            digest = reference
+        else:
+            raise RegistryError(
+                ErrorCode.DIGEST_INVALID,
+                f"the manifest hashes to {Digest.of(body, reference.algorithm)}, not to the digest of the URL",
+                detail={"digest": str(reference)},
+            )
+        push = _Push(repository, digest, all_tags, body, manifest, actor)
+        self._commit(push)
+        return Pushed(digest, all_tags, manifest.subject.digest if manifest.subject else None)
+
+    def _commit(self, push: _Push) -> None:
+        entry: ManifestEntry | None = None
+        try:
+            for attempt in range(_ATTEMPTS):
+                found = self._manifests.read_standing(
+                    push.repository, push.digest, push.tags, blobs=push.blobs, manifests=push.children
+                )
+                if found.manifest is None:
+                    self._complete(push, found.contents)
+                    if entry is None:
+                        entry = self._prepare(push)
+                    self._look_again(push)
+                    committing = entry
+                elif entry is not None and found.manifest.generation == entry.generation:
+                    return  # an earlier try went through after all
+                else:
+                    committing = found.manifest
+                try:
+                    self._manifests.commit(self._as_commit(push, committing, found))
+                except Conflict:
+                    self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter, no secret
+                    continue
+                if committing is not entry:
+                    self._withdraw(push, entry)
+                return
+        except RegistryError:
+            self._withdraw(push, entry)
+            raise
+        self._withdraw(push, entry)
+        raise Throttled(f"too many writers of {push.repository}")
+
+    def _withdraw(self, push: _Push, entry: ManifestEntry | None) -> None:
+        """Take back the uses of a commit that is known not to have taken place.
+
+        Never after any other exception: behind a lost answer the manifest may stand, and needs them. Uses that are
+        left without need lapse by themselves.
+        """
+        if entry is not None:
+            self._manifests.remove_uses(push.repository, push.digest, entry.generation, needed_by(push.manifest))
+
+    def _complete(self, push: _Push, contents: Contents) -> None:
+        """Adopt what is missing, hold sizes to the descriptors, call pending removals off."""
+        manifests = contents.manifests
+        adopted = self._adoption.adopt_all(push.repository, self._missing(push, contents), push.actor)
+        links = {**contents.links, **adopted}
+        self._require(push, Contents(links, manifests))
+        for digest, link in links.items():
+            if link.marked is not None:
+                self._blobs.unmark(push.repository, digest)
+        for digest, child in manifests.items():
+            if child.marked is not None:
+                self._manifests.unmark_manifest(push.repository, digest)
+
+    def _missing(self, push: _Push, contents: Contents) -> list[Digest]:
+        optional = push.children if self._index_children is IndexChildren.NONE else set()
+        there = contents.links.keys() | contents.manifests.keys() | optional
+        return [digest for digest in needed_by(push.manifest) if digest not in there]
+
+    def _require(self, push: _Push, contents: Contents) -> None:
+        for descriptor in (*push.manifest.blobs, *push.manifest.children):
+            size = _stored_size(descriptor, push.children, contents)
+            if size is not None and size != descriptor.size:
+                raise RegistryError(
+                    ErrorCode.MANIFEST_INVALID,
+                    f"the descriptor of {descriptor.digest} says {descriptor.size} bytes, it has {size}",
+                    detail={"digest": str(descriptor.digest)},
+                )
+        if missing := self._missing(push, contents):
+            raise RegistryError.several(
+                ErrorEntry(
+                    ErrorCode.MANIFEST_BLOB_UNKNOWN,
+                    f"{push.repository} does not have {digest}, which the manifest needs: push it first",
+                    {"digest": str(digest)},
+                )
+                for digest in missing
+            )
+
+    def _prepare(self, push: _Push) -> ManifestEntry:
+        """Note the uses of a new generation (and a candidate that finds its object), then write the bytes."""
+        generation = secrets.token_hex(16)
+        key = manifest_key(push.repository, push.digest, generation)
+        entry = ManifestEntry(
+            digest=push.digest,
+            media_type=push.manifest.media_type,
+            size=len(push.body),
+            generation=generation,
+            key=key,
+            data=push.body if len(push.body) <= MAX_INLINE_MANIFEST else None,
+            subject=push.manifest.subject.digest if push.manifest.subject else None,
+        )
+        now = self._events.now_ms()
+        needed = needed_by(push.manifest)
+        self._manifests.write_uses(push.repository, push.digest, generation, needed, at=now, key=key)
+        metadata = {**object_metadata(push.repository, push.actor), "tags": _written(push.tags)}
+        self._objects.put(
+            key, push.body, digest=push.digest if push.digest.algorithm == "sha256" else None, metadata=metadata
+        )
+        return entry
+
+    def _look_again(self, push: _Push) -> None:
+        """After the uses are noted: a new mark is called off once more, and what vanished since is missing after all.
+
+        Unless it was sent again: while its link was being removed nobody looked for the new object.
+        """
+        for _ in range(_ATTEMPTS):
+            contents = self._manifests.read_contents(push.repository, blobs=push.blobs, manifests=push.children)
+            if not self._missing(push, contents) and not _any_marked(contents):
+                return
+            self._complete(push, contents)
+        raise Throttled(f"something that {push.digest} needs is being deleted again and again")
+
+    def _as_commit(self, push: _Push, entry: ManifestEntry, found: Standing) -> Commit:
+        manifest = push.manifest
+        referrer = None
+        if manifest.subject is not None:
+            descriptor = manifest.referrer(push.digest, len(push.body))
+            referrer = Referrer(push.digest, descriptor, entry.key, manifest.media_type)
+        operation = Operation.PUSH if found.manifest is None else Operation.TAG
+        event = self._events.make(
+            operation,
+            push.actor,
+            push.repository,
+            digest=push.digest,
+            tags=push.tags,
+            media_type=manifest.media_type,
+            size=len(push.body),
+        )
+        return Commit(push.repository, entry, push.tags, found, referrer, event)
+
+
+def _written(tags: tuple[Tag, ...]) -> str:
+    """The tags for an object's metadata: as many of the first as fit."""
+    text = ",".join(tags)
+    return text if len(text) <= _MAX_TAGS_TEXT else text[: text.rindex(",", 0, _MAX_TAGS_TEXT + 1)]
+
+
+def _stored_size(descriptor: Descriptor, children: set[Digest], contents: Contents) -> int | None:
+    """A child of an index may be a manifest or a blob (BuildKit's cache export); anything else is a blob."""
+    if descriptor.digest in children and (child := contents.manifests.get(descriptor.digest)) is not None:
+        return child.size
+    link = contents.links.get(descriptor.digest)
+    return link.size if link is not None else None
+
+
+def _any_marked(contents: Contents) -> bool:
+    marks = [*(link.marked for link in contents.links.values()), *(m.marked for m in contents.manifests.values())]
+    return any(mark is not None for mark in marks)

@@ -1,0 +1,141 @@
+"""The upload token: the authority to fill one upload session, minted by POST without writing anything.
+
+Form: `<key id>.<payload>.<mac>`; payload and mac are base64url without padding, the mac is HMAC-SHA256 by the named
+key over `<key id>.<payload>`. The payload is a JSON object:
+
+    r  repository          i  upload id            s  subject (user name, "" for nobody)   k  actor kind
+    j  token id            e  expiry, seconds since the epoch
+    c  1 when the Location came from a PATCH: a PUT there closes a chunked upload, it is not a whole blob
+    a  the digest algorithm asked for, absent when both are kept
+
+Every hop checks it alone: the registry, the relay, and the edge function (which reads the same form in JavaScript).
+Two keys are trusted at a time, so that they can be rotated: new tokens are signed by the current one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from roadstead.names import RepositoryName
+
+PARAMETER = "_state"  # distribution's name for the same thing
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadKeys:
+    """The keys by id, and which of them signs. Each key has at least 32 bytes."""
+
+    current: str
+    keys: Mapping[str, bytes]
+
+    def __repr__(self) -> str:  # never the keys
+        return f"UploadKeys(current={self.current!r}, ids={sorted(self.keys)})"
+
+    @classmethod
+    def from_json(cls, text: str) -> UploadKeys:
+        """From `{"current": id, "keys": {id: base64}}`. Raises ValueError when it is not of that shape.
+
+        An id is of letters, digits, `_` and `-`: a dot would end it inside a token.
+        """
+        try:
+            document = json.loads(text)
+            keys = {str(name): base64.b64decode(value, validate=True) for name, value in document["keys"].items()}
+            current = str(document["current"])
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError("upload keys are {current, keys: {id: base64}}") from error
+        if current not in keys or any(len(key) < 32 for key in keys.values()):
+            raise ValueError("upload keys need the current one among them and 32 bytes each")
+        if any(_KEY_ID.fullmatch(name) is None for name in keys):
+            raise ValueError("the ids of upload keys are letters, digits, _ and -")
+        return cls(current, keys)
+
+
+class UploadKeySource(Protocol):
+    def upload_keys(self) -> UploadKeys:
+        """Return the keys of upload tokens. Reads them at most every few minutes, so that a rotation takes effect."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class UploadToken:
+    """What an upload token says; `expires` in seconds since the epoch."""
+
+    repository: RepositoryName
+    upload_id: str
+    subject: str
+    kind: str
+    token_id: str
+    expires: int
+    chunked: bool = False
+    algorithm: str | None = None
+
+    def encode(self, keys: UploadKeys) -> str:
+        payload: dict[str, str | int] = {
+            "r": self.repository,
+            "i": self.upload_id,
+            "s": self.subject,
+            "k": self.kind,
+            "j": self.token_id,
+            "e": self.expires,
+        }
+        if self.chunked:
+            payload["c"] = 1
+        if self.algorithm:
+            payload["a"] = self.algorithm
+        signed = f"{keys.current}.{_encode(json.dumps(payload, separators=(',', ':')).encode())}"
+        return f"{signed}.{_encode(_mac(keys.keys[keys.current], signed))}"
+
+
+def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: str, upload_id: str) -> UploadToken:
+    """The token's content, checked in full: mac, expiry, and that it is for this repository and upload.
+
+    Raises ValueError with a sentence for a person.
+    """
+    signed, _, mac = text.rpartition(".")
+    key_id, _, payload = signed.partition(".")
+    key = keys.keys.get(key_id)
+    expected = _encode(_mac(key if key is not None else b"\0" * 32, signed))
+    if key is None or not hmac.compare_digest(expected.encode(), mac.encode()):
+        raise ValueError("the upload token was not made by this registry; start the upload again")
+    try:
+        fields = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        token = UploadToken(
+            RepositoryName(fields["r"]),
+            fields["i"],
+            fields["s"],
+            fields["k"],
+            fields["j"],
+            fields["e"],
+            bool(fields.get("c")),
+            fields.get("a"),
+        )
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError("the upload token cannot be read; start the upload again") from error
+    if token.expires <= now:
+        raise ValueError("the upload has expired; start it again")
+    if token.repository != repository or token.upload_id != upload_id:
+        raise ValueError("the upload token belongs to another upload")
+    return token
+
+
+def is_upload_id(text: str) -> bool:
+    """Whether `text` has the form of the ids that we give out."""
+    return _UPLOAD_ID.fullmatch(text) is not None
+
+
+def _mac(key: bytes, signed: str) -> bytes:
+    return hmac.new(key, signed.encode(), hashlib.sha256).digest()
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

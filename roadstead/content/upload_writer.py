@@ -1,0 +1,185 @@
+"""Turning a stream of bytes into parts of an S3 upload, with a bounded amount of memory.
+
+S3 takes no part below 5 MiB but the last. So bytes are gathered until there are `part_bytes` of them; what is left at
+the end of a request waits in the session (up to 64 KiB) or in an object of its own, and becomes the beginning of the
+next part. When all of an upload is in one such object, that object is the blob.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+
+from roadstead.content.hashing import RunningHash
+from roadstead.content.objects import MAX_PARTS, MIN_PART, MultipartGone, Objects, streamed_key
+from roadstead.content.upload_sessions import Chunk, Part, UploadSession
+from roadstead.errors import ErrorCode, RegistryError
+
+MAX_TAIL = 64 * 1024  # bytes kept in the session item itself; its write is paid by the KB
+
+
+class UploadWriter:
+    """Feeds one request's bytes into a session. Nothing of it is kept until the session that it yields is saved."""
+
+    def __init__(
+        self,
+        session: UploadSession,
+        objects: Objects,
+        *,
+        metadata: Mapping[str, str],
+        part_bytes: int = MIN_PART,
+        max_bytes: int,
+        executor: Executor | None = None,
+        parallel: int = 1,
+    ) -> None:
+        """`executor` sends up to `parallel` parts at once; at most `parallel + 2` parts are held in memory."""
+        self._session = session
+        self._objects = objects
+        self._metadata = metadata
+        self._part_bytes = part_bytes
+        self._max_bytes = max_bytes
+        self._executor = executor
+        self._parallel = parallel
+        self._hashes = {name: RunningHash(name, state or None) for name, state in session.hashes.items()}
+        self._buffer = bytearray(session.tail)
+        self._chunks = session.chunks
+        self._chunk_bytes = sum(chunk.size for chunk in session.chunks)
+        self._offset = session.offset
+        self._multipart_id = session.multipart_id
+        self._key = session.key
+        self._number = session.parts
+        self._parts: list[Part] = []
+        self._sending: deque[Future[Part]] = deque()
+        self.spent: list[str] = []  # keys of parked chunks that went into parts: to be deleted once that is saved
+
+    @property
+    def offset(self) -> int:
+        """Bytes of the whole upload so far."""
+        return self._offset
+
+    @property
+    def is_multipart(self) -> bool:
+        return self._multipart_id is not None
+
+    def write(self, data: bytes) -> None:
+        """Take more bytes. Raises RegistryError (DENIED, 413) above the registry's limit for a blob."""
+        self._offset += len(data)
+        if self._offset > self._max_bytes:
+            raise RegistryError(
+                ErrorCode.DENIED,
+                f"a blob has at most {self._max_bytes} bytes here; the registry's operator can raise MAX_BLOB_BYTES",
+                status=413,
+            )
+        for running in self._hashes.values():
+            running.update(data)
+        view = memoryview(data)
+        while view:
+            taken = min(len(view), max(1, self._part_bytes - self._chunk_bytes - len(self._buffer)))
+            self._buffer += view[:taken]
+            view = view[taken:]
+            if self._chunk_bytes + len(self._buffer) >= self._part_bytes:
+                self._send(self._take())
+
+    def pause(self) -> tuple[UploadSession, tuple[Part, ...]]:
+        """The session as it is now, to be saved together with its new parts; more may be written afterwards."""
+        if len(self._buffer) > MAX_TAIL:
+            if self._chunk_bytes + len(self._buffer) >= MIN_PART:
+                self._send(self._take())
+            else:
+                self._park()
+        return self._snapshot()
+
+    def finish(self) -> tuple[UploadSession, tuple[Part, ...]]:
+        """All bytes sent as parts, the last of any size. Only of a multipart upload (`is_multipart`)."""
+        if self._buffer or self._chunks:
+            self._send(self._take())
+        return self._snapshot()
+
+    def only_object(self) -> str | None:
+        """The key of the object that holds the upload's every byte, where there is one."""
+        alone = len(self._chunks) == 1 and not self._buffer and not self.is_multipart
+        return self._chunks[0].key if alone else None
+
+    def gather(self) -> bytes:
+        """Every byte of an upload that is not multipart; fewer than `part_bytes`."""
+        return self._take(keep=True)
+
+    def discard(self) -> None:
+        """Give up what this writer began and nobody saved: its multipart upload. Parts in flight are waited for."""
+        for sending in self._sending:
+            sending.exception()
+        if self._multipart_id is not None and self._session.multipart_id is None and self._key is not None:
+            self._objects.abort(self._key, self._multipart_id)
+
+    def digest(self, algorithm: str) -> str | None:
+        """The digest of all bytes so far, or None when the session does not keep that algorithm."""
+        running = self._hashes.get(algorithm)
+        return running.digest() if running is not None else None
+
+    def saved(self, session: UploadSession) -> None:
+        """What `pause` answered was saved as `session`: chunks that went into its parts are no longer needed."""
+        self._session = session
+        self._parts.clear()
+        self._objects.delete(self.spent)
+        self.spent.clear()
+
+    def _snapshot(self) -> tuple[UploadSession, tuple[Part, ...]]:
+        while self._sending:
+            self._parts.append(self._sending.popleft().result())
+        session = replace(
+            self._session,
+            offset=self._offset,
+            hashes={name: running.state() for name, running in self._hashes.items()},
+            tail=bytes(self._buffer),
+            chunks=self._chunks,
+            multipart_id=self._multipart_id,
+            key=self._key,
+            parts=self._number,
+        )
+        return session, tuple(self._parts)
+
+    def _take(self, *, keep: bool = False) -> bytes:
+        """What waits, in order: parked chunks (read back), then the buffer."""
+        pieces = []
+        for chunk in self._chunks:
+            piece = self._objects.get(chunk.key)
+            if piece is None or len(piece) != chunk.size:
+                raise MultipartGone(chunk.key)  # into a part, or with the upload: by another request
+            pieces.append(piece)
+        data = b"".join((*pieces, self._buffer)) if pieces else bytes(self._buffer)
+        if not keep:
+            self.spent += [chunk.key for chunk in self._chunks]
+            self._buffer = bytearray()
+            self._chunks, self._chunk_bytes = (), 0
+        return data
+
+    def _park(self) -> None:
+        """Put the buffer into an object of its own."""
+        data = bytes(self._buffer)
+        key = streamed_key(self._session.id, f"{self._offset - len(data)}-{secrets.token_hex(8)}")
+        self._objects.put(key, data, metadata=self._metadata)
+        self._chunks += (Chunk(key, len(data)),)
+        self._chunk_bytes += len(data)
+        self._buffer = bytearray()
+
+    def _send(self, data: bytes) -> None:
+        if self._multipart_id is None or self._key is None:
+            self._key = streamed_key(self._session.id, f"parts-{secrets.token_hex(8)}")
+            self._multipart_id = self._objects.begin(self._key, metadata=self._metadata)
+        self._number += 1
+        if self._number > MAX_PARTS:
+            raise RegistryError(
+                ErrorCode.DENIED,
+                f"this upload needs more than the {MAX_PARTS} parts that S3 allows; send larger chunks",
+                status=413,
+            )
+        arguments = (self._key, self._multipart_id, self._number, data)
+        if self._executor is None:
+            self._parts.append(self._objects.put_part(*arguments))
+            return
+        if len(self._sending) >= self._parallel:
+            self._parts.append(self._sending.popleft().result())
+        self._sending.append(self._executor.submit(self._objects.put_part, *arguments))

@@ -1,0 +1,310 @@
+"""Upload sessions (distribution-spec 1.1.1, "Pushing blobs"): start, append, close, cancel.
+
+Starting writes nothing: the session is a signed token until its first byte. Its state then lives in the index, so
+that any environment can take the next request. Closing is done in steps that can each be repeated: prove the digest,
+note that the upload is closing, complete the object, record the blob and consume the upload in one transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+from roadstead.conflicts import Conflict, UploadConsumed
+from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, Link, StoredObject
+from roadstead.content.objects import MIN_PART, MultipartGone, Objects, is_whole_key, whole_key
+from roadstead.content.provenance import object_metadata
+from roadstead.content.upload_sessions import UploadSession, UploadSessions, UploadState
+from roadstead.content.upload_token import UploadToken
+from roadstead.content.upload_writer import UploadWriter
+from roadstead.digest import ALGORITHMS, Digest
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.names import RepositoryName
+from roadstead.trail.entries import Actor, Operation
+from roadstead.trail.events import EventMaker
+
+DAY = 86_400
+_UNKNOWN = "this upload is not known: it was closed, cancelled or has expired; start it again"
+
+
+class BodyInterrupted(Exception):
+    """A body's iterator raises this when the client went away before its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """`lifetime` in seconds from POST to the closing PUT; sizes in bytes."""
+
+    lifetime: int = DAY
+    max_bytes: int = 50 * 1000**3
+    part_bytes: int = MIN_PART
+    checkpoint_bytes: int | None = None  # how much of one body may be lost to a crash; None: all of that body
+    parallel_parts: int = 1
+
+
+class Uploads:
+    """Hosted with whole bodies (Lambda) or with streams (relay): a body is an iterable of bytes."""
+
+    def __init__(
+        self,
+        *,
+        sessions: UploadSessions,
+        blobs: BlobIndex,
+        objects: Objects,
+        events: EventMaker,
+        limits: UploadLimits,
+        clock: Callable[[], float] = time.time,
+        executor: Executor | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._blobs = blobs
+        self._objects = objects
+        self._events = events
+        self._limits = limits
+        self._clock = clock
+        self._executor = executor
+
+    def start(self, repository: RepositoryName, actor: Actor, algorithm: str | None = None) -> UploadToken:
+        """A new session; nothing is written. `algorithm` keeps only that hash, None keeps both."""
+        return UploadToken(
+            repository=repository,
+            upload_id=secrets.token_hex(16),
+            subject=actor.name,
+            kind=actor.kind,
+            token_id=actor.token_id,
+            expires=int(self._clock()) + self._limits.lifetime,
+            algorithm=algorithm,
+        )
+
+    def offset(self, token: UploadToken) -> int:
+        """How many bytes the session has. Raises BLOB_UPLOAD_UNKNOWN when it was closed or cancelled."""
+        return self._open(token).offset
+
+    def append(self, token: UploadToken, body: Iterable[bytes], *, actor: Actor, start: int | None = None) -> int:
+        """Take a chunk; answers the new offset. `start` is where the client says that it begins.
+
+        Raises 416 with the current `Range` when that is not the offset, or when another request was faster.
+        When the client goes away (BodyInterrupted) what has arrived is kept, and the exception rises.
+        """
+        session = self._open(token)
+        self._check_start(session, start)
+        writer = self._writer(session, actor)
+        try:
+            unsaved = 0
+            try:
+                for data in body:
+                    writer.write(data)
+                    unsaved += len(data)
+                    if self._limits.checkpoint_bytes is not None and unsaved >= self._limits.checkpoint_bytes:
+                        self._save(writer)
+                        unsaved = 0
+            except BodyInterrupted:
+                self._save(writer)
+                raise
+            return self._save(writer).offset
+        except (Conflict, MultipartGone) as error:
+            writer.discard()
+            raise self._overtaken(session, self._open(token), error) from None
+        except RegistryError as error:
+            writer.discard()
+            if error.status == 413:
+                # It can never be closed, so nothing of it need wait for its end. Who has closed it meanwhile is right.
+                with contextlib.suppress(RegistryError):
+                    self.cancel(token)
+            raise
+
+    def close(
+        self,
+        token: UploadToken,
+        digest: Digest,
+        body: Iterable[bytes] = (),
+        *,
+        actor: Actor,
+        start: int | None = None,
+    ) -> Link:
+        """Finish the upload, with a last chunk or none; answers the blob's link.
+
+        Idempotent: the same digest again succeeds while the blob is there. Raises DIGEST_INVALID, 416,
+        BLOB_UPLOAD_UNKNOWN; after a wrong digest the session is as it was before the request.
+        """
+        session = self._sessions.find(token.upload_id) or self._new(token, only=digest.algorithm)
+        if session.state is UploadState.OPEN:
+            self._check_start(session, start)
+            try:
+                proven = self._prove(session, digest, body, actor)
+            except (Conflict, MultipartGone) as error:
+                current = self._sessions.find(token.upload_id) or session
+                if current.state is UploadState.OPEN:
+                    raise self._overtaken(session, current, error) from None
+                session = current
+            else:
+                if isinstance(proven, StoredObject):
+                    link = self._record(token, digest, proven, actor)
+                    self._objects.delete(chunk.key for chunk in session.chunks)
+                    return link
+                session = proven
+        if session.state is UploadState.CLOSING and session.digest != digest:
+            raise _digest_invalid(digest, f"this upload is being closed as {session.digest}")
+        if session.state is UploadState.CLOSING:
+            return self._complete(token, session, actor)
+        return self._closed(token, session, digest)
+
+    def _closed(self, token: UploadToken, session: UploadSession, digest: Digest) -> Link:
+        """What an upload was turned into, for whoever asks for the same again. Raises BLOB_UPLOAD_UNKNOWN."""
+        if session.state is UploadState.CONSUMED and session.digest == digest:
+            link = self._blobs.find_link(token.repository, digest)
+            # The answer promises that the blob is there, so a pending removal is called off.
+            if link is not None and (link.marked is None or self._blobs.unmark(token.repository, digest)):
+                return link
+        raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
+
+    def cancel(self, token: UploadToken) -> None:
+        """Drop the session and its bytes; its token is worth nothing from now on. Raises BLOB_UPLOAD_UNKNOWN."""
+        session = self._open(token)
+        try:
+            self._sessions.save(
+                replace(session, state=UploadState.CANCELLED, tail=b"", chunks=(), hashes={}, expires=_after(token))
+            )
+        except Conflict:
+            raise RegistryError(
+                ErrorCode.BLOB_UPLOAD_INVALID, "another request is writing to this upload; cancel it again", status=409
+            ) from None
+        if session.multipart_id is not None and session.key is not None:
+            self._objects.abort(session.key, session.multipart_id)
+        self._objects.delete(chunk.key for chunk in session.chunks)
+
+    def _open(self, token: UploadToken) -> UploadSession:
+        session = self._sessions.find(token.upload_id) or self._new(token)
+        if session.state is not UploadState.OPEN:
+            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
+        return session
+
+    def _new(self, token: UploadToken, only: str | None = None) -> UploadSession:
+        algorithms = (token.algorithm,) if token.algorithm else (only,) if only else ALGORITHMS
+        return UploadSession(token.upload_id, token.repository, _after(token), hashes=dict.fromkeys(algorithms, b""))
+
+    def _writer(self, session: UploadSession, actor: Actor) -> UploadWriter:
+        return UploadWriter(
+            session,
+            self._objects,
+            metadata=object_metadata(session.repository, actor),
+            part_bytes=self._limits.part_bytes,
+            max_bytes=self._limits.max_bytes,
+            executor=self._executor,
+            parallel=self._limits.parallel_parts,
+        )
+
+    def _save(self, writer: UploadWriter) -> UploadSession:
+        session, parts = writer.pause()
+        saved = self._sessions.save(session, parts)
+        writer.saved(saved)
+        return saved
+
+    def _prove(
+        self, session: UploadSession, digest: Digest, body: Iterable[bytes], actor: Actor
+    ) -> StoredObject | UploadSession:
+        """Read the last chunk and hold the upload to its digest.
+
+        Answers a finished object that is this call's own; or the session that is now closing, where the bytes are in
+        an object that requests which still think it open could change or remove. Raises Conflict, MultipartGone.
+        """
+        writer = self._writer(session, actor)
+        try:
+            for data in body:
+                writer.write(data)
+            actual = writer.digest(digest.algorithm)
+            if actual is None:
+                raise _digest_invalid(digest, f"this upload was started with digest-algorithm={_algorithms(session)}")
+            if actual != digest:
+                raise _digest_invalid(digest, f"the {writer.offset} bytes that arrived hash to {actual}")
+            if writer.is_multipart or writer.only_object() is not None:
+                closing, parts = writer.finish() if writer.is_multipart else writer.pause()
+                saved = self._sessions.save(replace(closing, state=UploadState.CLOSING, digest=digest), parts)
+                self._objects.delete(writer.spent)
+                return saved
+        except (BodyInterrupted, RegistryError, Conflict, MultipartGone):
+            writer.discard()
+            raise
+        data = writer.gather()
+        key = whole_key(session.repository, digest, session.id)
+        self._objects.put(key, data, digest=digest, metadata=object_metadata(session.repository, actor))
+        return StoredObject(key, len(data), data if len(data) <= MAX_INLINE_BLOB else None)
+
+    def _complete(self, token: UploadToken, session: UploadSession, actor: Actor) -> Link:
+        if session.digest is None:
+            raise RegistryError(ErrorCode.BLOB_UPLOAD_INVALID, "this upload cannot be completed; start it again")
+        if session.key is None or session.multipart_id is None:
+            (chunk,) = session.chunks
+            return self._record(token, session.digest, StoredObject(chunk.key, chunk.size), actor)
+        try:
+            self._objects.complete(session.key, session.multipart_id, self._sessions.find_parts(session))
+        except MultipartGone:
+            current = self._sessions.find(session.id)
+            if current is not None and current.state is UploadState.CONSUMED:
+                return self._closed(token, current, session.digest)  # by another request, whose object was surplus
+            raise RegistryError(
+                ErrorCode.BLOB_UPLOAD_INVALID,
+                "parts of this upload were written by two requests at once; start it again",
+            ) from None
+        return self._record(token, session.digest, StoredObject(session.key, session.offset), actor)
+
+    def _record(self, token: UploadToken, digest: Digest, stored: StoredObject, actor: Actor) -> Link:
+        event = self._events.make(
+            Operation.UPLOAD, actor, token.repository, digest=digest, size=stored.size, detail="path=service"
+        )
+        # What a digest's prefix finds must be remembered as consumed for as long as it is there; see adoption.
+        expires = None if is_whole_key(stored.key) else _after(token)
+        try:
+            link = self._blobs.link_object(
+                token.repository, digest, stored, upload_id=token.upload_id, mark_expires=expires, event=event
+            )
+        except UploadConsumed:
+            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN) from None
+        if link.key != stored.key:
+            self._objects.delete([stored.key])
+        return link
+
+    def _check_start(self, session: UploadSession, start: int | None) -> None:
+        if start is not None and start != session.offset:
+            raise self._out_of_order(session.offset)
+
+    def _overtaken(
+        self, session: UploadSession, current: UploadSession, error: Conflict | MultipartGone
+    ) -> RegistryError:
+        """The refusal of what was built on `session`, now that it is `current`, open still."""
+        if isinstance(error, MultipartGone) and current.version == session.version:
+            return RegistryError(ErrorCode.BLOB_UPLOAD_INVALID, "the parts of this upload are gone; start it again")
+        return self._out_of_order(current.offset)
+
+    @staticmethod
+    def _out_of_order(offset: int) -> RegistryError:
+        return RegistryError(
+            ErrorCode.BLOB_UPLOAD_INVALID,
+            f"the next chunk of this upload begins at byte {offset}; send it with Content-Range: {offset}-<last byte>",
+            status=416,
+            headers=[("Range", upload_range(offset))],
+        )
+
+
+def upload_range(offset: int) -> str:
+    """The `Range` header of a session with `offset` bytes: inclusive; `0-0` for none, and for one."""
+    return f"0-{max(0, offset - 1)}"
+
+
+def _algorithms(session: UploadSession) -> str:
+    return ",".join(sorted(session.hashes))
+
+
+def _after(token: UploadToken) -> int:
+    """When a session's items may go: a day after no token can ask for them any more."""
+    return token.expires + DAY
+
+
+def _digest_invalid(digest: Digest, reason: str) -> RegistryError:
+    return RegistryError(
+        ErrorCode.DIGEST_INVALID, f"the upload is not {digest}: {reason}", detail={"digest": str(digest)}
+    )

@@ -1,0 +1,168 @@
+"""What an operator does with users, projects and members."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from roadstead.conflicts import Conflict
+from roadstead.identity.directory import (
+    Project,
+    Projects,
+    Role,
+    UnknownProject,
+    UnknownUser,
+    User,
+    UserName,
+    Users,
+)
+from roadstead.identity.passwords import Hasher, WeakPassword, check_password
+from roadstead.names import ProjectName
+from roadstead.trail.entries import Actor, ActorKind, Event, Operation
+from roadstead.trail.events import EventMaker
+
+
+class AccountRefused(Exception):
+    """What was asked for cannot be done; the message is a sentence for a person."""
+
+
+class AccountStore(Users, Projects, Protocol):
+    """The roles of the identity store that accounts need."""
+
+
+OPERATOR = Actor("operator", ActorKind.OPERATOR)
+
+
+class Accounts:
+    """Names come as text and are parsed here. Every method raises AccountRefused for a name that is none, and for a
+    user or a project that does not exist (or, to be created, does). Every change leaves its event, by `actor`."""
+
+    def __init__(
+        self,
+        store: AccountStore,
+        hasher: Hasher,
+        *,
+        actor: Actor = OPERATOR,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._actor = actor
+        self._clock = clock
+        self._events = EventMaker(clock)
+
+    def find_user(self, name: str) -> User | None:
+        return self._store.find_user(_user(name))
+
+    def create_user(self, name: str, password: str, *, admin: bool = False) -> User:
+        """A new user, a system administrator if `admin`. The password is held to the rules of `passwords`."""
+        parsed = _user(name)
+        user = User(parsed, self._hash(password), int(self._clock()), admin)
+        event = self._event(Operation.CREATE_USER, user=parsed, detail=_flag("admin", admin))
+        try:
+            self._store.create_user(user, event=event)
+        except Conflict as error:
+            raise AccountRefused(f"there is a user {parsed} already") from error
+        return user
+
+    def set_password(self, name: str, password: str) -> None:
+        """Takes effect at once, and with it every refresh token of the user is revoked."""
+        parsed, hashed = _user(name), self._hash(password)
+        try:
+            self._store.set_password(parsed, hashed, event=self._event(Operation.CHANGE_PASSWORD, user=parsed))
+        except UnknownUser as error:
+            raise _no_user(parsed) from error
+
+    def set_admin(self, name: str, admin: bool) -> None:
+        """Whether the user is a system administrator; tokens given out already keep what they grant."""
+        parsed = _user(name)
+        try:
+            self._store.set_admin(parsed, admin, event=self._change(parsed, _flag("admin", admin)))
+        except UnknownUser as error:
+            raise _no_user(parsed) from error
+
+    def set_disabled(self, name: str, disabled: bool) -> None:
+        """A disabled user is refused every new token. Enabling again does not bring back refresh tokens."""
+        parsed = _user(name)
+        try:
+            self._store.set_disabled(parsed, disabled, event=self._change(parsed, _flag("disabled", disabled)))
+        except UnknownUser as error:
+            raise _no_user(parsed) from error
+
+    def find_project(self, name: str) -> Project | None:
+        return self._store.find_project(_project(name))
+
+    def create_project(self, name: str, *, public: bool = False, created_by: str = "") -> Project:
+        project = Project(_project(name), public, int(self._clock()), created_by)
+        event = self._event(Operation.CREATE_PROJECT, project=project.name, detail=_flag("public", public))
+        try:
+            self._store.create_project(project, event=event)
+        except Conflict as error:
+            raise AccountRefused(f"there is a project {project.name} already") from error
+        return project
+
+    def set_public(self, name: str, public: bool) -> None:
+        """Whether anybody may pull from the project."""
+        parsed = _project(name)
+        event = self._event(Operation.CHANGE_PROJECT, project=parsed, detail=_flag("public", public))
+        try:
+            self._store.set_public(parsed, public, event=event)
+        except UnknownProject as error:
+            raise _no_project(parsed) from error
+
+    def set_member(self, project: str, user: str, role: Role) -> None:
+        """Adds a member, or changes the role."""
+        parsed, member = _project(project), _user(user)
+        event = self._event(Operation.SET_MEMBER, project=parsed, user=member, detail=f"role={role}")
+        try:
+            self._store.set_member(parsed, member, role, event=event)
+        except UnknownProject as error:
+            raise _no_project(parsed) from error
+        except UnknownUser as error:
+            raise _no_user(member) from error
+
+    def remove_member(self, project: str, user: str) -> None:
+        """No error when the user is no member."""
+        parsed, member = _project(project), _user(user)
+        event = self._event(Operation.REMOVE_MEMBER, project=parsed, user=member)
+        self._store.remove_member(parsed, member, event=event)
+
+    def _event(self, operation: Operation, **fields: Any) -> Event:
+        return self._events.make(operation, self._actor, "", **fields)
+
+    def _change(self, user: UserName, detail: str) -> Event:
+        return self._event(Operation.CHANGE_USER, user=user, detail=detail)
+
+    def _hash(self, password: str) -> str:
+        try:
+            check_password(password)
+        except WeakPassword as error:
+            raise AccountRefused(str(error)) from error
+        return self._hasher.hash(password)
+
+
+def _flag(name: str, value: bool) -> str:
+    return f"{name}={str(value).lower()}"
+
+
+def _user(text: str) -> UserName:
+    try:
+        return UserName.parse(text)
+    except ValueError as error:
+        raise AccountRefused(str(error)) from error
+
+
+def _project(text: str) -> ProjectName:
+    try:
+        return ProjectName.parse(text)
+    except ValueError as error:
+        raise AccountRefused(str(error)) from error
+
+
+def _no_user(name: UserName) -> AccountRefused:
+    return AccountRefused(f"there is no user {name}")
+
+
+def _no_project(name: ProjectName) -> AccountRefused:
+    return AccountRefused(f"there is no project {name}")

@@ -1,0 +1,174 @@
+"""Who there is: users, projects, members and refresh tokens, and the roles in which a store keeps them.
+
+The grammar of a user's name: 1 to 64 characters, lower-case letters, digits and `. _ - + @` in between, beginning and
+ending with a letter or digit; so an address like `ada@example.com` is one. Never a colon (Basic authentication parts
+name and password by it), nor `$`, which is kept free for robots.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
+
+MAX_USER_NAME = 64
+_USER = re.compile(r"[a-z0-9](?:[a-z0-9._+@-]*[a-z0-9])?")
+
+
+class UserName(str):
+    """A user's name, by the grammar above."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> UserName:
+        """Raises ValueError with a sentence for a person."""
+        if len(text) > MAX_USER_NAME or _USER.fullmatch(text) is None:
+            raise ValueError(
+                f"{text[:70]!r} is not a user name: 1 to {MAX_USER_NAME} lower-case letters, digits and . _ - + @ "
+                "in between"
+            )
+        return cls(text)
+
+
+class Role(StrEnum):
+    """What a member is in a project; `roadstead.identity.grants` says what each may do."""
+
+    GUEST = "guest"
+    DEVELOPER = "developer"
+    MAINTAINER = "maintainer"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`password` is an Argon2id PHC string. A refresh token is good only while its `epoch` is its user's."""
+
+    name: UserName
+    password: str = field(repr=False)
+    created: int  # seconds since the epoch
+    admin: bool = False
+    disabled: bool = False
+    epoch: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    name: ProjectName
+    public: bool
+    created: int  # seconds since the epoch
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token as it is kept: `hash` is the hexadecimal SHA-256 of its secret. Times in seconds."""
+
+    user: UserName
+    hash: str
+    client: str  # the client_id of the request that it was issued to
+    epoch: int
+    created: int
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What one read found of a user and of some projects; what is absent is not there."""
+
+    user: User | None = None
+    refresh_token: RefreshToken | None = None
+    projects: Mapping[ProjectName, Project] = field(default_factory=dict)
+    roles: Mapping[ProjectName, Role] = field(default_factory=dict)
+
+
+class UnknownUser(Exception):
+    """There is no such user."""
+
+
+class UnknownProject(Exception):
+    """There is no such project."""
+
+
+class Identities(Protocol):
+    """What a token request reads."""
+
+    def read(
+        self, user: UserName | None, projects: Iterable[ProjectName], refresh_token: str | None = None
+    ) -> Identity:
+        """The user, the projects, the user's role in each, and the refresh token of that user with that hash.
+
+        Strongly consistent; one request to the store for up to 49 projects, none when there is nothing to ask for.
+        """
+        ...
+
+
+class RefreshTokens(Protocol):
+    def refresh_tokens(self, user: UserName) -> list[RefreshToken]:
+        """All of a user's, in no order; those that have expired may be among them."""
+        ...
+
+    def store_refresh_token(self, token: RefreshToken, surplus: Iterable[str] = ()) -> None:
+        """Keeps `token` and drops those of the same user whose hashes are in `surplus`. Not atomic, but idempotent."""
+        ...
+
+
+class Users(Protocol):
+    """An `event` is kept with the change that it tells of: both, or neither."""
+
+    def find_user(self, name: UserName) -> User | None: ...
+
+    def create_user(self, user: User, *, event: Event | None = None) -> None:
+        """Raises Conflict when the name is taken."""
+        ...
+
+    def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
+        """Replaces the PHC string and raises the epoch by one, atomically. Raises UnknownUser."""
+        ...
+
+    def replace_password(self, name: UserName, old: str, new: str) -> None:
+        """Replaces the PHC string if it still is `old`; the epoch stays. Raises Conflict otherwise."""
+        ...
+
+    def set_admin(self, name: UserName, admin: bool, *, event: Event | None = None) -> None:
+        """Raises UnknownUser."""
+        ...
+
+    def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
+        """Disabling raises the epoch too, so that no refresh token comes back with the user. Raises UnknownUser."""
+        ...
+
+
+class Projects(Protocol):
+    """An `event` is kept with the change that it tells of: both, or neither."""
+
+    def find_project(self, name: ProjectName) -> Project | None: ...
+
+    def create_project(self, project: Project, *, event: Event | None = None) -> None:
+        """Raises Conflict when the name is taken; what is there stays as it is."""
+        ...
+
+    def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
+        """Raises UnknownProject."""
+        ...
+
+    def set_member(self, project: ProjectName, user: UserName, role: Role, *, event: Event | None = None) -> None:
+        """Adds a member or changes the role, if both exist at that moment. Raises UnknownProject, UnknownUser."""
+        ...
+
+    def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
+        """No error when the user is no member, and no event either."""
+        ...
+
+
+class IdentityEvents(Protocol):
+    """What the webhook function may read of the identity table, whose stream has keys alone: its events."""
+
+    def find_event_items(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+        """The event items with these keys, not yet parsed; one that has expired meanwhile is left out."""
+        ...

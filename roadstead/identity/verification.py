@@ -1,0 +1,200 @@
+"""Who a bearer token speaks for, decided without a call to AWS once the trusted public keys are known.
+
+What is trusted is a handful of keys, by thumbprint. A token is signed by one of them, or by a short-lived key whose
+certificate (in the token's header) is; `roadstead.identity.jose` has the form of both. Nothing that a token says is
+believed before the signature over it was verified with a key found that way, and the algorithm is never the token's
+choice.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from roadstead.identity import jose
+from roadstead.identity.access import Access
+from roadstead.identity.jose import LEEWAY, PublicKey
+from roadstead.trail.entries import ActorKind
+
+MAX_TOKEN = 8192  # characters; those that we sign stay below half of it
+_CACHED_CERTIFICATES = 256  # one per environment of the token function in the last hour
+
+_jws = jwt.PyJWS(algorithms=[jose.ALGORITHM])
+
+
+class InvalidToken(Exception):
+    """A token that is not to be believed; the message is a sentence for a person."""
+
+
+class ExpiredToken(InvalidToken):
+    """A token, or its certificate, that was good until its time was over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whom a verified token speaks for, and what it grants. `expires` in seconds since the epoch."""
+
+    subject: str  # the user's name, "" for nobody
+    kind: ActorKind
+    token_id: str
+    access: tuple[Access, ...]
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Certified:
+    kid: str
+    key: PublicKey
+    issued: int
+    expires: int
+
+
+class TokenVerifier:
+    """Verifies tokens for one service.
+
+    `keys` answers the trusted public keys by `kid`. It is called at the first verification, and once: an unknown
+    `kid` is an invalid token, never a reason to ask again. Only when it raises (which `verify` lets through) will the
+    next verification call it anew.
+    """
+
+    def __init__(
+        self,
+        keys: Callable[[], Mapping[str, PublicKey]],
+        *,
+        issuer: str,
+        service: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._provide = keys
+        self._issuer = issuer
+        self._service = service
+        self._clock = clock
+        self._keys: Mapping[str, PublicKey] | None = None
+        self._certificates: dict[str, _Certified] = {}
+
+    def verify(self, token: str) -> Caller:
+        """Raises InvalidToken; whatever the provider of keys raises passes through."""
+        header = _header(token, jose.TOKEN_TYPE)
+        certificate = header.get(jose.CERTIFICATE)
+        if certificate is None:
+            claims = _signed_claims(token, self._trusted(header.get("kid")))
+            latest = None
+        else:
+            certified = self._certified(certificate)
+            if header.get("kid") != certified.kid:
+                raise InvalidToken("the token names another key than its certificate")
+            claims = _signed_claims(token, certified.key)
+            latest = certified.expires
+        return self._caller(claims, latest)
+
+    def _caller(self, claims: Mapping[str, Any], latest: int | None) -> Caller:
+        self._check_origin(claims)
+        issued, expires = self._check_times(claims)
+        if _seconds(claims, "nbf") > self._clock() + LEEWAY:
+            raise InvalidToken("the token is not valid yet")
+        if expires <= issued:
+            raise InvalidToken("the token expires before it was issued")
+        if latest is not None and expires > latest:
+            raise InvalidToken("the token outlives its certificate")
+        subject, token_id, access = claims.get("sub"), claims.get("jti"), claims.get("access")
+        if not (isinstance(subject, str) and isinstance(token_id, str) and isinstance(access, list)):
+            raise InvalidToken("the token lacks sub, jti or access")
+        try:
+            kind = ActorKind(claims.get("kind", ""))
+            granted = tuple(Access.from_claim(claim) for claim in access if isinstance(claim, dict))
+        except ValueError as error:
+            raise InvalidToken(f"the token's claims are malformed: {error}") from error
+        if len(granted) != len(access) or (kind is ActorKind.ANONYMOUS) != (subject == ""):
+            raise InvalidToken("the token's claims are malformed")
+        return Caller(subject, kind, token_id, granted, expires)
+
+    def _certified(self, certificate: object) -> _Certified:
+        """The key that a certificate vouches for; verified once, its expiry looked at every time."""
+        if not isinstance(certificate, str):
+            raise InvalidToken("the token's certificate is malformed")
+        known = self._certificates.get(certificate)
+        if known is None:
+            known = self._verify_certificate(certificate)
+            while len(self._certificates) >= _CACHED_CERTIFICATES:
+                self._certificates.pop(next(iter(self._certificates)), None)
+            self._certificates[certificate] = known
+        elif known.expires + LEEWAY <= self._clock():
+            self._certificates.pop(certificate, None)
+            raise ExpiredToken("the token's certificate has expired")
+        return known
+
+    def _verify_certificate(self, certificate: str) -> _Certified:
+        header = _header(certificate, jose.CERTIFICATE_TYPE)
+        claims = _signed_claims(certificate, self._trusted(header.get("kid")))
+        self._check_origin(claims)
+        issued, expires = self._check_times(claims)
+        if not 0 < expires - issued <= jose.CERTIFICATE_LIFETIME:
+            raise InvalidToken("the token's certificate lives too long")
+        confirmation = claims.get("cnf")
+        try:
+            key = jose.key_from_jwk(confirmation.get("jwk") if isinstance(confirmation, dict) else None)
+        except ValueError as error:
+            raise InvalidToken(f"the token's certificate is malformed: {error}") from error
+        return _Certified(jose.thumbprint(key), key, issued, expires)
+
+    def _trusted(self, kid: object) -> PublicKey:
+        if self._keys is None:
+            self._keys = dict(self._provide())
+        key = self._keys.get(kid) if isinstance(kid, str) else None
+        if key is None:
+            raise InvalidToken("the token is signed by a key that is not trusted here")
+        return key
+
+    def _check_origin(self, claims: Mapping[str, Any]) -> None:
+        if claims.get("iss") != self._issuer:
+            raise InvalidToken("the token comes from another issuer")
+        if claims.get("aud") != self._service:
+            raise InvalidToken("the token is for another service")
+
+    def _check_times(self, claims: Mapping[str, Any]) -> tuple[int, int]:
+        """`iat` and `exp`, if now lies between them, give or take the leeway."""
+        now = self._clock()
+        issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
+        if expires + LEEWAY <= now:
+            raise ExpiredToken("the token has expired")
+        if issued > now + LEEWAY:
+            raise InvalidToken("the token was issued in the future")
+        return issued, expires
+
+
+def _header(token: str, type_: str) -> dict[str, Any]:
+    """The header, not verified: what it says only chooses among trusted keys."""
+    if len(token) > MAX_TOKEN:
+        raise InvalidToken("the token is too long")
+    try:
+        header = jwt.get_unverified_header(token)
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise InvalidToken("the token is malformed") from error
+    if header.get("alg") != jose.ALGORITHM or header.get("typ") != type_ or "crit" in header:
+        raise InvalidToken("the token is of another kind than this registry accepts")
+    return header
+
+
+def _signed_claims(token: str, key: PublicKey) -> dict[str, Any]:
+    try:
+        payload = _jws.decode(token, key, algorithms=[jose.ALGORITHM])
+        claims = json.loads(payload)
+    except jwt.InvalidSignatureError as error:
+        raise InvalidToken("the token's signature is wrong") from error
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise InvalidToken("the token is malformed") from error
+    if not isinstance(claims, dict):
+        raise InvalidToken("the token is malformed")
+    return claims
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> int:
+    value = claims.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidToken(f"the token lacks {name}")
+    return value

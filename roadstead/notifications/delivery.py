@@ -1,0 +1,172 @@
+"""Delivering one message: to whom, signed how, and what to make of the answer."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import Protocol
+
+from roadstead.names import ProjectName
+from roadstead.notifications.messages import Message
+from roadstead.notifications.signatures import signature_headers
+from roadstead.notifications.stores import DeliveryRecords, LastDelivery, WebhookSecrets, WebhookSecretStore
+from roadstead.notifications.targets import Targets
+from roadstead.outbound.endpoint import Endpoint, EndpointRefused
+from roadstead.outbound.https import Answer, Unreachable
+from roadstead.recent import Recent
+
+USER_AGENT = "Roadstead-Webhook/1"
+_SECRETS_SECONDS = 300
+_SECRETS = 1_000
+_PASSING = frozenset({408, 425, 429})  # of the 4xx, those that say "later"
+
+_log = logging.getLogger(__name__)
+
+
+class Poster(Protocol):
+    """What posts; `roadstead.outbound.https` has the one that is used."""
+
+    def parse(self, url: str) -> Endpoint: ...
+
+    def check(self, endpoint: Endpoint) -> None: ...
+
+    def post(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Answer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """Twelve attempts by default, 10 s after the first and twice as long each time, at most an hour: 3 hours in all.
+
+    Half of each pause is by chance, so that what failed together does not come back together.
+    """
+
+    attempts: int = 12
+    first: float = 10.0
+    longest: float = 3_600.0
+
+    def pause(self, attempt: int, asked: float = 0.0) -> int:
+        """Whole seconds after the failure of the `attempt`th; no less than the endpoint asked for, within `longest`."""
+        pause = min(self.longest, self.first * 2.0 ** min(attempt - 1, 32))
+        pause = random.uniform(pause / 2, pause)  # noqa: S311 - jitter, no secret
+        return max(1, round(max(pause, min(asked, self.longest))))
+
+
+class Fate(Enum):
+    DELIVERED = "delivered"
+    DROPPED = "dropped"  # nobody wants it any more: the webhook was removed or disabled
+    LATER = "later"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a message, in a sentence for a person; `pause` in seconds where it is to be tried later."""
+
+    fate: Fate
+    detail: str
+    pause: int = 0
+
+
+class Deliverer:
+    """Threads may share it."""
+
+    def __init__(
+        self,
+        targets: Targets,
+        secrets: WebhookSecretStore,
+        records: DeliveryRecords,
+        poster: Poster,
+        *,
+        retries: Retries = Retries(),
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._targets = targets
+        self._secrets = secrets
+        self._records = records
+        self._poster = poster
+        self._retries = retries
+        self._clock = clock
+        self._recent: Recent[tuple[ProjectName, str], WebhookSecrets | None] = Recent(
+            _SECRETS_SECONDS, _SECRETS, monotonic
+        )
+
+    def deliver(self, text: str, attempt: int) -> Verdict:
+        """One attempt at a message, the `attempt`th (from 1). Raises what the stores raise, before anything is sent."""
+        try:
+            message = Message.parse(text)
+        except ValueError as error:
+            _log.error("a message in the queue of notifications is none: %s", error)
+            return Verdict(Fate.GIVEN_UP, str(error))
+        verdict = self._verdict(message, attempt)
+        _log.log(
+            logging.INFO if verdict.fate in (Fate.DELIVERED, Fate.DROPPED) else logging.WARNING,
+            "notification %s of project %s at webhook %s, attempt %d: %s: %s",
+            *(message.delivery, message.project, message.webhook, attempt, verdict.fate.value, verdict.detail),
+        )
+        if message.test or verdict.fate is Fate.GIVEN_UP:
+            self._record(message, verdict)
+        return verdict
+
+    def _verdict(self, message: Message, attempt: int) -> Verdict:
+        webhook = self._targets.find(message.project, message.webhook)
+        if webhook is None or not (webhook.enabled or message.test):
+            return Verdict(Fate.DROPPED, "the webhook was removed" if webhook is None else "the webhook is disabled")
+        place = (message.project, message.webhook)
+        secrets = self._recent.get(place, lambda: self._secrets.find_secrets(*place))
+        if secrets is None:
+            return Verdict(Fate.GIVEN_UP, "the webhook has no signing secret; set a new one")
+        body = message.body.encode()
+        try:
+            endpoint = self._poster.parse(webhook.url)
+            headers = self._headers(message, secrets, body)
+            answer = self._poster.post(endpoint, headers, body)
+        except EndpointRefused as error:
+            return Verdict(Fate.GIVEN_UP, str(error))
+        except Unreachable as error:
+            return self._failed(attempt, str(error))
+        return self._judged(answer, attempt)
+
+    def _headers(self, message: Message, secrets: WebhookSecrets, body: bytes) -> dict[str, str]:
+        headers = {"User-Agent": USER_AGENT, "Content-Type": message.content_type}
+        if secrets.authorization:
+            headers["Authorization"] = secrets.authorization
+        return headers | signature_headers(secrets.signing, message.delivery, int(self._clock()), body)
+
+    def _judged(self, answer: Answer, attempt: int) -> Verdict:
+        said = f"the endpoint answered {answer.status}"
+        if 200 <= answer.status < 300:
+            return Verdict(Fate.DELIVERED, said)
+        if 300 <= answer.status < 400:
+            return Verdict(Fate.GIVEN_UP, f"{said}; redirects are not followed")
+        if answer.status in _PASSING or answer.status >= 500:
+            return self._failed(attempt, said, self._asked(answer.retry_after))
+        return Verdict(Fate.GIVEN_UP, said)
+
+    def _failed(self, attempt: int, said: str, asked: float = 0.0) -> Verdict:
+        if attempt >= self._retries.attempts:
+            return Verdict(Fate.GIVEN_UP, f"{said}, at the last of {self._retries.attempts} attempts")
+        return Verdict(Fate.LATER, said, self._retries.pause(attempt, asked))
+
+    def _asked(self, retry_after: str) -> float:
+        """Seconds of a Retry-After (RFC 9110 section 10.2.3), a number or a date; 0 for none, and for nonsense."""
+        if retry_after.isascii() and retry_after.isdigit():
+            return float(retry_after[:10])
+        try:
+            return max(0.0, parsedate_to_datetime(retry_after).timestamp() - self._clock())
+        except (ValueError, TypeError, OverflowError):
+            return 0.0
+
+    def _record(self, message: Message, verdict: Verdict) -> None:
+        detail = verdict.detail if verdict.fate is not Fate.LATER else f"{verdict.detail}; it will be tried again"
+        last = LastDelivery(message.delivery, int(self._clock()), verdict.fate is Fate.DELIVERED, detail)
+        try:
+            self._records.record_delivery(message.project, message.webhook, last)
+        except Exception:
+            # What was sent was sent; a second time would be worse than a missing record.
+            _log.exception("the delivery %s could not be recorded", message.delivery)

@@ -1,0 +1,65 @@
+"""From entries of the audit trail to messages in the queue."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from roadstead.names import RepositoryName
+from roadstead.notifications.messages import Message, delivery_id
+from roadstead.notifications.payloads import Surroundings, event_type, payload
+from roadstead.notifications.queue import Sender
+from roadstead.notifications.stores import DeliveryRecords
+from roadstead.notifications.targets import Subscriptions, Targets, heard
+from roadstead.recent import Recent
+from roadstead.trail.entries import AuditEntry
+
+_DATES_SECONDS = 3_600  # when a repository was made changes only with its deletion
+_DATES = 5_000
+
+
+class Dispatcher:
+    """`host` is the registry's, as it stands in the references that people pull."""
+
+    def __init__(
+        self,
+        targets: Targets,
+        records: DeliveryRecords,
+        queue: Sender,
+        *,
+        host: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._targets = targets
+        self._records = records
+        self._queue = queue
+        self._host = host
+        self._dates: Recent[str, int | None] = Recent(_DATES_SECONDS, _DATES, clock)
+
+    def enqueue(self, entries: Iterable[AuditEntry]) -> int:
+        """Sends a message for each entry and webhook that hears of it; how many those are.
+
+        Costs a read for each project of which nothing was read in the last minute, one more if it has webhooks, one for
+        each repository of which something is told for the first time in an hour, and one request for ten messages. What
+        is told twice is sent twice, under the same delivery id. Raises what the stores raise; then some may be sent.
+        """
+        messages = [message.as_text() for entry in entries for message in self._messages(entry)]
+        self._queue.send(messages)
+        return len(messages)
+
+    def _messages(self, entry: AuditEntry) -> Iterator[Message]:
+        kind = event_type(entry)
+        if kind is None:
+            return
+        subscriptions = self._targets.of(RepositoryName(entry.repository).project)
+        for webhook in subscriptions.webhooks:
+            tags = heard(webhook, entry)
+            if tags is None:
+                continue
+            told = payload(entry, kind, tags, webhook, self._around(entry, subscriptions))
+            yield Message(delivery_id(entry.id, webhook.id), webhook.project, webhook.id, told.content_type, told.body)
+
+    def _around(self, entry: AuditEntry, subscriptions: Subscriptions) -> Surroundings:
+        repository = entry.repository
+        created = self._dates.get(repository, lambda: self._records.repository_created(repository))
+        return Surroundings(self._host, subscriptions.public, created)

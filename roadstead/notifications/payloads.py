@@ -1,0 +1,105 @@
+"""What a notification says: Harbor's default JSON, field for field, or the same in a CloudEvents 1.0 envelope.
+
+Source: goharbor.io, "Configure Webhook Notifications" (2.8 and newer), and for what is left out when it is empty the
+`omitempty` of Harbor's payload structures; CloudEvents 1.0.2, JSON format, structured mode.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from roadstead.names import RepositoryName
+from roadstead.notifications.stores import EventType, PayloadFormat, Webhook
+from roadstead.trail.entries import AuditEntry, Operation, Outcome, rfc3339
+
+# Harbor sends PUSH_ARTIFACT for every manifest that is put, whether or not it stood there already.
+EVENT_TYPES = {
+    Operation.PUSH: EventType.PUSH_ARTIFACT,
+    Operation.TAG: EventType.PUSH_ARTIFACT,
+    Operation.UNTAG: EventType.DELETE_TAG,
+    Operation.DELETE_MANIFEST: EventType.DELETE_ARTIFACT,
+    Operation.PULL: EventType.PULL_ARTIFACT,
+}
+_CLOUD_TYPES = {
+    EventType.PUSH_ARTIFACT: "harbor.artifact.pushed",
+    EventType.PULL_ARTIFACT: "harbor.artifact.pulled",
+    EventType.DELETE_ARTIFACT: "harbor.artifact.deleted",
+    EventType.DELETE_TAG: "harbor.tag.deleted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a payload says beyond the entry. `host` is the registry's; `created` in seconds, None when unknown."""
+
+    host: str
+    public: bool
+    created: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    content_type: str
+    body: str
+
+
+def event_type(entry: AuditEntry) -> EventType | None:
+    """None for what no notification is sent of: logins, refusals, uploads of blobs and the like."""
+    return EVENT_TYPES.get(entry.operation) if entry.outcome is Outcome.SUCCESS and entry.repository else None
+
+
+def tags_of(entry: AuditEntry) -> tuple[str, ...]:
+    """The tags that an entry is about; none when it names a digest."""
+    return tuple(entry.reference.split(",")) if entry.reference and ":" not in entry.reference else ()
+
+
+def payload(
+    entry: AuditEntry, kind: EventType, tags: tuple[str, ...], webhook: Webhook, around: Surroundings
+) -> Payload:
+    """The payload of one entry for one webhook; `tags` are those that it is told of."""
+    data = _event_data(entry, tags, around)
+    operator = entry.actor.name or "anonymous"
+    if webhook.payload is PayloadFormat.CLOUD_EVENTS:
+        event = {
+            "specversion": "1.0",
+            "id": entry.id,
+            "source": f"/projects/{webhook.project}/webhook/policies/{webhook.id}",
+            "type": _CLOUD_TYPES[kind],
+            "datacontenttype": "application/json",
+            "time": rfc3339(entry.at),
+            "data": data,
+            "operator": operator,
+        }
+        if entry.actor.request_id:
+            event["requestid"] = entry.actor.request_id
+        return Payload("application/cloudevents+json", _json(event))
+    document = {"type": str(kind), "occur_at": entry.at // 1000, "operator": operator, "event_data": data}
+    return Payload("application/json", _json(document))
+
+
+def _event_data(entry: AuditEntry, tags: tuple[str, ...], around: Surroundings) -> dict[str, Any]:
+    name = RepositoryName(entry.repository)
+    repository: dict[str, Any] = {} if around.created is None else {"date_created": around.created}
+    repository |= {
+        "name": name_in_project(name),
+        "namespace": str(name.project),
+        "repo_full_name": str(name),
+        "repo_type": "public" if around.public else "private",
+    }
+    located = f"{around.host}/{name}"
+    resources = [{"digest": entry.digest, "tag": tag, "resource_url": f"{located}:{tag}"} for tag in tags]
+    if not resources:
+        # So does Harbor: the digest stands for the tag that is not there.
+        resources = [{"digest": entry.digest, "tag": entry.digest, "resource_url": f"{located}@{entry.digest}"}]
+    return {"resources": resources, "repository": repository}
+
+
+def name_in_project(repository: RepositoryName) -> str:
+    """The name behind the project's; the whole of it for a name of one component, which belongs to `library`."""
+    return repository.removeprefix(f"{repository.project}/")
+
+
+def _json(document: dict[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))

@@ -1,0 +1,221 @@
+"""Posting to an endpoint: one request on one connection, to an address that was checked, within a time and a size.
+
+The host is resolved once, every address that it has is checked, and the connection is made to one of these very
+addresses: a name that resolves differently a moment later changes nothing. TLS is verified for the host of the URL.
+No redirect is followed, no proxy of the environment is used. The deadline holds for the whole, however slowly a peer
+reads or writes; of the answer only the status and Retry-After are used, and a bounded number of bytes is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import io
+import queue
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from roadstead.outbound.addresses import refusal
+from roadstead.outbound.endpoint import Endpoint, EndpointPolicy, EndpointRefused
+
+MAX_HEAD = 32 * 1024  # bytes of an answer before its body, interim answers included
+MAX_BODY = 16 * 1024  # bytes of its body that are read, so that the peer does not see a reset
+MAX_ADDRESSES = 3  # that are tried
+LINGER = 1.0  # seconds that a body may take once the status is known
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE = re.compile(r"[ -~]*")  # printable ASCII: no line break, so no header within a value
+
+Resolve = Callable[[str, int], Sequence[str]]
+Clock = Callable[[], float]
+
+
+class Unreachable(Exception):
+    """The endpoint gave no answer, this time; the message is a sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`retry_after` is the header's value as it came, or nothing."""
+
+    status: int
+    retry_after: str = ""
+
+
+def resolve(host: str, port: int) -> Sequence[str]:
+    """Every address of a host, by the system's resolver. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class HttpsPoster:
+    """`connect` and `total` in seconds: for a connection, and for all of a request with its answer."""
+
+    def __init__(
+        self,
+        policy: EndpointPolicy,
+        *,
+        resolve: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+        connect: float = 3.0,
+        total: float = 10.0,
+    ) -> None:
+        self._policy = policy
+        self._resolve = resolve
+        self._tls = tls
+        self._connect = connect
+        self._total = total
+
+    def parse(self, url: str) -> Endpoint:
+        """Raises EndpointRefused."""
+        return Endpoint.parse(url, self._policy)
+
+    def check(self, endpoint: Endpoint) -> None:
+        """Raises EndpointRefused when something that the host resolves to is not public, Unreachable for no address."""
+        self._addresses(endpoint, time.monotonic() + self._total)
+
+    def post(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Raises EndpointRefused, Unreachable; ValueError for headers that are none."""
+        head = _head(endpoint, headers, len(body))
+        deadline = time.monotonic() + self._total
+        addresses = self._addresses(endpoint, deadline)
+        try:
+            with self._connected(endpoint, addresses, deadline) as connection:
+                _send(connection, head + body, deadline)
+                return _answer(connection, deadline)
+        except ssl.SSLCertVerificationError as error:
+            raise Unreachable(f"the certificate of {endpoint.host} is not valid: {error.verify_message}") from error
+        except ssl.SSLError as error:
+            raise Unreachable(f"TLS with {endpoint.host} failed: {error.reason or 'protocol error'}") from error
+        except TimeoutError as error:
+            raise Unreachable(f"{endpoint.host} did not answer within {self._total:g} seconds") from error
+        except OSError as error:
+            raise Unreachable(f"no connection to {endpoint.host}: {error.strerror or 'closed by the host'}") from error
+        except http.client.HTTPException as error:
+            raise Unreachable(f"the answer of {endpoint.host} is not HTTP") from error
+
+    def _addresses(self, endpoint: Endpoint, deadline: float) -> tuple[str, ...]:
+        """The addresses to try. One that is refused refuses the host: no honest name mixes private and public ones."""
+        found = _within(deadline, lambda: self._resolve(endpoint.host, endpoint.port), endpoint.host)
+        if not found:
+            raise Unreachable(f"there is no address for {endpoint.host}")
+        for address in found:
+            try:
+                kind = refusal(address)
+            except ValueError as error:
+                raise Unreachable(f"there is no address for {endpoint.host}") from error
+            if kind is not None and not self._policy.internal:
+                raise EndpointRefused(f"{endpoint.host} has an address that is not public ({kind})")
+        return tuple(found[:MAX_ADDRESSES])
+
+    def _connected(self, endpoint: Endpoint, addresses: Sequence[str], deadline: float) -> socket.socket:
+        failure: OSError | None = None
+        for address in addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            connection = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                connection.settimeout(min(self._connect, _left(deadline)))
+                connection.connect((address, endpoint.port))
+            except OSError as error:
+                connection.close()
+                failure = error
+                continue
+            if endpoint.scheme == "http":
+                return connection
+            try:
+                connection.settimeout(_left(deadline))  # the whole handshake has this long
+                return self._context().wrap_socket(connection, server_hostname=endpoint.host)
+            except BaseException:
+                connection.close()
+                raise
+        raise failure or OSError("no address")
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:  # reading the authorities takes a while, so only when it is needed
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+class _Wire(io.RawIOBase):
+    """What http.client reads an answer through."""
+
+    def __init__(self, connection: socket.socket, deadline: float, budget: int) -> None:
+        self._connection = connection
+        self.deadline = deadline
+        self.budget = budget
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(self, 2_048)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        if self.budget <= 0:
+            raise http.client.HTTPException("the answer is too large")
+        self._connection.settimeout(_left(self.deadline))
+        count = self._connection.recv_into(memoryview(buffer)[: self.budget])
+        self.budget -= count
+        return count
+
+
+def _answer(connection: socket.socket, deadline: float) -> Answer:
+    wire = _Wire(connection, deadline, MAX_HEAD)
+    response = http.client.HTTPResponse(wire, method="POST")  # type: ignore[arg-type]
+    response.begin()
+    if response.status < 200:
+        raise http.client.HTTPException("an interim answer only")
+    wire.budget, wire.deadline = MAX_BODY, min(deadline, time.monotonic() + LINGER)
+    # The status has been said, so it counts whatever becomes of the body.
+    with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
+        response.read(MAX_BODY)
+    return Answer(response.status, response.headers.get("Retry-After", "") or "")
+
+
+def _head(endpoint: Endpoint, headers: Mapping[str, str], length: int) -> bytes:
+    own = {"Host": endpoint.authority, "Content-Length": str(length), "Connection": "close"}
+    for name, value in headers.items():
+        if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(value) is None or name.title() in own:
+            raise ValueError(f"{name!r} is no header, or its value has characters that none may have")
+    lines = [f"POST {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in {**own, **headers}.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
+    view = memoryview(data)
+    while view:
+        connection.settimeout(_left(deadline))
+        view = view[connection.send(view) :]
+
+
+def _left(deadline: float) -> float:
+    """Seconds until the deadline. Raises TimeoutError when it is over."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the time is over")
+    return left
+
+
+def _within(deadline: float, call: Callable[[], Sequence[str]], host: str) -> Sequence[str]:
+    """What the resolver answers, if it does in time: getaddrinfo knows no timeout, so it runs in a thread."""
+    answers: queue.SimpleQueue[Sequence[str] | OSError] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put(call())
+        except (OSError, UnicodeError) as error:
+            answers.put(OSError(str(error)))
+
+    threading.Thread(target=run, name="resolve", daemon=True).start()
+    try:
+        answer = answers.get(timeout=_left(deadline))
+    except (queue.Empty, TimeoutError) as error:
+        raise Unreachable(f"the address of {host} could not be found in time") from error
+    if isinstance(answer, OSError):
+        raise Unreachable(f"there is no address for {host}") from answer
+    return answer

@@ -1,0 +1,1 @@
+"""The audit trail: what happened, the entries that record it, the audit log, and pull counts."""

@@ -1,0 +1,330 @@
+"""The index in memory: `BlobIndex`, `ManifestIndex` and `UploadSessions` for tests and as a readable statement of them.
+
+One lock around everything makes each operation as atomic as the Protocols promise. Nothing survives the process.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from roadstead.conflicts import Conflict, UploadConsumed
+from roadstead.content.blob_index import Link, StoredObject, Use
+from roadstead.content.manifest_index import Commit, Contents, ManifestEntry, Referrer, Standing, TagEntry
+from roadstead.content.upload_sessions import Part, UploadSession, UploadState
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName, Tag
+from roadstead.trail.entries import Event
+
+
+@dataclass(slots=True)
+class _Repository:
+    links: dict[Digest, Link] = field(default_factory=dict)
+    manifests: dict[Digest, ManifestEntry] = field(default_factory=dict)
+    tags: dict[Tag, TagEntry] = field(default_factory=dict)
+    referrers: dict[tuple[Digest, Digest], Referrer] = field(default_factory=dict)
+    uses: dict[tuple[Digest, Digest, str], int] = field(default_factory=dict)
+    exists: bool = False
+
+
+class MemoryIndex:
+    """`events` and `candidates` are what the mutations left, for tests to look at."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._repositories: dict[str, _Repository] = {}
+        self._objects: dict[Digest, StoredObject] = {}
+        self._sessions: dict[str, UploadSession] = {}
+        self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
+        self.events: list[Event] = []
+        self.candidates: list[Mapping[str, str]] = []
+
+    def _of(self, repository: str) -> _Repository:
+        return self._repositories.setdefault(repository, _Repository())
+
+    # Blobs
+
+    def find_link(self, repository: RepositoryName, digest: Digest) -> Link | None:
+        with self._lock:
+            return self._of(repository).links.get(digest)
+
+    def link_object(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        stored: StoredObject,
+        *,
+        upload_id: str,
+        mark_expires: int | None,
+        event: Event,
+    ) -> Link:
+        with self._lock:
+            links, session = self._of(repository).links, self._sessions.get(upload_id)
+            if session is not None and session.state in (UploadState.CONSUMED, UploadState.CANCELLED):
+                if session.state is UploadState.CONSUMED and session.digest == digest and digest in links:
+                    links[digest] = replace(links[digest], marked=None)
+                    return links[digest]
+                raise UploadConsumed(upload_id)
+            if (link := links.get(digest)) is None:
+                backing = self._objects.setdefault(digest, stored)
+                link = Link(digest, backing.size, backing.key, backing.data)
+                self.candidates.append({"kind": "link", "repository": repository, "digest": digest})
+            links[digest] = replace(link, marked=None)
+            self._sessions[upload_id] = UploadSession(
+                upload_id, repository, mark_expires or 0, state=UploadState.CONSUMED, digest=digest
+            )
+            if link.key != stored.key:
+                self.candidates.append({"kind": "object", "key": stored.key, "upload": upload_id})
+            self.events.append(event)
+            return links[digest]
+
+    def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
+        with self._lock:
+            session = self._sessions.get(upload_id)
+            if session is not None and session.state in (UploadState.CONSUMED, UploadState.CANCELLED):
+                return False
+            self._sessions[upload_id] = UploadSession(
+                upload_id, repository, 0, state=UploadState.CONSUMED, digest=digest
+            )
+            self.candidates.append({"kind": "object", "key": key, "upload": upload_id})
+            return True
+
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
+        with self._lock:
+            origin = self._of(source).links.get(digest)
+            if origin is None:
+                return None
+            links = self._of(target).links
+            if source == target:
+                return origin
+            if digest not in links:
+                backing = self._objects[digest]
+                links[digest] = Link(digest, backing.size, backing.key, backing.data)
+                self.candidates.append({"kind": "link", "repository": target, "digest": digest})
+            links[digest] = replace(links[digest], marked=None)
+            self.events.append(event)
+            return links[digest]
+
+    def mark(self, repository: RepositoryName, digest: Digest, mark: str) -> Link | None:
+        with self._lock:
+            links = self._of(repository).links
+            if digest in links:
+                links[digest] = replace(links[digest], marked=mark)
+            return links.get(digest)
+
+    def unmark(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+        with self._lock:
+            links = self._of(repository).links
+            if digest not in links or (mark is not None and links[digest].marked != mark):
+                return False
+            links[digest] = replace(links[digest], marked=None)
+            return True
+
+    def find_uses(self, repository: RepositoryName, digest: Digest, *, after: Use | None = None) -> tuple[Use, ...]:
+        with self._lock:
+            keys = sorted(key for key in self._of(repository).uses if key[0] == digest)
+            if after is not None:
+                keys = [key for key in keys if key > (digest, after.manifest, after.generation)]
+            uses = self._of(repository).uses
+            return tuple(
+                Use(manifest, generation, uses[key]) for key in keys[:100] for _, manifest, generation in [key]
+            )
+
+    def unlink(self, repository: RepositoryName, digest: Digest, *, mark: str, event: Event) -> None:
+        with self._lock:
+            links = self._of(repository).links
+            if digest not in links or links[digest].marked != mark:
+                raise Conflict(digest)
+            del links[digest]
+            self.candidates.append({"kind": "blob", "digest": digest})
+            self.events.append(event)
+
+    # Manifests
+
+    def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
+        with self._lock:
+            return self._of(repository).tags.get(tag)
+
+    def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
+        with self._lock:
+            return self._of(repository).manifests.get(digest)
+
+    def read_standing(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        tags: Collection[Tag],
+        *,
+        blobs: Collection[Digest],
+        manifests: Collection[Digest],
+    ) -> Standing:
+        with self._lock:
+            own = self._of(repository)
+            entry = own.manifests.get(digest)
+            return Standing(
+                replace(entry, data=None) if entry else None,
+                {tag: own.tags[tag] for tag in tags if tag in own.tags},
+                own.exists,
+                self.read_contents(repository, blobs=blobs, manifests=manifests),
+            )
+
+    def read_contents(
+        self, repository: RepositoryName, *, blobs: Collection[Digest], manifests: Collection[Digest]
+    ) -> Contents:
+        with self._lock:
+            own = self._of(repository)
+            return Contents(
+                {digest: replace(own.links[digest], data=None) for digest in blobs if digest in own.links},
+                {digest: replace(own.manifests[digest], data=None) for digest in manifests if digest in own.manifests},
+            )
+
+    def unmark_manifest(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+        with self._lock:
+            manifests = self._of(repository).manifests
+            if digest not in manifests or (mark is not None and manifests[digest].marked != mark):
+                return False
+            manifests[digest] = replace(manifests[digest], marked=None)
+            return True
+
+    def write_uses(
+        self,
+        repository: RepositoryName,
+        manifest: Digest,
+        generation: str,
+        needed: Collection[Digest],
+        *,
+        at: int,
+        key: str,
+    ) -> None:
+        with self._lock:
+            self.candidates.append({"kind": "manifest", "repository": repository, "digest": manifest, "key": key})
+            self._of(repository).uses |= {(digest, manifest, generation): at for digest in needed}
+
+    def remove_uses(
+        self, repository: RepositoryName, manifest: Digest, generation: str, needed: Collection[Digest]
+    ) -> None:
+        with self._lock:
+            for digest in needed:
+                self._of(repository).uses.pop((digest, manifest, generation), None)
+
+    def commit(self, commit: Commit) -> None:
+        with self._lock:
+            own, entry, found = self._of(commit.repository), commit.entry, commit.found
+            standing = own.manifests.get(entry.digest)
+            expected = found.manifest.generation if found.manifest else None
+            unchanged = (standing.generation if standing else None) == expected
+            for tag in commit.tags:
+                now, before = own.tags.get(tag), found.tags.get(tag)
+                unchanged &= (now.digest if now else None) == (before.digest if before else None)
+            if not unchanged or (own.exists and not found.repository_exists):
+                raise Conflict(entry.digest)
+            if standing is not None:
+                own.manifests[entry.digest] = replace(standing, marked=None)
+            else:
+                own.manifests[entry.digest] = entry
+                if commit.referrer is not None and entry.subject is not None:
+                    # Through JSON, as a descriptor goes in and out of a table.
+                    listed = replace(commit.referrer, descriptor=json.loads(json.dumps(commit.referrer.descriptor)))
+                    own.referrers[(entry.subject, entry.digest)] = listed
+            for tag in commit.tags:
+                own.tags[tag] = TagEntry(tag, entry.digest, entry.media_type, entry.size)
+            own.exists = True
+            self.events.append(commit.event)
+
+    def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
+        with self._lock:
+            self.remove_tags(repository, digest, (tag,), event=event)
+            self.candidates.append({"kind": "manifest", "repository": repository, "digest": digest})
+
+    def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
+        with self._lock:
+            manifests = self._of(repository).manifests
+            if digest in manifests:
+                manifests[digest] = replace(manifests[digest], marked=mark)
+            return manifests.get(digest)
+
+    def find_tags_of(self, repository: RepositoryName, digest: Digest) -> tuple[Tag, ...]:
+        with self._lock:
+            tags = self._of(repository).tags
+            return tuple(sorted(tag for tag, entry in tags.items() if entry.digest == digest))
+
+    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
+        with self._lock:
+            own = self._of(repository)
+            for tag in tags:
+                entry = own.tags.get(tag)
+                if entry is None or entry.digest != digest:
+                    raise Conflict(tag)
+            for tag in tags:
+                del own.tags[tag]
+            self.events.append(event)
+
+    def delete_manifest(
+        self,
+        repository: RepositoryName,
+        entry: ManifestEntry,
+        *,
+        mark: str,
+        event: Event,
+        tags: Collection[Tag] = (),
+        untag: Event | None = None,
+    ) -> None:
+        with self._lock:
+            own = self._of(repository)
+            standing = own.manifests.get(entry.digest)
+            if standing is None or standing.marked != mark:
+                raise Conflict(entry.digest)
+            if untag is not None:
+                self.remove_tags(repository, entry.digest, tags, event=untag)
+            del own.manifests[entry.digest]
+            if entry.subject is not None:
+                own.referrers.pop((entry.subject, entry.digest), None)
+            self.candidates.append({"kind": "manifest", "repository": repository, "digest": entry.digest})
+            self.events.append(event)
+
+    # Lists
+
+    def repository_exists(self, repository: RepositoryName) -> bool:
+        with self._lock:
+            return self._of(repository).exists
+
+    def list_tags(self, repository: RepositoryName, *, after: str, limit: int) -> tuple[Tag, ...]:
+        with self._lock:
+            return tuple(sorted(tag for tag in self._of(repository).tags if tag > after)[: max(0, limit)])
+
+    def list_repositories(self, *, after: str, limit: int) -> tuple[RepositoryName, ...]:
+        with self._lock:
+            names = sorted(name for name, own in self._repositories.items() if own.exists and name > after)
+            return tuple(RepositoryName(name) for name in names[: max(0, limit)])
+
+    def list_referrers(self, repository: RepositoryName, subject: Digest, *, after: str) -> Iterator[Referrer]:
+        with self._lock:
+            referrers = self._of(repository).referrers
+            keys = sorted(key for key in referrers if key[0] == subject and key[1] > after)
+            found = [referrers[key] for key in keys]
+        yield from found
+
+    # Upload sessions
+
+    def find(self, upload_id: str) -> UploadSession | None:
+        with self._lock:
+            return self._sessions.get(upload_id)
+
+    def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
+        with self._lock:
+            stored = self._sessions.get(session.id)
+            if (stored.version if stored else 0) != session.version or (stored is not None and stored.version == 0):
+                raise Conflict(session.id)
+            if session.version == 0:
+                self.candidates.append({"kind": "upload", "upload": session.id})
+            saved = replace(session, version=session.version + 1)
+            self._sessions[session.id] = saved
+            self._parts.setdefault((session.id, session.key), {}).update({part.number: part for part in new_parts})
+            return saved
+
+    def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
+        with self._lock:
+            parts = sorted(self._parts.get((session.id, session.key), {}).items())
+            return tuple(part for number, part in parts if number <= session.parts)

@@ -1,0 +1,137 @@
+"""Adopting objects that were sent whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from roadstead.content.blob_index import MAX_INLINE_BLOB
+from roadstead.content.objects import whole_prefix
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+from roadstead.trail.entries import ActorKind
+from tests.unit.content.parts import ADA, BOB, CARGO, NOBODY, SHIPS, Registry
+
+DATA = b"forty barrels"
+DIGEST = Digest.of(DATA)
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry()
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_what_s3_vouches_for_becomes_a_blob(registry: Registry, algorithm: str) -> None:
+    digest = Digest.of(DATA, algorithm)
+    key = registry.send_whole(DATA, digest)
+    link = registry.adoption.adopt(SHIPS, digest, ADA)
+    assert link is not None
+    assert (link.key, link.size, link.data) == (key, len(DATA), DATA)
+    assert registry.index.find_link(SHIPS, digest) == link
+
+
+def test_a_large_blob_is_not_read(registry: Registry) -> None:
+    data = b"x" * (MAX_INLINE_BLOB + 1)
+    registry.send_whole(data)
+    registry.objects.get = None  # calling it would fail
+    link = registry.adoption.adopt(SHIPS, Digest.of(data), ADA)
+    assert link is not None and link.data is None
+
+
+def test_nothing_is_adopted_where_nothing_was_sent(registry: Registry) -> None:
+    registry.send_whole(DATA)
+    assert registry.adoption.adopt(CARGO, DIGEST, ADA) is None
+    assert registry.adoption.adopt(SHIPS, Digest.of(b"other"), ADA) is None
+
+
+def test_the_anonymous_cause_no_list(registry: Registry) -> None:
+    registry.send_whole(DATA)
+    registry.objects.list = None  # calling it would fail
+    assert registry.adoption.adopt(SHIPS, DIGEST, NOBODY) is None
+
+
+def test_bytes_that_are_not_of_the_digest_are_never_adopted(registry: Registry) -> None:
+    registry.send_whole(b"other bytes", DIGEST)
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
+    assert registry.index.events == []
+
+
+def test_an_object_without_a_stored_checksum_is_never_adopted(registry: Registry) -> None:
+    registry.objects.put(whole_prefix(SHIPS, DIGEST) + "ab" * 16, DATA, metadata={})
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
+
+
+@pytest.mark.parametrize("name", ["", "x", "AB" * 16, "ab" * 16 + "/x", "ab" * 15])
+def test_a_key_without_an_upload_id_is_never_adopted(registry: Registry, name: str) -> None:
+    registry.objects.put_direct(whole_prefix(SHIPS, DIGEST) + name, DATA, {})
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
+
+
+def test_a_bad_object_does_not_hide_a_good_one(registry: Registry) -> None:
+    registry.objects.put_direct(whole_prefix(SHIPS, DIGEST) + "00" * 16, b"bad", {})
+    good = whole_prefix(SHIPS, DIGEST) + "11" * 16
+    registry.objects.put_direct(good, DATA, {})
+    link = registry.adoption.adopt(SHIPS, DIGEST, ADA)
+    assert link is not None and link.key == good
+
+
+def test_a_deleted_blob_does_not_return_through_its_object(registry: Registry) -> None:
+    registry.send_whole(DATA)
+    registry.adoption.adopt(SHIPS, DIGEST, ADA)
+    registry.blobs.delete(SHIPS, DIGEST, ADA)
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
+
+
+def test_a_surplus_object_is_dropped(registry: Registry) -> None:
+    first = registry.upload(DATA, CARGO)
+    surplus = registry.send_whole(DATA)
+    link = registry.adoption.adopt(SHIPS, DIGEST, ADA)
+    assert link is not None and link.key == first.key
+    assert registry.objects.find(surplus) is None
+
+
+def test_the_one_who_sent_it_is_named_not_the_one_who_asks(registry: Registry) -> None:
+    registry.send_whole(DATA)
+    registry.adoption.adopt(SHIPS, DIGEST, BOB)
+    (event,) = registry.index.events
+    assert (event.actor.name, event.actor.kind, event.actor.token_id) == ("ada", ActorKind.USER, "t1")
+
+
+def test_whoever_asks_is_named_where_the_object_does_not_say(registry: Registry) -> None:
+    registry.objects.put_direct(whole_prefix(SHIPS, DIGEST) + "11" * 16, DATA, {"actor": "%%%"})
+    registry.adoption.adopt(SHIPS, DIGEST, BOB)
+    assert registry.index.events[0].actor == BOB
+
+
+def test_a_repository_whose_name_begins_the_same_has_another_prefix() -> None:
+    assert not whole_prefix(RepositoryName("ships/galleon2"), DIGEST).startswith(whole_prefix(SHIPS, DIGEST))
+
+
+@pytest.mark.parametrize("count", [1, 4, 30])
+def test_all_that_was_sent_is_adopted_and_the_rest_left_out(registry: Registry, count: int) -> None:
+    sent = [f"layer {number}".encode() for number in range(count)]
+    for data in sent:
+        registry.send_whole(data)
+    digests = [Digest.of(data) for data in sent]
+    assert registry.adoption.adopt_all(SHIPS, [*digests, DIGEST], ADA).keys() == set(digests)
+    assert len(registry.index.events) == count
+
+
+@pytest.mark.parametrize("step", ["list", "find", "get"])
+def test_who_comes_second_finds_what_the_first_has_adopted(
+    registry: Registry, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.send_whole(DATA)
+    registry.adoption.adopt(SHIPS, DIGEST, ADA)
+    registry.send_whole(DATA, repository=CARGO)  # surplus: the digest has an object, so the first to adopt deletes it
+    original = getattr(registry.objects, step)
+
+    def beside(key: str) -> object:
+        monkeypatch.setattr(registry.objects, step, original)
+        assert registry.adoption.adopt(CARGO, DIGEST, BOB) is not None
+        return original(key)
+
+    monkeypatch.setattr(registry.objects, step, beside)
+    link = registry.adoption.adopt(CARGO, DIGEST, ADA)
+    assert link is not None
+    assert link == registry.index.find_link(CARGO, DIGEST)

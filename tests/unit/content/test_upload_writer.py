@@ -1,0 +1,164 @@
+"""The writer: bytes into parts, with a bounded amount of memory."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+
+from roadstead.content import upload_writer
+from roadstead.content.objects import MIN_PART, MultipartGone
+from roadstead.content.upload_sessions import UploadSession
+from roadstead.content.upload_writer import MAX_TAIL, UploadWriter
+from roadstead.digest import Digest
+from roadstead.errors import RegistryError
+from tests.memory.objects import MemoryObjects
+from tests.unit.content.parts import SHIPS
+
+NEW = UploadSession("ab" * 16, SHIPS, 1, hashes={"sha256": b"", "sha512": b""})
+MB = 1024 * 1024
+
+
+def writer(
+    session: UploadSession = NEW, objects: MemoryObjects | None = None, *, part_bytes: int = MIN_PART
+) -> UploadWriter:
+    return UploadWriter(session, objects or MemoryObjects(), metadata={}, part_bytes=part_bytes, max_bytes=1 << 40)
+
+
+def test_bytes_below_the_tail_stay_in_the_session() -> None:
+    one = writer()
+    one.write(b"x" * MAX_TAIL)
+    session, parts = one.pause()
+    assert (session.tail, session.offset, session.chunks, session.multipart_id, parts) == (
+        b"x" * MAX_TAIL,
+        MAX_TAIL,
+        (),
+        None,
+        (),
+    )
+
+
+def test_more_than_the_tail_waits_in_an_object() -> None:
+    objects = MemoryObjects()
+    one = writer(objects=objects)
+    one.write(b"x" * (MAX_TAIL + 1))
+    session, _ = one.pause()
+    assert session.tail == b""
+    assert [chunk.size for chunk in session.chunks] == [MAX_TAIL + 1]
+    assert objects.get(session.chunks[0].key) == b"x" * (MAX_TAIL + 1)
+
+
+def test_chunks_become_a_part_as_soon_as_there_is_enough_for_one() -> None:
+    objects = MemoryObjects()
+    session, sizes = NEW, list[int]()
+    for _ in range(11):
+        one = writer(session, objects)
+        one.write(b"x" * (MB // 2))
+        session, parts = one.pause()
+        sizes += [part.size for part in parts]
+        one.saved(session)
+    assert sizes == [MIN_PART]
+    assert session.parts == 1
+    assert [chunk.size for chunk in session.chunks] == [MB // 2]
+    assert len(objects.list("")) == 1  # the chunks that went into the part are gone
+
+
+def test_parked_chunks_are_kept_until_what_they_went_into_is_saved() -> None:
+    objects = MemoryObjects()
+    one = writer(objects=objects)
+    one.write(b"x" * MB)
+    session, _ = one.pause()
+    two = writer(session, objects)
+    two.write(b"y" * MIN_PART)
+    two.pause()
+    assert two.spent == [session.chunks[0].key]
+    assert objects.get(session.chunks[0].key) is not None
+
+
+@pytest.mark.parametrize("part_bytes", [MIN_PART, MIN_PART + 1, 3 * MIN_PART])
+def test_no_part_but_the_last_is_smaller_than_s3_takes(part_bytes: int) -> None:
+    session, sizes = NEW, list[int]()
+    objects = MemoryObjects()
+    for length in (1, MIN_PART, 3 * MB, 7, 9 * MB, MAX_TAIL + 1, MIN_PART - 1):
+        one = writer(session, objects, part_bytes=part_bytes)
+        one.write(b"x" * length)
+        session, parts = one.pause()
+        sizes += [part.size for part in parts]
+    assert min(sizes) >= MIN_PART
+    assert sum(sizes) + sum(chunk.size for chunk in session.chunks) + len(session.tail) == session.offset
+
+
+def test_a_chunk_that_was_removed_is_told() -> None:
+    objects = MemoryObjects()
+    one = writer(objects=objects)
+    one.write(b"x" * MB)
+    session, _ = one.pause()
+    objects.delete([session.chunks[0].key])
+    with pytest.raises(MultipartGone):
+        writer(session, objects).gather()
+
+
+def test_a_chunk_of_another_length_is_told() -> None:
+    objects = MemoryObjects()
+    one = writer(objects=objects)
+    one.write(b"x" * MB)
+    session, _ = one.pause()
+    objects.put(session.chunks[0].key, b"y", metadata={})
+    with pytest.raises(MultipartGone):
+        writer(session, objects).gather()
+
+
+def test_the_last_part_that_s3_numbers_is_taken_and_one_more_is_denied() -> None:
+    objects = MemoryObjects()
+    key = "blobs/uploads/x/parts-1"
+    session = replace(NEW, parts=9_999, key=key, multipart_id=objects.begin(key, metadata={}))
+    one = writer(session, objects)
+    one.write(b"x" * MIN_PART)
+    with pytest.raises(RegistryError) as error:
+        one.write(b"x" * MIN_PART)
+    assert error.value.status == 413
+
+
+def test_the_digest_is_of_everything_and_none_where_it_is_not_kept() -> None:
+    one = writer(replace(NEW, hashes={"sha512": b""}))
+    one.write(b"forty ")
+    session, _ = one.pause()
+    two = writer(session)
+    two.write(b"barrels")
+    assert two.digest("sha512") == Digest.of(b"forty barrels", "sha512")
+    assert two.digest("sha256") is None
+
+
+def test_parts_that_are_sent_at_once_are_listed_in_their_order() -> None:
+    objects = MemoryObjects()
+    with ThreadPoolExecutor(3) as executor:
+        one = UploadWriter(NEW, objects, metadata={}, max_bytes=1 << 40, executor=executor, parallel=3)
+        for number in range(5):
+            one.write(bytes([number]) * MIN_PART)
+        session, parts = one.finish()
+    assert [part.number for part in parts] == [1, 2, 3, 4, 5]
+    assert session.key is not None and session.multipart_id is not None
+    objects.complete(session.key, session.multipart_id, parts)
+    assert objects.get(session.key) == b"".join(bytes([number]) * MIN_PART for number in range(5))
+
+
+def test_giving_up_aborts_only_the_multipart_upload_that_it_began() -> None:
+    objects = MemoryObjects()
+    one = writer(objects=objects)
+    one.write(b"x" * MIN_PART)
+    session, _ = one.pause()
+    one.saved(session)
+    two = writer(session, objects)
+    two.write(b"x" * MIN_PART)
+    two.discard()
+    assert objects.unfinished() == 1
+    three = writer(objects=objects)
+    three.write(b"x" * MIN_PART)
+    three.discard()
+    assert objects.unfinished() == 1
+
+
+def test_a_session_of_the_most_chunks_fits_into_an_item() -> None:
+    """400 KB: the tail, and an entry of less than 200 bytes for each chunk that can wait for a part."""
+    assert upload_writer.MAX_TAIL + 200 * (MIN_PART // upload_writer.MAX_TAIL + 1) < 100_000

@@ -1,0 +1,528 @@
+"""Upload sessions: their states, and what requests do to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from roadstead.content import upload_writer
+from roadstead.content.blob_index import Link
+from roadstead.content.objects import MIN_PART, is_whole_key, whole_key
+from roadstead.content.upload_sessions import UploadState
+from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads import DAY, BodyInterrupted, UploadLimits, upload_range
+from roadstead.digest import Digest
+from roadstead.errors import ErrorCode, RegistryError
+from tests.memory.index import MemoryIndex
+from tests.memory.objects import MemoryObjects
+from tests.unit.content.parts import ADA, CARGO, NOON, SHIPS, Registry
+
+SMALL = b"forty barrels"
+CHUNK = b"x" * (upload_writer.MAX_TAIL + 1)  # waits in an object of its own
+PART = b"y" * MIN_PART
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry()
+
+
+def refused(error: pytest.ExceptionInfo[RegistryError]) -> tuple[ErrorCode, int]:
+    return error.value.entries[0].code, error.value.status
+
+
+def as_many(*pieces: bytes) -> Digest:
+    return Digest.of(b"".join(pieces))
+
+
+def stored(registry: Registry, link: Link) -> bytes | None:
+    found = registry.index.find_link(SHIPS, link.digest)
+    assert found == link
+    data: bytes | None = registry.objects.get(link.key)
+    return data
+
+
+class Beside(MemoryObjects):
+    """A bucket that lets another request run just before one of its operations."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[str, Callable[[], object]] = {}
+
+    def _meet(self, operation: str) -> None:
+        other = self.before.pop(operation, None)
+        if other is not None:
+            other()
+
+    def put(self, *arguments: Any, **named: Any) -> None:
+        self._meet("put")
+        super().put(*arguments, **named)
+
+    def get(self, key: str) -> bytes | None:
+        self._meet("get")
+        return super().get(key)
+
+    def put_part(self, *arguments: Any) -> Any:
+        self._meet("put_part")
+        return super().put_part(*arguments)
+
+    def complete(self, *arguments: Any) -> None:
+        self._meet("complete")
+        super().complete(*arguments)
+
+
+class BesideIndex(MemoryIndex):
+    """An index that lets another request run just before a blob is recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before_link: Callable[[], object] | None = None
+
+    def link_object(self, *arguments: Any, **named: Any) -> Link:
+        other, self.before_link = self.before_link, None
+        if other is not None:
+            other()
+        return super().link_object(*arguments, **named)
+
+
+@pytest.fixture
+def beside() -> Registry:
+    return Registry(objects=Beside(), index=BesideIndex())
+
+
+# Starting
+
+
+def test_starting_writes_nothing_and_says_for_how_long(registry: Registry) -> None:
+    token = registry.uploads.start(SHIPS, ADA, "sha512")
+    assert (token.repository, token.subject, token.kind, token.token_id) == (SHIPS, "ada", "user", "t1")
+    assert (token.expires, token.algorithm, token.chunked) == (int(NOON) + DAY, "sha512", False)
+    assert registry.index.find(token.upload_id) is None
+    assert registry.uploads.offset(token) == 0
+
+
+def test_no_two_uploads_have_an_id_in_common(registry: Registry) -> None:
+    assert len({registry.start().upload_id for _ in range(50)}) == 50
+
+
+def test_a_sessions_items_outlive_every_token_for_it(registry: Registry) -> None:
+    token = registry.start()
+    registry.append(token, SMALL)
+    assert registry.index.find(token.upload_id).expires == token.expires + DAY
+
+
+@pytest.mark.parametrize(("offset", "text"), [(0, "0-0"), (1, "0-0"), (2, "0-1"), (1000, "0-999")])
+def test_a_range_ends_with_the_last_byte(offset: int, text: str) -> None:
+    assert upload_range(offset) == text
+
+
+# Where bytes go
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [(), (b"",), (SMALL,), (SMALL, SMALL), (CHUNK,), (CHUNK, SMALL), (CHUNK, CHUNK), (PART,), (PART, SMALL),
+     (CHUNK, PART), (PART + SMALL, PART, b"")],
+    ids=lambda pieces: "+".join(str(len(piece)) for piece in pieces) or "none",
+)  # fmt: skip
+@pytest.mark.parametrize("last", [b"", SMALL, CHUNK, PART], ids=len)
+def test_pieces_of_any_size_become_one_object_and_nothing_else_is_left(
+    registry: Registry, pieces: tuple[bytes, ...], last: bytes
+) -> None:
+    token = registry.start()
+    for piece in pieces:
+        registry.append(token, piece)
+    whole = b"".join((*pieces, last))
+    assert registry.uploads.offset(token) == len(whole) - len(last)
+    link = registry.close(token, Digest.of(whole), last)
+    assert link.size == len(whole)
+    assert stored(registry, link) == whole
+    assert registry.keys() == [link.key]
+    assert registry.objects.unfinished() == 0
+
+
+def test_a_small_upload_is_proven_by_s3_too_and_kept_inline(registry: Registry) -> None:
+    token = registry.start()
+    link = registry.close(token, Digest.of(SMALL), SMALL)
+    assert link.key == whole_key(SHIPS, Digest.of(SMALL), token.upload_id)
+    assert registry.objects.find(link.key).digests == {Digest.of(SMALL)}
+    assert link.data == SMALL
+
+
+def test_more_than_16_kb_are_not_kept_inline(registry: Registry) -> None:
+    assert registry.upload(b"x" * 16 * 1024).data is not None
+    assert registry.upload(b"x" * (16 * 1024 + 1)).data is None
+
+
+def test_an_upload_is_remembered_for_as_long_as_its_object_can_be_found(registry: Registry) -> None:
+    whole, streamed = registry.start(), registry.start()
+    registry.close(whole, Digest.of(SMALL), SMALL)
+    registry.append(streamed, PART)
+    registry.close(streamed, Digest.of(PART))
+    assert registry.index.find(whole.upload_id).expires == 0
+    assert registry.index.find(streamed.upload_id).expires == streamed.expires + DAY
+
+
+def test_a_surplus_object_is_removed(registry: Registry) -> None:
+    first = registry.upload(SMALL)
+    assert registry.upload(SMALL, CARGO).key == first.key
+    token = registry.start()
+    registry.append(token, PART)
+    second = registry.close(token, Digest.of(PART))
+    token = registry.start()
+    registry.append(token, PART)
+    assert registry.close(token, Digest.of(PART)).key == second.key
+    assert registry.keys() == sorted([first.key, second.key], key=str)
+    assert is_whole_key(first.key) and not is_whole_key(second.key)
+
+
+# Hashes
+
+
+def test_both_algorithms_are_kept_unless_one_was_named(registry: Registry) -> None:
+    both, one = registry.start(), registry.start(algorithm="sha512")
+    registry.append(both, SMALL)
+    registry.append(one, SMALL)
+    assert set(registry.index.find(both.upload_id).hashes) == {"sha256", "sha512"}
+    assert set(registry.index.find(one.upload_id).hashes) == {"sha512"}
+    assert registry.close(both, Digest.of(SMALL, "sha512")).digest == Digest.of(SMALL, "sha512")
+    with pytest.raises(RegistryError) as error:
+        registry.close(one, Digest.of(SMALL))
+    assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
+    assert registry.close(one, Digest.of(SMALL, "sha512"))
+
+
+@pytest.mark.parametrize("first", [SMALL, CHUNK, PART], ids=len)
+def test_after_a_wrong_digest_the_session_is_as_it_was(registry: Registry, first: bytes) -> None:
+    token = registry.start()
+    registry.append(token, first)
+    before, unfinished = registry.index.find(token.upload_id), registry.objects.unfinished()
+    with pytest.raises(RegistryError) as error:
+        registry.close(token, Digest.of(b"other"), PART)
+    assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
+    assert registry.index.find(token.upload_id) == before
+    assert registry.objects.unfinished() == unfinished
+    assert stored(registry, registry.close(token, as_many(first, CHUNK), CHUNK)) == first + CHUNK
+
+
+def test_a_wrong_digest_of_a_whole_upload_leaves_nothing(registry: Registry) -> None:
+    token = registry.start()
+    for body in (SMALL, PART):
+        with pytest.raises(RegistryError):
+            registry.close(token, Digest.of(b"other"), body)
+    assert registry.keys() == []
+    assert registry.objects.unfinished() == 0
+    assert registry.index.events == []
+
+
+# Order
+
+
+@pytest.mark.parametrize("start", [0, 1, len(SMALL) - 1, len(SMALL) + 1])
+def test_a_chunk_out_of_order_is_416_with_the_range_that_is_there(registry: Registry, start: int) -> None:
+    token = registry.start()
+    registry.append(token, SMALL, start=0)
+    before = registry.index.find(token.upload_id)
+    for attempt in (registry.append, lambda *a, **n: registry.close(a[0], as_many(SMALL, b"x"), a[1], **n)):
+        with pytest.raises(RegistryError) as error:
+            attempt(token, b"x", start=start)
+        assert refused(error) == (ErrorCode.BLOB_UPLOAD_INVALID, 416)
+        assert dict(error.value.headers)["Range"] == upload_range(len(SMALL))
+    assert registry.index.find(token.upload_id) == before
+    assert registry.append(token, b"x", start=len(SMALL)) == len(SMALL) + 1
+
+
+# Limits
+
+
+def test_a_body_above_the_limit_is_denied_and_nothing_of_it_stays() -> None:
+    registry = Registry(limits=UploadLimits(max_bytes=2 * MIN_PART))
+    token = registry.start()
+    registry.append(token, PART)
+    registry.append(token, CHUNK)
+    with pytest.raises(RegistryError) as error:
+        registry.append(token, PART)
+    assert refused(error) == (ErrorCode.DENIED, 413)
+    with pytest.raises(RegistryError) as error:
+        registry.uploads.offset(token)
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
+    assert registry.keys() == []
+    assert registry.objects.unfinished() == 0
+
+
+def test_a_whole_upload_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None:
+    registry = Registry(limits=UploadLimits(max_bytes=len(SMALL)))
+    assert registry.upload(SMALL).size == len(SMALL)
+    with pytest.raises(RegistryError) as error:
+        registry.upload(SMALL + b"x")
+    assert refused(error) == (ErrorCode.DENIED, 413)
+
+
+# A client that goes away
+
+
+def broken(*pieces: bytes) -> Iterator[bytes]:
+    yield from pieces
+    raise BodyInterrupted
+
+
+def test_what_has_arrived_before_the_client_went_away_is_kept(registry: Registry) -> None:
+    token = registry.start()
+    with pytest.raises(BodyInterrupted):
+        registry.uploads.append(token, broken(PART, SMALL), actor=ADA)
+    assert registry.uploads.offset(token) == len(PART + SMALL)
+    assert stored(registry, registry.close(token, as_many(PART, SMALL, SMALL), SMALL)) == PART + SMALL + SMALL
+
+
+def test_a_closing_body_that_breaks_off_changes_nothing(registry: Registry) -> None:
+    token = registry.start()
+    registry.append(token, SMALL)
+    with pytest.raises(BodyInterrupted):
+        registry.uploads.close(token, Digest.of(SMALL), broken(PART), actor=ADA)
+    assert registry.uploads.offset(token) == len(SMALL)
+    assert registry.objects.unfinished() == 0
+
+
+def test_checkpoints_bound_what_a_crash_loses() -> None:
+    registry = Registry(limits=UploadLimits(checkpoint_bytes=MIN_PART))
+    token = registry.start()
+
+    def crashing() -> Iterator[bytes]:
+        yield PART
+        yield SMALL
+        raise RuntimeError("the process dies")
+
+    with pytest.raises(RuntimeError):
+        registry.uploads.append(token, crashing(), actor=ADA)
+    assert registry.uploads.offset(token) == len(PART)
+    assert stored(registry, registry.close(token, as_many(PART, SMALL), SMALL)) == PART + SMALL
+
+
+# Closing again
+
+
+@pytest.mark.parametrize("first", [b"", CHUNK, PART], ids=len)
+def test_closing_again_answers_the_same(registry: Registry, first: bytes) -> None:
+    token = registry.start()
+    if first:
+        registry.append(token, first)
+    digest = as_many(first, SMALL)
+    link = registry.close(token, digest, SMALL)
+    assert registry.close(token, digest, SMALL) == link
+    assert registry.close(token, digest) == link
+    assert len(registry.index.events) == 1
+
+
+def test_closing_again_calls_a_pending_removal_off(registry: Registry) -> None:
+    token = registry.start()
+    registry.close(token, Digest.of(SMALL), SMALL)
+    registry.index.mark(SHIPS, Digest.of(SMALL), "mark")
+    registry.close(token, Digest.of(SMALL), SMALL)
+    assert registry.index.find_link(SHIPS, Digest.of(SMALL)).marked is None
+
+
+def test_a_closed_upload_is_closed(registry: Registry) -> None:
+    token = registry.start()
+    registry.close(token, Digest.of(SMALL), SMALL)
+    for attempt in (
+        lambda: registry.close(token, Digest.of(b"other"), b"other"),
+        lambda: registry.append(token, SMALL),
+        lambda: registry.uploads.offset(token),
+        lambda: registry.uploads.cancel(token),
+    ):
+        with pytest.raises(RegistryError) as error:
+            attempt()
+        assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
+
+
+def test_a_blob_that_was_deleted_does_not_come_back_by_closing_again(registry: Registry) -> None:
+    token = registry.start()
+    link = registry.close(token, Digest.of(SMALL), SMALL)
+    registry.blobs.delete(SHIPS, link.digest, ADA)
+    with pytest.raises(RegistryError) as error:
+        registry.close(token, link.digest, SMALL)
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
+
+
+def test_an_upload_whose_closing_broke_off_is_completed_by_the_next(beside: Registry) -> None:
+    def die() -> None:
+        raise RuntimeError("the process dies")
+
+    for first in (CHUNK, PART):
+        for broken_at in ("link", "complete"):
+            token = beside.start()
+            beside.append(token, first)
+            beside.append(token, b"" if first is CHUNK else SMALL)
+            digest = as_many(first, b"" if first is CHUNK else SMALL)
+            if broken_at == "link":
+                beside.index.before_link = die
+            elif first is PART:
+                beside.objects.before["complete"] = die
+            else:
+                continue
+            with pytest.raises(RuntimeError):
+                beside.close(token, digest)
+            assert beside.index.find(token.upload_id).state is UploadState.CLOSING
+            with pytest.raises(RegistryError) as error:
+                beside.close(token, Digest.of(b"other"), b"other")
+            assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
+            assert beside.objects.get(beside.close(token, digest).key) is not None
+
+
+# Cancelling
+
+
+@pytest.mark.parametrize("data", [b"", SMALL, CHUNK, PART + SMALL], ids=len)
+def test_a_cancelled_upload_leaves_nothing_and_is_worth_nothing(registry: Registry, data: bytes) -> None:
+    token = registry.start()
+    if data:
+        registry.append(token, data)
+    registry.uploads.cancel(token)
+    assert registry.keys() == []
+    assert registry.objects.unfinished() == 0
+    for attempt in (
+        lambda: registry.append(token, SMALL),
+        lambda: registry.close(token, Digest.of(SMALL), SMALL),
+        lambda: registry.uploads.cancel(token),
+    ):
+        with pytest.raises(RegistryError) as error:
+            attempt()
+        assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
+    assert registry.keys() == []
+
+
+# Two requests on one upload at once
+
+
+def test_a_chunk_beside_a_chunk_is_416_and_the_faster_one_stays(beside: Registry) -> None:
+    token = beside.start()
+    beside.objects.before["put"] = lambda: beside.append(token, SMALL)
+    with pytest.raises(RegistryError) as error:
+        beside.append(token, CHUNK)
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_INVALID, 416)
+    assert dict(error.value.headers)["Range"] == upload_range(len(SMALL))
+    assert stored(beside, beside.close(token, Digest.of(SMALL))) == SMALL
+
+
+def test_a_chunk_beside_a_first_part_leaves_no_multipart_upload_of_the_slower_one(beside: Registry) -> None:
+    token = beside.start()
+    beside.objects.before["put_part"] = lambda: beside.append(token, PART)
+    with pytest.raises(RegistryError) as error:
+        beside.append(token, b"z" * MIN_PART)
+    assert refused(error)[1] == 416
+    assert beside.objects.unfinished() == 1
+    assert stored(beside, beside.close(token, Digest.of(PART))) == PART
+
+
+def test_a_part_that_another_request_wrote_over_is_never_taken_for_its_own(beside: Registry) -> None:
+    token = beside.start()
+    beside.append(token, PART)
+    beside.append(token, PART)
+    other = b"z" * MIN_PART
+    beside.objects.before["put_part"] = lambda: beside.append(token, PART)
+    with pytest.raises(RegistryError):
+        beside.append(token, other)
+    with pytest.raises(RegistryError) as error:
+        beside.close(token, as_many(PART, PART, PART))
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_INVALID, 400)
+    assert beside.index.find_link(SHIPS, as_many(PART, PART, PART)) is None
+
+
+def test_a_chunk_for_an_upload_that_is_cancelled_meanwhile_is_told_so(beside: Registry) -> None:
+    token = beside.start()
+    beside.append(token, PART)
+    beside.objects.before["put_part"] = lambda: beside.uploads.cancel(token)
+    with pytest.raises(RegistryError) as error:
+        beside.append(token, PART)
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
+
+
+def test_a_chunk_for_an_upload_whose_parts_are_gone_says_to_start_again(registry: Registry) -> None:
+    token = registry.start()
+    registry.append(token, PART)
+    session = registry.index.find(token.upload_id)
+    registry.objects.abort(session.key, session.multipart_id)  # as the bucket's lifecycle does after days
+    for attempt in (lambda: registry.append(token, PART), lambda: registry.close(token, as_many(PART, PART), PART)):
+        with pytest.raises(RegistryError) as error:
+            attempt()
+        assert refused(error) == (ErrorCode.BLOB_UPLOAD_INVALID, 400)
+
+
+def closers(registry: Registry, token: UploadToken, digest: Digest, links: list[Link]) -> Callable[[], None]:
+    return lambda: links.append(registry.close(token, digest))
+
+
+@pytest.mark.parametrize("meeting", ["link", "complete"])
+def test_two_closings_at_once_both_succeed(beside: Registry, meeting: str) -> None:
+    links: list[Link] = []
+    token = beside.start()
+    beside.append(token, PART)
+    other = closers(beside, token, Digest.of(PART), links)
+    if meeting == "link":
+        beside.index.before_link = other
+    else:
+        beside.objects.before["complete"] = other
+    links.append(beside.close(token, Digest.of(PART)))
+    assert links[0] == links[1]
+    assert stored(beside, links[0]) == PART
+    assert len(beside.index.events) == 1
+
+
+def test_two_closings_with_a_last_chunk_at_once_both_succeed(beside: Registry) -> None:
+    links: list[Link] = []
+    token = beside.start()
+    beside.append(token, PART)
+    digest = as_many(PART, SMALL)
+    beside.objects.before["put_part"] = lambda: links.append(beside.close(token, digest, SMALL))
+    links.append(beside.close(token, digest, SMALL))
+    assert links[0] == links[1]
+
+
+def test_the_closing_that_comes_second_finds_its_surplus_object_gone_and_succeeds(beside: Registry) -> None:
+    link = beside.upload(PART)
+    token, links = beside.start(), list[Link]()
+    beside.append(token, PART)
+    beside.objects.before["complete"] = closers(beside, token, Digest.of(PART), links)
+    assert beside.close(token, Digest.of(PART)) == link == links[0]
+
+
+@pytest.mark.parametrize("data", [SMALL, CHUNK, PART], ids=len)
+def test_a_chunk_beside_the_closing_never_takes_the_blobs_bytes_away(beside: Registry, data: bytes) -> None:
+    token = beside.start()
+    beside.append(token, data)
+
+    def late() -> None:
+        with pytest.raises(RegistryError):
+            beside.append(token, b"z" * 2 * MIN_PART)
+
+    # Before the closing is written the chunk may win; after that it is told that it came too late.
+    if data is SMALL:
+        beside.objects.before["put"] = lambda: beside.append(token, b"z" * 2 * MIN_PART)
+    else:
+        beside.index.before_link = late
+    link = beside.close(token, Digest.of(data))
+    assert stored(beside, link) == data
+
+
+@pytest.mark.parametrize("data", [SMALL, CHUNK, PART], ids=len)
+def test_cancelling_beside_the_closing_leaves_a_whole_blob_or_none(beside: Registry, data: bytes) -> None:
+    token = beside.start()
+    beside.append(token, data)
+    outcomes: list[object] = []
+
+    def cancel() -> None:
+        try:
+            beside.uploads.cancel(token)
+        except RegistryError as error:
+            outcomes.append(error)
+
+    beside.index.before_link = cancel
+    try:
+        assert stored(beside, beside.close(token, Digest.of(data))) == data
+        assert len(outcomes) == 1
+    except RegistryError as error:
+        assert error.status == 404
+        assert outcomes == []
+        assert beside.index.find_link(SHIPS, Digest.of(data)) is None

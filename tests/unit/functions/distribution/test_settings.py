@@ -1,0 +1,107 @@
+"""Settings: what they default to, and that everything wrong is told at once."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from functions.distribution.settings import BlobsAt, HeadAnswers, Settings, UploadsAt
+from functions.hosting.environ import SettingsError
+from functions.hosting.tracing import Tracing
+from roadstead.content.push import IndexChildren
+
+LEAST = {"INDEX_TABLE": "index", "BUCKET": "bucket", "TOKEN_KEYS": "one, two", "UPLOAD_KEYS_PARAMETER": "/keys"}
+DISTRIBUTION = {"DISTRIBUTION_URL": "https://registry.example.com", "EDGE_SECRET_PARAMETER": "/edge"}
+
+
+def test_four_settings_suffice() -> None:
+    assert Settings.from_environ(LEAST) == Settings(
+        index_table="index",
+        bucket="bucket",
+        token_keys=("one", "two"),
+        token_issuer="roadstead",
+        token_service="roadstead",
+        upload_keys_parameter="/keys",
+        distribution_url="",
+        edge_secret_parameter="",
+        uploads_at=UploadsAt.DISTRIBUTION,
+        blobs_at=BlobsAt.S3,
+        blob_url_key_id="",
+        blob_url_key_parameter="",
+        url_seconds=900,
+        upload_seconds=86_400,
+        max_blob_bytes=50_000_000_000,
+        index_children=IndexChildren.ALL,
+        head_answers=HeadAnswers.LENGTH,
+        tracing=Tracing.OFF,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field", "expected"),
+    [
+        ("TOKEN_ISSUER", "issuer", "token_issuer", "issuer"),
+        ("TOKEN_SERVICE", " service ", "token_service", "service"),
+        ("TOKEN_KEYS", "one,,two,", "token_keys", ("one", "two")),
+        ("URL_SECONDS", "60", "url_seconds", 60),
+        ("UPLOAD_SECONDS", "604800", "upload_seconds", 604_800),
+        ("MAX_BLOB_BYTES", "1", "max_blob_bytes", 1),
+        ("INDEX_CHILDREN", "none", "index_children", IndexChildren.NONE),
+        ("HEAD_ANSWERS", "redirect", "head_answers", HeadAnswers.REDIRECT),
+        ("TRACING", "on", "tracing", Tracing.ON),
+        ("UPLOADS_AT", "same-host", "uploads_at", UploadsAt.SAME_HOST),
+    ],
+)
+def test_each_can_be_set(name: str, value: str, field: str, expected: object) -> None:
+    assert getattr(Settings.from_environ({**LEAST, name: value}), field) == expected
+
+
+def test_a_distribution_has_a_secret_and_for_blobs_a_key() -> None:
+    settings = Settings.from_environ(
+        {**LEAST, **DISTRIBUTION, "BLOBS_AT": "distribution", "BLOB_URL_KEY_ID": "K", "BLOB_URL_KEY_PARAMETER": "/k"}
+    )
+    assert (settings.blobs_at, settings.blob_url_key_id) == (BlobsAt.DISTRIBUTION, "K")
+    with pytest.raises(SettingsError, match="EDGE_SECRET_PARAMETER"):
+        Settings.from_environ({**LEAST, "DISTRIBUTION_URL": DISTRIBUTION["DISTRIBUTION_URL"]})
+    with pytest.raises(SettingsError, match=r"DISTRIBUTION_URL.*BLOB_URL_KEY_ID.*BLOB_URL_KEY_PARAMETER"):
+        Settings.from_environ({**LEAST, "BLOBS_AT": "distribution"})
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environ({})
+    for name in LEAST:
+        assert f"{name} is not set" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INDEX_TABLE", "  "),
+        ("TOKEN_KEYS", ","),
+        ("TOKEN_ISSUER", 'a"b'),
+        ("TOKEN_SERVICE", "x" * 65),
+        ("URL_SECONDS", "59"),
+        ("URL_SECONDS", "3601"),
+        ("URL_SECONDS", "60.5"),
+        ("UPLOAD_SECONDS", "-1"),
+        ("UPLOAD_SECONDS", "٦٠٠"),
+        ("MAX_BLOB_BYTES", "0"),
+        ("MAX_BLOB_BYTES", "9" * 30),
+        ("INDEX_CHILDREN", "some"),
+        ("HEAD_ANSWERS", "Length"),
+        ("DISTRIBUTION_URL", "https://registry.example.com/"),
+        ("DISTRIBUTION_URL", "registry.example.com"),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_name_and_nothing_else_is(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        Settings.from_environ({**LEAST, "EDGE_SECRET_PARAMETER": "/edge", name: value})
+    assert str(error.value).startswith(name)
+    assert ";" not in str(error.value)
+
+
+def test_the_settings_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Settings.from_environ(LEAST).bucket = "other"  # type: ignore[misc]

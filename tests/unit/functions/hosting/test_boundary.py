@@ -1,0 +1,141 @@
+"""What was raised becomes an answer."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.hosting.boundary import answer, lambda_answer
+from roadstead.conflicts import Throttled
+from roadstead.errors import ErrorCode, ErrorEntry, RegistryError
+from roadstead.http import Request, Response
+
+REQUEST = Request("GET", "/v2/a/b", headers=(("authorization", "Bearer secret"),), request_id="request-1")
+
+
+def raising(error: Exception) -> Callable[[Request], Response]:
+    def run(request: Request) -> Response:
+        raise error
+
+    return run
+
+
+def headers(response: Response) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers}
+
+
+def throttling(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "slow down"}}, "GetItem")
+
+
+def test_an_answer_passes_as_it_is() -> None:
+    response = Response(201, (("Location", "/x"),), b"body")
+    assert answer(REQUEST, lambda request: response) is response
+
+
+def test_a_refusal_is_told_with_its_status_and_headers() -> None:
+    error = RegistryError(ErrorCode.UNSUPPORTED, "no such method", headers=[("Allow", "GET")])
+    response = answer(REQUEST, raising(error))
+    assert (response.status, headers(response)) == (405, {"content-type": "application/json", "allow": "GET"})
+    assert json.loads(response.body) == {"errors": [{"code": "UNSUPPORTED", "message": "no such method"}]}
+
+
+def test_every_entry_of_a_refusal_is_told() -> None:
+    entries = [ErrorEntry(ErrorCode.MANIFEST_BLOB_UNKNOWN, f"blob {number}", {"digest": "d"}) for number in range(2)]
+    response = answer(REQUEST, raising(RegistryError.several(entries)))
+    assert response.status == 404
+    assert [entry["message"] for entry in json.loads(response.body)["errors"]] == ["blob 0", "blob 1"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Throttled("busy"),
+        throttling("ThrottlingException"),
+        throttling("ProvisionedThroughputExceededException"),
+        throttling("SlowDown"),
+    ],
+    ids=repr,
+)
+def test_throttling_by_aws_asks_to_come_back(error: Exception) -> None:
+    response = answer(REQUEST, raising(error))
+    assert response.status == 429
+    assert int(headers(response)["retry-after"]) > 0
+    assert json.loads(response.body)["errors"][0]["code"] == "TOOMANYREQUESTS"
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("secret text"), throttling("AccessDeniedException"), ValueError("secret text")], ids=repr
+)
+def test_the_unforeseen_is_logged_and_its_text_kept_in(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        response = answer(REQUEST, raising(error))
+    assert response.status == 500
+    (entry,) = json.loads(response.body)["errors"]
+    assert entry["code"] == "UNKNOWN" and "request-1" in entry["message"]
+    assert b"secret" not in response.body and b"slow down" not in response.body
+    (record,) = caplog.records
+    assert "request-1" in record.getMessage() and record.exc_info is not None and record.exc_info[1] is error
+    assert "Bearer" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda request: Response(200, (("Content-Type", "text/plain"),), b"four"),
+        raising(RegistryError(ErrorCode.BLOB_UNKNOWN, "no such blob")),
+        raising(RuntimeError("x")),
+        raising(Throttled("busy")),
+    ],
+)
+def test_a_head_has_the_head_of_a_get(run: Callable[[Request], Response]) -> None:
+    get = answer(REQUEST, run)
+    head = answer(Request("HEAD", "/v2/a/b", request_id="request-1"), run)
+    assert head.body == b""
+    assert head.status == get.status
+    assert headers(head) == {**headers(get), "content-length": str(len(get.body))}
+
+
+def test_a_head_keeps_the_length_that_its_handler_says() -> None:
+    response = answer(
+        Request("HEAD", "/"), lambda request: Response(200, (("Content-Length", "5000000000"),), b"ignored")
+    )
+    assert headers(response) == {"content-length": "5000000000"}
+    assert response.body == b""
+
+
+def test_a_head_without_content_has_no_length() -> None:
+    assert answer(Request("HEAD", "/"), lambda request: Response(204)).headers == ()
+
+
+def event(**changes: Any) -> dict[str, Any]:
+    return {
+        "version": "1.0",
+        "httpMethod": "GET",
+        "path": "/v2/",
+        "requestContext": {"requestId": "request-1", "domainName": "registry.example"},
+        **changes,
+    }
+
+
+def test_an_event_becomes_a_request_and_the_response_an_answer() -> None:
+    def run(request: Request) -> Response:
+        assert (request.method, request.path, request.request_id) == ("GET", "/v2/", "request-1")
+        return Response(200, (("Link", "<a>"), ("Link", "<b>")), b"\x00\xff")
+
+    result = lambda_answer(event(), run)
+    assert result["statusCode"] == 200
+    assert result["multiValueHeaders"] == {"Link": ["<a>", "<b>"], "Content-Length": ["2"]}
+    assert result["isBase64Encoded"] and base64.b64decode(result["body"]) == b"\x00\xff"
+
+
+def test_an_event_whose_body_is_no_base64_is_refused() -> None:
+    result = lambda_answer(event(body="!", isBase64Encoded=True), raising(RuntimeError("never called")))
+    assert result["statusCode"] == 400
+    assert json.loads(base64.b64decode(result["body"]))["errors"][0]["code"] == "UNSUPPORTED"

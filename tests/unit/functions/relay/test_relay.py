@@ -1,0 +1,243 @@
+"""The relay over real connections: what clients send it, and what they do to it."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
+
+import pytest
+
+from functions.relay.application import MAX_REQUEST_ID
+from roadstead.content.upload_sessions import Part
+from roadstead.content.uploads import UploadLimits
+from roadstead.digest import Digest
+from roadstead.names import RepositoryName
+from tests.memory.objects import MemoryObjects
+from tests.unit.functions.relay.rig import MIB, REPOSITORY, Rig, running, sha256, sha512, until
+
+LIMITS = UploadLimits(part_bytes=5 * MIB, checkpoint_bytes=10 * MIB, parallel_parts=2, max_bytes=64 * MIB)
+DATA = random.Random(1).randbytes(23 * MIB + 12_345)
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    with running(LIMITS) as rig:
+        yield rig
+
+
+def pieces(data: bytes, size: int = 100_000) -> Iterator[bytes]:
+    return (data[start : start + size] for start in range(0, len(data), size))
+
+
+def stored(rig: Rig, digest: str, repository: RepositoryName = REPOSITORY) -> bytes | None:
+    link = rig.index.find_link(repository, Digest(digest))
+    return rig.objects.get(link.key) if link else None
+
+
+@pytest.mark.parametrize("size", [1, 1_000, 65_537, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, len(DATA)])
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_patch_of_any_size_and_a_put_without_a_body_make_a_blob(rig: Rig, size: int, chunked: bool) -> None:
+    data = DATA[:size]
+    patched = rig.request("PATCH", rig.url(), pieces(data) if chunked else data)
+    assert (patched.status, patched.headers["range"]) == (202, f"0-{size - 1}")
+    assert patched.headers["location"].startswith("/v2/acme/web/blobs/uploads/")
+
+    created = rig.request("PUT", f"{patched.headers['location']}&digest={sha256(data)}")
+    assert (created.status, created.headers["docker-content-digest"]) == (201, sha256(data))
+    assert created.headers["location"] == f"/v2/acme/web/blobs/{sha256(data)}"
+    assert stored(rig, sha256(data)) == data
+    assert rig.objects.unfinished() == 0
+
+
+@pytest.mark.parametrize("name", [sha256, sha512])
+@pytest.mark.parametrize("size", [0, 70_000, len(DATA)])
+def test_a_whole_put_whose_length_nobody_says_makes_a_blob(rig: Rig, name: Callable[[bytes], str], size: int) -> None:
+    data = DATA[:size]
+    digest = name(data)
+    created = rig.request("PUT", f"{rig.url()}&digest={digest}", pieces(data))
+    assert (created.status, created.headers["docker-content-digest"]) == (201, digest)
+    assert stored(rig, digest) == data
+
+
+def test_the_same_put_again_succeeds(rig: Rig) -> None:
+    url = f"{rig.url()}&digest={sha256(DATA)}"
+    assert [rig.request("PUT", url, DATA).status for _ in range(2)] == [201, 201]
+    assert len(rig.index.events) == 1
+
+
+def test_a_wrong_digest_is_400_and_leaves_nothing_behind(rig: Rig) -> None:
+    answer = rig.request("PUT", f"{rig.url()}&digest={sha256(b'other')}", pieces(DATA))
+    assert answer.status == 400
+    assert json.loads(answer.body)["errors"][0]["code"] == "DIGEST_INVALID"
+    assert rig.objects.list("") == ()
+    assert rig.objects.unfinished() == 0
+
+
+def test_what_arrived_before_a_client_went_away_is_kept_and_goes_on_from_there(rig: Rig) -> None:
+    url, sent = rig.url(), 12 * MIB
+    with rig.raw() as connection:
+        head = f"PATCH {url} HTTP/1.1\r\nHost: relay\r\nContent-Length: {len(DATA)}\r\n\r\n"
+        connection.sendall(head.encode() + DATA[:sent])
+    until(lambda: rig.relay.active == 0 and rig.index.find(url.split("/")[-1][:32]) is not None)
+
+    until(lambda: int(rig.request("GET", url).headers["range"].split("-")[1]) + 1 >= 10 * MIB)
+    status = rig.request("GET", url)
+    offset = int(status.headers["range"].removeprefix("0-")) + 1
+    assert status.status == 204
+    assert 10 * MIB <= offset <= sent
+    rest = DATA[offset:]
+    patched = rig.request(
+        "PATCH", status.headers["location"], rest, {"Content-Range": f"{offset}-{offset + len(rest) - 1}"}
+    )
+    assert patched.status == 202
+    assert rig.request("PUT", f"{patched.headers['location']}&digest={sha256(DATA)}").status == 201
+    assert stored(rig, sha256(DATA)) == DATA
+
+
+def test_a_whole_put_that_was_cut_off_is_sent_again_from_the_start(rig: Rig) -> None:
+    url = f"{rig.url()}&digest={sha256(DATA)}"
+    with rig.raw() as connection:
+        head = f"PUT {url} HTTP/1.1\r\nHost: relay\r\nContent-Length: {len(DATA)}\r\n\r\n"
+        connection.sendall(head.encode() + DATA[: 11 * MIB])
+        until(lambda: rig.relay.active == 1)
+    until(lambda: rig.relay.active == 0)
+    assert rig.objects.unfinished() == 0
+
+    assert rig.request("PUT", url, DATA).status == 201
+    assert stored(rig, sha256(DATA)) == DATA
+
+
+def test_many_uploads_at_once_do_not_mix(rig: Rig) -> None:
+    def push(number: int) -> None:
+        data = random.Random(number).randbytes(6 * MIB + number)
+        patched = rig.request("PATCH", rig.url(), pieces(data, 50_000 + number))
+        assert rig.request("PUT", f"{patched.headers['location']}&digest={sha256(data)}").status == 201
+        assert stored(rig, sha256(data)) == data
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(push, range(12)))
+
+
+def test_above_the_limit_it_answers_denied_and_lets_the_client_finish_sending(rig: Rig) -> None:
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        for _ in range(80):
+            sent += MIB
+            yield b"\0" * MIB
+
+    answer = rig.request("PATCH", rig.url(), endless())
+    assert answer.status == 413
+    error = json.loads(answer.body)["errors"][0]
+    assert (error["code"], str(LIMITS.max_bytes) in error["message"]) == ("DENIED", True)
+    assert sent == 80 * MIB  # nobody hung up on the client
+    assert rig.objects.unfinished() == 0
+
+
+def test_a_bad_token_is_answered_before_and_the_body_is_drained_after(rig: Rig) -> None:
+    other = rig.url(RepositoryName("other/web")).replace("other/web", "acme/web")
+    for url in (other, rig.url().replace("_state=", "_state=x"), f"/v2/acme/web/blobs/uploads/{'0' * 32}?_state="):
+        answer = rig.request("PATCH", url, pieces(DATA))
+        assert answer.status == 404
+        assert json.loads(answer.body)["errors"][0]["code"] == "BLOB_UPLOAD_UNKNOWN"
+
+
+def test_credentials_are_dropped_unread(rig: Rig) -> None:
+    # The rig's verifier fails when it is asked anything.
+    url = rig.url().partition("?")[0]
+    answer = rig.request("PATCH", url, b"x", {"Authorization": "Bearer secret", "Cookie": "a=b"})
+    assert answer.status == 401
+    assert rig.request("PATCH", rig.url(), b"x", {"Authorization": "Basic c2VjcmV0"}).status == 202
+
+
+def test_a_request_id_is_cut_before_it_is_kept(rig: Rig) -> None:
+    url = f"{rig.url()}&digest={quote(sha256(DATA), safe='')}"
+    assert rig.request("PUT", url, DATA, {"X-Amz-Cf-Id": "i" * 10_000}).status == 201
+    assert [event.actor.request_id for event in rig.index.events] == ["i" * MAX_REQUEST_ID]
+
+
+@pytest.mark.parametrize("path", ["/v2/", "/v2/_catalog", "/v2/acme/web/manifests/v1", "/v2/acme/web/blobs/uploads/"])
+def test_it_serves_nothing_but_uploads(rig: Rig, path: str) -> None:
+    answer = rig.request("POST" if path.endswith("uploads/") else "GET", path)
+    assert answer.status == 404
+    assert json.loads(answer.body)["errors"][0]["code"] == "UNSUPPORTED"
+
+
+def test_it_is_healthy(rig: Rig) -> None:
+    answer = rig.request("GET", "/health")
+    assert (answer.status, json.loads(answer.body)) == (200, {"status": "ok", "uploads": 0})
+
+
+def test_deleting_a_session_ends_it(rig: Rig) -> None:
+    patched = rig.request("PATCH", rig.url(), DATA)
+    assert rig.request("DELETE", patched.headers["location"]).status == 204
+    assert rig.request("GET", patched.headers["location"]).status == 404
+    assert (rig.objects.unfinished(), rig.objects.list("")) == (0, ())
+
+
+class Gate(MemoryObjects):
+    """Parts wait until they are let through; counts how many bytes wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = threading.Event()
+        self.waiting = 0
+        self._count = threading.Lock()
+
+    def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> Part:
+        with self._count:
+            self.waiting += len(data)
+        assert self.open.wait(30)
+        return super().put_part(key, multipart_id, number, data)
+
+
+def test_a_slow_store_makes_the_client_wait_not_the_memory_grow() -> None:
+    objects = Gate()
+    with running(LIMITS, objects=objects) as rig, rig.raw() as connection:
+        head = f"PATCH {rig.url()} HTTP/1.1\r\nHost: relay\r\nContent-Length: {60 * MIB}\r\n\r\n"
+        connection.sendall(head.encode())
+        sent = 0
+        connection.settimeout(1.0)
+        with pytest.raises(TimeoutError):
+            while sent < 60 * MIB:
+                sent += connection.send(b"\0" * 65_536)
+        # Two parts under way, one that is full and waits for its place, and what the two kernels hold between them.
+        assert objects.waiting == LIMITS.parallel_parts * LIMITS.part_bytes
+        assert sent < (LIMITS.parallel_parts + 1) * LIMITS.part_bytes + 12 * MIB
+        objects.open.set()
+        connection.settimeout(30)
+        connection.sendall(b"\0" * (60 * MIB - sent))
+        assert connection.recv(100).startswith(b"HTTP/1.1 202")
+
+
+def test_one_upload_too_many_is_told_to_come_again() -> None:
+    objects = Gate()
+    with running(LIMITS, uploads=1, objects=objects) as rig:
+        slow = threading.Thread(target=rig.request, args=("PATCH", rig.url(), DATA))
+        slow.start()
+        until(lambda: objects.waiting > 0)
+        answer = rig.request("PATCH", rig.url(), b"x" * MIB)
+        assert (answer.status, answer.headers["retry-after"]) == (429, "5")
+        assert rig.request("GET", "/health").body == b'{"status":"ok","uploads":1}'
+        objects.open.set()
+        slow.join(30)
+        assert rig.request("PATCH", rig.url(), b"x").status == 202
+
+
+def test_a_connection_serves_request_after_request(rig: Rig) -> None:
+    connection = rig.connect()
+    try:
+        for _ in range(3):
+            connection.request("PATCH", rig.url(), pieces(DATA[:200_000]), encode_chunked=True)
+            response = connection.getresponse()
+            response.read()
+            assert response.status == 202
+        assert isinstance(connection.sock, socket.socket)
+    finally:
+        connection.close()

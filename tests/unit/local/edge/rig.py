@@ -1,0 +1,185 @@
+"""The edge between a client and its origins: a scripted API and relay, and the S3 of a fresh ministack."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.edge.components import EdgeSettings, components
+from local.gateway.http_api import HttpServer
+from local.ports import listen
+from local.supervisor import Component, supervise
+from tests.unit.edge.cases import store
+
+SECRET = "the origin's secret"
+BUCKET = "blobs"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A request as an origin got it."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    size: int
+    sha256: str
+
+
+@dataclass(slots=True)
+class ScriptedOrigin:
+    """Answers by `script`, after it has read the body unless `early`."""
+
+    script: Callable[[Seen], tuple[int, dict[str, str], bytes]]
+    early: bool = False
+    seen: list[Seen] = field(default_factory=list)
+    broken_off: int = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        size, digest = 0, hashlib.sha256()
+        while not self.early:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                self.broken_off += 1
+                return
+            size += len(message.get("body", b""))
+            digest.update(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        path, query = scope["raw_path"].decode(), scope["query_string"].decode()
+        request = Seen(scope["method"], path, query, headers, size, digest.hexdigest())
+        self.seen.append(request)
+        status, answer, body = self.script(request)
+        lines = [
+            (name.encode(), value.encode()) for name, value in {"content-length": str(len(body)), **answer}.items()
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": lines})
+        await send({"type": "http.response.body", "body": body})
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        """The code of the one OCI error in the body."""
+        (error,) = json.loads(self.body)["errors"]
+        return str(error["code"])
+
+
+@dataclass(slots=True)
+class Rig:
+    port: int
+    api: ScriptedOrigin
+    relay: ScriptedOrigin
+
+    def forget(self) -> None:
+        """Have the origins as they were at the beginning."""
+        for origin, script in ((self.api, _ok), (self.relay, _accepted)):
+            origin.seen.clear()
+            origin.script, origin.early, origin.broken_off = script, False, 0
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def ask(self, method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answered:
+        """One request; a body that is an iterator is sent chunked."""
+        connection = self.connect()
+        try:
+            chunked = body is not None and not isinstance(body, bytes) and "Content-Length" not in (headers or {})
+            connection.request(method, target, body, dict(headers or {}), encode_chunked=chunked)
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Answered(answer.status, named, answer.read())
+        finally:
+            connection.close()
+
+    def raw(self, data: bytes) -> bytes:
+        """What comes back for these very bytes, until the edge closes or has sent an answer's head."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            connection.sendall(data)
+            received = b""
+            while b"\r\n\r\n" not in received and (piece := connection.recv(65536)):
+                received += piece
+            return received
+
+
+def _ok(seen: Seen) -> tuple[int, dict[str, str], bytes]:
+    return 200, {"content-type": "text/plain"}, b"api"
+
+
+def _accepted(seen: Seen) -> tuple[int, dict[str, str], bytes]:
+    return 202, {"location": "/next"}, b""
+
+
+@contextlib.contextmanager
+def rig(
+    bucket_url: str, *, relay: bool = True, error_caching: float = 0.0, api_url: str | None = None
+) -> Iterator[Rig]:
+    """An edge that serves while the context lasts; `api_url` takes the place of the scripted API."""
+    api = ScriptedOrigin(_ok)
+    streaming = ScriptedOrigin(_accepted)
+    api_listener, relay_listener, listener = (listen("127.0.0.1", 0) for _ in range(3))
+    settings = EdgeSettings(
+        api=api_url or _url(api_listener),
+        bucket=bucket_url,
+        relay=_url(relay_listener) if relay else None,
+        secret=SECRET,
+        access_key="test",
+        secret_key="test",
+        region="us-east-1",
+        error_caching=error_caching,
+    )
+    parts: list[Component] = [
+        HttpServer("the API", api, api_listener),
+        HttpServer("the relay", streaming, relay_listener),
+        *components(settings, lambda: store()["upload-keys"], listener),
+    ]
+    with _running(parts):
+        yield Rig(listener.getsockname()[1], api, streaming)
+
+
+@contextlib.contextmanager
+def _running(parts: list[Component]) -> Iterator[None]:
+    """Run components in an event loop of another thread."""
+    loop = asyncio.new_event_loop()
+    stopping, ready = asyncio.Event(), asyncio.Event()
+
+    async def run() -> None:
+        await supervise(parts, stopping, ready)
+
+    supervised = loop.create_task(run())
+    thread = threading.Thread(target=lambda: loop.run_until_complete(supervised))
+    thread.start()
+    try:
+        asyncio.run_coroutine_threadsafe(_first(ready, supervised), loop).result(20)
+        yield
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(20)
+        assert not thread.is_alive()
+        supervised.result()
+        loop.close()
+
+
+async def _first(ready: asyncio.Event, supervised: asyncio.Task[None]) -> None:
+    waiting = asyncio.create_task(ready.wait())
+    await asyncio.wait({waiting, supervised}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+def _url(listener: socket.socket) -> str:
+    return "http://{}:{}".format(*listener.getsockname()[:2])

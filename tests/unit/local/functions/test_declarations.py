@@ -1,0 +1,68 @@
+"""The HTTP API's routes, and what each function is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.api import ROUTES
+from local.functions.declarations import Distribution, functions
+from local.resources import Resources
+
+RESOURCES = Resources(
+    "index", "identity", "bucket", "key", "upload-keys", "{}", "queue", "letters", "outgoing", "unsent"
+)
+EDGE = Distribution("http://127.0.0.1:5000")
+
+
+def routed(path: str) -> tuple[str, str] | None:
+    for route in ROUTES:
+        proxy = route.match(path)
+        if proxy is not None:
+            return route.function, proxy
+    return None
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/v2", ("registry", "")),
+        ("/v2/", ("registry", "")),
+        ("/v2/a/b/tags/list", ("registry", "a/b/tags/list")),
+        ("/v2//a", ("registry", "/a")),
+        ("/token", ("token", "")),
+        ("/.well-known/jwks.json", ("token", "")),
+        ("/token/", None),
+        ("/v2x", None),
+        ("/v1/", None),
+        ("//v2/", None),
+        ("/", None),
+    ],
+)
+def test_a_path_has_its_function_or_none(path: str, expected: tuple[str, str] | None) -> None:
+    assert routed(path) == expected
+
+
+@pytest.mark.parametrize("distribution", [EDGE, None])
+def test_each_function_is_told_of_what_it_may_use_and_no_more(distribution: Distribution | None) -> None:
+    made = functions(RESOURCES, {"AWS_X": "1"}, distribution)
+    own = {function.name: set(function.environment) - {"AWS_X"} for function in made}
+    shared = {"TOKEN_KEYS", "TOKEN_ISSUER", "TOKEN_SERVICE"}
+    edge = {"DISTRIBUTION_URL", "EDGE_SECRET_PARAMETER"} if distribution else set()
+    assert own == {
+        "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
+        "token": shared | {"IDENTITY_TABLE"} | edge - {"DISTRIBUTION_URL"},
+        "webhook": {"AUDIT_LOG_GROUP", "AUDIT_DEAD_LETTERS_URL", "OBJECT_EVENTS_QUEUE"}
+        | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"}
+        | {
+            "NOTIFICATION_QUEUE_URL",
+            "NOTIFICATION_DEAD_LETTERS_URL",
+            "REGISTRY_HOST",
+            "WEBHOOK_REACH",
+            "WEBHOOK_PORTS",
+        },
+    }
+
+
+def test_every_route_leads_to_a_function_that_there_is() -> None:
+    names = {function.name for function in functions(RESOURCES, {}, EDGE)}
+    assert {route.function for route in ROUTES} == names - {"webhook"}  # which events alone lead to
