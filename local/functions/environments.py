@@ -15,7 +15,7 @@ from pathlib import Path
 from local.functions.declarations import Function
 from local.functions.runtime import LENGTH
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EVENT_LIMIT = 6_291_456  # bytes of the event's JSON ("Lambda quotas": 6 MB, synchronous)
 RESULT_LIMIT = 6_291_556  # bytes of the result's JSON, as Lambda's own error message says
 START = 30.0  # seconds for the import of a handler

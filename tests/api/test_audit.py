@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-import functions.registry.handler as registry_function
 import functions.token.handler as token_function
+from functions.distribution import composition
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.objects import whole_key
 from roadstead.content.provenance import object_metadata
@@ -70,7 +70,7 @@ def trail(api: Api, capsys: pytest.CaptureFixture[str]) -> Trail:
 
 def trail_of(capsys: pytest.CaptureFixture[str]) -> Trail:
     """Of the stores that the functions were put together with."""
-    index = vars(registry_function)["DynamoBlobIndex"](None)
+    index = vars(composition)["DynamoBlobIndex"](None)
     identities = vars(token_function)["DynamoIdentities"](None)
     return Trail(index, identities, lambda: capsys.readouterr().out)
 

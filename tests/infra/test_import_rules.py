@@ -1,35 +1,34 @@
-"""Who may import whom, held by reading the source.
-
-roadstead/*.py         the standard library and each other
-roadstead/services/    no implementation of a store, no boto3
-roadstead/stores/      the only place of the product with boto3 and botocore
-roadstead/             never functions/, chalice, local/
-functions/<one>/       never another function's package, never chalice
-app.py                 the only place with Chalice
-cli/                   boto3 in aws.py only, implementations of stores there and in composition.py; local/ for its audit
-                       trail only
-cli/doctor/            what looks from outside: the standard library and itself
-"""
+"""Every module imports only what its room may (floors.py), and no import runs in a circle."""
 
 from __future__ import annotations
 
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.infra.floors import EXCEPTIONS, ROOMS, VOCABULARY
+
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("app.py", "roadstead", "functions", "cli")
-COMPOSITION = ("cli.aws", "cli.composition")
-FROM_OUTSIDE = ("entrance", "examination", "images", "report", "session", "uploads", "wire")
-IMPLEMENTATION = re.compile(r"roadstead\.stores\.(dynamodb_\w+|memory_\w+|s3|kms|ssm|table|aws)(\.|$)")
+AWS = "roadstead/aws"
+TOPS = {room.partition("/")[0] for room in ROOMS}
+OWN = TOPS | {"app", "bench", "tests"}
+
+
+def room_of(module: str) -> str:
+    """The longest room that holds `module` (dotted); its first part where no room does."""
+    parts = module.split(".")
+    if module == "app":
+        return "app.py"
+    rooms = ("/".join(parts[:count]) for count in range(len(parts), 0, -1))
+    return next((room for room in rooms if room in ROOMS), parts[0])
 
 
 def imported(source: str, module: str, *, package: bool = False) -> set[str]:
-    """The dotted names that a module imports, anywhere in it; of `from a import b` both `a` and `a.b`."""
+    """The dotted names that a module imports, anywhere in it; `from a import b` counts as `a.b`."""
     names: set[str] = set()
     parents = module.split(".") if package else module.split(".")[:-1]
     for node in ast.walk(ast.parse(source)):
@@ -38,111 +37,159 @@ def imported(source: str, module: str, *, package: bool = False) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             base = parents[: len(parents) - node.level + 1] if node.level else []
             origin = ".".join([*base, *([node.module] if node.module else [])])
-            names |= {origin, *(f"{origin}.{alias.name}" for alias in node.names)}
+            names |= {f"{origin}.{alias.name}" for alias in node.names}
     return names
 
 
 def violations(module: str, names: set[str]) -> list[str]:
-    """What of `names` the module `module` may not import."""
-    top = {name.partition(".")[0] for name in names}
-    bad: list[str] = []
-    if not module.startswith("roadstead.stores") and module != "cli.aws":
-        bad += sorted(top & {"boto3", "botocore"})
-    if module != "app":
-        bad += sorted(top & {"chalice"})
-    outside = {"local", "tests", "bench", "infra", "app"} - ({"local"} if module == "cli.audit_commands" else set())
-    bad += sorted(top & outside)
-    if not module.startswith("cli"):
-        bad += sorted(top & {"cli"})
-    if module.startswith("roadstead"):
-        bad += sorted(top & {"functions"})
-        bad += [name for name in sorted(names) if is_outside(module, name)]
-    if module.startswith("roadstead.services") or (module.startswith("cli.") and module not in COMPOSITION):
-        bad += [name for name in sorted(names) if IMPLEMENTATION.match(name)]
-    if module.startswith("cli.doctor.") and module.rpartition(".")[2] in FROM_OUTSIDE:
-        own = {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
-        bad += sorted(name for name in own if not name.startswith("cli.doctor"))
-    function = re.match(r"functions\.(\w+)\.", module)
-    if function:
-        bad += [name for name in sorted(names) if is_another_function(function[1], name)]
+    """The names that `module` may not import."""
+    own = room_of(module)
+    room = ROOMS[own]
+    extra = EXCEPTIONS.get(module, ())
+    bad = []
+    for name in sorted(names):
+        top = name.partition(".")[0]
+        if top in sys.stdlib_module_names:
+            continue
+        if top not in OWN:
+            allowed = top in room.packages or top in extra
+        else:
+            target = room_of(name)
+            allowed = target in (own, *room.rooms, *extra) or (target == AWS and module in room.roots)
+            allowed = allowed or (own == "local" and target.startswith("local"))
+        if not allowed:
+            bad.append(name)
     return bad
 
 
-def is_outside(module: str, name: str) -> bool:
-    """Whether a top-level module of `roadstead` imports more than the standard library and its like."""
-    if module.count(".") > 1 or (ROOT / module.replace(".", "/")).is_dir():
-        return False
-    parts = name.split(".")
-    if parts[0] == "roadstead":
-        return len(parts) > 1 and (ROOT / "roadstead" / parts[1]).is_dir()
-    return parts[0] not in sys.stdlib_module_names
-
-
-def is_another_function(own: str, name: str) -> bool:
-    parts = name.split(".")
-    return parts[0] == "functions" and len(parts) > 1 and parts[1] != own and (ROOT / "functions" / parts[1]).is_dir()
-
-
 def modules() -> Iterator[tuple[str, Path]]:
-    for entry in PRODUCT:
-        path = ROOT / entry
+    for top in sorted(TOPS):
+        path = ROOT / top
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            yield ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), file
+            if "cdk.out" not in file.parts:
+                yield ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), file
 
 
 MODULES = dict(modules())
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_a_module_imports_only_what_it_may(module: str) -> None:
+def test_a_module_imports_only_what_its_room_may(module: str) -> None:
     file = MODULES[module]
     names = imported(file.read_text(), module, package=file.name == "__init__.py")
     assert violations(module, names) == []
 
 
-def test_the_walk_finds_the_product() -> None:
-    assert {"app", "roadstead.names", "roadstead.aws.s3", "functions.registry.handler"} <= set(MODULES)
+def test_a_room_imports_only_rooms_above_it_in_the_table() -> None:
+    order = list(ROOMS)
+    for name, room in ROOMS.items():
+        lower = [other for other in room.rooms if order.index(other) >= order.index(name)]
+        assert not lower, f"{name} would import {lower}"
+
+
+def test_every_folder_with_modules_is_a_room_or_inside_one() -> None:
+    assert {room_of(module) for module in MODULES} == set(ROOMS)
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    graph = {
+        module: {target for name in imported(file.read_text(), module) if (target := module_named(name)) != module}
+        for module, file in MODULES.items()
+    }
+    assert circle_in(graph) is None
+
+
+def module_named(name: str) -> str:
+    """The module that holds the dotted `name`: itself, or its parent; empty for other people's packages."""
+    if name in MODULES:
+        return name
+    parent = name.rpartition(".")[0]
+    return parent if parent in MODULES else ""
+
+
+def circle_in(graph: Mapping[str, set[str]]) -> list[str] | None:
+    """A path that ends where it begins, or None."""
+    done: set[str] = set()
+
+    def visit(module: str, path: list[str]) -> list[str] | None:
+        if module in path:
+            return [*path[path.index(module) :], module]
+        if module in done:
+            return None
+        for target in sorted(graph.get(module, ())):
+            found = visit(target, [*path, module])
+            if found:
+                return found
+        done.add(module)
+        return None
+
+    return next(filter(None, (visit(module, []) for module in graph)), None)
+
+
+def test_circles_are_seen() -> None:
+    assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) is None
+
+
+def test_the_page_on_architecture_has_the_same_table() -> None:
+    """Each row: | `folder` | what is in it | what it may import, with rooms and packages in backquotes |."""
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    section = text.partition("## The rooms")[2].partition("\n## ")[0]
+    rows = {}
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and cells[0].startswith("`"):
+            rows[cells[0].strip("`").removesuffix("/")] = set(re.findall(r"`([^`]+)`", cells[2]))
+    expected = {name: {*room.rooms, *room.packages, *({AWS} if room.roots else ())} for name, room in ROOMS.items()}
+    assert rows == expected
 
 
 @pytest.mark.parametrize(
     ("module", "source", "bad"),
     [
-        ("roadstead.services.pull", "import boto3.session", ["boto3"]),
-        ("roadstead.services.pull", "def f():\n  from botocore import config", ["botocore"]),
-        ("functions.registry.handler", "from botocore.exceptions import ClientError", ["botocore"]),
-        ("roadstead.aws.s3", "import botocore", []),
-        ("roadstead.services.pull", "from roadstead.stores import s3", ["roadstead.aws.s3"]),
-        ("roadstead.services.pull", "from ..stores import table", ["roadstead.aws.table"]),
-        (
-            "roadstead.services.pull",
-            "from roadstead.aws.dynamodb_blobs import X",
-            ["roadstead.aws.dynamodb_blobs", "roadstead.aws.dynamodb_blobs.X"],
-        ),
-        ("roadstead.services.pull", "from roadstead.content.blob_index import BlobIndex", []),
-        ("roadstead.services.pull", "from functions.registry import settings", ["functions"]),
+        ("roadstead.content.pull", "import boto3.session", ["boto3.session"]),
+        ("roadstead.content.pull", "def f():\n  from botocore import config", ["botocore.config"]),
+        ("roadstead.content.pull", "from roadstead.aws import s3", ["roadstead.aws.s3"]),
+        ("roadstead.content.pull", "from ..aws import table", ["roadstead.aws.table"]),
+        ("roadstead.content.pull", "from roadstead.identity import grants", ["roadstead.identity.grants"]),
+        ("roadstead.content.pull", "from roadstead.trail.entries import Actor", []),
+        ("roadstead.content.pull", "import functions.registry", ["functions.registry"]),
+        ("roadstead.trail.entries", "from roadstead.content import push", ["roadstead.content.push"]),
         ("roadstead.names", "import jwt", ["jwt"]),
-        ("roadstead.names", "from roadstead.services import pull", ["roadstead.services", "roadstead.services.pull"]),
+        ("roadstead.names", "from roadstead.content import pull", ["roadstead.content.pull"]),
         ("roadstead.names", "import re\nfrom roadstead.digest import Digest", []),
+        ("roadstead.aws.s3", "import botocore", []),
         ("roadstead.aws.s3", "import chalice", ["chalice"]),
-        ("functions.token.handler", "from chalice.app import Chalice", ["chalice"]),
-        ("functions.token.handler", "import local.aws", ["local"]),
+        (
+            "functions.registry.handler",
+            "from botocore.exceptions import ClientError",
+            ["botocore.exceptions.ClientError"],
+        ),
+        ("functions.token.handler", "from chalice.app import Chalice", ["chalice.app.Chalice"]),
+        ("functions.token.handler", "import local.aws", ["local.aws"]),
         (
             "functions.token.handler",
-            "from functions.distribution.routes import ROUTES",
-            ["functions.distribution.routes", "functions.distribution.routes.ROUTES"],
+            "from functions.registry.handler import handle",
+            ["functions.registry.handler.handle"],
         ),
+        ("functions.token.handler", "from roadstead.aws import kms", []),
+        ("functions.token.handlers.keys", "from roadstead.aws import kms", ["roadstead.aws.kms"]),
         ("functions.token.handler", "from functions.hosting.boundary import answer", []),
-        ("app", "from chalice.app import Chalice", []),
         ("cli.key_commands", "import boto3", ["boto3"]),
         ("cli.aws", "import boto3", []),
-        ("cli.key_commands", "from roadstead.stores import ssm", ["roadstead.aws.ssm"]),
-        ("cli.composition", "from roadstead.stores import ssm", []),
-        ("cli.status_commands", "import local.audit", ["local"]),
+        ("cli.key_commands", "from roadstead.aws import ssm", ["roadstead.aws.ssm"]),
+        ("cli.composition", "from roadstead.aws import ssm", []),
+        ("cli.status_commands", "import local.audit", ["local.audit"]),
         ("cli.audit_commands", "import local.audit", []),
-        ("cli.doctor.wire", "from roadstead import digest", ["roadstead", "roadstead.digest"]),
-        ("cli.doctor.wire", "import http.client", []),
-        ("roadstead.services.pull", "import cli.wire", ["cli"]),
+        ("cli.doctor.wire", "from roadstead import digest", ["roadstead.digest"]),
+        ("infra.api", "from local import stack", ["local.stack"]),
+        ("app", "from chalice.app import Chalice", []),
     ],
 )
 def test_the_rules_see_what_breaks_them(module: str, source: str, bad: list[str]) -> None:
     assert violations(module, imported(source, module)) == bad
+
+
+def test_the_vocabulary_is_the_ground_floor() -> None:
+    assert next(iter(ROOMS)) == VOCABULARY
+    assert ROOMS[VOCABULARY].rooms == ROOMS[VOCABULARY].packages == ()

@@ -146,7 +146,7 @@ def test_times_are_utc_with_milliseconds(at: int, text: str) -> None:
     assert rfc3339(at) == text
 
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "audit.md").read_text()
 
 
 def first_column(header: str) -> set[str]:

@@ -16,7 +16,7 @@ from functions.hosting import lines, observation
 from functions.hosting.lines import JsonFormatter
 from roadstead.trail.entries import Actor, AuditEntry, Operation
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def formatted(record: logging.LogRecord) -> dict[str, Any]:

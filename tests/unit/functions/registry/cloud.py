@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 from moto import mock_aws
 
+from functions.distribution import composition
 from functions.registry import handler
 from roadstead.aws import clients as clients
 from roadstead.aws.kms import KmsKeys
@@ -119,7 +120,7 @@ def running(patch: pytest.MonkeyPatch) -> Iterator[Function]:
         }
         for name, value in settings.items():
             patch.setenv(name, value)
-        patch.setattr(handler, "client", client)
+        patch.setattr(composition, "client", client)
         handler.application.cache_clear()
         source = KmsKeys(kms)
         minter = TokenMinter(

@@ -1,0 +1,84 @@
+"""Who may import whom, as data. docs/architecture.md §The rooms is this table in words; a test compares the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+VOCABULARY = "roadstead"  # its top-level modules
+_DOMAIN = ("roadstead", "roadstead/trail", "roadstead/outbound", "roadstead/content", "roadstead/identity")
+_DOMAIN_WITH_NOTIFICATIONS = (*_DOMAIN, "roadstead/notifications")
+_CRYPTOGRAPHY = ("jwt", "cryptography")
+_BOTO3 = ("boto3", "botocore")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """`rooms` and `packages` are what its modules may import beside the standard library and their own room.
+
+    `roots` are its composition roots: modules that may also import `roadstead/aws`.
+    """
+
+    rooms: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    roots: tuple[str, ...] = ()
+
+
+# Ground floor first. A room imports only rooms above it in this table.
+ROOMS = {
+    VOCABULARY: Room(),
+    "roadstead/trail": Room((VOCABULARY,)),
+    "roadstead/outbound": Room((VOCABULARY,)),
+    "roadstead/content": Room((VOCABULARY, "roadstead/trail")),
+    "roadstead/identity": Room((VOCABULARY, "roadstead/trail", "roadstead/outbound"), _CRYPTOGRAPHY),
+    "roadstead/notifications": Room(_DOMAIN),
+    "roadstead/aws": Room(_DOMAIN_WITH_NOTIFICATIONS, (*_BOTO3, "cryptography")),
+    "functions": Room(),
+    "functions/hosting": Room((VOCABULARY, "roadstead/trail"), ("aws_xray_sdk",)),
+    "functions/distribution": Room(
+        (VOCABULARY, "roadstead/trail", "roadstead/content", "roadstead/identity", "functions/hosting"),
+        roots=("functions.distribution.composition",),
+    ),
+    "functions/registry": Room((VOCABULARY, "functions/hosting", "functions/distribution")),
+    "functions/relay": Room(
+        (VOCABULARY, "roadstead/content", "functions/hosting", "functions/distribution"),
+        ("uvicorn",),
+        roots=("functions.relay.__main__",),
+    ),
+    "functions/token": Room(
+        (VOCABULARY, "roadstead/trail", "roadstead/identity", "functions/hosting"),
+        roots=("functions.token.handler",),
+    ),
+    "functions/webhook": Room(
+        (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"),
+        roots=("functions.webhook.handler", "functions.webhook.notifications"),
+    ),
+    "edge": Room(),
+    "observability": Room(),
+    "app.py": Room(("functions/hosting", "functions/registry", "functions/token", "functions/webhook"), ("chalice",)),
+    "cli/doctor": Room(),
+    "cli": Room(
+        (*_DOMAIN_WITH_NOTIFICATIONS, "observability", "cli/doctor"),
+        ("cryptography",),
+        roots=("cli.aws", "cli.composition"),
+    ),
+    "infra": Room(
+        (
+            *("edge", "observability", "functions", "functions/hosting", "functions/distribution", "functions/relay"),
+            *("functions/token", "functions/webhook"),
+        ),
+        ("aws_cdk", "cdk_nag", "constructs", "chalice"),
+    ),
+    "local": Room(
+        ("roadstead/identity", "roadstead/aws", "edge", "functions", "functions/relay"),
+        (*_BOTO3, "cryptography", "h11", "hypercorn", "ministack", "uvicorn"),
+    ),
+}
+
+# What single modules may import beyond their room, each with its reason.
+EXCEPTIONS = {
+    "cli.aws": _BOTO3,  # the operator's own calls: stacks, parameters, keys
+    "cli.audit_commands": ("local",),  # reads the audit trail of a local registry
+    "cli.doctor.command": ("cli",),  # finds the deployment; the rest of the doctor sees the registry from outside only
+    "cli.doctor.deployment": ("cli",),
+    "functions.webhook.streams": ("roadstead/aws",),  # stream records carry items in the table's own format
+}
