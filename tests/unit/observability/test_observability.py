@@ -85,7 +85,7 @@ def test_the_dashboard_shows_metrics_that_there_are() -> None:
     assert shown - written() == {"UploadsByEdge", "UploadsByService"}
     assert {"path=edge", "path=service"} <= {
         node.value
-        for file in (ROOT / "roadstead" / "services").glob("*.py")
+        for file in (ROOT / "roadstead" / "content").glob("*.py")
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
