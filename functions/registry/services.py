@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functions.registry.settings import HeadAnswers
+from functions.registry.settings import Challenge, HeadAnswers
 from roadstead.services.blobs import Blobs
 from roadstead.services.lists import Lists
 from roadstead.services.manifests import Manifests
@@ -29,3 +29,4 @@ class Services:
     upload_origin: str  # of the distribution, where uploads go that came to the API by its own name; or empty
     token_service: str
     head_answers: HeadAnswers
+    challenge: Challenge = Challenge.DIRECT
