@@ -1,23 +1,47 @@
-// The viewer-request function of the registry's distribution: looks at every request, decides which origin gets it and
-// what that origin may see. CloudFront Functions runtime 2.0; README.md has the table this follows, and its limits.
+// The viewer-request function of the registry's distribution. It looks at every request, decides which origin gets it
+// and what that origin may see, and answers the first challenge by itself. CloudFront Functions runtime 2.0; README.md
+// has the table that this follows, and its limits.
 //
-// The distribution's default origin is the API. So what this function does not recognise goes to the API untouched but
-// for our own headers, and nothing reaches S3 unless `toBlobs` below sends it there.
+// The distribution's default origin is the API. A request that this function does not recognise goes there, unchanged
+// but for our own headers. Nothing reaches S3 unless `toBlobs` below sends it there.
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
-const BLOBS = 'blobs'; // the ids of the other two origins in the distribution
+// The ids of the other two origins in the distribution.
+const BLOBS = 'blobs';
 const RELAY = 'relay';
-const DIRECT_LIMIT = 5368709120; // bytes: the largest single PUT that S3 takes
-const API_LIMIT = 4500000; // bytes: a Lambda event of 6 MB carries the body in base64, beside the headers
-const ACTOR_LIMIT = 1024; // characters of metadata; S3 takes 2 KB of it, names and all
+// Bytes: the largest single PUT that S3 takes.
+const DIRECT_LIMIT = 5368709120;
+// Bytes: a Lambda event of 6 MB carries the body in base64, beside the headers.
+const API_LIMIT = 4500000;
+// Characters of metadata; S3 takes 2 KB of it, names included.
+const ACTOR_LIMIT = 1024;
+// Of the realm; the build for one machine says http.
+const SCHEME = 'https';
+// The `service` of tokens: TOKEN_SERVICE of the functions.
+const SERVICE = 'roadstead';
+// Seconds for which the registry still takes an expired token.
+const LEEWAY = 60;
 const OURS = 'x-roadstead-';
-const READ_ONLY = ['cdn-loop', 'content-length', 'host', 'transfer-encoding', 'via']; // touching one is a 502
+// Changing one of these is a 502.
+const READ_ONLY = ['cdn-loop', 'content-length', 'host', 'transfer-encoding', 'via'];
 
 const NAME = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const UPLOAD_ID = /^[0-9a-f]{32}$/;
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
+const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/;
+const HOST = /^[a-zA-Z0-9.:[\]-]{1,255}$/;
+const BEARER = /^bearer +([^ ]+)$/i;
 const UPLOADS = '/blobs/uploads/';
+// The endpoints below a repository, and the actions that each method needs. A test holds this table to the registry's.
+const ENDPOINT = /^\/v2\/(.+)\/(?:(tags)\/list|blobs\/(uploads)\/?|(referrers|manifests|blobs)\/([^/]+))$/;
+const ACTIONS = {
+  tags: { GET: 'pull' },
+  referrers: { GET: 'pull' },
+  manifests: { GET: 'pull', HEAD: 'pull', PUT: 'pull,push', DELETE: 'delete' },
+  blobs: { GET: 'pull', HEAD: 'pull', DELETE: 'delete' },
+  uploads: { POST: 'pull,push' },
+};
 
 async function handler(event) {
   const request = event.request;
@@ -26,7 +50,7 @@ async function handler(event) {
   if (length < 0) return refuse(400, 'UNSUPPORTED', 'the request says twice, or wrongly, how long its body is');
 
   const upload = uploadOf(request.uri);
-  if (!upload) return toApi(event, length);
+  if (!upload) return challenge(request) || toApi(event, length);
 
   let keys, relay;
   try {
@@ -58,15 +82,70 @@ async function handler(event) {
   return relay ? toRelay(event) : toApi(event, length);
 }
 
+// The 401 that the registry would answer, to a request without a token or with one that has expired, or null. Nothing is
+// decided here: a token is read, not verified, and the 401 only makes the client ask for a new one. Every other request,
+// and every path that is not exactly an endpoint's, is the registry's to judge.
+function challenge(request) {
+  const given = request.headers.authorization;
+  const expired = given && hasExpired(given);
+  if (given && !expired) return null;
+  const scope = scopeOf(request.method, request.uri);
+  const host = request.headers.host;
+  if (scope === null || !host || !HOST.test(host.value)) return null;
+  const message = expired
+    ? 'the token has expired'
+    : 'a bearer token is needed: log in, or ask the realm of the challenge for one';
+  let text = 'Bearer realm="' + SCHEME + '://' + host.value + '/token",service="' + SERVICE + '"';
+  if (scope) text += ',scope="' + scope + '"';
+  if (expired) text += ',error="invalid_token",error_description="' + message + '"';
+  const response = {
+    statusCode: 401,
+    headers: {
+      'content-type': { value: 'application/json' },
+      'www-authenticate': { value: text },
+      'docker-distribution-api-version': { value: 'registry/2.0' },
+    },
+  };
+  if (request.method !== 'HEAD') response.body = errorBody('UNAUTHORIZED', message);
+  return response;
+}
+
+// The scope that a request needs; '' where any token will do; null where it is not an endpoint.
+function scopeOf(method, uri) {
+  if (uri === '/v2/' || uri === '/v2') return method === 'GET' || method === 'HEAD' ? '' : null;
+  if (uri === '/v2/_catalog') return method === 'GET' ? 'registry:catalog:*' : null;
+  const found = ENDPOINT.exec(uri);
+  // The registry decides to which project a name of one component belongs.
+  if (!found || found[1].length > 255 || found[1].indexOf('/') < 0 || !NAME.test(found[1])) return null;
+  const kind = found[2] || found[3] || found[4];
+  const reference = found[5];
+  if (reference && !DIGEST.test(reference) && !(kind === 'manifests' && TAG.test(reference))) return null;
+  const actions = ACTIONS[kind][method];
+  return actions ? 'repository:' + found[1] + ':' + actions : null;
+}
+
+// Whether a header holds one bearer token whose payload says that its time is over.
+function hasExpired(header) {
+  const bearer = header.multiValue ? null : BEARER.exec(header.value);
+  const parts = bearer ? bearer[1].split('.') : [];
+  if (parts.length !== 3) return false;
+  try {
+    const expires = JSON.parse(Buffer.from(parts[1], 'base64url').toString()).exp;
+    return typeof expires === 'number' && expires + LEEWAY <= Date.now() / 1000;
+  } catch (error) {
+    return false;
+  }
+}
+
 function removeOurs(headers) {
   Object.keys(headers).forEach((name) => {
     if (name.indexOf(OURS) === 0) delete headers[name];
   });
 }
 
-// Straight to S3. The headers are made anew, so that no credential, no x-amz- header and no encoding of the client's
-// gets through. No If-None-Match: the same PUT, repeated after a lost answer, must succeed, and the key and the
-// checksum together leave it nothing else to write than the same bytes.
+// Sends the layer to S3. The headers are made anew, so that no credential, x-amz- header or encoding of the client's gets
+// through. There is no If-None-Match: the same PUT, repeated after a lost response, must succeed, and the key and the
+// checksum leave it nothing to write but the same bytes.
 function toBlobs(request, upload, digest, actor) {
   const algorithm = digest.slice(0, 6);
   const hex = digest.slice(7);
@@ -89,7 +168,7 @@ function toBlobs(request, upload, digest, actor) {
   return request;
 }
 
-// The relay goes by the upload token alone; what else a careless client sent stays here.
+// The relay authorises by the upload token alone, so credentials that a careless client sent are removed.
 function toRelay(event) {
   delete event.request.headers.authorization;
   event.request.cookies = {};
@@ -110,14 +189,14 @@ function toApi(event, length) {
   return event.request;
 }
 
-// By which name and from where the viewer came. The API believes it beside the secret that CloudFront adds.
+// Tells the origin the viewer's host and address. It believes them beside the secret that CloudFront adds.
 function introduce(event) {
   const host = event.request.headers.host;
   if (host) event.request.headers[OURS + 'host'] = { value: host.value };
   event.request.headers[OURS + 'address'] = { value: event.viewer.ip };
 }
 
-// Name and id, if the path is an upload's URL letter by letter. What is encoded, doubled or dotted is none.
+// Name and id, if the path is exactly an upload's URL: nothing encoded, doubled or dotted. Otherwise null.
 function uploadOf(uri) {
   const at = uri.lastIndexOf(UPLOADS);
   if (at < 5 || at > 259 || uri.indexOf('/v2/') !== 0) return null;
@@ -126,7 +205,7 @@ function uploadOf(uri) {
   return NAME.test(name) && UPLOAD_ID.test(id) ? { name: name, id: id } : null;
 }
 
-// The body's length in bytes; 0 when there is none or it is chunked; -1 when the headers contradict each other.
+// The body's length in bytes; 0 for no body or a chunked one; -1 if the headers contradict each other.
 function bodyLength(headers) {
   const sized = headers['content-length'];
   const coded = headers['transfer-encoding'];
@@ -156,8 +235,8 @@ function decoded(text) {
   }
 }
 
-// The payload of an upload token that one of `keys` (base64 by id) has signed, else null. The runtime promises no
-// comparison in constant time, so what is compared are MACs of the two MACs, which tell a guesser nothing.
+// The payload of an upload token that one of `keys` (base64 by id) has signed, or null. The runtime has no comparison in
+// constant time, so MACs of the two MACs are compared, whose timing tells a guesser nothing.
 function readToken(text, keys) {
   const parts = text.split('.');
   if (parts.length !== 3 || !Object.prototype.hasOwnProperty.call(keys, parts[0])) return null;
@@ -175,7 +254,7 @@ function mac(key, text) {
   return crypto.createHmac('sha256', key).update(text).digest('base64url');
 }
 
-// Who uploads, for the audit trail, which an S3 event does not know: subject, kind and token id.
+// Who uploads, for the audit trail, since an S3 event does not say: subject, kind and token id.
 function actorOf(token) {
   return Buffer.from(JSON.stringify({ s: token.s, k: token.k, j: token.j })).toString('base64url');
 }
@@ -188,6 +267,10 @@ function refuse(status, code, message) {
   return {
     statusCode: status,
     headers: { 'content-type': { value: 'application/json' }, 'cache-control': { value: 'no-store' } },
-    body: { encoding: 'text', data: JSON.stringify({ errors: [{ code: code, message: message }] }) },
+    body: errorBody(code, message),
   };
+}
+
+function errorBody(code, message) {
+  return { encoding: 'text', data: JSON.stringify({ errors: [{ code: code, message: message }] }) };
 }

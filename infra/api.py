@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from functions.api import ROUTES
+from functions.distribution.application import CHALLENGE_COPY
 from infra.beneath import beneath
 from infra.logs import log_group
 from infra.settings import Settings
@@ -70,6 +71,8 @@ class Api(Construct):
             route_key=apigateway.HttpRouteKey.DEFAULT,
             integration=wired[FALLBACK],
         )
+        if settings.api.challenge == "mapped":
+            self._map_challenge()
         self.log_group = log_group(self, "AccessLog", f"/{settings.name}/api", settings.retention.logs)
         stage = apigateway.HttpStage(
             self,
@@ -84,6 +87,25 @@ class Api(Construct):
         beneath(stage, apigateway.CfnStage).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
             destination_arn=self.log_group.log_group_arn, format=json.dumps(_LOG_FORMAT)
         )
+
+    def _map_challenge(self) -> None:
+        """Make `WWW-Authenticate` of the registry's copy; the token function's 401 has none.
+
+        Source: "Transform API requests and responses for HTTP APIs", which does not list it as reserved.
+        """
+        for construct in self.node.find_all():
+            if isinstance(construct, apigateway.HttpIntegration) and construct.node.id == FALLBACK.capitalize():
+                beneath(construct, apigateway.CfnIntegration).response_parameters = {
+                    "401": {
+                        "ResponseParameters": [
+                            {
+                                "Destination": "overwrite:header.WWW-Authenticate",
+                                "Source": f"$response.header.{CHALLENGE_COPY}",
+                            },
+                            {"Destination": f"remove:header.{CHALLENGE_COPY}", "Source": "''"},
+                        ]
+                    }
+                }
 
     @property
     def host(self) -> str:

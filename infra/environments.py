@@ -47,6 +47,8 @@ def registry(settings: Settings, at: Addresses) -> dict[str, str]:
         "DISTRIBUTION_URL": at.uploads_url,
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
     }
+    if settings.api.challenge != "direct":
+        environment["CHALLENGE"] = settings.api.challenge
     if at.blob_url_key_id:
         environment |= {
             "BLOBS_AT": "distribution",

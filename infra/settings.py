@@ -44,12 +44,16 @@ class Signing:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """`rate` and `burst` in requests a second; domain and certificate (of the deployment's region) or neither."""
+    """`rate` and `burst` in requests a second; domain and certificate (of the deployment's region) or neither.
+
+    `challenge` is `direct` or `mapped`; docs/deployment.md says when.
+    """
 
     domain: str
     certificate: str
     rate: int
     burst: int
+    challenge: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,7 @@ def _api(keys: Keys) -> Api:
         certificate=keys.certificate("certificate", r"[a-z0-9-]+"),
         rate=keys.number("requests_per_second", 1000, least=1, most=100_000),
         burst=keys.number("burst", 2000, least=1, most=100_000),
+        challenge=keys.choice("challenge", "direct", ("direct", "mapped")),
     )
     if bool(api.domain) != bool(api.certificate):
         keys.problem("domain", "and api.certificate go together")

@@ -17,6 +17,7 @@ from cli.doctor.wire import NoAnswer, Reply, origin, send
 
 LEEWAY = 60  # seconds by which clocks may differ: what the registry allows a token
 WANTED = ("pull", "push", "delete")
+MADE_UP = "nobody.gave.this"  # a token that the edge function passes on and the registry refuses
 _PARAMETER = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
@@ -24,46 +25,58 @@ def reach(session: Session) -> str:
     reply = session.ask("GET", "/v2/", token="")
     if reply.status == 401:
         return session.url
+    raise Wrong(f"GET /v2/ without a token was answered {reply}, not 401", _behind(reply))
+
+
+def _behind(reply: Reply) -> str:
+    """What to do about a status that is not the registry's."""
     advice = {
         200: "The registry asks for no token. Is this one of ours?",
         403: "CloudFront or a firewall refuses the request; look at the distribution's web ACL and behaviours.",
         404: "No registry answers there. The URL is that of the distribution or the API, without a path.",
         502: "CloudFront does not reach the API: compare the origin's domain with the API's.",
     }
-    raise Wrong(
-        f"GET /v2/ without a token was answered {reply}, not 401",
-        advice.get(reply.status, "Look into the logs of the API and of the registry function."),
-    )
+    return advice.get(reply.status, "Look into the logs of the API and of the registry function.")
 
 
 def challenge(session: Session) -> str:
-    reply = session.ask("GET", "/v2/", token="")
+    """Both challenges: the one to a request without a token, which the edge function gives, and the registry's own."""
+    parameters = _challenge(session.ask("GET", "/v2/", token=""))
+    if not parameters.get("realm") or not parameters.get("service"):
+        raise Wrong(f"the challenge {parameters} lacks realm or service", "Something on the way rewrites it.")
+    session.realm, session.service = parameters["realm"], parameters["service"]
+    own = session.ask("GET", "/v2/", token=MADE_UP)
+    if own.status == 401:
+        session.own_realm = _challenge(own).get("realm", "")
+    return f"service {session.service}"
+
+
+def _challenge(reply: Reply) -> dict[str, str]:
+    """The challenge's parameters. Raises Wrong."""
     text = reply.header("www-authenticate")
     if text is None:
         remapped = next((name for name, _ in reply.headers if name.lower() == "x-amzn-remapped-www-authenticate"), None)
         if remapped:
             raise Wrong(
-                f"the challenge arrives as {remapped}",
-                "REST APIs and function URLs rename it, and no client can log in: use an HTTP API ($default stage).",
+                f"the registry's challenge arrives as {remapped}",
+                'Behind an HTTP API: set challenge = "mapped" under [api] in roadstead.toml, and deploy. REST APIs and '
+                "function URLs always rename it: use an HTTP API ($default stage).",
             )
         raise Wrong("the 401 has no WWW-Authenticate", "Something on the way removes it; clients cannot log in.")
     if not text.startswith("Bearer "):
         raise Wrong(f"the challenge is {text[:80]!r}", "Clients need `Bearer realm=…`: who answers here?")
-    parameters = dict(_PARAMETER.findall(text))
-    if not parameters.get("realm") or not parameters.get("service"):
-        raise Wrong(f"the challenge {text[:200]!r} lacks realm or service", "Something on the way rewrites it.")
-    session.realm, session.service = parameters["realm"], parameters["service"]
-    return f"service {session.service}"
+    return dict(_PARAMETER.findall(text))
 
 
 def realm(session: Session) -> str:
-    if origin(session.realm) != origin(session.url):
-        raise Wrong(
-            f"tokens are at {session.realm}, on another host than {session.url}",
-            "oras refuses that. The distribution is not recognised: x-roadstead-secret at its API origin and the "
-            "parameter in EDGE_SECRET_PARAMETER must hold the same secret, and request.js must run on the default "
-            "behaviour.",
-        )
+    for found in (session.realm, session.own_realm or session.realm):
+        if origin(found) != origin(session.url):
+            raise Wrong(
+                f"tokens are at {found}, on another host than {session.url}",
+                "oras refuses that. The distribution is not recognised: x-roadstead-secret at its API origin and the "
+                "parameter in EDGE_SECRET_PARAMETER must hold the same secret, and request.js must run on the default "
+                "behaviour.",
+            )
     return session.realm
 
 
@@ -105,11 +118,12 @@ def keys_of(reply: Reply) -> list[Mapping[str, Any]]:
 
 
 def wrong_token(session: Session) -> str:
-    reply = session.ask("GET", "/v2/", token="nobody.gave.this")
+    reply = session.ask("GET", "/v2/", token=MADE_UP)
     text = reply.header("www-authenticate") or ""
     if reply.status != 401:
         raise Wrong(
-            f"a made-up token was answered {reply}, not 401", "Take the registry off the net: tokens are not verified."
+            f"a made-up token was answered {reply}, not 401",
+            "Take the registry off the net: tokens are not verified." if reply.status < 400 else _behind(reply),
         )
     if 'error="invalid_token"' not in text:
         raise Wrong("the answer to a made-up token does not name invalid_token", "Clients will not ask for a new one.")

@@ -50,6 +50,7 @@ class Session:
     user: str = ""
     password: str = field(default="", repr=False)
     realm: str = ""
+    own_realm: str = ""  # of the registry's own challenge; the first may be the edge function's
     service: str = ""
     token: str = field(default="", repr=False)
     blobs: dict[str, Blob] = field(default_factory=dict)  # by what they are for

@@ -8,12 +8,13 @@ from functions.distribution.authorization import Authorization
 from functions.distribution.call import Call
 from functions.distribution.routes import match
 from functions.distribution.services import Services
-from functions.distribution.settings import HeadAnswers
+from functions.distribution.settings import Challenge, HeadAnswers
 from functions.hosting import observation
 from functions.hosting.viewer import as_viewed
 from roadstead.errors import RegistryError
 from roadstead.http import Request, Response
 
+CHALLENGE_COPY = "X-Roadstead-Challenge"  # infra/api.py maps it to WWW-Authenticate
 _API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
 
 
@@ -35,6 +36,10 @@ class Application:
             response = self._respond(as_viewed(request, self._services.edge_secrets), body, length)
         except RegistryError as error:
             error.with_headers(_API_VERSION)  # on a challenge, above all: it is what tells a client what this is
+            if self._services.challenge is Challenge.MAPPED:
+                error.with_headers(
+                    *((CHALLENGE_COPY, value) for name, value in error.headers if name == "WWW-Authenticate")
+                )
             raise
         return response.with_headers(_API_VERSION)
 

@@ -71,6 +71,7 @@ def build(
         upload_origin=settings.distribution_url if settings.uploads_at is UploadsAt.DISTRIBUTION else "",
         token_service=settings.token_service,
         head_answers=settings.head_answers,
+        challenge=settings.challenge,
     )
 
 

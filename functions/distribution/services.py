@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functions.distribution.settings import HeadAnswers
+from functions.distribution.settings import Challenge, HeadAnswers
 from functions.hosting.viewer import EdgeSecretSource
 from roadstead.content.blobs import Blobs
 from roadstead.content.lists import Lists
@@ -30,3 +30,4 @@ class Services:
     upload_origin: str  # of the distribution, where uploads go that came to the API by its own name; or empty
     token_service: str
     head_answers: HeadAnswers
+    challenge: Challenge = Challenge.DIRECT

@@ -23,6 +23,17 @@ class HeadAnswers(StrEnum):
     REDIRECT = "redirect"
 
 
+class Challenge(StrEnum):
+    """How the challenge of a 401 reaches the client.
+
+    `direct`: in `WWW-Authenticate`. `mapped`: in a header of ours as well, from which an HTTP API that renames
+    `WWW-Authenticate` makes it again (parameter mapping).
+    """
+
+    DIRECT = "direct"
+    MAPPED = "mapped"
+
+
 class UploadsAt(StrEnum):
     """Where uploads go of clients that came to the API by its own name (through the distribution they stay there).
 
@@ -64,6 +75,7 @@ class Settings:
     max_blob_bytes: int
     index_children: IndexChildren
     head_answers: HeadAnswers
+    challenge: Challenge
     tracing: Tracing
 
     @classmethod
@@ -91,6 +103,7 @@ class Settings:
             max_blob_bytes=read.number("MAX_BLOB_BYTES", 50 * 1000**3, least=1, most=5 * 1024**4),
             index_children=read.choice("INDEX_CHILDREN", IndexChildren.ALL),
             head_answers=read.choice("HEAD_ANSWERS", HeadAnswers.LENGTH),
+            challenge=read.choice("CHALLENGE", Challenge.DIRECT),
             tracing=read.choice("TRACING", Tracing.OFF),
         )
         read.check()

@@ -46,7 +46,7 @@ def components(
 ) -> tuple[FunctionWorkers, HttpServer]:
     """In the order in which they start. `upload_keys` is asked then, when whoever makes the keys has made them."""
     workers = FunctionWorkers(
-        {name: build.built(name) for name in build.FUNCTIONS},
+        {name: build.built(name, scheme="http") for name in build.FUNCTIONS},
         lambda: key_value_store(upload_keys(), relay=settings.relay is not None),
     )
     edge = Edge(workers, _origins(settings), blob_keys=settings.blob_keys, error_caching=settings.error_caching)

@@ -7,6 +7,7 @@ import pytest
 from roadstead.digest import Digest
 from tests.api.backends import on_both_backends
 from tests.api.client import Api, Client
+from tests.api.conftest import Builder
 from tests.api.documents import OCI_INDEX, OCI_MANIFEST, dump, index, push_image
 from tests.api.token_requests import granted
 
@@ -44,6 +45,13 @@ ENDPOINTS = [
     ("GET", f"/v2/{REPOSITORY}/tags/list", "pull"),
     ("GET", f"/v2/{REPOSITORY}/referrers/{DIGEST}", "pull"),
 ]
+
+
+def test_a_mapped_challenge_is_repeated_in_a_header_of_ours(build: Builder) -> None:
+    for settings, repeated in (({}, False), ({"CHALLENGE": "mapped"}, True)):
+        answer = build(**settings).request("GET", "/v2/").expect(401)
+        copy = answer.header("x-roadstead-challenge")
+        assert copy == (answer.header("www-authenticate") if repeated else None)
 
 
 @pytest.mark.parametrize(("method", "target", "actions"), ENDPOINTS)

@@ -31,7 +31,11 @@ EVERYTHING: Mapping[str, Any] = {
     "account": ACCOUNT,
     "functions": {"registry": {"memory": 1769, "reserved_concurrency": 50}},
     "signing": {"generations": [2, 1]},
-    "api": {"domain": "api.example.com", "certificate": f"arn:aws:acm:eu-central-1:{ACCOUNT}:certificate/0a"},
+    "api": {
+        "domain": "api.example.com",
+        "certificate": f"arn:aws:acm:eu-central-1:{ACCOUNT}:certificate/0a",
+        "challenge": "mapped",
+    },
     "distribution": {
         "domain": "registry.example.com",
         "certificate": f"arn:aws:acm:us-east-1:{ACCOUNT}:certificate/0b",

@@ -137,6 +137,7 @@ class TestFunctions:
             "UPLOAD_KEYS_PARAMETER": "/harbour-2/upload-keys",
             "DISTRIBUTION_URL": "https://registry.example.com",
             "EDGE_SECRET_PARAMETER": "/aws/reference/secretsmanager/harbour-2-edge",
+            "CHALLENGE": "mapped",
             "BLOBS_AT": "distribution",
             "BLOB_URL_KEY_PARAMETER": "/harbour-2/blob-url-key",
             "MAX_BLOB_BYTES": "60000000000",
@@ -164,6 +165,23 @@ class TestApi:
         for integration in default.of("AWS::ApiGatewayV2::Integration"):
             assert integration["PayloadFormatVersion"] == "1.0"
             assert integration["TimeoutInMillis"] <= 30_000
+
+    def test_the_challenge_is_mapped_from_a_header_of_ours_where_that_is_set(
+        self, default: Deployment, everything: Deployment
+    ) -> None:
+        assert not [one for one in default.of("AWS::ApiGatewayV2::Integration") if "ResponseParameters" in one]
+        (mapped,) = [one for one in everything.of("AWS::ApiGatewayV2::Integration") if "ResponseParameters" in one]
+        assert mapped["ResponseParameters"] == {
+            "401": {
+                "ResponseParameters": [
+                    {
+                        "Destination": "overwrite:header.WWW-Authenticate",
+                        "Source": "$response.header.X-Roadstead-Challenge",
+                    },
+                    {"Destination": "remove:header.X-Roadstead-Challenge", "Source": "''"},
+                ]
+            }
+        }
 
     def test_it_is_served_at_the_root_throttled_and_logged_without_queries(self, default: Deployment) -> None:
         stage = default.one("AWS::ApiGatewayV2::Stage")

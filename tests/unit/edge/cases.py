@@ -57,10 +57,11 @@ def run(
     *,
     relay: bool = False,
     settings: dict[str, str] | None = None,
+    host: str = HOST,
 ) -> Outcome:
     """Run the viewer-request function, and hold what it returns to CloudFront's rules."""
     path, mark, query = target.partition("?")
-    event = viewer_event("viewer-request", method, path, query, [("Host", HOST), *headers], ADDRESS, "r-1")
+    event = viewer_event("viewer-request", method, path, query, [("Host", host), *headers], ADDRESS, "r-1")
     outcome = engine.run(
         "request", event, query if mark else None, store(relay=relay) if settings is None else settings
     )
@@ -96,6 +97,8 @@ def where(outcome: Outcome) -> str:
 
 def refusal(outcome: Outcome) -> tuple[int, str]:
     assert outcome.origin is None
+    if "body" not in outcome.result:
+        return outcome.result["statusCode"], "HEAD"
     return outcome.result["statusCode"], error(outcome)["code"]
 
 

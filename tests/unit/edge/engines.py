@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,9 +153,10 @@ def _to_hex(text: str, encoding: str) -> str:
     if encoding == "hex":
         return bytes.fromhex(text).hex()
     if encoding in ("base64", "base64url"):
-        return base64.b64decode(
-            text + "=" * (-len(text) % 4), altchars=b"-_" if encoding == "base64url" else None
-        ).hex()
+        # As Buffer does: characters of neither alphabet are skipped, and a last one that makes no byte is dropped.
+        kept = re.sub(r"[^A-Za-z0-9+/]", "", text.partition("=")[0].replace("-", "+").replace("_", "/"))
+        kept = kept[: len(kept) - (len(kept) % 4 == 1)]
+        return base64.b64decode(kept + "=" * (-len(kept) % 4)).hex()
     return text.encode("utf-8", "replace").hex()
 
 

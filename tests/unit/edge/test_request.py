@@ -252,15 +252,15 @@ class TestAllElse:
             ("X-ROADSTEAD-SECRET", "guess"),
             ("X-Roadstead-Host", "evil.example.org"),
         ]
-        outcome = run(engine, "GET", "/v2/", forged)
+        outcome = run(engine, "GET", "/token", forged)
         ours = {name: entry for name, entry in outcome.result["headers"].items() if name.startswith("x-roadstead-")}
         assert ours == {"x-roadstead-host": {"value": HOST}, "x-roadstead-address": {"value": ADDRESS}}
 
     def test_needs_no_settings(self, engine: Engine) -> None:
-        assert where(run(engine, "GET", "/v2/", settings={})) == "api"
+        assert where(run(engine, "GET", "/token", settings={})) == "api"
 
     def test_is_refused_when_the_api_could_not_take_it(self, engine: Engine) -> None:
-        headers = [("Content-Length", str(API_LIMIT + 1))]
+        headers = [("Content-Length", str(API_LIMIT + 1)), ("Authorization", "Bearer t")]
         outcome = run(engine, "PUT", f"/v2/{REPOSITORY}/manifests/latest", headers)
         assert refusal(outcome) == (413, "DENIED")
         assert "4.5 MB" in error(outcome)["message"]

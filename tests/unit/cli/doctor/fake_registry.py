@@ -75,7 +75,10 @@ class Handler(BaseHTTPRequestHandler):
         elif parts[1] == "objects":
             self._object(parts[2])
         elif not self._may():
-            self._challenge(path)
+            if self.fault == "down" and self.headers.get("Authorization"):
+                self._answer(502, b"")
+            else:
+                self._challenge(path)
         elif path == "/v2/":
             self._answer(500 if self.fault == "token-unaccepted" else 200, b"{}")
         elif "/blobs/uploads/" in path:
@@ -96,13 +99,16 @@ class Handler(BaseHTTPRequestHandler):
         return given == f"Bearer {TOKEN}" or given.startswith("Bearer ey.")
 
     def _challenge(self, path: str) -> None:
-        realm = f"{self.server.elsewhere if self.fault == 'realm' else self.server.url}/token"
+        first = not self.headers.get("Authorization")  # which the edge answers
+        elsewhere = self.fault == "realm" or (self.fault == "own-realm" and not first)
+        realm = f"{self.server.elsewhere if elsewhere else self.server.url}/token"
         text = f'Bearer realm="{realm}",service="roadstead"'
         if "/tags/" in path:
             text += ',scope="repository:doctor/roadstead-doctor:pull"'
         if self.headers.get("Authorization") and self.fault != "no-invalid-token":
             text += ',error="invalid_token"'
-        name = "x-amzn-remapped-www-authenticate" if self.fault == "remapped" else "WWW-Authenticate"
+        remapped = self.fault == "remapped" or (self.fault == "own-remapped" and not first)
+        name = "x-amzn-remapped-www-authenticate" if remapped else "WWW-Authenticate"
         if self.fault == "basic":
             text = "Basic realm=x"
         self._answer(401, b"{}", {} if self.fault == "no-challenge" else {name: text})

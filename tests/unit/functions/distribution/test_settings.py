@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from functions.distribution.settings import BlobsAt, HeadAnswers, Settings, UploadsAt
+from functions.distribution.settings import BlobsAt, Challenge, HeadAnswers, Settings, UploadsAt
 from functions.hosting.environ import SettingsError
 from functions.hosting.tracing import Tracing
 from roadstead.content.push import IndexChildren
@@ -34,6 +34,7 @@ def test_four_settings_suffice() -> None:
         max_blob_bytes=50_000_000_000,
         index_children=IndexChildren.ALL,
         head_answers=HeadAnswers.LENGTH,
+        challenge=Challenge.DIRECT,
         tracing=Tracing.OFF,
     )
 
@@ -49,6 +50,7 @@ def test_four_settings_suffice() -> None:
         ("MAX_BLOB_BYTES", "1", "max_blob_bytes", 1),
         ("INDEX_CHILDREN", "none", "index_children", IndexChildren.NONE),
         ("HEAD_ANSWERS", "redirect", "head_answers", HeadAnswers.REDIRECT),
+        ("CHALLENGE", "mapped", "challenge", Challenge.MAPPED),
         ("TRACING", "on", "tracing", Tracing.ON),
         ("UPLOADS_AT", "same-host", "uploads_at", UploadsAt.SAME_HOST),
     ],

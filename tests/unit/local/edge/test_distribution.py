@@ -193,7 +193,22 @@ class TestApi:
 
     def test_that_is_down_is_a_502(self, s3: tuple[object, str]) -> None:
         with rig(s3[1], api_url="http://127.0.0.1:1") as running:
-            assert running.ask("GET", "/v2/").status == 502
+            assert running.ask("GET", "/token").status == 502
+
+
+class TestChallenge:
+    def test_is_answered_at_the_edge_with_the_clients_own_host(self, edge: Rig) -> None:
+        answer = edge.ask("GET", f"/v2/{REPOSITORY}/tags/list", headers={"Host": "registry.test:5000"})
+        assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
+        assert answer.headers["www-authenticate"] == (
+            f'Bearer realm="http://registry.test:5000/token",service="roadstead",scope="repository:{REPOSITORY}:pull"'
+        )
+        assert answer.headers["x-cache"] == "FunctionGeneratedResponse from cloudfront"
+        assert edge.api.seen == []
+
+    def test_of_a_head_has_no_body(self, edge: Rig) -> None:
+        answer = edge.ask("HEAD", "/v2/")
+        assert (answer.status, answer.body) == (401, b"")
 
 
 class TestTokens:
@@ -210,14 +225,14 @@ class TestLimits:
         assert edge.ask("GET", "/v2/" + "a" * 8_200).status == 414
 
     def test_of_the_request(self, edge: Rig) -> None:
-        assert edge.ask("GET", "/v2/", headers={"X-Long": "a" * 20_000}).status == 200
-        assert edge.ask("GET", "/v2/", headers={"X-Long": "a" * 20_480}).status == 494
+        assert edge.ask("GET", "/token", headers={"X-Long": "a" * 20_000}).status == 200
+        assert edge.ask("GET", "/token", headers={"X-Long": "a" * 20_480}).status == 494
 
     def test_no_body_with_get(self, edge: Rig) -> None:
         assert edge.ask("GET", "/v2/", b"body").status == 403
 
     def test_hop_by_hop_headers_stay_on_their_hop(self, edge: Rig) -> None:
-        edge.ask("GET", "/v2/", headers={"Keep-Alive": "5", "TE": "trailers", "Proxy-Authorization": "x"})
+        edge.ask("GET", "/token", headers={"Keep-Alive": "5", "TE": "trailers", "Proxy-Authorization": "x"})
         (seen,) = edge.api.seen
         assert not {"keep-alive", "proxy-authorization"} & set(seen.headers)
 
@@ -235,12 +250,13 @@ class TestErrorCaching:
     """Docker asks for a layer, is told 404, uploads it, and asks again."""
 
     def _push(self, running: Rig) -> list[int]:
+        bearer = {"Authorization": "Bearer t"}
         blob, there = f"/v2/{REPOSITORY}/blobs/{digest(CONTENT)}", False
         running.api.script = lambda seen: (200 if there else 404, {}, b"")
-        first = running.ask("HEAD", blob).status
+        first = running.ask("HEAD", blob, headers=bearer).status
         put = running.ask("PUT", put_url(digest(CONTENT)), CONTENT).status
         there = True
-        return [first, put, running.ask("HEAD", blob).status]
+        return [first, put, running.ask("HEAD", blob, headers=bearer).status]
 
     def test_switched_off_lets_a_push_see_its_own_layer(self, edge: Rig) -> None:
         assert self._push(edge) == [404, 201, 200]
