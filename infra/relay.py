@@ -14,13 +14,16 @@ from pathlib import Path
 import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from functions.relay.application import HEALTH_PATH
+from functions.hosting.metrics import NAMESPACE
+from functions.relay.application import FUNCTION, HEALTH_PATH
+from functions.relay.load import METRIC
 from infra.environments import RELAY_PORT
 from infra.logs import log_group
 from infra.network import RelayNetwork
@@ -113,13 +116,24 @@ class Relay(Construct):
             load_balancing_algorithm_type=elb.TargetGroupLoadBalancingAlgorithmType.LEAST_OUTSTANDING_REQUESTS,
         )
         scaling = self.service.auto_scale_task_count(min_capacity=relay.least, max_capacity=relay.most)
-        # Hashing and TLS are what an upload costs, so the CPU tells how busy a task is. Down slowly: a task under
-        # scale-in protection stays anyway, and clients come in waves.
+        # Fast clients show in the CPU (hashing, TLS), slow ones only in the places that they hold. Down slowly: a task
+        # under scale-in protection stays anyway, and clients come in waves.
+        out, down = cdk.Duration.seconds(30), cdk.Duration.minutes(10)
         scaling.scale_on_cpu_utilization(
-            "Cpu",
-            target_utilization_percent=50,
-            scale_out_cooldown=cdk.Duration.seconds(30),
-            scale_in_cooldown=cdk.Duration.minutes(10),
+            "Cpu", target_utilization_percent=50, scale_out_cooldown=out, scale_in_cooldown=down
+        )
+        scaling.scale_to_track_custom_metric(
+            "Uploads",
+            metric=cloudwatch.Metric(
+                namespace=NAMESPACE,
+                metric_name=METRIC,
+                dimensions_map={"function": FUNCTION},
+                statistic="Average",
+                period=cdk.Duration.minutes(1),
+            ),
+            target_value=50,
+            scale_out_cooldown=out,
+            scale_in_cooldown=down,
         )
 
     @property

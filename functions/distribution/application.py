@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 
 from functions.distribution.authorization import Authorization
 from functions.distribution.call import Call
@@ -18,11 +19,16 @@ CHALLENGE_COPY = "X-Roadstead-Challenge"  # infra/api.py maps it to WWW-Authenti
 _API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
 
 
-class Application:
-    """One registry. Raises RegistryError; the boundary of the function makes the answer of it."""
+Admission = Callable[[Call], AbstractContextManager[None]]
+"""Entered when a call is authorised and before its handler runs; may wait, and may raise RegistryError."""
 
-    def __init__(self, services: Services) -> None:
+
+class Application:
+    """One registry. Raises RegistryError; the boundary of the function makes the response of it."""
+
+    def __init__(self, services: Services, *, admission: Admission | None = None) -> None:
         self._services = services
+        self._admission = admission
         self._authorization = Authorization(services)
 
     @property
@@ -31,7 +37,7 @@ class Application:
         return self._services.head_answers is not HeadAnswers.LENGTH
 
     def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
-        """`body` streams in place of the request's own, `length` bytes of it as far as the client said."""
+        """`body`, if given, replaces `request.body`; `length` is its declared size, or None."""
         try:
             response = self._respond(as_viewed(request, self._services.edge_secrets), body, length)
         except RegistryError as error:
@@ -58,4 +64,5 @@ class Application:
             named_reference=found.reference,
             upload_token=upload,
         )
-        return found.route.handler(call)
+        with self._admission(call) if self._admission is not None else nullcontext():
+            return found.route.handler(call)

@@ -25,16 +25,22 @@ _log = logging.getLogger(__name__)
 
 
 def answer(
-    request: Request, run: Callable[[Request], Response], *, head_bodies: bool = False, function: str = ""
+    request: Request,
+    run: Callable[[Request], Response],
+    *,
+    head_bodies: bool = False,
+    function: str = "",
+    busy: int = ErrorCode.TOOMANYREQUESTS.status,
 ) -> Response:
     """What `run` answers, or the error answer for what it raises; a HEAD without its body, unless `head_bodies`.
 
-    RegistryError is told to the client as it is; throttling by AWS is 429 with Retry-After; all else is logged with
-    the request's id and answered as a 500 that names that id. With the name of a `function` metrics are written.
+    RegistryError is told to the client as it is; throttling by AWS is `busy` (429 or 503) with Retry-After; all else
+    is logged with the request's id and answered as a 500 that names that id. With the name of a `function` metrics are
+    written.
     """
     with observed(request.request_id, request.trace_id) as seen:
         began = time.perf_counter()
-        response = _answer(request, run)
+        response = _answer(request, run, busy)
         seconds = time.perf_counter() - began
         if function:
             lines.write(
@@ -52,7 +58,7 @@ def answer(
     return _without_body(response) if request.method == "HEAD" and not head_bodies else response
 
 
-def _answer(request: Request, run: Callable[[Request], Response]) -> Response:
+def _answer(request: Request, run: Callable[[Request], Response], busy: int) -> Response:
     try:
         response = run(request)
     except RegistryError as error:
@@ -61,7 +67,7 @@ def _answer(request: Request, run: Callable[[Request], Response]) -> Response:
         if is_throttling(error):
             _log.warning("throttled by AWS: request %s: %s %s", request.request_id, request.method, request.path)
             entry = ErrorEntry(ErrorCode.TOOMANYREQUESTS, "the registry is busy; try again in a moment")
-            response = _error(ErrorCode.TOOMANYREQUESTS.status, (entry,), (("Retry-After", str(RETRY_AFTER)),))
+            response = _error(busy, (entry,), (("Retry-After", str(RETRY_AFTER)),))
         else:
             _log.exception("unexpected error: request %s: %s %s", request.request_id, request.method, request.path)
             response = _unexpected(request.request_id)

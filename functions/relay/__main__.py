@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
 
-from functions.distribution.application import Application
 from functions.distribution.composition import build
 from functions.distribution.settings import Settings
 from functions.hosting import lines
 from functions.hosting.environ import SettingsError
-from functions.relay.application import Relay
+from functions.relay.application import Relay, Watch
+from functions.relay.load import LoadReport
+from functions.relay.places import Places
 from functions.relay.protection import TaskProtection
 from functions.relay.settings import RelaySettings
 from roadstead.aws.clients import client
@@ -36,8 +37,11 @@ def main() -> int:
         executor=ThreadPoolExecutor(PART_THREADS, thread_name_prefix="part"),
         s3=client("s3", connections=PART_THREADS + relay.uploads, patience=COMPLETION_PATIENCE),
     )
+    protection = TaskProtection.from_environ(os.environ)
+    # Only ECS stops and scales tasks.
+    watches: tuple[Watch, ...] = () if protection is None else (protection, LoadReport(relay.uploads))
     uvicorn.run(
-        Relay(Application(services), uploads=relay.uploads, protection=TaskProtection.from_environ(os.environ)),
+        Relay(services, places=Places(relay.uploads, share=relay.uploads_per_user), watches=watches),
         host=relay.host,
         port=relay.port,
         timeout_graceful_shutdown=relay.drain_seconds,

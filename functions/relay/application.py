@@ -1,22 +1,29 @@
 """The relay as an ASGI application: the registry's upload endpoints, and a health check.
 
-A request is authorised by its upload token alone: whatever credentials a careless client sends along are dropped
-before anything looks at them. Bodies are stored by worker threads; the event loop only moves them there.
+A request is authorised by its upload token alone; other credentials that a careless client sends are dropped unread.
+Worker threads store the bodies; the event loop only moves them there.
+
+What the relay cannot do at the moment is 503, not 429: Docker's classic store retries a layer after the first and gives
+up after the second. podman and skopeo retry neither, so a body first waits for its place.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from functions.distribution.application import Application
+from functions.distribution.call import Call
 from functions.distribution.routes import Needs, match
+from functions.distribution.services import Services
 from functions.hosting.boundary import answer
-from functions.relay.body import Receive, StreamedBody
+from functions.relay.body import BodyTooSlow, Pace, Receive, StreamedBody
+from functions.relay.places import WAITING, NoPlace, Places
 from roadstead.content.uploads import BodyInterrupted
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request, Response
@@ -28,30 +35,35 @@ FUNCTION = "relay"  # as metrics call it
 HEALTH_PATH = "/health"
 MAX_REQUEST_ID = 128  # characters
 DRAIN_BODY_SECONDS = 60.0  # for the rest of a body that was refused
+RETRY_AFTER = 10  # seconds
+_OTHERS = 16  # threads for requests without a body
 _DROPPED = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 _log = logging.getLogger(__name__)
 
 
 class Watch(Protocol):
-    """Who has to know, all the while, how many uploads are under way."""
+    """Who has to know, all the while, how many requests are under way."""
 
     async def watch(self, active: Callable[[], int]) -> None: ...
 
 
 class Relay:
-    """`uploads` bodies are stored at once; another one is answered 429 so that the client, or the edge, comes again."""
+    """Serves uploads, each body in one of `places`. `watches` run from the start of the server to its end."""
 
-    def __init__(self, application: Application, *, uploads: int, protection: Watch | None = None) -> None:
-        self._application = application
-        self._capacity = uploads
+    def __init__(
+        self, services: Services, *, places: Places, pace: Pace | None = None, watches: Sequence[Watch] = ()
+    ) -> None:
+        self._application = Application(services, admission=self._admit)
+        self._places = places
+        self._pace = pace or Pace()
         self._active = 0
-        self._protection = protection
-        self._workers = ThreadPoolExecutor(uploads, thread_name_prefix="upload")
+        self._watches = watches
+        self._workers = ThreadPoolExecutor(places.total + WAITING + _OTHERS, thread_name_prefix="upload")
 
     @property
     def active(self) -> int:
-        """Uploads under way: what scale-in protection goes by."""
+        """Requests under way, those that wait for a place included."""
         return self._active
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,22 +75,21 @@ class Relay:
             await self._serve(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = StreamedBody(receive, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        body = StreamedBody(receive, loop, self._pace)
         request = request_from_scope(scope)
-        if self._active >= self._capacity:
-            response = answer(request, _busy, function=FUNCTION)
-        else:
-            self._active += 1
-            try:
-                loop = asyncio.get_running_loop()
-                response = await loop.run_in_executor(self._workers, self._respond, request, body)
-            finally:
-                self._active -= 1
+        self._active += 1
+        try:
+            response = await loop.run_in_executor(self._workers, self._respond, request, body)
+        finally:
+            self._active -= 1
         if body.interrupted:
             return
-        # Answered first and closed after: between the two the client may finish sending what nobody wants.
+        # The response goes first and the connection is closed after: in between the client may finish sending a body
+        # that was refused, and so gets to read the refusal.
         await _send(send, response, more=True)
-        await body.drain(DRAIN_BODY_SECONDS)
+        if not body.too_slow:
+            await body.drain(DRAIN_BODY_SECONDS)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _respond(self, request: Request, body: StreamedBody) -> Response:
@@ -89,21 +100,46 @@ class Relay:
                 )
             try:
                 return self._application.respond(request, body, _length(request))
+            except BodyTooSlow:
+                raise RegistryError(
+                    ErrorCode.BLOB_UPLOAD_INVALID,
+                    f"the body came slower than {self._pace.rate} bytes a second; send it again",
+                    status=408,
+                    headers=[("Connection", "close")],
+                ) from None
             except BodyInterrupted:
                 _log.info("the client went away: request %s", request.request_id)
                 return Response(400)  # seen by nobody
 
-        return answer(request, run, function=FUNCTION)
+        return answer(request, run, function=FUNCTION, busy=503)
+
+    @contextmanager
+    def _admit(self, call: Call) -> Iterator[None]:
+        """Hold a place for a body while it is stored. Raises RegistryError (503) if none becomes free in time."""
+        with ExitStack() as held:
+            if call.length != 0:
+                user = f"{call.upload.kind}:{call.upload.subject}"
+                try:
+                    held.enter_context(self._places.place(call.upload.upload_id, user))
+                except NoPlace as error:
+                    raise RegistryError(
+                        ErrorCode.TOOMANYREQUESTS,
+                        str(error),
+                        status=503,
+                        headers=[("Retry-After", str(RETRY_AFTER))],
+                    ) from error
+            yield
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         """The server says when it starts, and when it ends, which is after the uploads under way."""
-        watching: asyncio.Task[None] | None = None
+        watching: list[asyncio.Task[None]] = []
         while True:
             message = await receive()
-            if message["type"] == "lifespan.startup" and self._protection is not None:
-                watching = asyncio.create_task(self._protection.watch(lambda: self.active))
-            if message["type"] == "lifespan.shutdown" and watching is not None:
-                watching.cancel()
+            if message["type"] == "lifespan.startup":
+                watching = [asyncio.create_task(one.watch(lambda: self.active)) for one in self._watches]
+            if message["type"] == "lifespan.shutdown":
+                for task in watching:
+                    task.cancel()
             await send({"type": f"{message['type']}.complete"})
             if message["type"] == "lifespan.shutdown":
                 self._workers.shutdown(wait=True)
@@ -133,14 +169,6 @@ def _length(request: Request) -> int | None:
     if text is not None and text.isascii() and text.isdigit():
         return int(text)
     return None if request.header("transfer-encoding") else 0
-
-
-def _busy(_: Request) -> Response:
-    raise RegistryError(
-        ErrorCode.TOOMANYREQUESTS,
-        "the relay takes no more uploads at the moment; try again",
-        headers=[("Retry-After", "5")],
-    )
 
 
 async def _send(send: Send, response: Response, *, more: bool) -> None:

@@ -17,12 +17,14 @@ BYTES_PER_UPLOAD = (2 + PARALLEL_PARTS) * PART_BYTES
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """`uploads` is how many bodies are taken at once, each in up to 40 MiB of memory; `drain_seconds` is how long
-    uploads under way may go on after SIGTERM (Fargate kills after 120 s at most)."""
+    """`uploads` is how many bodies are stored at once, each in up to 40 MiB of memory; one user may send
+    `uploads_per_user` of them. `drain_seconds` is how long uploads under way may go on after SIGTERM (Fargate kills
+    after 120 s at most)."""
 
     host: str
     port: int
     uploads: int
+    uploads_per_user: int
     drain_seconds: int
     limits: UploadLimits
 
@@ -30,10 +32,12 @@ class RelaySettings:
     def from_environ(cls, environ: Mapping[str, str]) -> RelaySettings:
         """Raises SettingsError that names every wrong key."""
         read = Environ(environ)
+        uploads = read.number("RELAY_UPLOADS", 24, least=1, most=512)
         settings = cls(
             host=read.text("RELAY_HOST", "0.0.0.0"),  # noqa: S104 - a container's only interface
             port=read.number("RELAY_PORT", 8080, least=1, most=65_535),
-            uploads=read.number("RELAY_UPLOADS", 24, least=1, most=512),
+            uploads=uploads,
+            uploads_per_user=read.number("RELAY_UPLOADS_PER_USER", uploads - uploads // 4, least=1, most=512),
             drain_seconds=read.number("RELAY_DRAIN_SECONDS", 110, least=1, most=3_600),
             limits=UploadLimits(
                 lifetime=read.number("UPLOAD_SECONDS", 86_400, least=600, most=604_800),

@@ -66,7 +66,24 @@ def test_layers_go_to_s3_by_a_gateway_endpoint_and_nothing_through_nat(default: 
     assert default.of("AWS::EC2::NatGateway") == []
 
 
-def test_it_scales_by_its_cpu_between_the_settings_bounds(default: Deployment, everything: Deployment) -> None:
+def test_it_scales_by_its_cpu_and_by_the_uploads_under_way(default: Deployment) -> None:
+    policies = [
+        one["TargetTrackingScalingPolicyConfiguration"]
+        for one in default.of("AWS::ApplicationAutoScaling::ScalingPolicy")
+    ]
+    (cpu,) = [one for one in policies if "PredefinedMetricSpecification" in one]
+    assert cpu["PredefinedMetricSpecification"]["PredefinedMetricType"] == "ECSServiceAverageCPUUtilization"
+    (uploads,) = [one for one in policies if "CustomizedMetricSpecification" in one]
+    assert uploads["TargetValue"] == 50
+    assert uploads["CustomizedMetricSpecification"] == {
+        "Namespace": "Roadstead",
+        "MetricName": "UploadLoad",
+        "Dimensions": [{"Name": "function", "Value": "relay"}],
+        "Statistic": "Average",
+    }
+
+
+def test_the_number_of_tasks_stays_between_the_settings_bounds(default: Deployment, everything: Deployment) -> None:
     bounds = [
         (one["MinCapacity"], one["MaxCapacity"])
         for deployment in (default, everything)

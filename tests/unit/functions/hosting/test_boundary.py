@@ -70,6 +70,11 @@ def test_throttling_by_aws_asks_to_come_back(error: Exception) -> None:
     assert json.loads(response.body)["errors"][0]["code"] == "TOOMANYREQUESTS"
 
 
+def test_throttling_has_the_status_that_its_host_chooses() -> None:
+    response = answer(REQUEST, raising(throttling("SlowDown")), busy=503)
+    assert (response.status, int(headers(response)["retry-after"]) > 0) == (503, True)
+
+
 @pytest.mark.parametrize(
     "error", [RuntimeError("secret text"), throttling("AccessDeniedException"), ValueError("secret text")], ids=repr
 )

@@ -15,10 +15,11 @@ from typing import Any
 
 import uvicorn
 
-from functions.distribution.application import Application
 from functions.distribution.services import Services
 from functions.distribution.settings import HeadAnswers
 from functions.relay.application import Relay
+from functions.relay.body import Pace
+from functions.relay.places import Places
 from roadstead.content.adoption import Adoption
 from roadstead.content.blobs import Blobs
 from roadstead.content.lists import Lists
@@ -48,7 +49,7 @@ class Answer:
 class Rig:
     """`url()` starts an upload; `request` sends one request over a connection of its own."""
 
-    def __init__(self, limits: UploadLimits, uploads: int, objects: MemoryObjects) -> None:
+    def __init__(self, limits: UploadLimits, places: Places, pace: Pace, objects: MemoryObjects) -> None:
         self.index, self.objects = MemoryIndex(), objects
         events = EventMaker()
         adoption = Adoption(self.index, objects, events)
@@ -79,11 +80,12 @@ class Rig:
             token_service="roadstead",
             head_answers=HeadAnswers.LENGTH,
         )
-        self.relay = Relay(Application(services), uploads=uploads)
+        self.places = places
+        self.relay = Relay(services, places=places, pace=pace)
         self.port = 0
 
-    def url(self, repository: RepositoryName = REPOSITORY) -> str:
-        token = self.uploads.start(repository, Actor("ann"))
+    def url(self, repository: RepositoryName = REPOSITORY, user: str = "ann") -> str:
+        token = self.uploads.start(repository, Actor(user))
         return f"/v2/{repository}/blobs/uploads/{token.upload_id}?{PARAMETER}={token.encode(KEYS)}"
 
     def connect(self) -> http.client.HTTPConnection:
@@ -105,9 +107,11 @@ class Rig:
 
 
 @contextlib.contextmanager
-def running(limits: UploadLimits, uploads: int = 8, objects: MemoryObjects | None = None) -> Iterator[Rig]:
+def running(
+    limits: UploadLimits, places: Places | None = None, pace: Pace | None = None, objects: MemoryObjects | None = None
+) -> Iterator[Rig]:
     """A relay that serves until the context ends."""
-    rig = Rig(limits, uploads, objects or MemoryObjects())
+    rig = Rig(limits, places or Places(8, share=8), pace or Pace(), objects or MemoryObjects())
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     rig.port = listener.getsockname()[1]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from functions.relay.application import Relay
+from functions.relay.places import Places
 from functions.relay.protection import IDLE_SECONDS, MINUTES, RENEW_SECONDS, TaskProtection
 
 ON = {"ProtectionEnabled": True, "ExpiresInMinutes": MINUTES}
@@ -156,7 +157,7 @@ def test_a_relay_watches_from_its_start_to_its_end() -> None:
                 finally:
                     seen.append("ended")
 
-        relay = Relay(None, uploads=1, protection=Watching())  # type: ignore[arg-type]
+        relay = Relay(None, places=Places(1, share=1), watches=[Watching()])  # type: ignore[arg-type]
         inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
         async def send(message: dict[str, Any]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
@@ -13,6 +15,8 @@ from urllib.parse import quote
 import pytest
 
 from functions.relay.application import MAX_REQUEST_ID
+from functions.relay.body import Pace
+from functions.relay.places import Places
 from roadstead.content.upload_sessions import Part
 from roadstead.content.uploads import UploadLimits
 from roadstead.digest import Digest
@@ -216,18 +220,121 @@ def test_a_slow_store_makes_the_client_wait_not_the_memory_grow() -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 202")
 
 
-def test_one_upload_too_many_is_told_to_come_again() -> None:
+def test_a_body_without_a_place_waits_unread_until_one_is_free() -> None:
     objects = Gate()
-    with running(LIMITS, uploads=1, objects=objects) as rig:
+    with running(LIMITS, Places(1, share=1), objects=objects) as rig, rig.raw() as waiting:
         slow = threading.Thread(target=rig.request, args=("PATCH", rig.url(), DATA))
         slow.start()
         until(lambda: objects.waiting > 0)
-        answer = rig.request("PATCH", rig.url(), b"x" * MIB)
-        assert (answer.status, answer.headers["retry-after"]) == (429, "5")
-        assert rig.request("GET", "/health").body == b'{"status":"ok","uploads":1}'
+        head = f"PATCH {rig.url()} HTTP/1.1\r\nHost: relay\r\nContent-Length: {60 * MIB}\r\n\r\n"
+        waiting.sendall(head.encode())
+        waiting.settimeout(0.5)
+        sent = 0
+        with pytest.raises(TimeoutError):
+            while sent < 60 * MIB:
+                sent += waiting.send(b"\0" * 65_536)
+        assert sent < 12 * MIB  # what the two kernels hold between them
+        assert rig.request("GET", "/health").body == b'{"status":"ok","uploads":2}'
+        objects.open.set()
+        slow.join(30)
+        waiting.settimeout(30)
+        waiting.sendall(b"\0" * (60 * MIB - sent))
+        assert waiting.recv(100).startswith(b"HTTP/1.1 202")
+
+
+def test_a_body_that_waits_too_long_is_a_503_which_docker_retries() -> None:
+    objects = Gate()
+    with running(LIMITS, Places(1, share=1, patience=0.2), objects=objects) as rig:
+        slow = threading.Thread(target=rig.request, args=("PATCH", rig.url(), DATA))
+        slow.start()
+        until(lambda: objects.waiting > 0)
+        response = rig.request("PATCH", rig.url(), b"x" * MIB)
+        assert (response.status, response.headers["retry-after"]) == (503, "10")
+        assert json.loads(response.body)["errors"][0]["code"] == "TOOMANYREQUESTS"
         objects.open.set()
         slow.join(30)
         assert rig.request("PATCH", rig.url(), b"x").status == 202
+
+
+def test_a_request_without_a_body_needs_no_place() -> None:
+    objects = Gate()
+    with running(LIMITS, Places(1, share=1, patience=0.2), objects=objects) as rig:
+        slow = threading.Thread(target=rig.request, args=("PATCH", rig.url(), DATA))
+        slow.start()
+        until(lambda: objects.waiting > 0)
+        assert rig.request("GET", rig.url()).status == 204
+        assert rig.request("PUT", f"{rig.url()}&digest={sha256(b'')}").status == 201
+        objects.open.set()
+        slow.join(30)
+
+
+def test_a_refused_body_takes_no_place() -> None:
+    with running(LIMITS, Places(1, share=1, patience=0.2)) as rig, rig.raw() as refused:
+        bad = rig.url().replace("_state=", "_state=x")
+        refused.sendall(f"PATCH {bad} HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000\r\n\r\n".encode())
+        assert refused.recv(100).startswith(b"HTTP/1.1 404")  # and its body is still awaited
+        assert rig.request("PATCH", rig.url(), b"x").status == 202
+
+
+def test_one_upload_has_one_body_at_a_time() -> None:
+    objects = Gate()
+    with running(LIMITS, Places(4, share=4, patience=0.2), objects=objects) as rig:
+        url = rig.url()
+        slow = threading.Thread(target=rig.request, args=("PATCH", url, DATA))
+        slow.start()
+        until(lambda: objects.waiting > 0)
+        response = rig.request("PATCH", url, b"x" * MIB)
+        assert (response.status, b"another request" in response.body) == (503, True)
+        assert rig.request("PATCH", rig.url(), b"x").status == 202
+        objects.open.set()
+        slow.join(30)
+
+
+def test_one_user_cannot_hold_every_place() -> None:
+    objects = Gate()
+    with running(LIMITS, Places(3, share=2, patience=0.2), objects=objects) as rig:
+        greedy = [threading.Thread(target=rig.request, args=("PATCH", rig.url(), DATA)) for _ in range(2)]
+        for thread in greedy:
+            thread.start()
+        until(lambda: rig.places.wanted == 2)
+        response = rig.request("PATCH", rig.url(), b"x" * MIB)
+        assert (response.status, b"your share" in response.body) == (503, True)
+        assert rig.request("PATCH", rig.url(user="bob"), b"x").status == 202
+        objects.open.set()
+        for thread in greedy:
+            thread.join(30)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.02])
+def test_a_body_that_only_trickles_loses_its_place_and_keeps_what_came(gap: float) -> None:
+    """With nothing for all of the time, and with a byte now and then."""
+    with running(LIMITS, Places(1, share=1), Pace(rate=10_000, seconds=0.3)) as rig, rig.raw() as connection:
+        url = rig.url()
+        connection.sendall(f"PATCH {url} HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000000\r\n\r\n".encode() + b"x")
+        connection.settimeout(gap or 20)
+        received = b""
+        while not received:
+            with contextlib.suppress(TimeoutError):
+                received = connection.recv(10_000)
+            if gap and not received:
+                connection.sendall(b"x")
+        assert received.startswith(b"HTTP/1.1 408")
+        assert b"10000 bytes a second" in received
+        assert int(rig.request("GET", url).headers["range"].split("-")[1]) < 100
+        assert rig.request("PATCH", rig.url(), b"x").status == 202
+
+
+def test_a_slow_store_is_not_taken_for_a_slow_client() -> None:
+    objects = Gate()
+    with running(LIMITS, Places(1, share=1), Pace(rate=MIB, seconds=0.2), objects=objects) as rig:
+        told: list[int] = []
+        pushing = threading.Thread(target=lambda: told.append(rig.request("PATCH", rig.url(), DATA).status))
+        pushing.start()
+        until(lambda: objects.waiting > 0)
+        time.sleep(0.5)
+        objects.open.set()
+        pushing.join(30)
+        assert told == [202]
 
 
 def test_a_connection_serves_request_after_request(rig: Rig) -> None:
