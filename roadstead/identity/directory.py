@@ -39,6 +39,7 @@ class UserName(str):
 class Role(StrEnum):
     """What a member is in a project; `roadstead.identity.grants` says what each may do."""
 
+    LIMITED_GUEST = "limited-guest"
     GUEST = "guest"
     DEVELOPER = "developer"
     MAINTAINER = "maintainer"

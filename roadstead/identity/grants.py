@@ -1,12 +1,7 @@
 """What a token grants: what is asked for, as far as it is permitted.
 
-    role                  on the repositories of its project
-    guest                 pull
-    developer             pull, push
-    maintainer, admin     pull, push, delete
-
-Anybody may pull from a public project; a system administrator may do everything, `registry:catalog:*` included. `*` in
-a scope of repositories asks for all that is permitted.
+`roadstead.identity.roles` says what a role may do. Anybody may pull from a public project. A system administrator may
+do everything, `registry:catalog:*` included. `*` in a scope of repositories asks for all that is permitted.
 """
 
 from __future__ import annotations
@@ -14,19 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roadstead.identity.access import ALL, CATALOG_ACCESS, DELETE, PULL, PUSH, REPOSITORY, Access
-from roadstead.identity.directory import Identity, Role
+from roadstead.identity.access import ALL, CATALOG_ACCESS, PUSH, REPOSITORY, Access
+from roadstead.identity.directory import Identity
+from roadstead.identity.roles import oci_actions, permissions_of
 from roadstead.names import ProjectName, RepositoryName
 
-_EVERYTHING = frozenset({PULL, PUSH, DELETE})
 _NOTHING: frozenset[str] = frozenset()
-
-PERMITTED = {
-    Role.GUEST: frozenset({PULL}),
-    Role.DEVELOPER: frozenset({PULL, PUSH}),
-    Role.MAINTAINER: _EVERYTHING,
-    Role.ADMIN: _EVERYTHING,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +53,12 @@ def _granted(access: Access, identity: Identity) -> frozenset[str]:
 
 
 def _permitted(project: ProjectName, identity: Identity) -> frozenset[str]:
-    if identity.user is not None and identity.user.admin:
-        return _EVERYTHING
-    known = identity.projects.get(project)
-    if known is None:
+    user, known = identity.user, identity.projects.get(project)
+    admin = user is not None and user.admin
+    if known is None and not admin:
         return _NOTHING
-    role = identity.roles.get(project)
-    by_role = PERMITTED[role] if role is not None and identity.user is not None else _NOTHING
-    return by_role | {PULL} if known.public else by_role
+    role = identity.roles.get(project) if user is not None else None
+    return oci_actions(permissions_of(role, public=known is not None and known.public, admin=admin))
 
 
 def _repository(access: Access) -> RepositoryName | None:

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from roadstead.identity.access import Access, parse_scope, parse_scopes
 from roadstead.identity.directory import Identity, Project, Role, User, UserName
-from roadstead.identity.grants import PERMITTED, grant, projects_of
+from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.minting import MAX_ACCESS, fits
+from roadstead.identity.roles import PERMISSIONS, oci_actions
 from roadstead.names import ProjectName
 
 _PROJECTS = [ProjectName.parse(name) for name in ("ships", "cargo", "library")]
@@ -69,7 +70,7 @@ def test_what_is_granted_was_asked_for_and_is_permitted(requested: list[Access],
             role = identity.roles.get(name)
             if project is not None:
                 permitted |= frozenset({"pull"}) if project.public else frozenset()
-                permitted |= PERMITTED[role] if role and identity.user else frozenset()
+                permitted |= oci_actions(PERMISSIONS[role]) if role and identity.user else frozenset()
         assert granted.actions <= permitted
 
 
