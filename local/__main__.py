@@ -18,8 +18,8 @@ from pathlib import Path
 
 from local import ports
 from local.failures import ExitCode, Failure
+from local.processes.supervisor import complain
 from local.state import StateDirectory
-from local.supervisor import complain
 
 STOP = 90.0  # seconds that a running instance may take to stop
 

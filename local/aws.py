@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.failures import ExitCode, Failure
-from local.http_probe import answers
+from local.processes import children
+from local.processes.probe import answers
 from local.state import StateDirectory
 
 REGION = "us-east-1"
@@ -155,8 +156,4 @@ class EmbeddedAws:
         """Close its input, which stops it in order; kill it when that takes too long."""
         if process.stdin is not None:
             process.stdin.close()
-        try:
-            await asyncio.wait_for(process.wait(), timeout=STOP)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await children.end(process, STOP)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from local.failures import ExitCode, Failure
-from local.http_probe import answers
+from local.processes import children
+from local.processes.probe import answers
 
 START = 30.0  # seconds that it may take to start
 DRAIN = 10  # seconds that uploads under way may take when it is stopped
@@ -101,9 +102,5 @@ class RelayProcess:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), timeout=DRAIN + 5)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        children.terminate(process)
+        await children.end(process, DRAIN + 5)

@@ -26,10 +26,10 @@ from local.functions import declarations as functions
 from local.functions.declarations import Distribution
 from local.functions.environments import InitError, Pool
 from local.gateway.http_api import HttpApi, HttpServer
+from local.processes.supervisor import Component, supervise
 from local.relay import RelayProcess
 from local.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER, Resources, ensure_resources
 from local.state import Ready, StateDirectory
-from local.supervisor import Component, supervise
 
 
 class Front(StrEnum):

@@ -12,6 +12,7 @@ from typing import Any
 
 from edge.node import NodeMissing, node
 from local.failures import ExitCode, Failure
+from local.processes import children
 
 _WORKER = Path(__file__).with_name("worker.js")
 _LINE_LIMIT = 1024 * 1024  # bytes of an event or a result; CloudFront's own limits are far below
@@ -104,11 +105,7 @@ class _Worker:
     async def close(self) -> None:
         if self._process.stdin is not None:
             self._process.stdin.close()
-        try:
-            await asyncio.wait_for(self._process.wait(), timeout=5)
-        except TimeoutError:
-            self._process.kill()
-            await self._process.wait()
+        await children.end(self._process, 5)
         await self.reading
 
     async def _read(self) -> None:

@@ -1,4 +1,4 @@
-"""Lambda's execution environments: processes that each serve one request at a time, kept warm between requests."""
+"""Lambda's execution environments: processes that each serve one request at a time and stay warm between requests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from local.functions.declarations import Function
 from local.functions.runtime import LENGTH
+from local.processes import children
 
 ROOT = Path(__file__).parents[2]
 EVENT_LIMIT = 6_291_456  # bytes of the event's JSON ("Lambda quotas": 6 MB, synchronous)
@@ -22,31 +23,37 @@ START = 30.0  # seconds for the import of a handler
 
 
 class FunctionError(Exception):
-    """The handler raised, answered too much, or its environment died; the text says which."""
+    """The handler raised an exception, its result is too large, or its environment died; the message says which."""
 
 
 class InitError(FunctionError):
-    """The handler cannot be imported."""
+    """The handler could not be imported."""
 
 
 class Throttled(Exception):
-    """Every environment was busy for as long as the caller could wait."""
+    """No environment became free in the time that the caller could wait."""
 
 
 class TimedOut(Exception):
-    """The handler took longer than the integration may; its environment was killed."""
+    """The handler exceeded the integration's timeout; its environment was killed."""
 
 
 class Environment:
-    """One process. Made by `Environment.start`."""
+    """One process. `Environment.start` creates it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, streams: tuple[asyncio.StreamReader, asyncio.StreamWriter]):
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        connection: socket.socket,
+        streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    ) -> None:
         self._process = process
+        self._connection = connection
         self._reader, self._writer = streams
 
     @classmethod
     async def start(cls, function: Function, log: Path) -> Environment:
-        """Start a process and let it import the handler. Raises InitError."""
+        """Start a process and wait until it has imported the handler. Raises InitError."""
         ours, theirs = socket.socketpair()
         with log.open("ab") as output, theirs:
             process = await asyncio.create_subprocess_exec(
@@ -62,43 +69,53 @@ class Environment:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        environment = cls(process, await asyncio.open_connection(sock=ours))
+        environment = cls(process, ours, await asyncio.open_connection(sock=ours))
         try:
             async with asyncio.timeout(START):
                 hello = json.loads(await environment._receive())
         except (TimeoutError, asyncio.IncompleteReadError):
-            await environment.kill()
+            await environment.end()
             raise InitError(f"{function.handler} was not imported within {START:.0f} s; see {log}") from None
         except asyncio.CancelledError:
-            await environment.kill()
+            await environment.end()
             raise
         if "error" in hello:
-            await environment.kill()
+            await environment.end()
             raise InitError(f"{function.handler} cannot be imported: {hello['error'].strip().splitlines()[-1]}")
         return environment
 
     async def invoke(self, invocation: bytes, event: bytes) -> bytes:
-        """The frame that the process answers. Raises FunctionError when it dies instead."""
+        """Return the frame that the process responds with. Raises FunctionError if the process dies."""
         try:
             for data in (invocation, event):
                 self._writer.write(LENGTH.pack(len(data)) + data)
             await self._writer.drain()
             return await self._receive()
         except (asyncio.IncompleteReadError, ConnectionError):
-            await self.kill()
-            raise FunctionError(f"the environment died (exit code {self._process.returncode})") from None
+            code = await self.end()
+            raise FunctionError(f"the environment died (exit code {code})") from None
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None
+        """Whether an idle environment's process still runs.
 
-    async def kill(self) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.wait()
+        The kernel closes a dying process's sockets before anybody can wait for it, so the end of the connection is
+        visible here before asyncio knows the exit code.
+        """
+        try:
+            return self._connection.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
+    async def end(self) -> int:
+        """Kill the process; return its exit code."""
+        code = await children.kill(self._process)
         self._writer.close()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
+        return code
 
     async def _receive(self) -> bytes:
         (length,) = LENGTH.unpack(await self._reader.readexactly(LENGTH.size))
@@ -106,10 +123,10 @@ class Environment:
 
 
 class Pool:
-    """The environments of one function: idle ones are reused, the last used first; new ones made up to `limit`.
+    """The environments of one function, `limit` at most. Reuses the idle environment that was used last.
 
-    With all of them busy requests wait their turn, in order. (Lambda would throttle at once, at a limit of a thousand;
-    on one machine the limit is small, so a short queue comes closer to what a client sees.)
+    When all are busy, requests wait in order. (Lambda would throttle at once, at a limit of a thousand; with the small
+    limit of one machine, a short queue comes closer to what a client sees.)
     """
 
     def __init__(self, function: Function, log: Path, *, limit: int = 4) -> None:
@@ -120,11 +137,11 @@ class Pool:
         self._all: set[Environment] = set()
 
     async def warm(self) -> None:
-        """Have one environment ready. Raises InitError."""
+        """Start one environment. Raises InitError."""
         self._idle.append(await self._start())
 
     async def invoke(self, event: bytes, *, request_id: str, timeout: float) -> object:
-        """What the handler returns for an event. `timeout` in seconds.
+        """Return what the handler returns for an event. `timeout` is in seconds.
 
         Raises FunctionError, Throttled, TimedOut.
         """
@@ -140,7 +157,7 @@ class Pool:
 
     async def close(self) -> None:
         """Kill every environment."""
-        await asyncio.gather(*(environment.kill() for environment in self._all))
+        await asyncio.gather(*(environment.end() for environment in self._all))
         self._all.clear()
         self._idle.clear()
 
@@ -157,13 +174,13 @@ class Pool:
         except TimeoutError:
             raise TimedOut(self.function.name) from None
         finally:
-            # Whatever ended the wait (the time limit, the end of the program), a busy environment is not reused.
+            # An environment whose response did not arrive is busy, whatever ended the wait: it is not reused.
             if environment is not None:
                 if answered:
                     self._idle.append(environment)
                 else:
                     self._all.discard(environment)
-                    await environment.kill()
+                    await environment.end()
         if len(answer) > RESULT_LIMIT:
             raise FunctionError(f"the result has {len(answer)} bytes, more than {RESULT_LIMIT}")
         document = json.loads(answer)
@@ -178,7 +195,7 @@ class Pool:
             if environment.alive:
                 return environment
             self._all.discard(environment)
-            await environment.kill()
+            await environment.end()
         return await self._start()
 
     async def _start(self) -> Environment:
@@ -188,7 +205,7 @@ class Pool:
 
 
 def _variables(function: Function) -> dict[str, str]:
-    """What the process sees: the function's own variables, Lambda's, and what Python needs. Nothing of the user's."""
+    """The process's environment: the function's variables, Lambda's, and what Python needs; none of the user's."""
     return {
         **{name: os.environ[name] for name in ("PATH", "LANG", "VIRTUAL_ENV") if name in os.environ},
         "PYTHONUNBUFFERED": "1",

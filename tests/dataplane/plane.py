@@ -32,8 +32,8 @@ from local.functions.declarations import Function
 from local.functions.environments import Pool
 from local.gateway.http_api import HttpApi, HttpServer
 from local.ports import free_port, listen
+from local.processes.supervisor import Component, supervise
 from local.relay import RelayProcess
-from local.supervisor import Component, supervise
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.content.upload_token import UploadKeys

@@ -13,7 +13,7 @@ import pytest
 
 from local import ports, relay
 from local.failures import Failure
-from local.http_probe import answers
+from local.processes.probe import answers
 from local.relay import RelayProcess
 
 # What the component asks of a relay: the port from its environment, and a health check.

@@ -16,7 +16,7 @@ from typing import Any
 from local.edge.components import EdgeSettings, components
 from local.gateway.http_api import HttpServer
 from local.ports import listen
-from local.supervisor import Component, supervise
+from local.processes.supervisor import Component, supervise
 from tests.unit.edge.cases import store
 
 SECRET = "the origin's secret"

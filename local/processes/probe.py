@@ -1,4 +1,4 @@
-"""Whether something answers yet."""
+"""Whether a server responds yet."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import urllib.request
 
 
 def answers(url: str) -> bool:
-    """Whether a GET is answered with 200."""
+    """Whether a GET of `url` gets a 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - our own URL
             return bool(answer.status == 200)

@@ -12,30 +12,30 @@ from local.failures import Failure
 
 
 class Component(Protocol):
-    """A part of the local cloud that runs for as long as the whole does."""
+    """A part of the local cloud. It runs as long as the cloud does."""
 
     @property
     def name(self) -> str:
-        """What a person calls it."""
+        """Its name in messages to people."""
         ...
 
     async def start(self) -> None:
-        """Returns once it works. Raises Failure; what it began before that is undone by itself."""
+        """Return once it works. Raises Failure, after undoing what it has begun."""
         ...
 
     async def watch(self) -> None:
-        """Runs while all is well; raises Failure when the component can no longer do its work."""
+        """Run while the component works. Raises Failure when it no longer does."""
         ...
 
     async def stop(self) -> None:
-        """Called once after `start` returned, whatever happened since. Raises Failure when data may be lost."""
+        """Stop; called once, after `start` has returned. Raises Failure if data may be lost."""
         ...
 
 
 async def supervise(components: Sequence[Component], stopping: asyncio.Event, ready: asyncio.Event) -> None:
     """Run `components` until `stopping` is set; set `ready` when all of them have started.
 
-    Raises Failure when one cannot start, dies, or cannot save what it holds; the others are stopped first.
+    Raises Failure if one cannot start, dies, or cannot save its data; the others are stopped first.
     """
     async with AsyncExitStack() as started:
         for component in components:
@@ -47,14 +47,14 @@ async def supervise(components: Sequence[Component], stopping: asyncio.Event, re
 
 
 async def _unless(stopping: asyncio.Event, component: Component) -> bool:
-    """Start a component, unless it is time to stop; answers whether it has started."""
+    """Start a component unless it is time to stop; return whether it has started."""
     if stopping.is_set():
         return False
     starting = asyncio.create_task(component.start(), name=f"start {component.name}")
     waiting = asyncio.create_task(stopping.wait())
     await asyncio.wait({starting, waiting}, return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
-    # A start that is under way is finished even so: it knows best how to undo what it has begun.
+    # A start that is under way is allowed to finish: it undoes what it has begun.
     await starting
     return True
 
@@ -77,6 +77,6 @@ async def _first_failure(components: Sequence[Component], stopping: asyncio.Even
 
 
 def complain(failure: Failure) -> int:
-    """Say what went wrong and answer the exit code."""
+    """Print what went wrong; return the exit code."""
     print(f"roadstead: {failure}", file=sys.stderr)
     return int(failure.code)

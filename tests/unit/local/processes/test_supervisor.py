@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from local.failures import ExitCode, Failure
-from local.supervisor import supervise
+from local.processes.supervisor import supervise
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Child processes and components: started in order, watched, and stopped in reverse."""
