@@ -1,0 +1,1 @@
+"""Harbor's spelling: query language, pages, errors, shapes. No rule lives here."""
