@@ -3,6 +3,7 @@
     pk              sk               what
     user#<name>     meta             password (PHC), admin, disabled, epoch, created
     user#<name>     refresh#<hash>   a refresh token: client, epoch, created, expires (the table's TTL)
+    user#<name>     session#<hash>   a session of the console: epoch, created, seen, expires (the table's TTL)
     project#<name>  meta             public, created, created_by
     project#<name>  member#<user>    role
     event#<shard>   <time>#<id>      a change of the above, as in the index table; the stream has its key alone
@@ -23,6 +24,7 @@ from roadstead.identity.directory import (
     Project,
     RefreshToken,
     Role,
+    Session,
     UnknownProject,
     UnknownUser,
     User,
@@ -32,17 +34,22 @@ from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 _META = "meta"
+_SESSION_FIELDS = ("epoch", "created", "seen", "expires", "provider", "address", "user_agent")
 _ABSENT, _PRESENT = "attribute_not_exists(pk)", "attribute_exists(pk)"
 
 
 class DynamoIdentities:
-    """Identities, RefreshTokens, Users and Projects on one table."""
+    """Identities, RefreshTokens, Sessions, Users and Projects on one table."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def read(
-        self, user: UserName | None, projects: Iterable[ProjectName], refresh_token: str | None = None
+        self,
+        user: UserName | None,
+        projects: Iterable[ProjectName],
+        refresh_token: str | None = None,
+        session: str | None = None,
     ) -> Identity:
         projects = tuple(projects)
         keys = [_project_key(project) for project in projects]
@@ -51,6 +58,8 @@ class DynamoIdentities:
             keys += [_member_key(project, user) for project in projects]
             if refresh_token is not None:
                 keys.append(_refresh_key(user, refresh_token))
+            if session is not None:
+                keys.append(_session_key(user, session))
         items = self._table.batch_get(keys)
         found = {project: items[key] for project in projects if (key := _project_key(project)) in items}
         if user is None:
@@ -58,9 +67,11 @@ class DynamoIdentities:
         members = {project: items[key] for project in projects if (key := _member_key(project, user)) in items}
         account = items.get(_user_key(user))
         refresh = items.get(_refresh_key(user, refresh_token)) if refresh_token is not None else None
+        seated = items.get(_session_key(user, session)) if session is not None else None
         return Identity(
             user=_user(user, account) if account else None,
             refresh_token=_refresh_token(user, refresh) if refresh else None,
+            session=_session(user, seated) if seated else None,
             projects={name: _project(name, item) for name, item in found.items()},
             roles={name: Role(item["role"]) for name, item in members.items()},
         )
@@ -81,6 +92,19 @@ class DynamoIdentities:
             puts=[(_refresh_key(token.user, token.hash), item)],
             deletes=[_refresh_key(token.user, hash_) for hash_ in surplus],
         )
+
+    def store_session(self, session: Session) -> None:
+        item = {name: getattr(session, name) for name in _SESSION_FIELDS}
+        self._table.write(put(_session_key(session.user, session.hash), item))
+
+    def set_seen(self, user: UserName, hash_: str, at: int) -> None:
+        self._table.write(update(_session_key(user, hash_), "SET seen = :at", _PRESENT, {":at": at}))
+
+    def remove_session(self, user: UserName, hash_: str) -> None:
+        self._table.write(delete(_session_key(user, hash_)))
+
+    def sessions(self, user: UserName) -> list[Session]:
+        return [_session(user, item) for item in self._table.query(f"user#{user}", prefix="session#")]
 
     def find_user(self, name: UserName) -> User | None:
         item = self._table.get(_user_key(name))
@@ -183,6 +207,10 @@ def _refresh_key(user: UserName, hash_: str) -> Key:
     return f"user#{user}", f"refresh#{hash_}"
 
 
+def _session_key(user: UserName, hash_: str) -> Key:
+    return f"user#{user}", f"session#{hash_}"
+
+
 def _project_key(name: ProjectName) -> Key:
     return f"project#{name}", _META
 
@@ -202,3 +230,8 @@ def _project(name: ProjectName, item: Item) -> Project:
 def _refresh_token(user: UserName, item: Item) -> RefreshToken:
     hash_ = item["sk"].removeprefix("refresh#")
     return RefreshToken(user, hash_, item["client"], item["epoch"], item["created"], item["expires"])
+
+
+def _session(user: UserName, item: Item) -> Session:
+    fields = {name: item[name] for name in _SESSION_FIELDS}
+    return Session(user=user, hash=item["sk"].removeprefix("session#"), **fields)

@@ -79,6 +79,24 @@ class RefreshToken:
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A session of the console as it is kept: `hash` is the hexadecimal SHA-256 of its token. Times in seconds.
+
+    `address` and `user_agent` are those of the sign-in, for the user to recognise it.
+    """
+
+    user: UserName
+    hash: str
+    epoch: int
+    created: int
+    seen: int
+    expires: int
+    provider: str = "local"
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What one read found of a user and of some projects; what is absent is not there."""
 
@@ -86,6 +104,7 @@ class Identity:
     refresh_token: RefreshToken | None = None
     projects: Mapping[ProjectName, Project] = field(default_factory=dict)
     roles: Mapping[ProjectName, Role] = field(default_factory=dict)
+    session: Session | None = None
 
 
 class UnknownUser(Exception):
@@ -100,11 +119,16 @@ class Identities(Protocol):
     """What a token request reads."""
 
     def read(
-        self, user: UserName | None, projects: Iterable[ProjectName], refresh_token: str | None = None
+        self,
+        user: UserName | None,
+        projects: Iterable[ProjectName],
+        refresh_token: str | None = None,
+        session: str | None = None,
     ) -> Identity:
-        """The user, the projects, the user's role in each, and the refresh token of that user with that hash.
+        """The user, the projects, the user's role in each, and the refresh token and the session of that user.
 
-        Strongly consistent; one request to the store for up to 49 projects, none when there is nothing to ask for.
+        `refresh_token` and `session` are hashes. Strongly consistent; one request to the store for up to 48 projects,
+        none when there is nothing to ask for.
         """
         ...
 

@@ -12,6 +12,7 @@ from roadstead.identity.directory import (
     Project,
     RefreshToken,
     Role,
+    Session,
     UnknownProject,
     UnknownUser,
     User,
@@ -22,7 +23,7 @@ from roadstead.trail.entries import Event
 
 
 class MemoryIdentities:
-    """Identities, RefreshTokens, Users and Projects; `events` are what the changes left, in their order."""
+    """Identities, RefreshTokens, Sessions, Users and Projects; `events` are what the changes left, in their order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -30,10 +31,15 @@ class MemoryIdentities:
         self._projects: dict[ProjectName, Project] = {}
         self._roles: dict[tuple[ProjectName, UserName], Role] = {}
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
+        self._sessions: dict[tuple[UserName, str], Session] = {}
         self.events: list[Event] = []
 
     def read(
-        self, user: UserName | None, projects: Iterable[ProjectName], refresh_token: str | None = None
+        self,
+        user: UserName | None,
+        projects: Iterable[ProjectName],
+        refresh_token: str | None = None,
+        session: str | None = None,
     ) -> Identity:
         with self._lock:
             projects = tuple(projects)
@@ -43,6 +49,7 @@ class MemoryIdentities:
             return Identity(
                 user=self._users.get(user),
                 refresh_token=self._refresh_tokens.get((user, refresh_token)) if refresh_token is not None else None,
+                session=self._sessions.get((user, session)) if session is not None else None,
                 projects=found,
                 roles={name: self._roles[name, user] for name in projects if (name, user) in self._roles},
             )
@@ -56,6 +63,24 @@ class MemoryIdentities:
             self._refresh_tokens[token.user, token.hash] = token
             for hash_ in surplus:
                 self._refresh_tokens.pop((token.user, hash_), None)
+
+    def store_session(self, session: Session) -> None:
+        with self._lock:
+            self._sessions[session.user, session.hash] = session
+
+    def set_seen(self, user: UserName, hash_: str, at: int) -> None:
+        with self._lock:
+            if (user, hash_) not in self._sessions:
+                raise Conflict(user)
+            self._sessions[user, hash_] = replace(self._sessions[user, hash_], seen=at)
+
+    def remove_session(self, user: UserName, hash_: str) -> None:
+        with self._lock:
+            self._sessions.pop((user, hash_), None)
+
+    def sessions(self, user: UserName) -> list[Session]:
+        with self._lock:
+            return [session for session in self._sessions.values() if session.user == user]
 
     def find_user(self, name: UserName) -> User | None:
         with self._lock:
