@@ -1,0 +1,55 @@
+"""From a request to its response: route, authorise, handle. Every response is safe to show in a browser."""
+
+from __future__ import annotations
+
+from functions.hosting import observation
+from functions.hosting.viewer import as_viewed
+from functions.management.authentication import CSRF_HEADER, session_token
+from functions.management.authorization import authorize
+from functions.management.call import Call
+from functions.management.errors import ManagementError
+from functions.management.routes import match
+from functions.management.services import Services
+from roadstead.http import Request, Response
+from roadstead.identity.sessions import csrf_token
+
+_ALWAYS = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
+
+
+class Application:
+    """The management API on one set of services."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def respond(self, request: Request) -> Response:
+        """Return the response; a refusal is one too. An unexpected exception rises to the function's boundary."""
+        request = as_viewed(request, self._services.edge_secrets)
+        try:
+            response = self._respond(request)
+        except ManagementError as error:
+            response = error.response()
+        return response.with_headers(*_missing(response, [*_ALWAYS, *_csrf(request)]))
+
+    def _respond(self, request: Request) -> Response:
+        found = match(request.method, request.path)
+        observation.current().route = found.route.operation
+        caller, access = authorize(self._services, request, found)
+        call = Call(request, self._services, caller, access)
+        return found.route.handler(call, **found.parameters)
+
+
+def _csrf(request: Request) -> list[tuple[str, str]]:
+    """The CSRF token of the session whose cookie was sent. It is worth nothing without that session."""
+    token = session_token(request)
+    return [(CSRF_HEADER, csrf_token(token))] if token is not None else []
+
+
+def _missing(response: Response, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    present = {name.lower() for name, _ in response.headers}
+    return [header for header in headers if header[0].lower() not in present]

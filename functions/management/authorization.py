@@ -1,0 +1,69 @@
+"""Whether a request may go on: decided once, before its handler runs, from the row of its route.
+
+An unknown project is 404 for a system administrator and 403 for everybody else, so that nobody learns which private
+projects exist; an anonymous caller gets 401, since signing in may help.
+"""
+
+from __future__ import annotations
+
+from functions.hosting.viewer import origin
+from functions.management.authentication import authenticate, credentials_of
+from functions.management.call import Caller, ProjectAccess
+from functions.management.errors import ManagementCode, ManagementError, not_found
+from functions.management.routes import Anybody, InProject, Match, Nothing, SignedIn, SystemAdmin
+from functions.management.services import Services
+from roadstead.http import Request
+from roadstead.identity.directory import Identity
+from roadstead.names import ProjectName
+
+PROJECT = "project"  # the path parameter that names a project
+
+
+def authorize(services: Services, request: Request, match: Match) -> tuple[Caller, ProjectAccess | None]:
+    """Return the caller, and their access to the path's project. Raises 401, 403 or 404. Costs one read."""
+    needs = match.route.needs
+    if isinstance(needs, Nothing):
+        return Caller(origin(request)), None
+    name = _project_name(match) if isinstance(needs, InProject) else None
+    caller, identity = authenticate(services, request, credentials_of(request), (name,) if name is not None else ())
+    match needs:
+        case Anybody():
+            return caller, None
+        case SignedIn():
+            if caller.user is None:
+                raise _sign_in()
+            return caller, None
+        case SystemAdmin():
+            if caller.user is None:
+                raise _sign_in()
+            if not caller.is_admin:
+                raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may do this")
+            return caller, None
+        case InProject(permission):
+            access = _access(caller, identity, name)
+            if access is not None and permission in access.permissions:
+                return caller, access
+            if caller.user is None:
+                raise _sign_in()
+            if access is None and caller.is_admin:
+                raise not_found(f"there is no project {match.parameters[PROJECT][:100]!r}")
+            refused = f"{caller.user.name} may not {permission.action} its {permission.resource}"
+            raise ManagementError(ManagementCode.FORBIDDEN, f"the project does not exist, or {refused}")
+
+
+def _project_name(match: Match) -> ProjectName | None:
+    try:
+        return ProjectName.parse(match.parameters[PROJECT])
+    except ValueError:
+        return None
+
+
+def _access(caller: Caller, identity: Identity, name: ProjectName | None) -> ProjectAccess | None:
+    project = identity.projects.get(name) if name is not None else None
+    if project is None:
+        return None
+    return ProjectAccess.of(project, identity.roles.get(project.name), caller)
+
+
+def _sign_in() -> ManagementError:
+    return ManagementError(ManagementCode.UNAUTHORIZED, "sign in, or send Basic credentials, to do this")

@@ -1,0 +1,91 @@
+"""One call of the management API: the request, the caller, and what the route's check has read already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.management.errors import bad_request
+from functions.management.services import Services
+from roadstead.http import Request, Response
+from roadstead.identity.directory import Project, Role, Session, User
+from roadstead.identity.permissions import Permission
+from roadstead.identity.roles import permissions_of
+from roadstead.trail.entries import Actor
+
+MAX_BODY = 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `user` is None for an anonymous caller; `session` is set where a session's cookie was sent."""
+
+    actor: Actor
+    user: User | None = None
+    session: Session | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        return self.user is not None and self.user.admin
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectAccess:
+    """A project of the path, and the caller's role in it."""
+
+    project: Project
+    role: Role | None
+    permissions: frozenset[Permission]
+
+    @classmethod
+    def of(cls, project: Project, role: Role | None, caller: Caller) -> ProjectAccess:
+        permissions = permissions_of(role, public=project.public, admin=caller.is_admin)
+        return cls(project, role, permissions)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a handler gets, beside the parameters of its path."""
+
+    request: Request
+    services: Services
+    caller: Caller
+    access: ProjectAccess | None = None  # where the route is about a project
+
+    @property
+    def actor(self) -> Actor:
+        return self.caller.actor
+
+    def document(self) -> dict[str, Any]:
+        """Return the body's JSON object. Raises 400. Unknown members are the handler's to ignore."""
+        return document_of(self.request)
+
+
+Handler = Callable[..., Response]  # (call, **parameters of the path)
+
+
+def document_of(request: Request) -> dict[str, Any]:
+    """Raises 400 unless the body is one JSON object of at most MAX_BODY bytes."""
+    if len(request.body) > MAX_BODY:
+        raise bad_request(f"the body has {len(request.body)} bytes; at most {MAX_BODY} are accepted")
+    try:
+        document = json.loads(request.body)
+    except (ValueError, RecursionError) as error:
+        raise bad_request("the body must be a JSON object") from error
+    if not isinstance(document, dict):
+        raise bad_request("the body must be a JSON object")
+    return document
+
+
+def text(document: Mapping[str, Any], name: str, default: str | None = None, *, most: int = 1_024) -> str:
+    """Return a member of a document. Raises 400 if it is absent without a default, not text, or too long."""
+    value = document.get(name, default)
+    if value is None:
+        raise bad_request(f"{name} is missing")
+    if not isinstance(value, str):
+        raise bad_request(f"{name} must be text")
+    if len(value) > most:
+        raise bad_request(f"{name} has {len(value)} characters; at most {most} are accepted")
+    return value

@@ -1,0 +1,1 @@
+"""The handlers of the management API, a module per resource."""

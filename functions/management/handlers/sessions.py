@@ -1,0 +1,86 @@
+"""Signing in to the console, and out."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from functions.management.authentication import (
+    CSRF_HEADER,
+    LOOPBACK_COOKIE,
+    SECURE_COOKIE,
+    Credentials,
+    authenticate,
+    session_token,
+)
+from functions.management.call import Call, Caller, text
+from functions.management.errors import ManagementCode, ManagementError
+from roadstead.http import Request, Response
+from roadstead.identity.directory import UserName
+from roadstead.identity.sessions import csrf_token
+
+_JSON = "application/json"
+_LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?")
+
+
+def get(call: Call) -> Response:
+    """Who is signed in; `{"user": null}` for an anonymous caller."""
+    return Response.json(200, _document(call.caller))
+
+
+def begin(call: Call) -> Response:
+    """Sign in with `{"name", "password"}`: the response sets the session's cookie. Raises 401."""
+    _refuse_cross_site(call.request)
+    if call.request.scheme != "https" and _LOOPBACK.fullmatch(call.request.host) is None:
+        message = "signing in needs HTTPS, except on a loopback address"
+        raise ManagementError(ManagementCode.FORBIDDEN, message)
+    document = call.document()
+    name, password = text(document, "name"), text(document, "password")
+    caller, _ = authenticate(call.services, call.request, Credentials(_name(name), password=password))
+    if caller.user is None:  # a password was given, so this is never reached without a user
+        raise ManagementError(ManagementCode.UNAUTHORIZED, "the user name or the password is wrong")
+    actor = caller.actor
+    token = call.services.sessions.begin(caller.user, address=actor.source_ip, user_agent=actor.user_agent)
+    headers = [("Set-Cookie", _cookie(call.request, token)), (CSRF_HEADER, csrf_token(token))]
+    return Response.json(201, _document(caller), headers)
+
+
+def end(call: Call) -> Response:
+    """Sign out: the session ends and its cookie goes. Does nothing for a caller without a session."""
+    token = session_token(call.request)
+    if token is not None and call.caller.session is not None:
+        call.services.sessions.end(token)
+    return Response(204, (("Set-Cookie", _cookie(call.request, "", gone=True)),))
+
+
+def _document(caller: Caller) -> dict[str, Any]:
+    user = caller.user
+    return {"user": {"name": user.name, "admin": user.admin} if user is not None else None}
+
+
+def _name(name: str) -> UserName | None:
+    try:
+        return UserName.parse(name)
+    except ValueError:
+        return None
+
+
+def _refuse_cross_site(request: Request) -> None:
+    """Another site must not sign a browser in as somebody else: it cannot send JSON without CORS, which is off."""
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    site = request.header("sec-fetch-site")
+    if kind != _JSON or site not in (None, "same-origin", "none"):
+        raise ManagementError(ManagementCode.FORBIDDEN, f"sign in by {_JSON} from the registry's own pages")
+
+
+def _cookie(request: Request, token: str, *, gone: bool = False) -> str:
+    """A browser drops a `__Host-` cookie without Secure, so plain HTTP on a loopback address has another name."""
+    secure = request.scheme == "https"
+    attributes = [
+        "Path=/",
+        "HttpOnly",
+        "SameSite=Lax",
+        *(["Secure"] if secure else []),
+        *(["Max-Age=0"] if gone else []),
+    ]
+    return "; ".join([f"{SECURE_COOKIE if secure else LOOPBACK_COOKIE}={token}", *attributes])

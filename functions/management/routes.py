@@ -1,0 +1,108 @@
+"""The endpoints of the management API: a row each, with the access that it needs and its handler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from functions.management.call import Handler
+from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
+from functions.management.handlers import sessions, system
+from functions.management.paths import MalformedPath, Template
+from roadstead.identity.permissions import Permission
+
+HARBOR = "/api/v2.0"
+OWN = "/api/roadstead/v1"
+MAX_PATH = 2_048  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """No access is needed, and credentials are not read: the caller is anonymous."""
+
+
+@dataclass(frozen=True, slots=True)
+class Anybody:
+    """No access is needed, but credentials that are sent must be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Any authenticated caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAdmin:
+    """A system administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class InProject:
+    """A permission in the project that the path names."""
+
+    permission: Permission
+
+
+Needs = Nothing | Anybody | SignedIn | SystemAdmin | InProject
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`operation` is Harbor's operationId, or ours for what Harbor does not have."""
+
+    operation: str
+    method: str
+    template: Template
+    needs: Needs
+    handler: Handler
+
+
+def _route(operation: str, method: str, path: str, needs: Needs, handler: Handler) -> Route:
+    return Route(operation, method, Template(path), needs, handler)
+
+
+ROUTES = (
+    _route("getPing", "GET", f"{HARBOR}/ping", Nothing(), system.ping),
+    _route("getSystemInfo", "GET", f"{HARBOR}/systeminfo", Anybody(), system.info),
+    _route("getVersion", "GET", "/api/version", Nothing(), system.version),
+    _route("getCurrentUserInfo", "GET", f"{HARBOR}/users/current", SignedIn(), system.current_user),
+    _route("getSession", "GET", f"{OWN}/session", Anybody(), sessions.get),
+    _route("beginSession", "POST", f"{OWN}/session", Nothing(), sessions.begin),
+    _route("endSession", "DELETE", f"{OWN}/session", Anybody(), sessions.end),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A request's route and the decoded parameters of its path."""
+
+    route: Route
+    parameters: dict[str, str]
+
+
+def match(method: str, path: str) -> Match:
+    """Raises 404 for an unknown path, 405 with `Allow` for a wrong method, 400 for a malformed path.
+
+    HEAD is GET without a body wherever GET is (RFC 9110 section 9.1). A trailing slash counts for nothing.
+    """
+    if len(path) > MAX_PATH:
+        raise bad_request(f"the path has more than {MAX_PATH} characters")
+    path = path.rstrip("/") or "/"
+    allowed: set[str] = set()
+    for route in ROUTES:
+        try:
+            found = route.template.match(path)
+        except MalformedPath as error:
+            raise bad_request(str(error)) from error
+        if found is None:
+            continue
+        if route.method in (method, "GET" if method == "HEAD" else method):
+            return Match(route, dict(found))
+        allowed.add(route.method)
+    if allowed:
+        methods = sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))
+        raise ManagementError(
+            ManagementCode.METHOD_NOT_ALLOWED,
+            f"{method[:20]} is not a method of this endpoint",
+            headers=[("Allow", ", ".join(methods))],
+        )
+    raise not_found("there is no such endpoint; check the path, and that the version in it is v2.0")

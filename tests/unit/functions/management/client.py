@@ -1,0 +1,100 @@
+"""The management API on in-memory stores, and a client that keeps cookies as a browser does."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from functions.hosting.boundary import answer
+from functions.management.application import Application
+from functions.management.services import Services
+from roadstead.http import Request, Response
+from roadstead.identity.accounts import Accounts
+from roadstead.identity.directory import Role
+from roadstead.identity.passwords import PasswordVerifier
+from roadstead.identity.sessions import SessionLimits, SessionService
+from tests.memory.identity import MemoryIdentities
+
+PASSWORD = "correct horse battery staple"
+
+
+class FastHasher:
+    """Argon2id is slow on purpose; what these tests ask of a hash is that it belongs to one password."""
+
+    def hash(self, password: str) -> str:
+        return f"$fast${base64.b64encode(password.encode()).decode()}"
+
+    def verify(self, password: str, phc: str) -> bool:
+        return phc == self.hash(password)
+
+    def is_current(self, phc: str) -> bool:
+        return True
+
+
+class Desk:
+    """One management API. `ada` is a system administrator; `bob` and `eve` are not; `bob` is a guest of `ships`."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.directory = MemoryIdentities()
+        self.accounts = Accounts(self.directory, FastHasher(), clock=lambda: self.now)
+        for name in ("ada", "bob", "eve"):
+            self.accounts.create_user(name, PASSWORD, admin=name == "ada")
+        self.accounts.create_project("ships")
+        self.accounts.create_project("open", public=True)
+        self.accounts.set_member("ships", "bob", Role.GUEST)
+        services = Services(
+            directory=self.directory,
+            passwords=PasswordVerifier(FastHasher()),
+            sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
+        )
+        self.application = Application(services)
+
+    def ask(self, request: Request) -> Response:
+        return answer(request, self.application.respond)
+
+
+@dataclass
+class Browser:
+    """Sends requests to `desk` with a cookie jar and the CSRF token of the last response."""
+
+    desk: Desk
+    scheme: str = "https"
+    host: str = "registry.example"
+    cookies: dict[str, str] = field(default_factory=dict)
+    csrf: str = ""
+
+    def ask(
+        self, method: str, path: str, document: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any, dict[str, str]]:
+        """Return status, the parsed body (None when there is none) and headers."""
+        sent = {"content-type": "application/json", **{name.lower(): value for name, value in (headers or {}).items()}}
+        if self.cookies:
+            sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if self.csrf:
+            sent.setdefault("x-harbor-csrf-token", self.csrf)
+        body = b"" if document is None else json.dumps(document).encode()
+        request = Request(
+            method, path, (), tuple(sent.items()), body, host=self.host, scheme=self.scheme, source_ip="192.0.2.7"
+        )
+        response = self.desk.ask(request)
+        received = {name.lower(): value for name, value in response.headers}
+        self.csrf = received.get("x-harbor-csrf-token", "")
+        if "set-cookie" in received:
+            name, _, rest = received["set-cookie"].partition("=")
+            value = rest.partition(";")[0]
+            self.cookies.pop(name, None)
+            if "Max-Age=0" not in rest:
+                self.cookies[name] = value
+        is_json = received.get("content-type", "").startswith("application/json")
+        return response.status, json.loads(response.body) if is_json and response.body else None, received
+
+    def sign_in(self, name: str, password: str = PASSWORD) -> int:
+        return self.ask("POST", "/api/roadstead/v1/session", {"name": name, "password": password})[0]
+
+
+def basic(name: str, password: str = PASSWORD) -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}

@@ -1,0 +1,137 @@
+"""Signing in, staying signed in, signing out; and what another site or a stale cookie achieves."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
+
+SESSION = "/api/roadstead/v1/session"
+CURRENT = "/api/v2.0/users/current"
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.fixture
+def browser(desk: Desk) -> Browser:
+    return Browser(desk)
+
+
+def test_signing_in_sets_a_cookie_that_scripts_cannot_read(browser: Browser) -> None:
+    status, document, headers = browser.ask("POST", SESSION, {"name": "bob", "password": PASSWORD})
+    assert (status, document) == (201, {"user": {"name": "bob", "admin": False}})
+    cookie = headers["set-cookie"]
+    assert cookie.startswith("__Host-roadstead=bob.")
+    assert {part.strip() for part in cookie.split(";")[1:]} == {"Path=/", "HttpOnly", "SameSite=Lax", "Secure"}
+    assert browser.ask("GET", SESSION)[1] == {"user": {"name": "bob", "admin": False}}
+
+
+def test_on_plain_http_the_cookie_is_for_loopback_addresses_only(desk: Desk) -> None:
+    local = Browser(desk, scheme="http", host="127.0.0.1:5000")
+    assert local.sign_in("bob") == 201
+    assert list(local.cookies) == ["roadstead"]
+    assert local.ask("GET", CURRENT)[0] == 200
+    for host in ("registry.example", "localhost.example:5000", "127.0.0.1.example"):
+        assert Browser(desk, scheme="http", host=host).sign_in("bob") == 403
+
+
+def test_the_insecure_cookie_does_not_count_over_https(desk: Desk) -> None:
+    local = Browser(desk, scheme="http", host="localhost:5000")
+    local.sign_in("bob")
+    assert Browser(desk, cookies=local.cookies).ask("GET", CURRENT)[0] == 401
+
+
+@pytest.mark.parametrize(("name", "password"), [("bob", "wrong"), ("nobody", PASSWORD), ("Bob!", PASSWORD), ("", "")])
+def test_wrong_credentials_get_the_same_refusal(browser: Browser, name: str, password: str) -> None:
+    status, document, headers = browser.ask("POST", SESSION, {"name": name, "password": password})
+    assert (status, document["errors"][0]["code"]) == (401, "UNAUTHORIZED")
+    assert document["errors"][0]["message"] == "the user name or the password is wrong"
+    assert "set-cookie" not in headers
+    assert "www-authenticate" not in headers  # browsers would open a dialog
+
+
+@pytest.mark.parametrize("document", [None, [], "x", {"name": "bob"}, {"name": 1, "password": PASSWORD}])
+def test_a_malformed_sign_in_is_a_bad_request(browser: Browser, document: object) -> None:
+    assert browser.ask("POST", SESSION, document)[0] == 400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_another_site_cannot_sign_a_browser_in(browser: Browser, headers: dict[str, str]) -> None:
+    status, _, received = browser.ask("POST", SESSION, {"name": "bob", "password": PASSWORD}, headers)
+    assert status == 403
+    assert "set-cookie" not in received
+
+
+def test_a_session_changes_something_only_with_its_csrf_token(browser: Browser) -> None:
+    browser.sign_in("bob")
+    right = browser.csrf
+    for wrong in ("", "x", right[:-1], "é"):
+        status, document, headers = browser.ask("DELETE", SESSION, headers={"X-Harbor-CSRF-Token": wrong})
+        assert (status, document["errors"][0]["code"]) == (403, "FORBIDDEN")
+        assert headers["x-harbor-csrf-token"] == right  # the refusal carries it, as Harbor's does
+    assert browser.ask("GET", CURRENT)[0] == 200
+    assert browser.ask("DELETE", SESSION, headers={"X-Harbor-CSRF-Token": right})[0] == 204
+
+
+def test_signing_out_ends_the_session_on_the_server(browser: Browser) -> None:
+    browser.sign_in("bob")
+    kept = dict(browser.cookies)
+    assert browser.ask("DELETE", SESSION)[0] == 204
+    assert browser.cookies == {}
+    assert Browser(browser.desk, cookies=kept).ask("GET", CURRENT)[0] == 401
+
+
+def test_signing_out_without_a_session_does_nothing(browser: Browser) -> None:
+    assert browser.ask("DELETE", SESSION)[0] == 204
+
+
+def test_a_session_that_ended_makes_its_caller_anonymous(browser: Browser) -> None:
+    browser.sign_in("bob")
+    browser.desk.accounts.set_password("bob", "another long password")
+    assert browser.ask("GET", SESSION)[1] == {"user": None}
+    assert browser.ask("GET", CURRENT)[0] == 401
+
+
+def test_a_disabled_user_is_signed_out_and_cannot_sign_in(browser: Browser) -> None:
+    browser.sign_in("bob")
+    browser.desk.accounts.set_disabled("bob", True)
+    assert browser.ask("GET", CURRENT)[0] == 401
+    assert browser.ask("GET", CURRENT, headers=basic("bob"))[0] == 401
+    assert browser.sign_in("bob") == 401
+
+
+def test_basic_credentials_need_no_csrf_token(browser: Browser) -> None:
+    assert browser.ask("DELETE", SESSION, headers=basic("bob"))[0] == 204
+    assert browser.ask("GET", CURRENT, headers=basic("bob"))[1]["username"] == "bob"
+
+
+@pytest.mark.parametrize(
+    "header", ["Basic !", "Basic Ym9i", "Bearer x.y.z", "Negotiate x", "Basic " + "A" * 5, "basic"]
+)
+def test_a_header_that_is_not_basic_credentials_is_401_even_beside_a_session(browser: Browser, header: str) -> None:
+    browser.sign_in("bob")
+    assert browser.ask("GET", CURRENT, headers={"Authorization": header})[0] == 401
+
+
+def test_wrong_basic_credentials_are_401_even_beside_a_session(browser: Browser) -> None:
+    browser.sign_in("bob")
+    assert browser.ask("GET", CURRENT, headers=basic("bob", "wrong"))[0] == 401
+
+
+def test_every_response_is_safe_to_show_in_a_browser(browser: Browser) -> None:
+    for method, path in [("GET", CURRENT), ("GET", "/api/v2.0/ping"), ("GET", "/nowhere"), ("PUT", SESSION)]:
+        headers = browser.ask(method, path)[2]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        assert not [name for name in headers if name.startswith("access-control-")]
