@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import boto3
-
 from functions.registry import handler as registry
 from functions.token import handler as token
 from local.aws import REGION, Endpoint
@@ -22,6 +20,7 @@ from local.clients import client
 from local.functions.declarations import SERVICE, functions
 from local.gateway.events import Incoming, Outgoing, answer_from, event_for
 from local.resources import Resources, ensure_resources
+from roadstead.aws import clients
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
@@ -149,11 +148,10 @@ def _environ(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _watched_session(watching: Rig) -> Iterator[None]:
-    """The functions make their clients in boto3's default session; clients take over the session's event handlers."""
-    before = boto3.DEFAULT_SESSION
-    boto3.setup_default_session()
-    boto3.DEFAULT_SESSION.events.register("before-call", watching.record)
+    """The functions make their clients in one session; clients take over the session's event handlers."""
+    clients.session.cache_clear()
+    clients.session().register("before-call", watching.record)
     try:
         yield
     finally:
-        boto3.DEFAULT_SESSION = before
+        clients.session.cache_clear()

@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.distribution.services import Services
 from functions.distribution.settings import BlobsAt, Settings, UploadsAt
-from roadstead.aws.clients import client
+from roadstead.aws.clients import Deferred, client
 from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
@@ -30,16 +30,16 @@ from roadstead.trail.events import EventMaker
 def build(
     settings: Settings, *, limits: UploadLimits | None = None, executor: Executor | None = None, s3: Any = None
 ) -> Services:
-    """The services on DynamoDB, S3, KMS and SSM. Makes clients, but no call.
+    """The services on DynamoDB, S3, KMS and SSM. Makes no call, and the clients alone that every request needs.
 
     A host that streams brings its own limits, an executor for the parts, and a client with the connections they need.
     """
     table = Table(client("dynamodb"), settings.index_table)
     blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
-    objects = S3Objects(s3 or client("s3"), settings.bucket, url_seconds=settings.url_seconds)
+    objects = S3Objects(s3 or Deferred(lambda: client("s3")), settings.bucket, url_seconds=settings.url_seconds)
     events = EventMaker()
     adoption = Adoption(blobs, objects, events)
-    public_keys, ssm = KmsKeys(client("kms")), client("ssm")
+    public_keys, ssm = KmsKeys(client("kms")), Deferred(lambda: client("ssm"))
     return Services(
         blobs=Blobs(blobs=blobs, manifests=manifests, adoption=adoption, events=events),
         lists=Lists(manifests=manifests, objects=objects),

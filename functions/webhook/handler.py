@@ -13,7 +13,7 @@ from functions.webhook.dispatch import dispatch
 from functions.webhook.notifications import compose
 from functions.webhook.services import WebhookServices
 from functions.webhook.settings import Settings
-from roadstead.aws.clients import client
+from roadstead.aws.clients import Deferred, client
 from roadstead.aws.cloudwatch_logs import CloudWatchAuditLog
 from roadstead.aws.dynamodb_candidates import DynamoCandidates
 from roadstead.aws.dynamodb_identity import DynamoIdentityEvents
@@ -43,8 +43,10 @@ def prepare() -> None:
 
 
 def build(settings: Settings) -> WebhookServices:
-    """The services on DynamoDB, S3, SQS, SSM and CloudWatch Logs. Makes clients, but no call."""
-    dynamodb, sqs = client("dynamodb"), client("sqs")
+    """The services on DynamoDB, S3, SQS, SSM and CloudWatch Logs. Makes no call, and the clients alone that every event
+    of a stream or a log needs.
+    """
+    dynamodb, sqs = client("dynamodb"), Deferred(lambda: client("sqs"))
     notifications = settings.notifications
     return WebhookServices(
         trail=Trail(
@@ -52,10 +54,10 @@ def build(settings: Settings) -> WebhookServices:
             DynamoPullCounts(Table(dynamodb, settings.index_table)),
         ),
         identity_events=DynamoIdentityEvents(Table(dynamodb, settings.identity_table)),
-        objects=S3Objects(client("s3"), settings.bucket),
+        objects=S3Objects(Deferred(lambda: client("s3")), settings.bucket),
         dead_letters=SqsQueue(sqs, settings.dead_letters_url),
         candidates=DynamoCandidates(Table(dynamodb, settings.index_table)),
         object_events_queue=settings.object_events_queue,
         notification_queue=notifications.queue_name if notifications else "",
-        notifications=compose(notifications, dynamodb, client("ssm"), sqs) if notifications else None,
+        notifications=compose(notifications, dynamodb, Deferred(lambda: client("ssm")), sqs) if notifications else None,
     )

@@ -11,8 +11,8 @@ from typing import Any
 
 from functions.webhook.batch import Received, work
 from functions.webhook.services import WebhookServices
+from roadstead.aws.attributes import decode
 from roadstead.aws.index_items import event_from, is_event_key
-from roadstead.aws.table import item_from_image
 from roadstead.trail.entries import AuditEntry
 
 Record = Mapping[str, Any]
@@ -53,7 +53,7 @@ def _read(record: Record, found: Mapping[Key, Mapping[str, Any]]) -> Received:
         if key is None:
             raise ValueError("the record has no key")
         image = record["dynamodb"].get("NewImage")
-        item = item_from_image(image) if image is not None else found.get(key)
+        item = decode(image) if image is not None else found.get(key)
         if item is None:
             raise ValueError(f"the event {key[1]} is not in the table any more")
         return Received(identifier, record, (AuditEntry.of_event(event_from(item)),))

@@ -1,1 +1,1 @@
-"""Every implementation on AWS: DynamoDB, S3, KMS, SSM, SQS, CloudWatch. The only part of the product with boto3."""
+"""Every implementation on AWS: DynamoDB, S3, KMS, SSM, SQS, CloudWatch. Nothing else of the functions has botocore."""

@@ -11,57 +11,23 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from roadstead.aws.attributes import Item as Item  # whoever has a table has items
+from roadstead.aws.attributes import decode, encode
 from roadstead.aws.clients import error_code
+from roadstead.aws.ranges import BY_KEY, Order, Range
 from roadstead.conflicts import Conflict, Throttled
 
-Item = dict[str, Any]
 Key = tuple[str, str]
 
 BATCH_GET = 100  # keys in one BatchGetItem
 BATCH_WRITE = 25  # requests in one BatchWriteItem
 TRANSACTION = 100  # actions in one TransactWriteItems
-MAX_SORT_KEY = 1_000  # bytes of a sort key that is searched for: DynamoDB takes 1,024, and no key of ours has half
-_LAST = "\U0010ffff"  # sorts behind every other character
 _ATTEMPTS = 8
 _CONFLICTS = frozenset({"TransactionConflictException", "TransactionInProgressException"})
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, Binary):
-        return bytes(value.value)
-    if isinstance(value, list):
-        return [_plain(element) for element in value]
-    if isinstance(value, dict):
-        return {name: _plain(element) for name, element in value.items()}
-    return value
-
-
-def _to_wire(item: Mapping[str, Any]) -> dict[str, Any]:
-    # str subclasses (names, digests) are plain strings on the wire.
-    return {name: _serialize(str(value) if isinstance(value, str) else value) for name, value in item.items()}
-
-
-def _from_wire(item: Mapping[str, Any]) -> Item:
-    return {name: _plain(_deserialize(value)) for name, value in item.items()}
-
-
-def item_from_image(image: Mapping[str, Any]) -> Item:
-    """The item in a record of the table's stream. Raises ValueError when it is none."""
-    try:
-        return _from_wire(image)
-    except (AttributeError, TypeError) as error:
-        raise ValueError(f"no image of an item: {error!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +75,11 @@ class TransactionFailed(Conflict):
         self.failed = tuple(failed)
 
 
+class Count(NamedTuple):
+    items: int
+    whole: bool  # or there are more
+
+
 class Table:
     """A table with the keys `pk` and `sk`."""
 
@@ -120,7 +91,7 @@ class Table:
     def get(self, key: Key) -> Item | None:
         """One GetItem."""
         answer = self._client.get_item(TableName=self.name, Key=_key(key), ConsistentRead=True)
-        return _from_wire(answer["Item"]) if "Item" in answer else None
+        return decode(answer["Item"]) if "Item" in answer else None
 
     def batch_get(self, keys: Iterable[Key], attributes: Sequence[str] = ()) -> dict[Key, Item]:
         """The items that exist among `keys`: one BatchGetItem for each 100 (fewer fit when the items are large).
@@ -141,7 +112,7 @@ class Table:
             )
             items = answer["Responses"].get(self.name, [])
             for wire in items:
-                item = _from_wire(wire)
+                item = decode(wire)
                 found[(item["pk"], item["sk"])] = item
             left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
             if left and not items:
@@ -157,54 +128,79 @@ class Table:
         after: str | None = None,
         limit: int | None = None,
         attributes: Sequence[str] = (),
+        backward: bool = False,
+        order: Order = BY_KEY,
     ) -> Iterator[Item]:
-        """Items of a partition whose `sk` begins with `prefix` and sorts behind `after`, in byte order.
+        """Items of a partition whose sort key begins with `prefix`, those that come after `after`, in byte order.
 
-        `after` may be any text, as clients send it. Reads page after page as they are consumed; `limit` bounds how
-        many items are read.
+        `backward` turns the order around, and with it what comes after `after`, which may be any text, as clients send
+        it. Reads page after page as they are consumed; `limit` bounds how many items are answered. `order` is the
+        table's own or that of an index, whose reads are eventually consistent.
         """
-        names = {"#pk": "pk", "#sk": "sk"}
-        values: dict[str, Any] = {":pk": pk}
-        condition = "#pk = :pk"
-        if after is not None and after >= prefix:
-            # A key condition is one range: from behind `after` to the last key that can have the prefix.
-            first, last = _shortened(after) + "\0", prefix + _LAST
-            if first > last:  # DynamoDB refuses a range that is upside down
-                return
-            values |= {":from": first, ":to": last}
-            condition += " AND #sk BETWEEN :from AND :to"
-        elif prefix:
-            values[":prefix"] = prefix
-            condition += " AND begins_with(#sk, :prefix)"
-        else:
-            del names["#sk"]
-        request: dict[str, Any] = {
-            "TableName": self.name,
-            "KeyConditionExpression": condition,
-            "ExpressionAttributeValues": _to_wire(values),
-            "ConsistentRead": True,
-        }
-        if attributes:
-            projected = {f"#a{place}": name for place, name in enumerate(("pk", "sk", *attributes))}
-            names |= projected
-            request["ProjectionExpression"] = ",".join(projected)
-        request["ExpressionAttributeNames"] = names
+        wanted = Range(pk, prefix, after, backward, order)
+        if limit == 0 or wanted.empty:
+            return
+        request = self._query(wanted, attributes)
         left = limit
         while left is None or left > 0:
             if left is not None:
-                request["Limit"] = left
+                request["Limit"] = left + wanted.inclusive
             answer = self._client.query(**request)
             for wire in answer["Items"]:
-                yield _from_wire(wire)
-            if left is not None:
-                left -= len(answer["Items"])
+                item = decode(wire)
+                if wanted.inclusive and item[order.key] == wanted.after:
+                    continue
+                yield item
+                if left is not None:
+                    left -= 1
+                    if left == 0:
+                        return
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def count(self, pk: str, *, prefix: str = "", pages: int | None = None, order: Order = BY_KEY) -> Count:
+        """How many items of a partition begin with `prefix`: a Query for each MB of them, which answers no item.
+
+        After `pages` of them the number is what was counted so far, and `whole` is false if there is more.
+        """
+        request = self._query(Range(pk, prefix, order=order), ())
+        request["Select"] = "COUNT"
+        items = 0
+        while True:
+            answer = self._client.query(**request)
+            items += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                return Count(items, whole=True)
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            if pages is not None:
+                pages -= 1
+                if pages <= 0:
+                    return Count(items, whole=False)
+
+    def _query(self, wanted: Range, attributes: Sequence[str]) -> dict[str, Any]:
+        condition, values, names = wanted.condition()
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeValues": encode(values),
+            "ScanIndexForward": not wanted.backward,
+        }
+        if wanted.order.index:
+            request["IndexName"] = wanted.order.index
+        else:
+            request["ConsistentRead"] = True
+        if attributes:
+            own = ("pk", "sk", *attributes)
+            projected = {f"#a{place}": name for place, name in enumerate(dict.fromkeys((*own, wanted.order.key)))}
+            names |= projected
+            request["ProjectionExpression"] = ",".join(projected)
+        request["ExpressionAttributeNames"] = names
+        return request
+
     def put(self, key: Key, item: Mapping[str, Any]) -> None:
         """One unconditional PutItem."""
-        self._client.put_item(TableName=self.name, Item=_to_wire(_with_key(key, item)))
+        self._client.put_item(TableName=self.name, Item=encode(_with_key(key, item)))
 
     def write(self, write: Write) -> Item | None:
         """One conditional write by itself; answers the new item of an Update, None otherwise. Raises Conflict.
@@ -221,7 +217,7 @@ class Table:
                     self._client.delete_item(**request)
                 else:
                     answer = self._client.update_item(ReturnValues="ALL_NEW", **request)
-                    return _from_wire(answer.get("Attributes", {}))
+                    return decode(answer.get("Attributes", {}))
                 return None
             except ClientError as error:
                 code = error_code(error)
@@ -259,7 +255,7 @@ class Table:
 
     def batch_write(self, puts: Iterable[tuple[Key, Mapping[str, Any]]] = (), deletes: Iterable[Key] = ()) -> None:
         """Unconditional writes, 25 to a request; not atomic, each of them idempotent."""
-        pending: list[dict[str, Any]] = [{"PutRequest": {"Item": _to_wire(_with_key(key, item))}} for key, item in puts]
+        pending: list[dict[str, Any]] = [{"PutRequest": {"Item": encode(_with_key(key, item))}} for key, item in puts]
         pending += [{"DeleteRequest": {"Key": _key(key)}} for key in deletes]
         attempt = 0
         while pending:
@@ -277,11 +273,6 @@ class Table:
         return attempt + 1
 
 
-def _shortened(key: str) -> str:
-    """A key to begin behind, cut to what DynamoDB takes; the same, to keys that are shorter than the cut."""
-    return key.encode("utf-8", "replace")[:MAX_SORT_KEY].decode("utf-8", "ignore")
-
-
 def _key(key: Key) -> dict[str, Any]:
     return {"pk": {"S": str(key[0])}, "sk": {"S": str(key[1])}}
 
@@ -293,7 +284,7 @@ def _with_key(key: Key, item: Mapping[str, Any]) -> dict[str, Any]:
 def _request(table: str, write: Write) -> dict[str, Any]:
     request: dict[str, Any] = {"TableName": table}
     if write.action == "Put":
-        request["Item"] = _to_wire(_with_key(write.key, write.item))
+        request["Item"] = encode(_with_key(write.key, write.item))
     else:
         request["Key"] = _key(write.key)
     if write.update:
@@ -301,7 +292,7 @@ def _request(table: str, write: Write) -> dict[str, Any]:
     if write.condition:
         request["ConditionExpression"] = write.condition
     if write.values:
-        request["ExpressionAttributeValues"] = _to_wire(write.values)
+        request["ExpressionAttributeValues"] = encode(write.values)
     if write.names:
         request["ExpressionAttributeNames"] = dict(write.names)
     return request

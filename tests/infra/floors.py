@@ -31,7 +31,7 @@ ROOMS = {
     "roadstead/content": Room((VOCABULARY, "roadstead/trail")),
     "roadstead/identity": Room((VOCABULARY, "roadstead/trail", "roadstead/outbound"), _CRYPTOGRAPHY),
     "roadstead/notifications": Room(_DOMAIN),
-    "roadstead/aws": Room(_DOMAIN_WITH_NOTIFICATIONS, (*_BOTO3, "cryptography")),
+    "roadstead/aws": Room(_DOMAIN_WITH_NOTIFICATIONS, ("botocore", "cryptography")),
     "functions": Room(),
     "functions/hosting": Room((VOCABULARY, "roadstead/trail"), ("aws_xray_sdk",)),
     "functions/distribution": Room(

@@ -24,7 +24,7 @@ from botocore.httpchecksum import apply_request_checksum
 from botocore.parsers import create_parser
 from ministack.services import dynamodb, s3
 
-from roadstead.aws.table import Item, _from_wire
+from roadstead.aws.attributes import Item, decode
 from tests import aws
 
 Answer = tuple[AWSResponse, dict[str, Any]]
@@ -145,7 +145,7 @@ class Cloud:
             wire = action.get("Put", {}).get("Item", {})
             if wire and wire["pk"]["S"].startswith("event#") and wire["id"]["S"] not in self._told:
                 self._told.add(wire["id"]["S"])
-                self.events.append(_from_wire(wire))
+                self.events.append(decode(wire))
 
 
 def rows(dynamodb_client: Any) -> Rows:
@@ -153,7 +153,7 @@ def rows(dynamodb_client: Any) -> Rows:
     found: Rows = {}
     for page in dynamodb_client.get_paginator("scan").paginate(TableName=INDEX, ConsistentRead=True):
         for wire in page["Items"]:
-            item = _from_wire(wire)
+            item = decode(wire)
             found[(item["pk"], item["sk"])] = item
     return found
 

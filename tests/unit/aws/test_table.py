@@ -11,9 +11,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from roadstead.aws.ranges import Order
 from roadstead.aws.table import (
     BATCH_GET,
     BATCH_WRITE,
+    Count,
     Item,
     Key,
     Table,
@@ -182,6 +184,115 @@ def test_a_query_goes_on_behind_any_text(filled: Table, prefix: str, after: str)
     everything = keys_of(filled.query("p"))
     expected = [sk for sk in everything if sk.startswith(prefix) and sk > after]
     assert keys_of(filled.query("p", prefix=prefix, after=after)) == expected
+
+
+@pytest.mark.parametrize(
+    "after", ["", "a", "a#", "a#1", "a#1\0", "a#15", "a#é", "a#\U0010ffff", "a$", "b", "zz", "x" * 5000]
+)
+@pytest.mark.parametrize("prefix", ["", "a#", "b", "b#", "x"])
+@pytest.mark.parametrize("limit", [None, 1, 2])
+def test_a_query_goes_back_before_any_text(filled: Table, prefix: str, after: str, limit: int | None) -> None:
+    everything = keys_of(filled.query("p"))
+    expected = [sk for sk in reversed(everything) if sk.startswith(prefix) and sk < after]
+    found = keys_of(filled.query("p", prefix=prefix, after=after, backward=True, limit=limit))
+    assert found == expected[:limit]
+
+
+@pytest.mark.parametrize("prefix", ["", "a#", "b", "x"])
+def test_a_query_goes_back_from_the_end(filled: Table, prefix: str) -> None:
+    there = keys_of(filled.query("p", prefix=prefix))
+    assert keys_of(filled.query("p", prefix=prefix, backward=True)) == there[::-1]
+
+
+@pytest.mark.parametrize("backward", [False, True])
+@pytest.mark.parametrize("after", ["a#\ud800", "\ud800", "a\udfff#", "\ud800" * 2000])
+def test_a_text_that_is_no_utf8_leads_to_no_other_prefix(filled: Table, after: str, backward: bool) -> None:
+    """A lone surrogate is stored nowhere; `?` stands for it."""
+    stored = after.replace("\ud800", "?").replace("\udfff", "?")
+    there = [sk for sk in ("a#1", "a#10", "a#2", "a#é") if (sk < stored if backward else sk > stored)]
+    found = keys_of(filled.query("p", prefix="a#", after=after, backward=backward))
+    assert found == (there[::-1] if backward else there)
+
+
+def test_an_item_that_is_gone_back_to_costs_no_place_on_the_page() -> None:
+    """The key that a page begins before is in the answer, and is no item of the page."""
+    pages = {"Items": [item("c"), item("b")], "LastEvaluatedKey": item("b")}, {"Items": [item("a")]}
+    table, client, _ = scripted(*pages)
+    assert keys_of(table.query("a", after="c", backward=True, limit=2)) == ["b", "a"]
+    assert [request["Limit"] for request in client.requests] == [3, 2]
+    assert not client.requests[0]["ScanIndexForward"]
+
+
+@pytest.mark.parametrize(("prefix", "number"), [("", 7), ("a#", 4), ("b", 2), ("x", 0)])
+def test_a_count_brings_no_item(filled: Table, client: Any, prefix: str, number: int) -> None:
+    calls = aws.record_calls(client)
+    assert filled.count("p", prefix=prefix) == Count(number, whole=True)
+    assert calls == ["dynamodb.Query"]
+
+
+def test_a_count_of_many_pages_is_their_sum_or_says_that_there_are_more() -> None:
+    pages = [
+        {"Count": 1000, "LastEvaluatedKey": item("1")},
+        {"Count": 500, "LastEvaluatedKey": item("2")},
+        {"Count": 7},
+    ]
+    table, client, _ = scripted(*pages, *pages)
+    assert table.count("a") == Count(1507, whole=True)
+    assert [request.get("ExclusiveStartKey") for request in client.requests] == [None, item("1"), item("2")]
+    assert {(request["Select"], request["ConsistentRead"]) for request in client.requests} == {("COUNT", True)}
+    assert table.count("a", pages=2) == Count(1500, whole=False)
+    assert table.count("a", pages=2) == Count(7, whole=True)
+
+
+def test_an_index_has_an_order_of_its_own_and_is_read_as_it_is() -> None:
+    """A global secondary index refuses a consistent read."""
+    table, client, _ = scripted({"Items": []}, {"Count": 0})
+    pushed = Order("pushed", index="by-push")
+    list(table.query("a", prefix="t#", after="t#5", backward=True, order=pushed, attributes=("digest",)))
+    table.count("a", prefix="t#", order=pushed)
+    query, count = client.requests
+    assert query["IndexName"] == count["IndexName"] == "by-push"
+    assert query["ExpressionAttributeNames"]["#sk"] == "pushed"
+    assert {"pk", "sk", "digest", "pushed"} <= set(query["ExpressionAttributeNames"].values())
+    assert "ConsistentRead" not in query and "ConsistentRead" not in count
+
+
+@pytest.fixture
+def indexed(client: Any) -> Iterator[Table]:
+    with mock_aws():
+        name = f"index-{uuid.uuid4().hex}"
+        keys = ("pk", "sk", "pushed")
+        client.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "by-push",
+                    "KeySchema": [
+                        {"AttributeName": "pk", "KeyType": "HASH"},
+                        {"AttributeName": "pushed", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "ALL"},
+                }
+            ],
+        )
+        table = Table(client, name)
+        for number in range(5):
+            table.put(("p", f"tag#{number}"), {"pushed": f"t#{9 - number}"})
+        table.put(("p", "blob#1"), {"at": 1})
+        yield table
+
+
+def test_an_index_is_read_both_ways(indexed: Table) -> None:
+    pushed = Order("pushed", index="by-push")
+    newest = indexed.query("p", prefix="t#", backward=True, order=pushed)
+    assert keys_of(newest) == [f"tag#{number}" for number in range(5)]
+    after = indexed.query("p", prefix="t#", after="t#8", backward=True, limit=2, order=pushed, attributes=("at",))
+    assert keys_of(after) == ["tag#2", "tag#3"]
+    assert keys_of(indexed.query("p", prefix="t#", after="t#7", order=pushed)) == ["tag#1", "tag#0"]
+    assert indexed.count("p", order=pushed) == Count(5, whole=True)
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3, 4, 9])

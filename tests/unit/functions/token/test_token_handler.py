@@ -235,9 +235,7 @@ def test_the_function_loads_only_what_it_needs() -> None:
     assert packages <= {
         "functions",
         "roadstead",
-        "boto3",
         "botocore",
-        "s3transfer",
         "urllib3",
         "dateutil",
         "six",

@@ -39,7 +39,7 @@ def test_a_queue_that_nobody_named_is_an_error_and_its_messages_are_kept() -> No
 def test_the_function_loads_only_what_it_needs() -> None:
     done = subprocess.run([sys.executable, "-c", _PROGRAM], capture_output=True, text=True, check=True)
     packages, ours = (set(line.split()) for line in done.stdout.splitlines())
-    allowed = {"functions", "roadstead", "boto3", "botocore", "s3transfer", "urllib3", "dateutil", "six", "jmespath"}
+    allowed = {"functions", "roadstead", "botocore", "urllib3", "dateutil", "six", "jmespath"}
     assert packages <= allowed | {"certifi"}, packages - allowed
     assert not {name for name in ours if name.startswith(("functions.registry", "functions.token"))}
     assert not {
