@@ -8,7 +8,9 @@ choice.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,10 +21,12 @@ import jwt
 from roadstead.identity import jose
 from roadstead.identity.access import Access
 from roadstead.identity.jose import LEEWAY, PublicKey
+from roadstead.recent import Recent
 from roadstead.trail.entries import ActorKind
 
 MAX_TOKEN = 8192  # characters; those that we sign stay below half of it
 _CACHED_CERTIFICATES = 256  # one per environment of the token function in the last hour
+_CACHED_TOKENS = 512  # a client shows one token for all the requests of a pull or a push
 
 _jws = jwt.PyJWS(algorithms=[jose.ALGORITHM])
 
@@ -44,6 +48,12 @@ class Caller:
     token_id: str
     access: tuple[Access, ...]
     expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    caller: Caller
+    begins: int  # seconds since the epoch: when it was issued, or later if it says so
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +86,27 @@ class TokenVerifier:
         self._clock = clock
         self._keys: Mapping[str, PublicKey] | None = None
         self._certificates: dict[str, _Certified] = {}
+        self._verified: Recent[bytes, _Verified] = Recent(math.inf, _CACHED_TOKENS)
 
     def verify(self, token: str) -> Caller:
-        """Raises InvalidToken; whatever the provider of keys raises passes through."""
+        """Raises InvalidToken; whatever the provider of keys raises passes through.
+
+        A token that verified is known by its SHA-256 until it expires, which is no later than its certificate does: of
+        all that was verified only the clock can change, so that alone is looked at again. What was refused is not kept.
+        """
+        if len(token) > MAX_TOKEN:
+            raise InvalidToken("the token is too long")
+        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+        verified = self._verified.get(digest, lambda: self._verify(token))
+        now = self._clock()
+        if verified.caller.expires + LEEWAY <= now:
+            self._verified.forget(digest)
+            raise ExpiredToken("the token has expired")
+        if verified.begins > now + LEEWAY:
+            raise InvalidToken("the token is not valid yet")
+        return verified.caller
+
+    def _verify(self, token: str) -> _Verified:
         header = _header(token, jose.TOKEN_TYPE)
         certificate = header.get(jose.CERTIFICATE)
         if certificate is None:
@@ -92,10 +120,11 @@ class TokenVerifier:
             latest = certified.expires
         return self._caller(claims, latest)
 
-    def _caller(self, claims: Mapping[str, Any], latest: int | None) -> Caller:
+    def _caller(self, claims: Mapping[str, Any], latest: int | None) -> _Verified:
         self._check_origin(claims)
         issued, expires = self._check_times(claims)
-        if _seconds(claims, "nbf") > self._clock() + LEEWAY:
+        begins = max(issued, _seconds(claims, "nbf"))
+        if begins > self._clock() + LEEWAY:
             raise InvalidToken("the token is not valid yet")
         if expires <= issued:
             raise InvalidToken("the token expires before it was issued")
@@ -111,7 +140,7 @@ class TokenVerifier:
             raise InvalidToken(f"the token's claims are malformed: {error}") from error
         if len(granted) != len(access) or (kind is ActorKind.ANONYMOUS) != (subject == ""):
             raise InvalidToken("the token's claims are malformed")
-        return Caller(subject, kind, token_id, granted, expires)
+        return _Verified(Caller(subject, kind, token_id, granted, expires), begins)
 
     def _certified(self, certificate: object) -> _Certified:
         """The key that a certificate vouches for; verified once, its expiry looked at every time."""

@@ -15,11 +15,11 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from roadstead.identity import jose
+from roadstead.identity import jose, verification
 from roadstead.identity.access import Access
 from roadstead.identity.jose import PublicKey, thumbprint
 from roadstead.identity.signing import raw_signature
-from roadstead.identity.verification import Caller, InvalidToken, TokenVerifier
+from roadstead.identity.verification import Caller, ExpiredToken, InvalidToken, TokenVerifier
 from roadstead.trail.entries import ActorKind
 from tests.unit.identity.parts import NOON, Clock, Harbour
 
@@ -279,6 +279,62 @@ def test_an_unverified_certificate_is_not_kept(verifier: TokenVerifier) -> None:
         with pytest.raises(InvalidToken):
             verifier.verify(certified(certificate(STRANGER, jti=number)))
     assert verifier._certificates == {}
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The JWS whose signatures were verified."""
+    seen: list[str] = []
+    real = verification._signed_claims
+
+    def signed_claims(token: str, key: PublicKey) -> dict[str, Any]:
+        seen.append(token)
+        return real(token, key)
+
+    monkeypatch.setattr(verification, "_signed_claims", signed_claims)
+    return seen
+
+
+def test_a_token_that_verified_is_known_until_it_expires(
+    verifier: TokenVerifier, clock: Clock, counted: list[str]
+) -> None:
+    token = direct()
+    for now in (NOON, NOON + 1, NOON + 959):
+        clock.now = now
+        assert verifier.verify(token) == CALLER
+    assert counted == [token]
+    clock.now = NOON + 960
+    for _ in range(2):
+        with pytest.raises(ExpiredToken):
+            verifier.verify(token)
+
+
+def test_a_known_token_is_not_good_before_its_time_when_the_clock_is_set_back(
+    verifier: TokenVerifier, clock: Clock
+) -> None:
+    token = direct(nbf=NOON + 600)
+    clock.now = NOON + 600
+    assert verifier.verify(token)
+    clock.now = NOON + 539
+    with pytest.raises(InvalidToken, match="not valid yet"):
+        verifier.verify(token)
+
+
+def test_a_refused_token_is_refused_anew_each_time(verifier: TokenVerifier, counted: list[str]) -> None:
+    token = direct(aud="somebody else")
+    for _ in range(3):
+        with pytest.raises(InvalidToken, match="another service"):
+            verifier.verify(token)
+    assert counted == [token] * 3
+
+
+def test_the_tokens_that_verified_are_bounded_in_number(verifier: TokenVerifier, counted: list[str]) -> None:
+    first = direct()
+    for token in [first, *(direct(jti=str(number)) for number in range(512))]:
+        assert verifier.verify(token)
+    assert len(counted) == 513
+    assert verifier.verify(first) == CALLER
+    assert len(counted) == 514
 
 
 class Provider:
