@@ -85,8 +85,11 @@ class Response:
         return cls(status, headers, text.encode("utf-8", "backslashreplace"))
 
 
-def request_from_gateway(event: Mapping[str, Any]) -> Request:
-    """The request in a payload 1.0 event. The gateway itself sets `requestContext`: a client cannot forge it."""
+def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) -> Request:
+    """The request in a payload 1.0 event. The gateway itself sets `requestContext`: a client cannot forge it.
+
+    Without `decode_path` the path stays as the gateway passes it on, where `%2F` may stand for a slash in a name.
+    """
     context = event.get("requestContext") or {}
     headers = tuple(
         (name.lower(), value) for name, values in (event.get("multiValueHeaders") or {}).items() for value in values
@@ -106,7 +109,7 @@ def request_from_gateway(event: Mapping[str, Any]) -> Request:
         method=event["httpMethod"].upper(),
         # The gateway has decoded it, as far as its documentation tells. No name, tag or digest has a percent sign, so
         # decoding once more changes nothing that is valid.
-        path=unquote(event["path"]),
+        path=unquote(event["path"]) if decode_path else event["path"],
         query=query,
         headers=headers,
         body=data,

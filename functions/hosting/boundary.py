@@ -75,14 +75,19 @@ def _answer(request: Request, run: Callable[[Request], Response], busy: int) -> 
 
 
 def lambda_answer(
-    event: Mapping[str, Any], run: Callable[[Request], Response], *, head_bodies: bool = False, function: str = ""
+    event: Mapping[str, Any],
+    run: Callable[[Request], Response],
+    *,
+    head_bodies: bool = False,
+    function: str = "",
+    decode_path: bool = True,
 ) -> dict[str, Any]:
     """`answer` for a payload 1.0 event of the HTTP API; a body that is not the base64 it claims to be is a 400.
 
     With `head_bodies` the gateway is left to cut off the body of a HEAD.
     """
     try:
-        request = request_from_gateway(event)
+        request = request_from_gateway(event, decode_path=decode_path)
     except ValueError as error:
         entry = ErrorEntry(ErrorCode.UNSUPPORTED, str(error))
         return response_to_gateway(_error(400, (entry,)))

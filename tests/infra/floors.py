@@ -52,7 +52,9 @@ ROOMS = {
         (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"),
         roots=("functions.webhook.handler", "functions.webhook.notifications"),
     ),
-    "functions/management": Room((*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting")),
+    "functions/management": Room(
+        (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"), roots=("functions.management.composition",)
+    ),
     "edge": Room(),
     "observability": Room(),
     "app.py": Room(("functions/hosting", "functions/registry", "functions/token", "functions/webhook"), ("chalice",)),

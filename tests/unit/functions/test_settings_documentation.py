@@ -12,6 +12,7 @@ import pytest
 
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError
+from functions.management.settings import Settings as ManagementSettings
 from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
 from functions.webhook.settings import Settings as WebhookSettings
@@ -21,6 +22,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "Registry function": RegistrySettings.from_environ,
     "Token function": TokenSettings.from_environ,
     "Webhook function": WebhookSettings.from_environ,
+    "Management function": ManagementSettings.from_environ,
     "Relay": RelaySettings.from_environ,
 }
 SHARED_WITH_THE_REGISTRY = {"UPLOAD_SECONDS", "MAX_BLOB_BYTES"}

@@ -1,0 +1,24 @@
+"""The composition root of the management function."""
+
+from __future__ import annotations
+
+from functions.management.services import Services
+from functions.management.settings import Settings
+from roadstead.aws.clients import client
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.ssm import SsmEdgeSecrets
+from roadstead.aws.table import Table
+from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.identity.sessions import SessionLimits, SessionService
+
+
+def build(settings: Settings) -> Services:
+    """Put the services together on DynamoDB and SSM. Makes clients, but no call."""
+    directory = DynamoIdentities(Table(client("dynamodb"), settings.identity_table))
+    edge_secret = settings.edge_secret_parameter
+    return Services(
+        directory=directory,
+        passwords=PasswordVerifier(Argon2Hasher()),
+        sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
+        edge_secrets=SsmEdgeSecrets(client("ssm"), edge_secret) if edge_secret else None,
+    )

@@ -1,0 +1,31 @@
+"""The management function's entry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from functions.hosting import tracing
+from functions.hosting.boundary import lambda_answer
+from functions.management.application import Application
+from functions.management.composition import build
+from functions.management.settings import Settings
+
+
+def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
+    """Respond to a payload 1.0 event of the HTTP API."""
+    return lambda_answer(event, application().respond, function="management", decode_path=False)
+
+
+@cache
+def application() -> Application:
+    """Built when first asked for; built again the next time if that failed."""
+    return Application(build(Settings.from_environ(os.environ)))
+
+
+def prepare() -> None:
+    """Do what can be done before the first request: read the settings, make the clients, trace them."""
+    tracing.start(Settings.from_environ(os.environ).tracing)
+    application()

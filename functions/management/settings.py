@@ -1,0 +1,36 @@
+"""The management function's settings; docs/settings.md lists them, and a test holds that list to this class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.hosting.environ import Environ
+from functions.hosting.tracing import Tracing
+
+_HOUR = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`session_idle` and `session_lifetime` in seconds. `edge_secret_parameter` is empty without a distribution."""
+
+    identity_table: str
+    session_idle: int
+    session_lifetime: int
+    edge_secret_parameter: str
+    tracing: Tracing
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises SettingsError that names every missing or wrong key."""
+        read = Environ(environ)
+        settings = cls(
+            identity_table=read.text("IDENTITY_TABLE"),
+            session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
+            session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", ""),
+            tracing=read.choice("TRACING", Tracing.OFF),
+        )
+        read.check()
+        return settings
