@@ -1,4 +1,4 @@
-"""The operator's command, `roadstead`: accounts, webhooks, keys, a doctor; for a deployed registry and a local one.
+"""The operator's command, `roadstead`: accounts, webhooks, keys and a doctor, for a deployed or a local registry.
 
-Only `aws.py` touches boto3, and only `composition.py` the implementations of stores.
+Only `aws.py` imports boto3, and only `composition.py` the implementations of stores.
 """

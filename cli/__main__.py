@@ -7,7 +7,7 @@ import os
 import sys
 
 from cli import account_commands, audit_commands, key_commands, status_commands, webhook_commands
-from cli.aws import told_to_people
+from cli.aws import readable_errors
 from cli.composition import Cloud, find_target
 from cli.doctor import command as doctor
 from cli.doctor.deployment import Deployment
@@ -16,21 +16,22 @@ from cli.output import Output
 from cli.subcommands import Subcommands
 from roadstead.identity.accounts import AccountRefused
 from roadstead.notifications.webhooks import NotificationRefused
+from roadstead.printable import printable
 
 _EPILOG = f"""exit codes:
-  {OK}  done; with doctor: nothing is wrong
-  {FAILED}  it could not be done, or something is wrong; why is on stderr
-  {USAGE}  the command line, or what it reads from standard input or the environment, is wrong
+  {OK}  success; with doctor: no check failed
+  {FAILED}  the command or a check failed; the reason is on stderr
+  {USAGE}  the command line, standard input or an environment variable is wrong
 
-Without --state and --stack the environment says which registry is meant: ROADSTEAD_STATE, ROADSTEAD_STACK, or the
-variables of docs/settings.md for those who deploy by other means (with AWS_REGION, KEY_VALUE_STORE_ARN, RELAY=on)."""
+Without --state and --stack, the environment selects the registry: ROADSTEAD_STATE, ROADSTEAD_STACK, or, for a
+deployment without our templates, the variables of docs/settings.md (and AWS_REGION, KEY_VALUE_STORE_ARN, RELAY=on)."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     output = Output(as_json=options.json)
     try:
-        with told_to_people():
+        with readable_errors():
             if options.command == "doctor":
                 return doctor.run(options, output, _deployment)
             target = find_target(options.state, options.stack, options.region, os.environ)
@@ -49,18 +50,18 @@ def _deployment(options: argparse.Namespace) -> Deployment | None:
         return None
     target = find_target(options.state, options.stack, options.region, os.environ)
     cloud = Cloud(target)
-    return Deployment(target, cloud.parameters, cloud.key_values, cloud.signing_keys, cloud.inspector, told_to_people)
+    return Deployment(target, cloud.parameters, cloud.key_values, cloud.signing_keys, cloud.inspector, readable_errors)
 
 
 def _complain(sentence: str, code: int) -> int:
-    print(f"roadstead: {sentence}", file=sys.stderr)
+    print(f"roadstead: {printable(sentence)}", file=sys.stderr)
     return code
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="roadstead",
-        description="Runs a registry: accounts, webhooks, keys, and a doctor.",
+        description="Manage a registry: accounts, webhooks and keys; and check that it works.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

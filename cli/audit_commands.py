@@ -1,4 +1,4 @@
-"""`roadstead audit`: questions to the audit trail."""
+"""`roadstead audit`: query the audit trail."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import cast
 
 from cli.composition import Cloud
 from cli.failures import USAGE, Failure
-from cli.output import Output
+from cli.output import Output, tab_separated
 from cli.subcommands import Subcommands
 from observability.queries import QUERIES
 
-# The saved queries (observability/queries.py) by what they are called here, and locally (local/audit.py).
+# The saved queries (observability/queries.py) by their names here and in local/audit.py.
 QUESTIONS = {
     "pulls": "roadstead/who pulled this digest",
     "failed-logins": "roadstead/failed logins by address",
@@ -23,17 +23,19 @@ QUESTIONS = {
     "pushes": "roadstead/pushes by user",
 }
 _DIGEST = re.compile(r"sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})")
-_LEFT_OUT = frozenset({"schema", "id", "token_id", "request_id", "trace_id", "media_type", "bytes"})  # as there
+_LEFT_OUT = frozenset(
+    {"schema", "id", "token_id", "request_id", "trace_id", "media_type", "bytes"}
+)  # of an entry, as in the saved queries
 _PLACEHOLDER = "<sha256:…>"
 
 
 def add_parsers(commands: Subcommands) -> None:
-    audit = commands.group("audit", "questions to the audit trail")
+    audit = commands.group("audit", "query the audit trail")
     for name, help in (
-        ("pulls", "who pulled a digest"),
-        ("failed-logins", "failed logins by address"),
-        ("deletions", "what was deleted"),
-        ("pushes", "pushes by user"),
+        ("pulls", "list who pulled a digest"),
+        ("failed-logins", "count failed logins by address"),
+        ("deletions", "list what was deleted"),
+        ("pushes", "count pushes by user"),
     ):
         parser = audit.add(name, help, ask)
         parser.set_defaults(question=name, digest="")
@@ -44,25 +46,23 @@ def add_parsers(commands: Subcommands) -> None:
 
 def ask(options: Namespace, cloud: Cloud, output: Output) -> None:
     if options.digest and _DIGEST.fullmatch(options.digest) is None:
-        raise Failure(f"{options.digest[:80]!r} is no digest.", USAGE)
-    rows = _asked_locally(options, cloud) if cloud.target.is_local else _asked(options, cloud, output)
-    columns = list(dict.fromkeys(column for row in rows for column in row))
-    lines = ["\t".join(columns), *("\t".join(row.get(column, "") for column in columns) for row in rows)]
-    output.result(rows, lines if rows else ["nothing"])
+        raise Failure(f"{options.digest[:80]!r} is not a digest.", USAGE)
+    rows = _ask_local(options, cloud) if cloud.target.is_local else _ask_cloudwatch(options, cloud, output)
+    output.result(rows, tab_separated(rows) if rows else ["no entries"])
 
 
-def _asked(options: Namespace, cloud: Cloud, output: Output) -> list[dict[str, str]]:
+def _ask_cloudwatch(options: Namespace, cloud: Cloud, output: Output) -> list[dict[str, str]]:
     if not cloud.target.audit_log_group:
-        raise Failure("The log group of the audit trail is not known: set AUDIT_LOG_GROUP.")
+        raise Failure("The log group of the audit trail is unknown: set AUDIT_LOG_GROUP.")
     text = next(query.text for query in QUERIES if query.name == QUESTIONS[options.question])
-    output.progress("asking CloudWatch Logs Insights")
+    output.progress("querying CloudWatch Logs Insights")
     now = int(time.time())
     since = now - options.days * 86_400
     query = text.replace(_PLACEHOLDER, options.digest)
     return [dict(row) for row in cloud.logs.query(cloud.target.audit_log_group, query, since, now)]
 
 
-def _asked_locally(options: Namespace, cloud: Cloud) -> list[dict[str, str]]:
+def _ask_local(options: Namespace, cloud: Cloud) -> list[dict[str, str]]:
     from local import audit
     from local.failures import Failure as LocalFailure
     from local.state import StateDirectory

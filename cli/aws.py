@@ -1,4 +1,4 @@
-"""`cloud`'s Protocols on AWS. The only module of the command that imports boto3."""
+"""The Protocols of `cli.cloud` on AWS. The only module of the command that imports boto3."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from roadstead.identity.signing import UnusableKey
 
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5})
 _NO_CRT = (
-    "The key-value store takes requests signed by SigV4A only, which boto3 does with the package awscrt: "
+    "The key-value store requires SigV4A signatures, for which boto3 needs the package awscrt: "
     ".venv/bin/pip install --require-hashes -r requirements/cli.txt"
 )
 
 
 class Clients:
-    """boto3 clients of one region, or of the embedded AWS at `endpoint`, which takes any credentials."""
+    """boto3 clients for one region, or for the embedded AWS at `endpoint`, which accepts any credentials."""
 
     def __init__(self, region: str, endpoint: str = "") -> None:
         local = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if endpoint else {}
@@ -43,7 +43,7 @@ class Clients:
 
     @property
     def region(self) -> str:
-        """Empty where neither the command nor AWS's configuration names one."""
+        """Empty if neither the command nor the AWS configuration names one."""
         return self._session.region_name or ""
 
     def client(self, service: str) -> Any:
@@ -52,27 +52,27 @@ class Clients:
 
 
 @contextlib.contextmanager
-def told_to_people() -> Iterator[None]:
-    """Errors of AWS as sentences."""
+def readable_errors() -> Iterator[None]:
+    """Turn AWS's errors into Failures that people can read."""
     try:
         yield
     except MissingDependencyException as error:
         raise Failure(f"{_NO_CRT}.") from error
     except NoCredentialsError as error:
-        raise Failure("There are no credentials of AWS: log in, or set AWS_PROFILE.") from error
+        raise Failure("No AWS credentials found: log in, or set AWS_PROFILE.") from error
     except NoRegionError as error:
         raise Failure("Which region? Give --region, or set AWS_REGION.") from error
     except EndpointConnectionError as error:
-        raise Failure(f"AWS is not reached: {error}.") from error
+        raise Failure(f"AWS cannot be reached: {error}.") from error
     except ClientError as error:
         operation, said = error.operation_name, error.response.get("Error", {})
         raise Failure(f"AWS refused {operation}: {said.get('Code')}: {said.get('Message')}") from error
     except BotoCoreError as error:
-        raise Failure(f"AWS could not be asked: {error}") from error
+        raise Failure(f"The request to AWS failed: {error}") from error
 
 
 def stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
-    """Raises Failure when there is no such stack."""
+    """Return the outputs of a stack. Raises Failure if there is no such stack."""
     try:
         described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
@@ -83,7 +83,7 @@ def stack_outputs(cloudformation: Any, stack: str) -> dict[str, str]:
 
 
 class SsmParameters:
-    """Parameters: SecureStrings under SSM's own key."""
+    """Parameters as SecureStrings, encrypted with SSM's own key."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -112,7 +112,7 @@ class SsmParameters:
 
 
 class CloudFrontKeyValues:
-    """KeyValues, by the store's ARN. A write names the version that it changes, so that none is lost."""
+    """KeyValues in the store with this ARN. A write names the version that it replaces, so no other write is lost."""
 
     def __init__(self, client: Any, arn: str) -> None:
         self._client = client
@@ -132,7 +132,7 @@ class CloudFrontKeyValues:
 
 
 class KmsSigningKeys:
-    """SigningKeys."""
+    """SigningKeys in KMS."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -158,7 +158,7 @@ class KmsSigningKeys:
 
 
 class AwsInspector:
-    """Inspector."""
+    """Inspector on DynamoDB, S3 and CloudWatch."""
 
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
@@ -201,7 +201,7 @@ class AwsInspector:
 
 
 class CloudWatchLogs:
-    """Logs, by Logs Insights."""
+    """Logs by CloudWatch Logs Insights. Waits up to `patience` seconds for a result."""
 
     def __init__(self, client: Any, *, patience: float = 60.0, pause: float = 1.0) -> None:
         self._client = client
@@ -212,20 +212,20 @@ class CloudWatchLogs:
         started = self._client.start_query(logGroupName=group, queryString=text, startTime=since, endTime=until)
         deadline = time.monotonic() + self._patience
         while time.monotonic() < deadline:
-            answer = self._client.get_query_results(queryId=started["queryId"])
-            if answer["status"] == "Complete":
+            result = self._client.get_query_results(queryId=started["queryId"])
+            if result["status"] == "Complete":
                 return [
                     {field["field"]: field["value"] for field in row if field["field"] != "@ptr"}
-                    for row in answer["results"]
+                    for row in result["results"]
                 ]
-            if answer["status"] not in ("Scheduled", "Running"):
+            if result["status"] not in ("Scheduled", "Running"):
                 break
             time.sleep(self._pause)
-        raise Failure(f"The query was not answered within {self._patience:.0f} s: ask for fewer days.")
+        raise Failure(f"The query did not finish within {self._patience:.0f} s: ask for fewer days.")
 
 
 class DynamoListing:
-    """Listing, on the identity table. Password hashes are left out of what is read."""
+    """Listing on the identity table. Does not read password hashes."""
 
     def __init__(self, client: Any, table: str) -> None:
         self._client = client
@@ -278,19 +278,19 @@ class DynamoListing:
 
 
 def queue_url(sqs: Any, queue: str) -> str:
-    """Of a queue by its name, or its URL as it is. Raises Failure when there is none."""
+    """Return the URL of a queue, given its name or its URL. Raises Failure if there is no such queue."""
     if "://" in queue:
         return queue
     try:
         return str(sqs.get_queue_url(QueueName=queue)["QueueUrl"])
     except ClientError as error:
         if error_code(error).endswith(("NonExistentQueue", "QueueDoesNotExist")):
-            raise Failure(f"There is no queue {queue}: nobody is notified of anything here.") from error
+            raise Failure(f"There is no queue {queue}: this registry sends no notifications.") from error
         raise
 
 
 def _or_nothing(read: Any) -> dict[str, Any]:
-    """A configuration of a bucket; nothing where it has none."""
+    """Return one of a bucket's configurations, or an empty one if the bucket does not have it."""
     try:
         found: dict[str, Any] = read()
         return found

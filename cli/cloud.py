@@ -1,4 +1,4 @@
-"""What commands ask of AWS, in their own words; `aws.py` has the answers, tests have others."""
+"""What commands need of AWS, as Protocols; `aws.py` implements them, and so do the tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A parameter's value and when it was last changed, in seconds since the epoch."""
+    """A parameter's value, and when it last changed, in seconds since the epoch."""
 
     value: str = field(repr=False)
     changed: float
@@ -19,7 +19,7 @@ class Parameters(Protocol):
     def find(self, name: str) -> Secret | None: ...
 
     def create(self, name: str, value: str) -> bool:
-        """False, and nothing changed, when there is one already."""
+        """Create a parameter. Return False, changing nothing, if it exists."""
         ...
 
     def replace(self, name: str, value: str) -> None: ...
@@ -35,7 +35,7 @@ class KeyValues(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A KMS key as `TOKEN_KEYS` names it. `thumbprint` as the published key's `kid`; empty when it cannot be read."""
+    """A KMS key. `id` is as in `TOKEN_KEYS`; `thumbprint` is the published key's `kid`, empty if it cannot be read."""
 
     id: str
     spec: str
@@ -48,7 +48,7 @@ class SigningKeys(Protocol):
     def describe(self, key_id: str) -> SigningKey: ...
 
     def create(self, alias: str) -> str:
-        """The ARN of a new key."""
+        """Create a key; return its ARN."""
         ...
 
 
@@ -57,9 +57,9 @@ class TableState:
     name: str
     status: str
     recovery: bool  # point-in-time recovery
-    expiry: bool  # TTL by `expires`
-    protected: bool  # from deletion
-    items: int  # about, some hours old
+    expiry: bool  # TTL on the attribute `expires`
+    protected: bool  # against deletion
+    items: int  # an estimate, some hours old
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +72,33 @@ class BucketState:
 
 
 class Inspector(Protocol):
-    """How things are set up."""
+    """Reads how a deployment is set up."""
 
     def table(self, name: str) -> TableState: ...
 
     def bucket(self, name: str) -> BucketState: ...
 
     def alarms(self, prefix: str) -> Mapping[str, str]:
-        """Names of alarms that ring, and why they do."""
+        """Return the alarms in the state ALARM: description by name."""
         ...
 
 
 class Logs(Protocol):
     def query(self, group: str, text: str, since: int, until: int) -> Sequence[Mapping[str, str]]:
-        """The rows of a query of CloudWatch Logs Insights; times in seconds since the epoch. Raises Failure."""
+        """Run a CloudWatch Logs Insights query and return its rows. Times are in seconds since the epoch.
+
+        Raises Failure.
+        """
         ...
 
 
 class Listing(Protocol):
-    """Everything of a kind, sorted; reads the whole identity table, but no password hash."""
+    """Lists everything of a kind, sorted. Reads the whole identity table, except password hashes."""
 
     def users(self) -> Sequence[Mapping[str, object]]: ...
 
     def projects(self) -> Sequence[Mapping[str, object]]: ...
 
     def members(self, project: str) -> Mapping[str, str]:
-        """Role by user."""
+        """Return roles by user."""
         ...

@@ -1,4 +1,4 @@
-"""Putting a command's parts together, on the AWS that its target is in."""
+"""Puts a command's services together, on the AWS of its target."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ _PORTS = frozenset({443, 8443})  # WEBHOOK_PORTS=443,8443
 
 
 def find_target(state: str | None, stack: str | None, region: str | None, environ: Mapping[str, str]) -> Target:
-    """By the options, or by ROADSTEAD_STATE and ROADSTEAD_STACK, or by the functions' own variables. Raises Failure."""
+    """Find the registry by the options, by ROADSTEAD_STATE or ROADSTEAD_STACK, or by the functions' own variables.
+
+    Raises Failure.
+    """
     if state and stack:
         raise Failure("Give --state or --stack, not both.", USAGE)
     if not state and not stack:
@@ -58,22 +61,22 @@ def find_target(state: str | None, stack: str | None, region: str | None, enviro
 
 
 class NamedQueue:
-    """Queue by a name that is looked up when something is sent: most commands send nothing."""
+    """A Queue whose URL is looked up by name when something is sent: most commands send nothing."""
 
     def __init__(self, clients: Clients, name: str) -> None:
         self._clients = clients
         self._name = name
 
     def send(self, bodies: Sequence[str]) -> None:
-        """Raises Failure where there is none."""
+        """Send the messages. Raises Failure if there is no such queue."""
         if not self._name:
-            raise Failure("There is no queue of notifications here: nobody is notified of anything.")
+            raise Failure("This registry has no notification queue: it sends no notifications.")
         sqs = self._clients.client("sqs")
         SqsQueue(sqs, queue_url(sqs, self._name)).send(bodies)
 
 
 class Cloud:
-    """The services and adapters of one target, each made when it is first asked for."""
+    """The services and adapters of one target, each created on first use."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -93,10 +96,10 @@ class Cloud:
 
     @cached_property
     def key_values(self) -> KeyValues | None:
-        """None where the edge reads its keys elsewhere: the local one, when it starts."""
+        """None for a local registry, whose edge reads its keys elsewhere, when it starts."""
         if not self.target.key_value_store:
             return None
-        # A global service: its endpoint is in the ARN, its signature for every region.
+        # A global service: the ARN determines the endpoint, and the signature is valid in every region.
         return CloudFrontKeyValues(self._clients.client("cloudfront-keyvaluestore"), self.target.key_value_store)
 
     @cached_property
@@ -112,7 +115,7 @@ class Cloud:
         return CloudWatchLogs(self._clients.client("logs"))
 
     def notifications(self, *, internal: bool = False) -> Notifications:
-        """`internal` where the webhook function has WEBHOOK_REACH=internal and WEBHOOK_PORTS=any."""
+        """Set `internal` if the webhook function has WEBHOOK_REACH=internal and WEBHOOK_PORTS=any."""
         policy = EndpointPolicy(ports=frozenset() if internal else _PORTS, internal=internal)
         return Notifications(
             DynamoWebhooks(self._identity),
@@ -129,5 +132,5 @@ class Cloud:
 
 
 def operator() -> str:
-    """Who is at the keyboard, for what is written down of it."""
+    """Return the name of the person at the keyboard, for the audit trail."""
     return os.environ.get("SUDO_USER") or os.environ.get("USER") or "operator"

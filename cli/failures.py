@@ -1,4 +1,4 @@
-"""What ends a command with a sentence."""
+"""Errors that end a command with a message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ OK, FAILED, USAGE = 0, 1, 2  # exit codes; 2 is argparse's too
 
 
 class Failure(Exception):
-    """A command cannot do what it was asked for; the message is a sentence for a person, with no secret in it."""
+    """A command failed. The message is a sentence for a person and contains no secret."""
 
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""`roadstead keys`: the first keys after a deployment, and rotating them."""
+"""`roadstead keys`: create the first keys after a deployment, and rotate keys."""
 
 from __future__ import annotations
 
@@ -31,31 +31,33 @@ UPLOAD_SECONDS = 86_400  # the default of that setting
 
 
 def add_parsers(commands: Subcommands) -> None:
-    keys = commands.group("keys", "the keys of tokens and of uploads")
-    keys.add("init", "make the keys of uploads, once, after the first deployment", init)
-    keys.add("sync", "make the edge's key-value store hold what the parameter holds", sync)
-    keys.add("show", "ids, stages and states; never a key", show)
-    blob_url = keys.add("init-blob-urls", "make the key of signed URLs; its public half goes into FILE", init_blob_urls)
-    blob_url.add_argument("file", type=Path)
-    rotate = keys.group("rotate", "a new key in the place of an old one, without anybody noticing")
-    upload = rotate.add("upload", "the keys of uploads: what is next, or (--step) do it", rotate_upload)
-    upload.add_argument("--step", type=Step, choices=list(Step), help="in this order; each may be repeated")
-    upload.add_argument(
-        "--upload-seconds", type=int, default=UPLOAD_SECONDS, help="the setting of that name (default: %(default)s)"
+    keys = commands.group("keys", "manage the keys of tokens and uploads")
+    keys.add("init", "create the upload keys, once, after the first deployment", init)
+    keys.add("sync", "copy the upload keys from the parameter to the edge's key-value store", sync)
+    keys.add("show", "show key ids, stages and states; never a key", show)
+    blob_url = keys.add(
+        "init-blob-urls", "create the key of signed URLs, and write its public half to FILE", init_blob_urls
     )
-    upload.add_argument("--without-waiting", action="store_true", help="at the cost of uploads that are under way")
-    token = rotate.add("token", "the key that certifies tokens: what is next", rotate_token)
-    token.add_argument("--create", metavar="ALIAS", help="make a KMS key, where no template of ours does")
+    blob_url.add_argument("file", type=Path)
+    rotate = keys.group("rotate", "replace a key without interrupting clients")
+    upload = rotate.add("upload", "show the next step for the upload keys, or take it (--step)", rotate_upload)
+    upload.add_argument("--step", type=Step, choices=list(Step), help="in this order; repeating a step is safe")
+    upload.add_argument(
+        "--upload-seconds", type=int, default=UPLOAD_SECONDS, help="the value of UPLOAD_SECONDS (default: %(default)s)"
+    )
+    upload.add_argument("--without-waiting", action="store_true", help="do not wait; uploads in progress fail")
+    token = rotate.add("token", "show the next step for the key that certifies tokens", rotate_token)
+    token.add_argument("--create", metavar="ALIAS", help="create a KMS key, for a deployment without our templates")
 
 
 def init(options: Namespace, cloud: Cloud, output: Output) -> None:
-    """Safe to repeat: what is there stays."""
+    """Create the upload keys unless they exist, and copy them to the edge. Safe to repeat."""
     name = cloud.target.upload_keys_parameter
     made = cloud.parameters.create(name, Rotation.first().to_json())
     rotation, _ = _read(cloud)
     changed = _sync(cloud, rotation)
     record = {"parameter": name, "made": made, "current": rotation.current, "edge": _edge(cloud, changed)}
-    output.result(record, fields(record))
+    output.record(record)
 
 
 def sync(options: Namespace, cloud: Cloud, output: Output) -> None:
@@ -64,7 +66,7 @@ def sync(options: Namespace, cloud: Cloud, output: Output) -> None:
         raise Failure(f"{cloud.target.name} has no key-value store.")
     changed = _sync(cloud, rotation)
     record = {"current": rotation.current, "edge": _edge(cloud, changed)}
-    output.result(record, fields(record))
+    output.record(record)
 
 
 def show(options: Namespace, cloud: Cloud, output: Output) -> None:
@@ -99,12 +101,12 @@ def init_blob_urls(options: Namespace, cloud: Cloud, output: Output) -> None:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode("ascii")
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     if options.file.exists():
-        raise Failure(f"{options.file} is there already; nothing was changed.")
+        raise Failure(f"{options.file} exists already; nothing was changed.")
     if not cloud.parameters.create(name, private):
         raise Failure(f"{name} holds a key already; nothing was changed.")
     options.file.write_bytes(public)
     record = {"parameter": name, "public": str(options.file)}
-    output.result(record, [*fields(record), "Name the file in roadstead.toml: distribution.blob_url_public_key"])
+    output.result(record, [*fields(record), "Name this file in roadstead.toml: distribution.blob_url_public_key"])
 
 
 def rotate_upload(options: Namespace, cloud: Cloud, output: Output) -> None:
@@ -115,59 +117,64 @@ def rotate_upload(options: Namespace, cloud: Cloud, output: Output) -> None:
         return
     behind = _sync(cloud, rotation)
     if done_already(rotation, step) and step is not rotation.next_step:
-        output.say(f"There is nothing left to do for {step}.")
+        output.say(f"The step {step} is complete.")
         _tell(cloud, rotation, changed, options.upload_seconds, output)
         return
     rotated = rotation.after(step)
     if not options.without_waiting:
         earliest, reason = waiting_time(rotation, changed, options.upload_seconds)
-        if behind and rotation.stage is not Stage.STEADY:  # a step that was broken off
-            earliest, reason = time.time() + SPREAD_SECONDS, "the edge has learned of the last step only now"
+        if behind and rotation.stage is not Stage.STEADY:  # an interrupted step
+            earliest, reason = time.time() + SPREAD_SECONDS, "the edge has only now received the keys of the last step"
         if time.time() < earliest:
-            raise Failure(f"Wait until {_time(earliest)}: {reason}. (--without-waiting breaks uploads under way.)")
+            raise Failure(
+                f"Wait until {_time(earliest)}: {reason}. (With --without-waiting, uploads in progress fail.)"
+            )
     if step is Step.ADD and cloud.key_values is not None:
-        cloud.key_values.put(STORE_KEY, _fitting(rotated))  # the edge first: it must never know less than who signs
+        cloud.key_values.put(STORE_KEY, _fitting(rotated))  # the edge first: it must know every key that signs
     cloud.parameters.replace(cloud.target.upload_keys_parameter, rotated.to_json())
     _sync(cloud, rotated)
     _tell(cloud, rotated, time.time(), options.upload_seconds, output)
 
 
 def rotate_token(options: Namespace, cloud: Cloud, output: Output) -> None:
-    """Which keys a deployment trusts is in its functions' environment: a deployment changes it, not this command."""
+    """Show the next step, or create a key. Only a deployment changes which keys the functions trust."""
     target = cloud.target
     if options.create:
         if target.kind is not Kind.ENVIRONMENT:
             raise Failure(
-                "The keys of this registry are made by what deploys it; see what is printed without --create."
+                "The deployment creates this registry's keys; run the command without --create for the next step."
             )
         arn = cloud.signing_keys.create(options.create)
-        output.result({"created": arn}, [f"created {arn}", "Let the token function alone kms:Sign with it."])
+        output.result(
+            {"created": arn},
+            [f"created {arn}", "Grant kms:Sign with this key to the token function, and to nothing else."],
+        )
         return
     keys = [cloud.signing_keys.describe(key) for key in target.token_keys]
     unusable = [key.id for key in keys if key.state != "Enabled" or key.spec != "ECC_NIST_P256"]
     if unusable:
-        raise Failure(f"These keys cannot be used: {', '.join(unusable)}. `roadstead doctor` says more.")
+        raise Failure(f"These keys cannot be used: {', '.join(unusable)}. Run `roadstead doctor` for the reason.")
     steps = _token_steps(target, len(keys))
     output.result({"keys": [key.id for key in keys], "steps": steps}, [*(key.id for key in keys), "", *steps])
 
 
 def _token_steps(target: Target, keys: int) -> list[str]:
     if target.is_local:
-        return ["A local registry keeps its key: nothing is to be rotated."]
+        return ["A local registry keeps its key: there is nothing to rotate."]
     where = "signing.generations in roadstead.toml" if target.kind is Kind.STACK else "TOKEN_KEYS of both functions"
     new, order, old = ("[1, 2]", "[2, 1]", "[2]") if target.kind is Kind.STACK else ("old,new", "new,old", "new")
     if keys == 1:
         return [
-            f"1. Append the new key in {where}, say {new}, and deploy: both are trusted, the old one signs.",
-            "   Until CloudFormation is through, some environments know the old key only; so it goes on signing.",
-            f"2. Then the other way round, {order}, and deploy: the new one signs.",
-            f"3. After 100 minutes {old}, and deploy: a token lives up to 30 minutes, its certificate an hour.",
-            "Run this again after each step.",
+            f"1. Append the new key in {where}, for example {new}, and deploy. Both are trusted, the old one signs.",
+            "   (Until the deployment ends, some environments know only the old key, so it must go on signing.)",
+            f"2. Swap the keys, {order}, and deploy. The new one signs.",
+            f"3. Wait 100 minutes (a token lives up to 30 minutes, its certificate an hour). Then {old}, and deploy.",
+            "Run this command again after each step.",
         ]
     return [
-        "The first key signs, the others are trusted. What is next depends on which of them is the new one:",
-        f"the last: put it first in {where}, say {order}, and deploy.",
-        f"the first, and it has been for 100 minutes: drop the others, {old}, and deploy.",
+        "The first key signs; the others are trusted. The next step depends on which key is new:",
+        f"- the last key: put it first in {where}, for example {order}, and deploy.",
+        f"- the first key, for 100 minutes or more: remove the others, {old}, and deploy.",
     ]
 
 
@@ -175,13 +182,13 @@ def _read(cloud: Cloud) -> tuple[Rotation, float]:
     found = cloud.parameters.find(cloud.target.upload_keys_parameter)
     if found is None:
         raise Failure(
-            f"There are no upload keys in {cloud.target.upload_keys_parameter}: `roadstead keys init` makes them."
+            f"There are no upload keys in {cloud.target.upload_keys_parameter}: `roadstead keys init` creates them."
         )
     return Rotation.from_json(found.value), found.changed
 
 
 def _sync(cloud: Cloud, rotation: Rotation) -> bool:
-    """Whether the edge held anything else. It learns of the keys, and whether there is a relay."""
+    """Write the keys, and whether there is a relay, to the key-value store. Return whether anything changed."""
     if cloud.key_values is None:
         return False
     changed = False
@@ -197,7 +204,7 @@ def _sync(cloud: Cloud, rotation: Rotation) -> bool:
 def _fitting(rotation: Rotation) -> str:
     text = rotation.to_json()
     if len(text) > MAX_VALUE:
-        raise Failure(f"The keys take {len(text)} bytes, and a key-value store's value {MAX_VALUE}.")
+        raise Failure(f"The keys take {len(text)} bytes, more than the {MAX_VALUE} of a value in the key-value store.")
     return text
 
 
@@ -205,12 +212,14 @@ def _tell(cloud: Cloud, rotation: Rotation, changed: float, upload_seconds: int,
     earliest, _ = waiting_time(rotation, changed, upload_seconds)
     next_step = str(rotation.next_step)
     record = {"stage": str(rotation.stage), "current": rotation.current, "next": next_step, "from": _time(earliest)}
-    advice = f"next: roadstead keys rotate upload --step {next_step}, from {_time(earliest)} on"
+    advice = f"next: roadstead keys rotate upload --step {next_step}, not before {_time(earliest)}"
     if rotation.stage is Stage.STEADY:
-        advice = f"nothing is under way; to begin: roadstead keys rotate upload --step {next_step}"
+        advice = f"no rotation is in progress; to begin one: roadstead keys rotate upload --step {next_step}"
     lines = [f"{rotation.stage}: {', '.join(rotation.keys)}; {rotation.current} signs", advice]
     if cloud.target.is_local and rotation.stage is not Stage.STEADY:
-        lines.append("The local edge reads keys when it starts: restart it (make down, make up) before the next step.")
+        lines.append(
+            "The local edge reads its keys when it starts: restart it (make down, make up) before the next step."
+        )
     output.result(record, lines)
 
 
@@ -226,7 +235,7 @@ def _agreement(cloud: Cloud, rotation: Rotation) -> str:
 def _edge(cloud: Cloud, changed: bool) -> str:
     if cloud.key_values is None:
         return "no key-value store"
-    return "told" if changed else "had them already"
+    return "updated" if changed else "up to date"
 
 
 def _beside(parameter: str, name: str) -> str:

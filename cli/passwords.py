@@ -1,4 +1,4 @@
-"""Where a password comes from: a prompt, standard input, or chance; never an argument, which others could read."""
+"""Reads or generates passwords: by prompt, from standard input or at random. Never an argument: others can read it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GENERATED_BYTES = 24  # 32 characters
 
 
 def read_secret(stream: TextIO, what: str) -> str:
-    """One line of standard input, without its end. Raises Failure when it is empty."""
+    """Return one line of standard input, without its line end. Raises Failure if it is empty."""
     line = stream.readline().rstrip("\r\n")
     if not line:
         raise Failure(f"There is no {what} on standard input.", USAGE)
@@ -24,15 +24,15 @@ def read_secret(stream: TextIO, what: str) -> str:
 def new_password(
     *, generate: bool, from_stdin: bool, stdin: TextIO | None = None, prompt: Callable[[str], str] = getpass.getpass
 ) -> tuple[str, bool]:
-    """A new password, and whether it was made here (and must be shown). Raises Failure."""
+    """Return a new password, and whether it was generated (and must be shown). Raises Failure."""
     stream = stdin or sys.stdin
     if generate:
         return secrets.token_urlsafe(GENERATED_BYTES), True
     if from_stdin:
         return read_secret(stream, "password"), False
     if not stream.isatty():
-        raise Failure("Nobody is there to be asked: give --password-stdin or --generate.", USAGE)
+        raise Failure("There is no terminal to ask for the password: use --password-stdin or --generate.", USAGE)
     password = prompt("New password: ")
     if prompt("Again: ") != password:
-        raise Failure("The two are not the same; nothing was changed.")
+        raise Failure("The passwords differ; nothing was changed.")
     return password, False

@@ -1,14 +1,14 @@
-"""Rotating the keys of upload tokens so that no token meets anybody who does not know its key.
+"""Rotating the keys of upload tokens, so that every token is verified by somebody who knows its key.
 
-Who checks tokens reads the keys from two places: functions and relay from an SSM parameter, which they remember for
-five minutes (and five more, should it not be readable); the edge from CloudFront's key-value store. So:
+The keys are read from two places: functions and relay read an SSM parameter, which they cache for five minutes (and
+five more if it cannot be read); the edge reads CloudFront's key-value store. So a rotation has three steps:
 
-    add     a new key is known everywhere, and signs nothing yet
-    switch  once everybody has read it: it signs
-    drop    once the last token that the old one signed has expired: it is forgotten
+    add     distribute a new key, which signs nothing yet
+    switch  when everybody has read it: sign with the new key
+    drop    when the last token signed with the old key has expired: remove the old key
 
-The stage is in the document itself: of two keys the older stands first. When the last step was made is the parameter's
-time of change. Every step may be repeated; each first makes the store agree with the parameter.
+The document itself tells the stage: of two keys, the older comes first. The parameter's time of change tells when the
+last step was taken. Repeating a step is safe; each one first makes the store agree with the parameter.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from cli.failures import Failure
 from roadstead.content.upload_token import UploadKeys
 
 STORE_KEY = "upload-keys"  # in the key-value store
-RELAY_KEY = "relay"  # beside it
-READ_SECONDS = 600  # after which everybody has read the parameter anew: twice roadstead.aws.ssm.REFRESH_SECONDS
-SPREAD_SECONDS = 60  # after which a change of the key-value store is everywhere ("within a few seconds")
+RELAY_KEY = "relay"  # there too
+READ_SECONDS = 600  # after which everybody has read the parameter again: twice roadstead.aws.ssm.REFRESH_SECONDS
+SPREAD_SECONDS = 60  # after which a change of the key-value store has spread ("within a few seconds")
 KEY_BYTES = 32
 MAX_VALUE = 1024  # bytes of a value in a key-value store
 
@@ -46,7 +46,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """The document of keys: base64 by id, the older first."""
+    """The document of upload keys: base64 by id, the older key first."""
 
     current: str
     keys: Mapping[str, str] = field(repr=False)
@@ -58,7 +58,7 @@ class Rotation:
 
     @classmethod
     def from_json(cls, text: str) -> Rotation:
-        """Raises Failure for what the registry would not read, too."""
+        """Parse a document. Raises Failure for one that the registry would reject, too."""
         try:
             UploadKeys.from_json(text)
         except ValueError as error:
@@ -74,7 +74,7 @@ class Rotation:
         if len(self.keys) == 1:
             return Stage.STEADY
         if len(self.keys) > 2:
-            raise Failure(f"There are {len(self.keys)} upload keys; this command knows what to do with two at most.")
+            raise Failure(f"There are {len(self.keys)} upload keys; this command handles two at most.")
         return Stage.ADDED if self.current == next(iter(self.keys)) else Stage.SWITCHED
 
     @property
@@ -82,7 +82,7 @@ class Rotation:
         return {Stage.STEADY: Step.ADD, Stage.ADDED: Step.SWITCH, Stage.SWITCHED: Step.DROP}[self.stage]
 
     def after(self, step: Step) -> Rotation:
-        """The document after the next step. Raises Failure for another one."""
+        """Return the document after `step`. Raises Failure unless it is the next step."""
         if step is not self.next_step:
             raise Failure(f"The rotation is {self.stage}: the next step is {self.next_step}, not {step}.")
         if step is Step.ADD:
@@ -95,7 +95,7 @@ class Rotation:
 
 
 def holds(text: str | None, rotation: Rotation) -> bool:
-    """Whether a document, as the edge holds it, says the same."""
+    """Whether `text`, the edge's document, has the same keys."""
     try:
         return text is not None and bool(json.loads(text) == json.loads(rotation.to_json()))
     except ValueError:
@@ -103,20 +103,20 @@ def holds(text: str | None, rotation: Rotation) -> bool:
 
 
 def done_already(rotation: Rotation, step: Step) -> bool:
-    """Whether the last step was `step`; after the last one of all, `drop`, the rotation is steady again."""
+    """Whether `step` was the last step taken; after `drop` the rotation is steady again."""
     return {Stage.STEADY: Step.DROP, Stage.ADDED: Step.ADD, Stage.SWITCHED: Step.SWITCH}[rotation.stage] is step
 
 
 def waiting_time(rotation: Rotation, changed: float, upload_seconds: int) -> tuple[float, str]:
-    """From when on the next step is safe (seconds since the epoch), and why not before."""
+    """Return when the next step becomes safe (seconds since the epoch), and why not earlier."""
     if rotation.stage is Stage.ADDED:
         return changed + READ_SECONDS, "functions and relay may not have read the new key yet"
     if rotation.stage is Stage.SWITCHED:
-        return changed + READ_SECONDS + upload_seconds, "uploads that began under the old key may still go on"
+        return changed + READ_SECONDS + upload_seconds, "uploads that started with the old key may still be in progress"
     return changed, ""
 
 
 def _new_key() -> tuple[str, str]:
-    """An id that says when it was made, and never comes again; and a key."""
+    """Return a unique id that begins with the time, and a random key."""
     name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{secrets.token_hex(4)}"
     return name, base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii")

@@ -1,4 +1,4 @@
-"""The command line as a tree: groups of commands, each with the function that does it."""
+"""The command line as a tree: groups of commands, each with the function that runs it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Command = Callable[[argparse.Namespace, Cloud, Output], None]
 
 
 class Subcommands:
-    """What can follow a parser. Every command takes --json, and where it asks AWS, which registry it is about."""
+    """The commands of one parser. Each takes --json, and options that select the registry."""
 
     def __init__(self, parser: argparse.ArgumentParser, dest: str) -> None:
         self.parsers: Any = parser.add_subparsers(dest=dest, required=True, metavar="COMMAND")
@@ -26,9 +26,9 @@ class Subcommands:
     def add(self, name: str, help: str, command: Command) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = self.parsers.add_parser(name, help=help, description=help)
         parser.set_defaults(run=command)
-        parser.add_argument("--json", action="store_true", help="one JSON document, for scripts")
+        parser.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
         target = parser.add_argument_group("which registry")
-        target.add_argument("--state", metavar="DIRECTORY", help="a local one, by its state directory")
-        target.add_argument("--stack", metavar="NAME", help="a deployed one, by the name of its CloudFormation stack")
-        target.add_argument("--region", help="of the stack (default: AWS's configuration)")
+        target.add_argument("--state", metavar="DIRECTORY", help="a local registry, by its state directory")
+        target.add_argument("--stack", metavar="NAME", help="a deployed registry, by its CloudFormation stack")
+        target.add_argument("--region", help="the stack's region (default: from the AWS configuration)")
         return parser

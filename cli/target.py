@@ -1,4 +1,4 @@
-"""Which registry a command is about: a deployed stack, a local one, or what the environment names."""
+"""The registry that a command works on: a deployed stack, a local one, or the one named by the environment."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Names as functions and template have them; what a target does not have is empty.
+    """The names of a registry's parts; empty where a registry does not have the part.
 
-    `registry_url` is where people go, `api_url` the API's own address. `endpoint` is of the embedded AWS of a local
-    registry, which also knows its first administrator.
+    `registry_url` is the URL that clients use, `api_url` the API's own. `endpoint` is the embedded AWS of a local
+    registry, of which `admin` and `password_file` are known, too.
     """
 
     kind: Kind
@@ -36,10 +36,10 @@ class Target:
     registry_url: str
     api_url: str = ""
     key_value_store: str = ""
-    relay: str = ""  # `on` or `off`, as the edge is to know it
+    relay: str = ""  # `on` or `off`, as in the edge's key-value store
     audit_log_group: str = ""
     webhook_secrets: str = "/roadstead/webhooks"
-    notification_queue: str = ""  # its name, or its URL
+    notification_queue: str = ""  # name or URL
     blob_url_key_parameter: str = ""
     alarm_prefix: str = ""
     endpoint: str = ""
@@ -52,7 +52,7 @@ class Target:
 
     @classmethod
     def from_state(cls, directory: Path) -> Target:
-        """A running local registry, by its state directory. Raises Failure."""
+        """Return the local registry that runs in a state directory. Raises Failure."""
         try:
             ready = json.loads((directory / "ready.json").read_text())
             return cls(
@@ -72,13 +72,13 @@ class Target:
                 notification_queue=_LOCAL_QUEUE,
             )
         except (FileNotFoundError, NotADirectoryError):
-            raise Failure(f"Nothing runs in {directory}; `make up STATE={directory}` starts it.") from None
+            raise Failure(f"No registry runs in {directory}; start it with `make up STATE={directory}`.") from None
         except (KeyError, TypeError, ValueError):
             raise Failure(f"{directory / 'ready.json'} was not written by this version of `make up`.") from None
 
     @classmethod
     def from_outputs(cls, stack: str, region: str, outputs: Mapping[str, str]) -> Target:
-        """A deployed stack by its outputs (`infra/stack.py`). Raises Failure that names every one that is missing."""
+        """Return a deployed stack, by its outputs (`infra/stack.py`). Raises Failure, naming every missing output."""
         _require(outputs, _OUTPUTS, f"the stack {stack} has no output")
         prefix = outputs["IndexTable"].removesuffix("-index")
         return cls(
@@ -103,7 +103,7 @@ class Target:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Target:
-        """By the variables of docs/settings.md, for those who deploy by other means. Raises Failure."""
+        """Return the registry named by the variables of docs/settings.md, for other deployments. Raises Failure."""
         _require(environ, _VARIABLES, "the environment lacks")
         return cls(
             kind=Kind.ENVIRONMENT,

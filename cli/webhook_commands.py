@@ -1,4 +1,4 @@
-"""`roadstead webhook`: what is notified of a project's pushes, pulls and deletions (docs/notifications.md)."""
+"""`roadstead webhook`: endpoints notified of a project's pushes, pulls and deletions (docs/notifications.md)."""
 
 from __future__ import annotations
 
@@ -8,40 +8,48 @@ from argparse import ArgumentParser, Namespace
 
 from cli.composition import Cloud, operator
 from cli.failures import Failure
-from cli.output import Output, fields, table
+from cli.output import Output
 from cli.passwords import read_secret
 from cli.subcommands import Subcommands
 from roadstead.notifications.stores import EventType, PayloadFormat, Webhook
 
-TEST_SECONDS = 30  # within which a test is delivered, or was tried
+TEST_SECONDS = 30  # to wait for the result of a test
 
 
 def add_parsers(commands: Subcommands) -> None:
-    webhooks = commands.group("webhook", "HTTPS endpoints that are told of what happens in a project")
-    add = webhooks.add("add", "a new webhook; its signing secret is shown once", add_webhook)
+    webhooks = commands.group("webhook", "manage webhooks: HTTPS endpoints notified of a project's events")
+    add = webhooks.add("add", "add a webhook; its signing secret is shown once", add_webhook)
     add.add_argument("project")
     add.add_argument("url")
     add.add_argument(
-        "--event", action="append", choices=[str(event) for event in EventType], help="repeat it; default: all"
+        "--event",
+        action="append",
+        choices=[str(event) for event in EventType],
+        help="an event to send; may be repeated (default: all)",
     )
     add.add_argument("--payload", choices=[str(one) for one in PayloadFormat], default=str(PayloadFormat.DEFAULT))
     add.add_argument(
-        "--repositories", default="**", help="a pattern of names within the project (default: %(default)s)"
+        "--repositories", default="**", help="a pattern for names within the project (default: %(default)s)"
     )
-    add.add_argument("--tags", default="**", help="a pattern (default: %(default)s)")
-    add.add_argument("--name", default="", help="for people")
-    add.add_argument("--authorization-stdin", action="store_true", help="read an Authorization header's value")
+    add.add_argument("--tags", default="**", help="a pattern for tags (default: %(default)s)")
+    add.add_argument("--name", default="", help="a name for people")
+    add.add_argument(
+        "--authorization-stdin",
+        action="store_true",
+        help="read the value of an Authorization header from standard input",
+    )
     _internal(add)
-    webhooks.add("list", "those of a project", list_webhooks).add_argument("project")
+    webhooks.add("list", "list a project's webhooks", list_webhooks).add_argument("project")
     for name, help, command in (
-        ("remove", "remove one", remove_webhook),
-        ("enable", "have one told again", enable_webhook),
-        ("disable", "have one told of nothing", disable_webhook),
-        ("test", "send a test, and tell how it went", test_webhook),
+        ("remove", "remove a webhook", remove_webhook),
+        ("enable", "resume notifications to a webhook", set_enabled),
+        ("disable", "stop notifications to a webhook", set_enabled),
+        ("test", "send a test notification, and wait for the result", test_webhook),
     ):
         parser = webhooks.add(name, help, command)
         parser.add_argument("project")
         parser.add_argument("id")
+        parser.set_defaults(enabled=name == "enable")
         if name == "test":
             _internal(parser)
 
@@ -59,16 +67,13 @@ def add_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
         tags=options.tags,
         authorization=authorization,
     )
-    record = {**_record(added.webhook), "secret": added.secret}
-    output.result(record, fields(record))
+    output.record({**_record(added.webhook), "secret": added.secret})
 
 
 def list_webhooks(options: Namespace, cloud: Cloud, output: Output) -> None:
     found = [_record(webhook) for webhook in cloud.notifications().list(options.project)]
     columns = ("id", "enabled", "url", "events", "repositories", "tags", "payload", "name")
-    rows = [[column.upper() for column in columns]]
-    rows += [[_cell(one[column]) for column in columns] for one in found]
-    output.result(found, table(rows))
+    output.records(found, {column.upper(): column for column in columns})
 
 
 def remove_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
@@ -76,18 +81,15 @@ def remove_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
     output.result({"removed": options.id}, [f"removed {options.id}"])
 
 
-def enable_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
-    _set_enabled(options, cloud, output, True)
-
-
-def disable_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
-    _set_enabled(options, cloud, output, False)
+def set_enabled(options: Namespace, cloud: Cloud, output: Output) -> None:
+    cloud.notifications().set_enabled(options.project, options.id, options.enabled)
+    output.record({"id": options.id, "enabled": options.enabled})
 
 
 def test_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
     notifications = cloud.notifications(internal=options.internal)
     delivery = notifications.send_test(options.project, options.id)
-    output.progress(f"sent to the queue as {delivery}; waiting up to {TEST_SECONDS} s for how it goes")
+    output.progress(f"queued as {delivery}; waiting up to {TEST_SECONDS} s for the result")
     deadline = time.monotonic() + TEST_SECONDS
     while time.monotonic() < deadline:
         last = notifications.last_delivery(options.project, options.id)
@@ -97,20 +99,14 @@ def test_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
             output.result({"delivery": delivery, "detail": last.detail}, [f"delivered: {last.detail}"])
             return
         time.sleep(1)
-    raise Failure("Nothing is known of the test yet. Is the webhook function told of the queue?")
-
-
-def _set_enabled(options: Namespace, cloud: Cloud, output: Output, enabled: bool) -> None:
-    cloud.notifications().set_enabled(options.project, options.id, enabled)
-    record = {"id": options.id, "enabled": enabled}
-    output.result(record, fields(record))
+    raise Failure("There is no result yet. Does the webhook function read from the queue?")
 
 
 def _internal(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--internal",
         action="store_true",
-        help="plain HTTP, any port, private addresses: where the webhook function's settings let them pass",
+        help="allow plain HTTP, any port and private addresses, where the webhook function's settings do",
     )
 
 
@@ -125,9 +121,3 @@ def _record(webhook: Webhook) -> dict[str, object]:
         "enabled": webhook.enabled,
         "name": webhook.name,
     }
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(map(str, value))
-    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -1,5 +1,4 @@
-"""`roadstead doctor`: is a registry in order, as its users see it, and as its operator has set it up?
+"""`roadstead doctor`: check a registry, as its users see it and as its operator has set it up.
 
-What is looked at from outside uses the public API alone, by the standard library, so that it needs neither credentials
-of AWS nor anything installed.
+The checks from outside use only the public API and the standard library: they need no AWS credentials and no packages.
 """

@@ -1,4 +1,4 @@
-"""`roadstead doctor [URL]`: print what was found as it is found, and end with 1 where something is wrong."""
+"""`roadstead doctor [URL]`: print each finding as it is made; exit with 1 if a check failed."""
 
 from __future__ import annotations
 
@@ -22,38 +22,49 @@ FindDeployment = Callable[[argparse.Namespace], "deployment.Deployment | None"]
 
 
 def add_parser(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    help_ = "examine a registry from outside, and with --state or --stack how it is set up"
+    help_ = "check a registry from outside and, with --state or --stack, how it is set up"
     parser = parsers.add_parser("doctor", help=help_, description=help_)
-    parser.add_argument("url", nargs="?", default="", help="the registry, as https://registry.example.com")
-    parser.add_argument("--user", default="", help="a system administrator, or a maintainer of the project")
-    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
-    parser.add_argument("--project", default="doctor", help="where to push and delete (default: %(default)s)")
-    parser.add_argument("--json", action="store_true", help="one JSON document, for scripts")
-    parser.add_argument("--state", metavar="DIRECTORY", help="of a local registry: its URL and administrator, too")
+    parser.add_argument("url", nargs="?", default="", help="the registry's URL, such as https://registry.example.com")
     parser.add_argument(
-        "--stack", metavar="NAME", help="of a deployed one: its URL, and look at bucket, tables and keys"
+        "--user", default="", help="log in as this user: a system administrator, or a maintainer of the project"
     )
-    parser.add_argument("--region", help="of the stack (default: AWS's configuration)")
+    parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    parser.add_argument(
+        "--project", default="doctor", help="the project to push to and delete from (default: %(default)s)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
+    parser.add_argument(
+        "--state", metavar="DIRECTORY", help="a local registry, by its state directory: logs in as its administrator"
+    )
+    parser.add_argument(
+        "--stack",
+        metavar="NAME",
+        help="a deployed registry, by its CloudFormation stack: also checks bucket, tables and keys",
+    )
+    parser.add_argument("--region", help="the stack's region (default: from the AWS configuration)")
     parser.set_defaults(run=None)
 
 
 def run(options: argparse.Namespace, output: Output, find: FindDeployment) -> int:
-    """The exit code: FAILED where a check has failed. Raises Failure for a wrong command line."""
-    looked_at = find(options)
-    url = _url(options.url or (looked_at.target.registry_url if looked_at else ""))
-    user, password = _credentials(options, looked_at)
+    """Run all checks; return FAILED if one failed, or OK. Raises Failure for a wrong command line."""
+    deployed = find(options)
+    url = _url(options.url or (deployed.target.registry_url if deployed else ""))
+    user, password = _credentials(options, deployed)
     findings: list[Finding] = []
 
-    def told(finding: Finding) -> None:
+    def report(finding: Finding) -> None:
         findings.append(finding)
         for line in finding.as_lines():
             output.say(line)
 
-    output.say(f"Examining {url} as {user or 'nobody (--user lets it push and pull)'}")
-    examine_registry(Session(url, options.project, user, password), told)
-    if looked_at is not None:
-        output.say(f"Examining how {looked_at.target.name} is set up")
-        examine(deployment.CHECKS, looked_at, told)
+    output.say(
+        f"Checking {url} "
+        + (f"as {user}" if user else "without a user (with --user, the doctor also pushes and pulls)")
+    )
+    examine_registry(Session(url, options.project, user, password), report)
+    if deployed is not None:
+        output.say(f"Checking how {deployed.target.name} is set up")
+        examine(deployment.CHECKS, deployed, report)
     counts = {str(state): sum(finding.state is state for finding in findings) for state in State}
     summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
     document = {"url": url, "counts": counts, "findings": [finding.as_json() for finding in findings]}
@@ -74,8 +85,8 @@ def _url(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _credentials(options: argparse.Namespace, looked_at: deployment.Deployment | None) -> tuple[str, str]:
-    """A local registry's administrator needs no asking."""
+def _credentials(options: argparse.Namespace, deployed: deployment.Deployment | None) -> tuple[str, str]:
+    """Return user and password; empty without a user. Of a local registry, the administrator's."""
     if options.password_stdin and not options.user:
         raise Failure("--password-stdin goes with --user.", USAGE)
     if options.user:
@@ -84,15 +95,15 @@ def _credentials(options: argparse.Namespace, looked_at: deployment.Deployment |
         import getpass
 
         if not sys.stdin.isatty():
-            raise Failure("Nobody is there to be asked: give --password-stdin.", USAGE)
+            raise Failure("There is no terminal to ask for the password: use --password-stdin.", USAGE)
         return options.user, getpass.getpass(f"Password of {options.user}: ")
-    if looked_at is not None and looked_at.target.is_local:
+    if deployed is not None and deployed.target.is_local:
         with contextlib.suppress(FileNotFoundError):
-            return looked_at.target.admin, Path(looked_at.target.password_file).read_text()
+            return deployed.target.admin, Path(deployed.target.password_file).read_text()
     return "", ""
 
 
 def wants_deployment(options: argparse.Namespace, environ: Mapping[str, str]) -> bool:
-    """A URL alone is looked at from outside, whatever the environment says."""
+    """Whether to check a deployment, too. A URL alone is checked from outside, whatever the environment names."""
     named = bool(options.state or options.stack)
     return named or (not options.url and bool(environ.get("ROADSTEAD_STATE") or environ.get("ROADSTEAD_STACK")))

@@ -1,4 +1,4 @@
-"""Checks of how a registry is set up, with the operator's credentials: what cannot be seen from outside."""
+"""Checks of how a registry is set up, made with the operator's credentials: what cannot be seen from outside."""
 
 from __future__ import annotations
 
@@ -19,26 +19,28 @@ _LOCAL = "the local AWS has none"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """A target, and whom to ask about it. `key_values` is None where there is no distribution of CloudFront's; within
-    `told` whatever AWS refuses is a Failure."""
+    """A target and the services that know about it.
+
+    `key_values` is None if there is no CloudFront distribution. Within `readable_errors` AWS's errors become Failures.
+    """
 
     target: Target
     parameters: Parameters
     key_values: KeyValues | None
     signing_keys: SigningKeys
     inspector: Inspector
-    told: Callable[[], AbstractContextManager[None]] = nullcontext
+    readable_errors: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
-def told_failures(look: Callable[[Deployment], str]) -> Callable[[Deployment], str]:
-    """What AWS refuses to tell fails the check, not the examination."""
+def failing_readably(look: Callable[[Deployment], str]) -> Callable[[Deployment], str]:
+    """Wrap a check so that an error of AWS fails this check, and not the whole run."""
 
     def careful(deployment: Deployment) -> str:
         try:
-            with deployment.told():
+            with deployment.readable_errors():
                 return look(deployment)
         except Failure as failure:
-            raise Wrong(str(failure), "Does it exist, and may you read it?") from failure
+            raise Wrong(str(failure), "Does it exist, and do you have permission to read it?") from failure
 
     return careful
 
@@ -50,11 +52,11 @@ def bucket(deployment: Deployment) -> str:
     _require(
         state.name,
         (state.public_access_blocked, "public access is not blocked", "block all four kinds of public access"),
-        (state.versioned, "versions are not kept", "enable versioning, or restored tables will point at nothing"),
-        (state.encrypted, "no encryption is set", "set SSE-S3"),
-        (state.tls_only, "plain HTTP is allowed", "deny aws:SecureTransport=false in its policy"),
+        (state.versioned, "versioning is off", "enable it, or a restored table will refer to deleted objects"),
+        (state.encrypted, "encryption is not configured", "set SSE-S3"),
+        (state.tls_only, "plain HTTP is allowed", "deny requests with aws:SecureTransport=false in the bucket policy"),
     )
-    return f"{state.name}: private, by TLS only, encrypted, versions kept"
+    return f"{state.name}: private, TLS only, encrypted, versioned"
 
 
 def tables(deployment: Deployment) -> str:
@@ -63,11 +65,15 @@ def tables(deployment: Deployment) -> str:
         state = deployment.inspector.table(name)
         always = (
             (state.status == "ACTIVE", f"it is {state.status}", "wait until it is ACTIVE"),
-            (state.expiry, "no TTL by `expires`", "enable it: uploads, refresh tokens and events would stay for ever"),
+            (
+                state.expiry,
+                "there is no TTL on `expires`",
+                "enable it, or uploads, refresh tokens and events stay forever",
+            ),
         )
         deployed = (
             (state.recovery, "point-in-time recovery is off", "enable it"),
-            (state.protected, "it can be deleted", "enable deletion protection"),
+            (state.protected, "deletion protection is off", "enable it"),
         )
         _require(name, *always, *(() if deployment.target.is_local else deployed))
     return ", ".join(names)
@@ -78,7 +84,11 @@ def token_keys(deployment: Deployment) -> str:
         key = deployment.signing_keys.describe(name)
         _require(
             name,
-            (key.state == "Enabled", f"it is {key.state}", "enable it (cancel its deletion first), or take it out"),
+            (
+                key.state == "Enabled",
+                f"it is {key.state}",
+                "enable it (cancel a pending deletion first), or remove it from TOKEN_KEYS",
+            ),
             (key.spec == "ECC_NIST_P256", f"its spec is {key.spec}", "TOKEN_KEYS takes ECC_NIST_P256 only"),
             (key.usage == "SIGN_VERIFY", f"its usage is {key.usage}", "TOKEN_KEYS takes SIGN_VERIFY only"),
         )
@@ -87,24 +97,24 @@ def token_keys(deployment: Deployment) -> str:
 
 
 def published(deployment: Deployment) -> str:
-    """The keys that the registry publishes are those that it is said to trust."""
+    """The registry publishes the keys in TOKEN_KEYS."""
     url = deployment.target.registry_url or deployment.target.api_url
     if not url:
-        raise Skip("its URL is not known")
+        raise Skip("the registry's URL is unknown")
     theirs = {str(key.get("kid")) for key in keys_of(send("GET", f"{url}/.well-known/jwks.json"))}
     ours = {deployment.signing_keys.describe(name).thumbprint for name in deployment.target.token_keys}
     if theirs != ours:
         raise Wrong(
-            f"{url} publishes {len(theirs)} keys, of which {len(theirs & ours)} are in TOKEN_KEYS ({len(ours)} keys)",
-            "The token function runs with other TOKEN_KEYS than the stack says: deploy again.",
+            f"{url} publishes {len(theirs)} keys; {len(theirs & ours)} of them are among the {len(ours)} TOKEN_KEYS",
+            "The token function's TOKEN_KEYS differ from the stack's: deploy again.",
         )
-    return "those in TOKEN_KEYS"
+    return "the keys in TOKEN_KEYS"
 
 
 def upload_keys(deployment: Deployment) -> str:
     found = deployment.parameters.find(deployment.target.upload_keys_parameter)
     if found is None:
-        raise Wrong(f"there are none in {deployment.target.upload_keys_parameter}", "`roadstead keys init` makes them.")
+        raise Wrong(f"there are none in {deployment.target.upload_keys_parameter}", "Run `roadstead keys init`.")
     rotation = Rotation.from_json(found.value)
     return f"{len(rotation.keys)}, {rotation.stage}"
 
@@ -117,50 +127,50 @@ def edge_keys(deployment: Deployment) -> str:
         raise Skip("there are no upload keys")
     held = deployment.key_values.find(STORE_KEY)
     if held is None:
-        raise Wrong("the key-value store is empty, so no upload passes the edge", "`roadstead keys init` fills it.")
+        raise Wrong("the key-value store is empty, so the edge refuses every upload", "Run `roadstead keys init`.")
     if not holds(held, Rotation.from_json(found.value)):
         raise Wrong(
-            "the key-value store holds other upload keys than the parameter, so uploads may be refused",
-            "`roadstead keys sync` makes them agree.",
+            "the upload keys in the key-value store and in the parameter differ, so uploads may be refused",
+            "Run `roadstead keys sync`.",
         )
     relay = deployment.key_values.find(RELAY_KEY)
     if relay not in ("on", "off"):
-        raise Wrong("the key-value store does not say whether there is a relay", "`roadstead keys sync` says it.")
+        raise Wrong("the key-value store does not say whether there is a relay", "Run `roadstead keys sync`.")
     if deployment.target.relay and relay != deployment.target.relay:
         raise Wrong(
-            f"the key-value store says that the relay is {relay}, the stack {deployment.target.relay}",
-            "`roadstead keys sync` makes them agree.",
+            f"the relay is {relay} in the key-value store and {deployment.target.relay} in the stack",
+            "Run `roadstead keys sync`.",
         )
-    return "the parameter's"
+    return "the same as in the parameter"
 
 
 def alarms(deployment: Deployment) -> str:
     if not deployment.target.alarm_prefix:
-        raise Skip(_LOCAL if deployment.target.is_local else "no template of ours made any")
-    ringing = deployment.inspector.alarms(deployment.target.alarm_prefix)
-    if ringing:
-        told = "; ".join(f"{name}: {why}" for name, why in ringing.items())
-        raise Wrong(told, "docs/operations.md says what to do about each.")
-    return "none rings"
+        raise Skip(_LOCAL if deployment.target.is_local else "only our templates create alarms")
+    active = deployment.inspector.alarms(deployment.target.alarm_prefix)
+    if active:
+        named = "; ".join(f"{name}: {why}" for name, why in active.items())
+        raise Wrong(named, "docs/operations.md says what to do about each.")
+    return "none is active"
 
 
 def _require(name: str, *conditions: tuple[bool, str, str]) -> None:
-    """Raises Wrong with everything that does not hold."""
+    """Raises Wrong, naming every condition that does not hold."""
     broken = [(what, advice) for holds_, what, advice in conditions if not holds_]
     if broken:
         what = "; ".join(what for what, _ in broken)
-        raise Wrong(f"{name}: {what}", f"Of {name}: {'; '.join(advice for _, advice in broken)}.")
+        raise Wrong(f"{name}: {what}", f"For {name}: {'; '.join(advice for _, advice in broken)}.")
 
 
 CHECKS = tuple(
-    Check(id, title, told_failures(look), needs)
+    Check(id, title, failing_readably(look), needs)
     for id, title, look, needs in (
-        ("bucket", "the bucket is private and kept", bucket, ()),
+        ("bucket", "the bucket is private and versioned", bucket, ()),
         ("tables", "the tables can be restored", tables, ()),
-        ("token-keys", "tokens are signed by keys in KMS", token_keys, ()),
-        ("published-keys", "and those are published", published, ("token-keys",)),
-        ("upload-keys", "there are upload keys", upload_keys, ()),
-        ("edge-keys", "the edge has them, too", edge_keys, ("upload-keys",)),
-        ("alarms", "no alarm rings", alarms, ()),
+        ("token-keys", "tokens are signed by KMS keys", token_keys, ()),
+        ("published-keys", "the public keys are those of KMS", published, ("token-keys",)),
+        ("upload-keys", "upload keys exist", upload_keys, ()),
+        ("edge-keys", "the edge has the same upload keys", edge_keys, ("upload-keys",)),
+        ("alarms", "no alarm is active", alarms, ()),
     )
 )

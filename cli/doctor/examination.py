@@ -1,4 +1,4 @@
-"""The examination of a registry from outside: all checks in their order, and clearing up behind them."""
+"""Runs all checks of a registry from outside, in order, and cleans up after them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Callable
 from cli.doctor import entrance, images, uploads
 from cli.doctor.report import Check, Finding, State, examine
 from cli.doctor.session import Session
-from cli.doctor.wire import NoAnswer
+from cli.doctor.wire import NoResponse
 
 CHECKS: tuple[Check[Session], ...] = (*entrance.CHECKS, *uploads.CHECKS, *images.CHECKS)
 
 
-def examine_registry(session: Session, told: Callable[[Finding], None]) -> list[Finding]:
-    """Every finding, told as it is made. What was put there is deleted, whatever happens."""
+def examine_registry(session: Session, report: Callable[[Finding], None]) -> list[Finding]:
+    """Return every finding, and report each when it is made. Delete what was pushed, whatever happens."""
     try:
-        return examine(CHECKS, session, told)
+        return examine(CHECKS, session, report)
     finally:
         try:
             images.clear_up(session)
-        except NoAnswer as error:
-            told(
+        except NoResponse as error:
+            report(
                 Finding(
                     "clear-up",
-                    "what was put there is deleted",
+                    "what was pushed is deleted",
                     State.NOTE,
                     str(error),
                     f"Delete what is in {session.repository}.",

@@ -1,4 +1,4 @@
-"""What was found: a line for each check, what is wrong and what to do."""
+"""Checks and findings: a line for each check, and for a failure what is wrong and what to do."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
-from cli.doctor.wire import NoAnswer
+from cli.doctor.wire import NoResponse
 
 T = TypeVar("T")
 
 
 class State(StrEnum):
-    """`note`: it works as it was set up, within a limit that the operator should know of."""
+    """`note`: it works as configured, with a limitation that the operator should know."""
 
     OK = "ok"
     NOTE = "note"
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 
 class Wrong(Exception):
-    """A check failed: what is wrong, and what to do about it."""
+    """A check failed. The message says what is wrong, `advice` what to do."""
 
     def __init__(self, what: str, advice: str) -> None:
         super().__init__(what)
@@ -30,7 +30,7 @@ class Wrong(Exception):
 
 
 class Note(Exception):
-    """A check found a limit that may be meant to be there."""
+    """A check found a limitation that may be intended."""
 
     def __init__(self, what: str, advice: str) -> None:
         super().__init__(what)
@@ -38,13 +38,15 @@ class Note(Exception):
 
 
 class Skip(Exception):
-    """A check cannot be made; the message says why."""
+    """A check does not apply or cannot run; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[T]):
-    """One thing to look at. `look` returns a detail or raises Wrong, Note, Skip or NoAnswer; it is left out when one
-    of `needs` has not come out well."""
+    """One check. `look` returns a detail, or raises Wrong, Note, Skip or NoResponse.
+
+    The check is skipped unless all of `needs` passed.
+    """
 
     id: str
     title: str
@@ -54,7 +56,7 @@ class Check(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`advice` is there for what failed and for notes."""
+    """The result of a check. `advice` is empty unless it failed or is a note."""
 
     id: str
     title: str
@@ -70,17 +72,17 @@ class Finding:
         return [*lines, f"{'':<8}  → {self.advice}"] if self.advice else lines
 
 
-def examine(checks: Sequence[Check[T]], subject: T, told: Callable[[Finding], None]) -> list[Finding]:
-    """Make the checks in their order; each finding is told as it is made."""
+def examine(checks: Sequence[Check[T]], subject: T, report: Callable[[Finding], None]) -> list[Finding]:
+    """Run the checks in order; return the findings, and report each when it is made."""
     findings: dict[str, Finding] = {}
     for check in checks:
         missing = next((findings[need] for need in check.needs if need in findings and not _good(findings[need])), None)
         if missing is not None:
-            finding = Finding(check.id, check.title, State.SKIPPED, f"it needs “{missing.title}”")
+            finding = Finding(check.id, check.title, State.SKIPPED, f"requires “{missing.title}”")
         else:
             finding = _look(check, subject)
         findings[check.id] = finding
-        told(finding)
+        report(finding)
     return list(findings.values())
 
 
@@ -97,6 +99,6 @@ def _look(check: Check[T], subject: T) -> Finding:
         return Finding(check.id, check.title, State.NOTE, str(note), note.advice)
     except Skip as skip:
         return Finding(check.id, check.title, State.SKIPPED, str(skip))
-    except NoAnswer as error:
-        advice = "Look whether the name resolves, the stack is up and nothing between here and there interferes."
+    except NoResponse as error:
+        advice = "Does the name resolve, is the stack up, and does nothing in between interfere?"
         return Finding(check.id, check.title, State.FAILED, str(error), advice)

@@ -1,9 +1,10 @@
-"""HTTP as the doctor needs it: nothing is followed, decoded or retried, and nothing of an answer is lost."""
+"""HTTP for the doctor: it follows, decodes and retries nothing, and keeps everything of a response."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import ipaddress
 import json
 import ssl
 import time
@@ -12,18 +13,22 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-TIMEOUT = 60.0  # seconds that any one step of an exchange may take
-_TRAILING = 1.0  # seconds to wait for bytes that should not come
+TIMEOUT = 60.0  # seconds for any one step of an exchange
+_TRAILING = 1.0  # seconds to wait for bytes that must not arrive
 _PIECE = 64 * 1024
 
 
-class NoAnswer(Exception):
-    """The server was not reached, or broke off; the message is a sentence for a person."""
+class NoResponse(Exception):
+    """There was no complete response. The message is a sentence for a person."""
+
+
+class NotAnOrigin(NoResponse, ValueError):
+    """A URL is not an http:// or https:// URL with a host, so nothing can be sent there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came. `trailing` are bytes that followed the head of an answer to HEAD, where none belong."""
+    """A response as received. `trailing` are bytes that wrongly followed the response to a HEAD."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -32,28 +37,28 @@ class Reply:
     trailing: bytes = b""
 
     def header(self, name: str) -> str | None:
-        """The first value; names are compared without case."""
+        """Return the first value of a header; `name` in lower case."""
         return next((value for key, value in self.headers if key.lower() == name), None)
 
     @property
     def location(self) -> str | None:
-        """Where `Location` leads, made absolute."""
+        """The absolute URL of the `Location` header."""
         value = self.header("location")
         return urljoin(self.url, value) if value is not None else None
 
     @property
     def code(self) -> str:
-        """The code of an OCI error, empty when the body is none."""
+        """The code of an OCI error; empty if the body is not one."""
         return str(self._error().get("code", ""))
 
     @property
     def message(self) -> str:
-        """What an OCI error says, or the beginning of whatever came instead."""
+        """The message of an OCI error, or the beginning of any other body."""
         text = self._error().get("message")
         return str(text) if text else " ".join(self.body[:200].decode("utf-8", "replace").split())
 
     def json(self) -> Any:
-        """The body; None when it is no JSON."""
+        """Return the parsed body, or None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -66,17 +71,29 @@ class Reply:
         return first if isinstance(first, dict) else {}
 
     def __str__(self) -> str:
-        """For a report: the status, and what was said about it."""
+        """Return the status, and the error code and message if there are any."""
         said = f" {self.code}: {self.message}" if self.code else (f": {self.message}" if self.body else "")
         return f"{self.status}{said}"
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port. Raises ValueError."""
-    parts = urlsplit(url)
+    """Return scheme, host and port. Raises NotAnOrigin."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise NotAnOrigin(f"{url} is not a valid URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"{url} is no http:// or https:// URL")
-    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+        raise NotAnOrigin(f"{url} is not an http:// or https:// URL")
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its address, or by a name that RFC 6761 reserves for it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def send(
@@ -88,9 +105,9 @@ def send(
     chunked: bool = False,
     timeout: float = TIMEOUT,
 ) -> Reply:
-    """One request on a connection of its own. A body goes with its length, or `chunked` without one.
+    """Send one request on its own connection. A body is sent with its length, or `chunked`.
 
-    Raises NoAnswer.
+    Raises NoResponse.
     """
     scheme, host, port = origin(url)
     parts = urlsplit(url)
@@ -101,18 +118,18 @@ def send(
     connection = _connection(scheme, host, port, timeout)
     try:
         connection.connect()
-        with _answered_anyway():
+        with _response_may_come_first():
             data = _pieces(body or b"") if chunked else body
             connection.request(method, target, data, named, encode_chunked=chunked)
-        answer = connection.getresponse()
-        trailing = _trailing(answer) if method == "HEAD" else b""
-        return Reply(answer.status, tuple(answer.getheaders()), answer.read(), url, trailing)
+        response = connection.getresponse()
+        trailing = _trailing(response) if method == "HEAD" else b""
+        return Reply(response.status, tuple(response.getheaders()), response.read(), url, trailing)
     except ssl.SSLCertVerificationError as error:
-        raise NoAnswer(f"{host} has no certificate that this machine trusts: {error.verify_message}") from error
+        raise NoResponse(f"the certificate of {host} is not trusted: {error.verify_message}") from error
     except TimeoutError as error:
-        raise NoAnswer(f"{host}:{port} did not answer {method} {parts.path} within {timeout:.0f} s") from error
+        raise NoResponse(f"{host}:{port} did not respond to {method} {parts.path} within {timeout:.0f} s") from error
     except (OSError, http.client.HTTPException) as error:
-        raise NoAnswer(f"{method} {parts.path} at {host}:{port} failed: {_reason(error)}") from error
+        raise NoResponse(f"{method} {parts.path} at {host}:{port} failed: {_reason(error)}") from error
     finally:
         connection.close()
 
@@ -122,8 +139,8 @@ def elapsed(since: float) -> float:
 
 
 @contextlib.contextmanager
-def _answered_anyway() -> Iterator[None]:
-    """A server that refuses a body may answer and close before all of it was sent: its answer is what counts."""
+def _response_may_come_first() -> Iterator[None]:
+    """A server that refuses a body may respond and close before it was sent: the response counts."""
     try:
         yield
     except (BrokenPipeError, ConnectionResetError):
@@ -141,19 +158,19 @@ def _pieces(body: bytes) -> Iterator[bytes]:
         yield body[start : start + _PIECE]
 
 
-def _trailing(answer: http.client.HTTPResponse) -> bytes:
-    """What comes behind the head of an answer to HEAD until the connection ends, or nothing does for a moment."""
-    raw: Any = getattr(answer.fp, "raw", None)
+def _trailing(response: http.client.HTTPResponse) -> bytes:
+    """Return the first byte that follows the response to a HEAD, if one arrives soon."""
+    raw: Any = getattr(response.fp, "raw", None)
     socket = getattr(raw, "_sock", None)
     if socket is not None:
         socket.settimeout(_TRAILING)
     try:
-        return answer.fp.read(1)
+        return response.fp.read(1)
     except (OSError, ValueError):
         return b""
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, http.client.RemoteDisconnected):
-        return "the connection was closed without an answer"
+        return "the connection was closed without a response"
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -1,4 +1,4 @@
-"""One local registry for the commands that need a whole one."""
+"""A running local registry for the tests of commands that need one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cloud in memory, for commands and checks that ask about keys and how things are set up."""
+"""A cloud in memory, for commands and checks of keys and of how a registry is set up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STACK = Target.from_outputs("Roadstead", "eu-central-1", OUTPUTS)
 
 
 class Died(Exception):
-    """The command was killed here."""
+    """The command dies here."""
 
 
 class FakeParameters:
@@ -47,14 +47,14 @@ class FakeParameters:
         self.values[name] = Secret(value, time.time())
 
     def age(self, name: str, seconds: float) -> None:
-        """Let time pass since it was changed."""
+        """Make the last change `seconds` older."""
         secret = self.values[name]
         self.values[name] = replace(secret, changed=secret.changed - seconds)
 
 
 @dataclass
 class FakeKeyValues:
-    """`dies` lets the next write end before it is done."""
+    """With `dies`, the next write fails before it changes anything."""
 
     values: dict[str, str] = field(default_factory=dict)
     dies: bool = False
@@ -84,7 +84,7 @@ class FakeSigningKeys:
 class FakeInspector:
     tables: dict[str, TableState] = field(default_factory=dict)
     bucket_state: BucketState = field(default_factory=lambda: BucketState("b", True, True, True, True))
-    ringing: dict[str, str] = field(default_factory=dict)
+    active: dict[str, str] = field(default_factory=dict)
 
     def table(self, name: str) -> TableState:
         return self.tables.get(name, TableState(name, "ACTIVE", True, True, True, 1))
@@ -93,7 +93,7 @@ class FakeInspector:
         return self.bucket_state
 
     def alarms(self, prefix: str) -> Mapping[str, str]:
-        return self.ringing
+        return self.active
 
 
 class FakeCloud:

@@ -1,4 +1,4 @@
-"""What the command asks of AWS, and how its refusals are told."""
+"""The command's requests to AWS, and how AWS's errors are shown."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from cli.aws import (
     KmsSigningKeys,
     SsmParameters,
     queue_url,
+    readable_errors,
     stack_outputs,
-    told_to_people,
 )
 from cli.failures import Failure
 from tests.aws import CREDENTIALS, REGION, make_tables
@@ -42,7 +42,7 @@ def clients(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clients]:
         yield Clients(REGION)
 
 
-def test_the_outputs_of_a_stack_are_read() -> None:
+def test_stack_outputs_are_read() -> None:
     client, stub = stubbed("cloudformation")
     outputs = [{"OutputKey": "Bucket", "OutputValue": "b"}]
     stack = {"StackName": "R", "CreationTime": "2026-01-01", "StackStatus": "CREATE_COMPLETE", "Outputs": outputs}
@@ -55,7 +55,7 @@ def test_the_outputs_of_a_stack_are_read() -> None:
 
 
 class FakeStore:
-    """A client of the key-value store; a real one resolves no endpoint without awscrt."""
+    """A client of the key-value store: without awscrt a real one cannot resolve its endpoint."""
 
     def __init__(self) -> None:
         self.put: dict[str, str] = {}
@@ -71,7 +71,7 @@ class FakeStore:
         raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetKey")
 
 
-def test_a_value_is_put_under_the_version_that_was_there() -> None:
+def test_writing_a_value_names_the_version_that_it_replaces() -> None:
     client = FakeStore()
     store = CloudFrontKeyValues(client, ARN)
     store.put("upload-keys", "{}")
@@ -79,14 +79,14 @@ def test_a_value_is_put_under_the_version_that_was_there() -> None:
     assert store.find("relay") is None
 
 
-def test_without_awscrt_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_awscrt_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("botocore.regions.HAS_CRT", False)
     client, _ = stubbed("cloudfront-keyvaluestore")
-    with pytest.raises(Failure, match=r"requirements/cli\.txt"), told_to_people():
+    with pytest.raises(Failure, match=r"requirements/cli\.txt"), readable_errors():
         CloudFrontKeyValues(client, ARN).find("relay")
 
 
-def test_a_query_of_logs_is_waited_for() -> None:
+def test_a_log_query_is_polled_until_it_completes() -> None:
     client, stub = stubbed("logs")
     stub.add_response("start_query", {"queryId": "q"})
     stub.add_response("get_query_results", {"status": "Running", "results": []}, {"queryId": "q"})
@@ -101,7 +101,7 @@ def test_a_query_of_logs_is_waited_for() -> None:
             logs.query("/roadstead/audit", "fields time", 1, 2)
 
 
-def test_parameters_are_made_once_and_tell_when_they_were_changed(clients: Clients) -> None:
+def test_a_parameter_is_created_once_and_has_its_time_of_change(clients: Clients) -> None:
     parameters = SsmParameters(clients.client("ssm"))
     assert parameters.find("/r/keys") is None
     assert parameters.create("/r/keys", "one")
@@ -114,7 +114,7 @@ def test_parameters_are_made_once_and_tell_when_they_were_changed(clients: Clien
     assert described["Type"] == "SecureString"
 
 
-def test_a_bucket_is_described_as_it_is(clients: Clients) -> None:
+def test_a_buckets_configuration_is_read(clients: Clients) -> None:
     s3 = clients.client("s3")
     s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": REGION})
     inspector = AwsInspector(clients)
@@ -131,7 +131,7 @@ def test_a_bucket_is_described_as_it_is(clients: Clients) -> None:
     assert (after.public_access_blocked, after.versioned, after.encrypted, after.tls_only) == (True, True, True, True)
 
 
-def test_a_table_is_described_as_it_is(clients: Clients) -> None:
+def test_a_tables_configuration_is_read(clients: Clients) -> None:
     dynamodb = clients.client("dynamodb")
     make_tables(dynamodb, "index", "identity")
     inspector = AwsInspector(clients)
@@ -145,7 +145,7 @@ def test_a_table_is_described_as_it_is(clients: Clients) -> None:
     assert (after.recovery, after.protected) == (True, True)
 
 
-def test_a_key_is_made_as_tokens_want_it_and_one_that_is_gone_is_told(clients: Clients) -> None:
+def test_a_signing_key_is_created_with_the_right_spec_and_a_missing_one_is_gone(clients: Clients) -> None:
     keys = KmsSigningKeys(clients.client("kms"))
     arn = keys.create("alias/roadstead-token-2")
     made = keys.describe("alias/roadstead-token-2")
@@ -155,7 +155,7 @@ def test_a_key_is_made_as_tokens_want_it_and_one_that_is_gone_is_told(clients: C
     assert keys.describe("alias/none").state == "gone"
 
 
-def test_a_queue_that_is_not_there_is_told() -> None:
+def test_a_missing_queue_is_a_failure() -> None:
     client, stub = stubbed("sqs")
     stub.add_client_error("get_queue_url", "AWS.SimpleQueueService.NonExistentQueue")
     with stub, pytest.raises(Failure, match="no queue roadstead-notifications"):
@@ -170,6 +170,6 @@ def test_a_queue_that_is_not_there_is_told() -> None:
         (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutKey"), "refused PutKey: AccessDenied"),
     ],
 )
-def test_errors_of_aws_become_sentences(error: Exception, words: str) -> None:
-    with pytest.raises(Failure, match=words), told_to_people():
+def test_an_aws_error_becomes_a_readable_failure(error: Exception, words: str) -> None:
+    with pytest.raises(Failure, match=words), readable_errors():
         raise error

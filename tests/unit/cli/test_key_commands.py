@@ -1,4 +1,4 @@
-"""`roadstead keys`: each step is safe, may be repeated, and can be taken up where it was broken off."""
+"""`roadstead keys`: each step is safe, repeatable, and can be resumed after an interruption."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = 86_400
 
 
 def run(cloud: FakeCloud, *arguments: str) -> Any:
-    """A command's document. Raises Failure."""
+    """Run a command; return its JSON document. Raises Failure."""
     options: argparse.Namespace = _parser().parse_args([*arguments, "--json"])
     out = io.StringIO()
     options.run(options, cloud.as_cloud(), Output(as_json=True, out=out))
@@ -43,21 +43,21 @@ def cloud() -> FakeCloud:
     return made
 
 
-def test_init_makes_keys_once_and_tells_the_edge(cloud: FakeCloud) -> None:
+def test_init_creates_keys_once_and_copies_them_to_the_edge(cloud: FakeCloud) -> None:
     first = rotation(cloud)
     assert edge(cloud) == first
     assert run(cloud, "keys", "init")["made"] is False
     assert rotation(cloud) == first
 
 
-def test_init_tells_the_edge_of_keys_that_were_there() -> None:
+def test_init_copies_existing_keys_to_the_edge() -> None:
     cloud = FakeCloud()
     cloud.parameters.create(PARAMETER, Rotation.first().to_json())
-    assert run(cloud, "keys", "init")["edge"] == "told"
+    assert run(cloud, "keys", "init")["edge"] == "updated"
     assert edge(cloud) == rotation(cloud)
 
 
-def test_a_rotation_step_by_step_keeps_the_edge_as_wise_as_the_parameter(cloud: FakeCloud) -> None:
+def test_after_each_step_of_a_rotation_the_edge_has_the_parameters_keys(cloud: FakeCloud) -> None:
     old = rotation(cloud).current
     assert run(cloud, "keys", "rotate", "upload", "--step", "add")["stage"] == Stage.ADDED
     assert (rotation(cloud).current, len(edge(cloud).keys)) == (old, 2)
@@ -72,7 +72,7 @@ def test_a_rotation_step_by_step_keeps_the_edge_as_wise_as_the_parameter(cloud: 
 
 
 @pytest.mark.parametrize(("steps", "after"), [(["add"], 0), (["add", "switch"], READ_SECONDS + 1)])
-def test_the_next_step_must_wait(cloud: FakeCloud, steps: list[str], after: float) -> None:
+def test_a_step_that_comes_too_early_is_refused(cloud: FakeCloud, steps: list[str], after: float) -> None:
     for step in steps:
         run(cloud, "keys", "rotate", "upload", "--step", step)
         cloud.parameters.age(PARAMETER, after)
@@ -82,16 +82,16 @@ def test_the_next_step_must_wait(cloud: FakeCloud, steps: list[str], after: floa
     assert rotation(cloud) == before == edge(cloud)
 
 
-def test_waiting_follows_the_setting_of_how_long_an_upload_may_take(cloud: FakeCloud) -> None:
+def test_the_waiting_time_follows_upload_seconds(cloud: FakeCloud) -> None:
     for step in ("add", "switch"):
         run(cloud, "keys", "rotate", "upload", "--step", step, "--without-waiting")
     cloud.parameters.age(PARAMETER, READ_SECONDS + 700)
-    with pytest.raises(Failure, match="uploads that began"):
+    with pytest.raises(Failure, match="uploads that started"):
         run(cloud, "keys", "rotate", "upload", "--step", "drop")
     assert run(cloud, "keys", "rotate", "upload", "--step", "drop", "--upload-seconds", "600")["stage"] == "steady"
 
 
-def test_a_step_may_be_repeated_without_waiting_and_changes_nothing(cloud: FakeCloud) -> None:
+def test_repeating_a_step_needs_no_waiting_and_changes_nothing(cloud: FakeCloud) -> None:
     for step in ("add", "switch", "drop"):
         run(cloud, "keys", "rotate", "upload", "--step", step, "--without-waiting")
         before = rotation(cloud)
@@ -99,7 +99,7 @@ def test_a_step_may_be_repeated_without_waiting_and_changes_nothing(cloud: FakeC
         assert rotation(cloud) == before == edge(cloud)
 
 
-def test_a_step_that_dies_before_the_edge_was_told_leaves_the_old_keys_in_force(cloud: FakeCloud) -> None:
+def test_a_step_that_dies_before_the_edge_has_the_keys_changes_nothing(cloud: FakeCloud) -> None:
     before = rotation(cloud)
     assert cloud.key_values is not None
     cloud.key_values.dies = True
@@ -110,7 +110,7 @@ def test_a_step_that_dies_before_the_edge_was_told_leaves_the_old_keys_in_force(
     assert rotation(cloud).stage is Stage.ADDED
 
 
-def test_when_the_edge_learns_late_the_switch_waits_once_more(cloud: FakeCloud) -> None:
+def test_after_a_late_update_of_the_edge_the_switch_waits_again(cloud: FakeCloud) -> None:
     run(cloud, "keys", "rotate", "upload", "--step", "add")
     cloud.parameters.age(PARAMETER, READ_SECONDS + 1)
     assert cloud.key_values is not None
@@ -121,13 +121,13 @@ def test_when_the_edge_learns_late_the_switch_waits_once_more(cloud: FakeCloud) 
     assert run(cloud, "keys", "rotate", "upload", "--step", "switch")["stage"] == "switched"
 
 
-def test_without_a_step_nothing_is_changed(cloud: FakeCloud) -> None:
+def test_rotate_without_a_step_changes_nothing(cloud: FakeCloud) -> None:
     before = rotation(cloud)
     assert run(cloud, "keys", "rotate", "upload")["next"] == "add"
     assert rotation(cloud) == before
 
 
-def test_show_tells_ids_and_no_key(cloud: FakeCloud) -> None:
+def test_show_prints_key_ids_and_never_a_key(cloud: FakeCloud) -> None:
     document = run(cloud, "keys", "show")
     assert document["uploads"]["ids"] == [rotation(cloud).current]
     assert document["uploads"]["edge"] == "the same"
@@ -139,19 +139,19 @@ def test_show_tells_ids_and_no_key(cloud: FakeCloud) -> None:
     assert run(cloud, "keys", "show")["uploads"]["edge"] == "the same"
 
 
-def test_without_keys_it_is_said_how_to_make_them() -> None:
+def test_without_keys_the_error_names_keys_init() -> None:
     with pytest.raises(Failure, match="keys init"):
         run(FakeCloud(), "keys", "show")
 
 
-def test_keys_larger_than_a_value_may_be_are_not_sent(cloud: FakeCloud) -> None:
+def test_keys_too_large_for_the_key_value_store_are_not_written(cloud: FakeCloud) -> None:
     long = Rotation("a", {"a": "A" * 1400})
     cloud.parameters.replace(PARAMETER, long.to_json())
     with pytest.raises(Failure, match="1024"):
         run(cloud, "keys", "sync")
 
 
-def test_the_key_of_signed_urls_is_made_once(cloud: FakeCloud, tmp_path: Path) -> None:
+def test_the_key_of_signed_urls_is_created_once(cloud: FakeCloud, tmp_path: Path) -> None:
     public = tmp_path / "public.pem"
     assert run(cloud, "keys", "init-blob-urls", str(public))["parameter"] == "/roadstead/blob-url-key"
     assert public.read_text().startswith("-----BEGIN PUBLIC KEY-----")
@@ -161,7 +161,7 @@ def test_the_key_of_signed_urls_is_made_once(cloud: FakeCloud, tmp_path: Path) -
     assert not (tmp_path / "other.pem").exists()
 
 
-def test_the_steps_for_the_token_key_name_what_is_to_be_deployed() -> None:
+def test_the_steps_for_the_token_key_name_the_settings_to_deploy() -> None:
     steps = " ".join(run(FakeCloud(), "keys", "rotate", "token")["steps"])
     assert "signing.generations" in steps
     assert "[1, 2]" in steps
@@ -170,12 +170,12 @@ def test_the_steps_for_the_token_key_name_what_is_to_be_deployed() -> None:
     assert "the last" in " ".join(run(two, "keys", "rotate", "token")["steps"])
 
 
-def test_a_key_is_made_only_where_no_template_does() -> None:
-    with pytest.raises(Failure, match="made by what deploys it"):
+def test_a_token_key_is_created_only_for_deployments_without_our_templates() -> None:
+    with pytest.raises(Failure, match="deployment creates"):
         run(FakeCloud(), "keys", "rotate", "token", "--create", "alias/x")
 
 
-def test_without_a_store_only_the_parameter_is_written() -> None:
+def test_without_a_key_value_store_only_the_parameter_is_written() -> None:
     local = type(STACK)(
         **{**{name: getattr(STACK, name) for name in STACK.__dataclass_fields__}, "key_value_store": ""}
     )
@@ -192,10 +192,10 @@ def test_the_store_of_the_fake_is_the_one_that_is_written(cloud: FakeCloud) -> N
     assert set(cloud.key_values.values) == {STORE_KEY, RELAY_KEY}
 
 
-def test_the_edge_learns_whether_there_is_a_relay(cloud: FakeCloud) -> None:
+def test_the_key_value_store_says_whether_there_is_a_relay(cloud: FakeCloud) -> None:
     assert cloud.key_values is not None
     assert cloud.key_values.values[RELAY_KEY] == "on"
     cloud.key_values.values[RELAY_KEY] = "off"
-    assert run(cloud, "keys", "sync")["edge"] == "told"
+    assert run(cloud, "keys", "sync")["edge"] == "updated"
     assert cloud.key_values.values[RELAY_KEY] == "on"
-    assert run(cloud, "keys", "sync")["edge"] == "had them already"
+    assert run(cloud, "keys", "sync")["edge"] == "up to date"

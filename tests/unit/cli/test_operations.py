@@ -30,17 +30,17 @@ def is_complete(command: str) -> bool:
 
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if is_complete(one)])
-def test_a_command_parses(command: str) -> None:
+def test_a_documented_command_parses(command: str) -> None:
     arguments = shlex.split(command)[1:]
     assert _parser().parse_args(arguments).command == arguments[0]
 
 
-def test_the_commands_are_found() -> None:
+def test_documented_commands_are_found() -> None:
     assert len(_IN_BLOCKS) >= 15
     assert "roadstead keys init" in COMMANDS
 
 
-def test_every_alarm_is_told_with_what_to_do() -> None:
+def test_every_alarm_is_documented() -> None:
     source = (ROOT / "infra" / "observability.py").read_text()
     titles = re.findall(r'_alarm\(\s*f?"([\w{}]+)"', source)
     names = [title for title in titles if "{" not in title]
@@ -52,7 +52,7 @@ def test_every_alarm_is_told_with_what_to_do() -> None:
     assert [name for name in names if f"`{name}`" not in section] == []
 
 
-def test_the_checklist_names_checks_that_there_are() -> None:
+def test_the_checklist_names_only_existing_checks() -> None:
     section = TEXT.partition("## What only a real account can show")[2]
     named = {
         check
@@ -64,6 +64,6 @@ def test_the_checklist_names_checks_that_there_are() -> None:
     assert {"cycle", "wrong-digest", "large-chunked"} <= named
 
 
-def test_every_link_leads_somewhere() -> None:
+def test_every_link_leads_to_a_file() -> None:
     for target in re.findall(r"\]\(([^)#]+)", TEXT):
         assert (ROOT / "docs" / target).exists(), target

@@ -31,7 +31,7 @@ def test_a_whole_rotation_ends_steady_with_the_new_key() -> None:
     assert dropped.current == switched.current != first.current
 
 
-def test_every_stage_is_read_by_the_registry_and_fits_the_key_value_store() -> None:
+def test_the_registry_reads_every_stage_and_it_fits_the_key_value_store() -> None:
     rotation = Rotation.first()
     for step in (Step.ADD, Step.SWITCH, Step.DROP):
         rotation = rotation.after(step)
@@ -41,19 +41,19 @@ def test_every_stage_is_read_by_the_registry_and_fits_the_key_value_store() -> N
         assert len(rotation.to_json()) <= MAX_VALUE
 
 
-def test_the_stage_survives_the_document() -> None:
+def test_the_stage_can_be_read_from_the_document() -> None:
     switched = Rotation.first().after(Step.ADD).after(Step.SWITCH)
     again = Rotation.from_json(switched.to_json())
     assert (again.stage, again.current, list(again.keys)) == (Stage.SWITCHED, switched.current, list(switched.keys))
 
 
 @pytest.mark.parametrize("step", [Step.SWITCH, Step.DROP])
-def test_a_step_out_of_order_is_refused_and_names_the_right_one(step: Step) -> None:
+def test_a_step_out_of_order_is_refused_with_the_right_one(step: Step) -> None:
     with pytest.raises(Failure, match="the next step is add"):
         Rotation.first().after(step)
 
 
-def test_who_remembers_keys_has_read_them_anew_before_the_next_step() -> None:
+def test_cached_keys_are_read_again_before_the_next_step() -> None:
     assert READ_SECONDS >= 2 * REFRESH_SECONDS
     added = Rotation.first().after(Step.ADD)
     assert waiting_time(added, 1000, 86_400)[0] == 1000 + READ_SECONDS
@@ -61,8 +61,8 @@ def test_who_remembers_keys_has_read_them_anew_before_the_next_step() -> None:
     assert waiting_time(Rotation.first(), 1000, 86_400)[0] == 1000
 
 
-def test_no_token_meets_anybody_who_does_not_know_its_key() -> None:
-    """Between two steps everybody has caught up; so who signs and who verifies are at most one step apart."""
+def test_every_token_is_verified_by_somebody_who_knows_its_key() -> None:
+    """Between two steps everybody catches up, so signers and verifiers are at most one step apart."""
     stages = [Rotation.first()]
     for step in (Step.ADD, Step.SWITCH):
         stages.append(stages[-1].after(step))
@@ -89,7 +89,7 @@ def decoded(token: str, rotation: Rotation) -> UploadToken:
     return decode_upload_token(token, keys, now=1, repository="ships/cargo", upload_id="0" * 32)
 
 
-def test_two_documents_are_the_same_however_they_are_written() -> None:
+def test_documents_with_the_same_keys_are_equal_however_they_are_formatted() -> None:
     rotation = Rotation.first()
     assert holds(json.dumps(json.loads(rotation.to_json()), indent=2), rotation)
     assert not holds(Rotation.first().to_json(), rotation)
@@ -97,17 +97,17 @@ def test_two_documents_are_the_same_however_they_are_written() -> None:
     assert not holds("{", rotation)
 
 
-def test_keys_are_never_shown() -> None:
+def test_a_rotations_repr_has_no_key() -> None:
     rotation = Rotation.first()
     assert rotation.keys[rotation.current] not in repr(rotation)
 
 
-def test_what_the_registry_would_not_read_is_refused() -> None:
+def test_a_document_that_the_registry_rejects_is_refused() -> None:
     with pytest.raises(Failure, match="cannot be read"):
         Rotation.from_json('{"current": "a", "keys": {}}')
 
 
-def test_more_than_two_keys_are_left_alone() -> None:
+def test_more_than_two_keys_are_refused() -> None:
     key = next(iter(Rotation.first().keys.values()))
     with pytest.raises(Failure, match="3 upload keys"):
         _ = Rotation("a", {"a": key, "b": key, "c": key}).stage

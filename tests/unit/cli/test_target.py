@@ -1,4 +1,4 @@
-"""Which registry a command is about."""
+"""Finding the registry that a command works on."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ ENVIRONMENT = {
 }
 
 
-def test_the_outputs_that_are_read_are_those_that_the_stack_has() -> None:
+def test_every_output_that_is_read_is_one_of_the_stack() -> None:
     source = (ROOT / "infra" / "stack.py").read_text()
     written = set(re.findall(r'^ +"(\w+)": ', source, re.MULTILINE))
     assert set(OUTPUTS) | {"AuditLogGroup", "BlobUrlKeyParameter"} <= written
 
 
-def test_a_stack_is_known_by_its_outputs() -> None:
+def test_a_stack_is_found_by_its_outputs() -> None:
     assert (STACK.kind, STACK.index_table, STACK.token_keys) == (Kind.STACK, "roadstead-index", (OUTPUTS["TokenKeys"],))
     other = Target.from_outputs("T", "eu-central-1", {**OUTPUTS, "IndexTable": "team-index"})
     assert (other.notification_queue, other.webhook_secrets, other.alarm_prefix) == (
@@ -40,20 +40,20 @@ def test_a_stack_is_known_by_its_outputs() -> None:
     )
 
 
-def test_every_output_that_is_missing_is_named() -> None:
+def test_every_missing_output_is_named() -> None:
     with pytest.raises(Failure, match="has no output Bucket, TokenKeys"):
         Target.from_outputs("R", "eu-central-1", {**OUTPUTS, "Bucket": "", "TokenKeys": ""})
 
 
-def test_a_local_registry_is_known_by_what_it_wrote(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="Nothing runs"):
+def test_a_local_registry_is_found_by_its_ready_file(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="No registry runs"):
         Target.from_state(tmp_path)
     (tmp_path / "ready.json").write_text(json.dumps({"registry": "http://127.0.0.1:1"}))
     with pytest.raises(Failure, match="this version"):
         Target.from_state(tmp_path)
 
 
-def test_the_environment_names_one_by_the_functions_variables() -> None:
+def test_the_environment_names_a_registry_by_the_functions_variables() -> None:
     target = find_target(None, None, None, ENVIRONMENT)
     assert (target.kind, target.token_keys, target.region) == (Kind.ENVIRONMENT, ("one", "two"), "eu-central-1")
     with pytest.raises(Failure, match="lacks BUCKET, AWS_REGION"):
@@ -61,7 +61,7 @@ def test_the_environment_names_one_by_the_functions_variables() -> None:
 
 
 @pytest.mark.parametrize(("state", "stack"), [(None, None), ("a", "b")])
-def test_none_and_two_are_refused_as_usage(state: str | None, stack: str | None) -> None:
+def test_no_registry_or_two_is_a_usage_error(state: str | None, stack: str | None) -> None:
     with pytest.raises(Failure, match="--state") as refused:
         find_target(state, stack, None, {})
     assert refused.value.code == USAGE

@@ -1,4 +1,4 @@
-"""A registry that is right, or wrong in one way: what the doctor looks for, as small as can be."""
+"""A minimal registry for the doctor's checks: correct, or with one fault."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ from urllib.parse import parse_qs, urlsplit
 USER, PASSWORD, TOKEN = "ada", "a good password", "given"
 INLINE = 16 * 1024
 LAMBDA = 4_500_000
+MALFORMED_REALMS = {
+    "realm-scheme": "ftp://127.0.0.1/token",
+    "realm-port": "http://127.0.0.1:x/",
+    "realm-ipv6": "http://[::",
+}
 
 
 class Registry(ThreadingHTTPServer):
-    """`fault` is what is wrong; empty for nothing. Content is kept in memory."""
+    """`fault` names the one fault; empty for none. `credentials` are the hosts to which a password was sent."""
 
     daemon_threads = True
 
@@ -32,7 +37,8 @@ class Registry(ThreadingHTTPServer):
         self.manifests: dict[str, bytes] = {}
         self.tags: dict[str, str] = {}
         self.uploads: dict[str, bytes] = {}
-        self.hidden: dict[str, float] = {}  # digests that a cache still answers 404 for, until when
+        self.hidden: dict[str, float] = {}  # until when a cache responds 404, by digest
+        self.credentials: list[str] = []
 
     @property
     def url(self) -> str:
@@ -40,7 +46,7 @@ class Registry(ThreadingHTTPServer):
 
     @property
     def elsewhere(self) -> str:
-        """The same server under another name, as S3 is for a registry."""
+        """The URL of this server by another name, as that of S3 is to a registry."""
         return f"http://localhost:{self.server_address[1]}"
 
 
@@ -49,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_: Any) -> None:
-        """Nothing."""
+        """Log nothing."""
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return formatdate(time.time() - (3600 if self.fault == "clock" else 0), usegmt=True)
@@ -71,16 +77,16 @@ class Handler(BaseHTTPRequestHandler):
             self._token()
         elif path == "/.well-known/jwks.json":
             curve = "P-384" if self.fault == "jwks" else "P-256"
-            self._answer(200, json.dumps({"keys": [{"kty": "EC", "crv": curve, "kid": "1"}]}).encode())
+            self._respond(200, json.dumps({"keys": [{"kty": "EC", "crv": curve, "kid": "1"}]}).encode())
         elif parts[1] == "objects":
             self._object(parts[2])
         elif not self._may():
             if self.fault == "down" and self.headers.get("Authorization"):
-                self._answer(502, b"")
+                self._respond(502, b"")
             else:
                 self._challenge(path)
         elif path == "/v2/":
-            self._answer(500 if self.fault == "token-unaccepted" else 200, b"{}")
+            self._respond(500 if self.fault == "token-unaccepted" else 200, b"{}")
         elif "/blobs/uploads/" in path:
             self._upload(parts[-1])
         elif "/blobs/" in path:
@@ -99,9 +105,10 @@ class Handler(BaseHTTPRequestHandler):
         return given == f"Bearer {TOKEN}" or given.startswith("Bearer ey.")
 
     def _challenge(self, path: str) -> None:
-        first = not self.headers.get("Authorization")  # which the edge answers
+        first = not self.headers.get("Authorization")  # the edge's challenge
         elsewhere = self.fault == "realm" or (self.fault == "own-realm" and not first)
         realm = f"{self.server.elsewhere if elsewhere else self.server.url}/token"
+        realm = MALFORMED_REALMS.get(self.fault, realm)
         text = f'Bearer realm="{realm}",service="roadstead"'
         if "/tags/" in path:
             text += ',scope="repository:doctor/roadstead-doctor:pull"'
@@ -111,28 +118,30 @@ class Handler(BaseHTTPRequestHandler):
         name = "x-amzn-remapped-www-authenticate" if remapped else "WWW-Authenticate"
         if self.fault == "basic":
             text = "Basic realm=x"
-        self._answer(401, b"{}", {} if self.fault == "no-challenge" else {name: text})
+        self._respond(401, b"{}", {} if self.fault == "no-challenge" else {name: text})
 
     def _token(self) -> None:
         given = self.headers.get("Authorization", "")
         expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        if given:
+            self.server.credentials.append(self.headers["Host"])
         if given and given != f"Basic {expected}":
-            self._answer(401, b"{}")
+            self._respond(401, b"{}")
             return
         scopes = parse_qs(urlsplit(self.path).query).get("scope", [])
         if self.fault == "grant" and scopes:
             claims = {"access": [{"type": "repository", "name": "doctor/roadstead-doctor", "actions": ["pull"]}]}
             payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
-            self._answer(200, json.dumps({"token": f"ey.{payload}.sig"}).encode())
+            self._respond(200, json.dumps({"token": f"ey.{payload}.sig"}).encode())
             return
-        self._answer(503 if self.fault == "kms" else 200, json.dumps({"token": TOKEN}).encode())
+        self._respond(503 if self.fault == "kms" else 200, json.dumps({"token": TOKEN}).encode())
 
     def _upload(self, upload: str) -> None:
         query = parse_qs(urlsplit(self.path).query)
         if self.command == "POST":
             upload = secrets.token_hex(16)
             self.server.uploads[upload] = b""
-            self._answer(202, b"", {"Location": self._location(upload), "Range": "0-0"})
+            self._respond(202, b"", {"Location": self._location(upload), "Range": "0-0"})
         elif query.get("_state") != [f"{upload}.mac"] and self.fault != "forged":
             self._error(404, "BLOB_UPLOAD_UNKNOWN", "no such upload")
         elif self._too_large():
@@ -140,11 +149,11 @@ class Handler(BaseHTTPRequestHandler):
         elif self.command == "PATCH":
             chunked = self.headers.get("Transfer-Encoding") == "chunked"
             if self.fault == "no-chunks" and chunked:
-                self._answer(411, b"")
+                self._respond(411, b"")
                 return
             self.server.uploads[upload] = self.body
             told = "bytes=0-1" if self.fault == "range" else f"0-{len(self.body) - 1}"
-            self._answer(202, b"", {"Location": self._location(upload), "Range": told})
+            self._respond(202, b"", {"Location": self._location(upload), "Range": told})
         else:
             self._close(upload, query["digest"][0])
 
@@ -155,7 +164,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _refuse_size(self) -> None:
         if self.fault == "gateway-413":
-            self._answer(413, b'{"message":"Request Entity Too Large"}')
+            self._respond(413, b'{"message":"Request Entity Too Large"}')
         else:
             self._error(413, "DENIED", "the layer is too large")
 
@@ -165,10 +174,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.fault == "repeat" and digest in self.server.blobs:
             self._error(404, "BLOB_UPLOAD_UNKNOWN", "used up")
         elif not right and self.fault == "unchecked":
-            self._answer(201, b"", {"Location": f"/v2/x/blobs/{digest}", "Docker-Content-Digest": digest})
+            self._respond(201, b"", {"Location": f"/v2/x/blobs/{digest}", "Docker-Content-Digest": digest})
         elif not right and self.fault != "corrupt":
             if self.fault == "xml":
-                self._answer(400, b"<Error>BadDigest</Error>")
+                self._respond(400, b"<Error>BadDigest</Error>")
             else:
                 self._error(400, "DIGEST_INVALID", "other bytes")
         else:
@@ -179,7 +188,7 @@ class Handler(BaseHTTPRequestHandler):
             headers = {"Location": f"/v2/x/blobs/{digest}", "Docker-Content-Digest": digest}
             if self.fault == "bare-201":
                 headers.pop("Docker-Content-Digest")
-            self._answer(status, b"", headers)
+            self._respond(status, b"", headers)
 
     def _blob(self, digest: str) -> None:
         data = self.server.blobs.get(digest)
@@ -189,13 +198,13 @@ class Handler(BaseHTTPRequestHandler):
         elif self.command == "DELETE":
             if self.fault != "undead-blob":
                 del self.server.blobs[digest]
-            self._answer(202, b"")
+            self._respond(202, b"")
         elif self.command == "GET" and len(data) > INLINE:
             base = self.server.url if self.fault == "same-host" else self.server.elsewhere
             headers = {"Location": f"{base}/objects/{digest}", "Docker-Content-Digest": digest}
             if self.fault == "no-digest":
                 headers.pop("Docker-Content-Digest")
-            self._answer(307, b"", headers)
+            self._respond(307, b"", headers)
         else:
             self._content(data, "application/octet-stream", digest)
 
@@ -203,13 +212,13 @@ class Handler(BaseHTTPRequestHandler):
         data = self.server.blobs[digest]
         wanted = self.headers.get("Range")
         if self.headers.get("Authorization") or self.fault == "s3-403":
-            self._answer(403, b"<Error/>")
+            self._respond(403, b"<Error/>")
         elif wanted and self.fault != "no-ranges":
             first, last = (int(text) for text in wanted.removeprefix("bytes=").split("-"))
             part = {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
-            self._answer(206, data[first : last + 1], part)
+            self._respond(206, data[first : last + 1], part)
         else:
-            self._answer(200, data[:-1] if self.fault == "changed" else data)
+            self._respond(200, data[:-1] if self.fault == "changed" else data)
 
     def _manifest(self, reference: str) -> None:
         digest = self.server.tags.get(reference, reference)
@@ -222,13 +231,13 @@ class Handler(BaseHTTPRequestHandler):
             digest = "sha256:" + hashlib.sha256(self.body).hexdigest()
             self.server.manifests[digest] = self.body
             self.server.tags[reference] = digest
-            self._answer(201, b"", {"Docker-Content-Digest": digest})
+            self._respond(201, b"", {"Docker-Content-Digest": digest})
         elif data is None:
             self._error(404, "MANIFEST_UNKNOWN", "unknown")
         elif self.command == "DELETE":
             if self.fault != "undead":
                 del self.server.manifests[digest]
-            self._answer(202, b"")
+            self._respond(202, b"")
         else:
             self._content(data, "text/plain" if self.fault == "type" else kind, digest)
 
@@ -236,7 +245,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = {"Content-Type": kind, "Docker-Content-Digest": digest}
         if self.fault == "gzip" and "gzip" in self.headers.get("Accept-Encoding", ""):
             headers["Content-Encoding"] = "gzip"
-        self._answer(200, data, headers)
+        self._respond(200, data, headers)
 
     def _location(self, upload: str) -> str:
         base = self.server.elsewhere if self.fault == "other-host" else ""
@@ -244,9 +253,9 @@ class Handler(BaseHTTPRequestHandler):
         return f"{base}/v2/doctor/roadstead-doctor/blobs/uploads/{upload}{state}"
 
     def _error(self, status: int, code: str, message: str) -> None:
-        self._answer(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
+        self._respond(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode())
 
-    def _answer(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
+    def _respond(self, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

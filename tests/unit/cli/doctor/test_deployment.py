@@ -1,4 +1,4 @@
-"""How a registry is set up: each thing that can be wrong is found, and what to do is said."""
+"""The doctor finds each fault in how a registry is set up, and says what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.aws import told_to_people
+from cli.aws import readable_errors
 from cli.cloud import BucketState, SigningKey, TableState
 from cli.doctor import deployment
 from cli.doctor.deployment import CHECKS, Deployment
@@ -24,7 +24,7 @@ KEY = OUTPUTS["TokenKeys"]
 
 @pytest.fixture(autouse=True)
 def published(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the registry publishes."""
+    """Serve the published keys."""
     body = json.dumps({"keys": [{"kid": "kid", "kty": "EC", "crv": "P-256"}]}).encode()
     monkeypatch.setattr(deployment, "send", lambda _, url: Reply(200, (), body, url))
 
@@ -40,12 +40,12 @@ def in_order() -> FakeCloud:
 
 def look(cloud: FakeCloud) -> dict[str, Finding]:
     subject = Deployment(
-        cloud.target, cloud.parameters, cloud.key_values, cloud.signing_keys, cloud.inspector, told_to_people
+        cloud.target, cloud.parameters, cloud.key_values, cloud.signing_keys, cloud.inspector, readable_errors
     )
     return {finding.id: finding for finding in examine(CHECKS, subject, lambda _: None)}
 
 
-def test_what_is_in_order_passes() -> None:
+def test_a_correct_deployment_passes() -> None:
     assert {finding.state for finding in look(in_order()).values()} == {State.OK}
 
 
@@ -83,8 +83,8 @@ def _edge(name: str, value: str | None) -> Callable[[FakeCloud], None]:
     return spoil
 
 
-def _ringing(cloud: FakeCloud) -> None:
-    cloud.inspector.ringing = {"roadstead-TokenFaults": "No tokens"}
+def _active(cloud: FakeCloud) -> None:
+    cloud.inspector.active = {"roadstead-TokenFaults": "No tokens"}
 
 
 def _no_keys(cloud: FakeCloud) -> None:
@@ -95,25 +95,25 @@ def _no_keys(cloud: FakeCloud) -> None:
     ("spoil", "check", "words"),
     [
         (_bucket(public_access_blocked=False), "bucket", "block all four"),
-        (_bucket(versioned=False), "bucket", "versioning"),
+        (_bucket(versioned=False), "bucket", "versioning is off"),
         (_bucket(encrypted=False), "bucket", "SSE-S3"),
         (_bucket(tls_only=False), "bucket", "SecureTransport"),
         (_table(recovery=False), "tables", "point-in-time"),
         (_table(expiry=False), "tables", "TTL"),
         (_table(protected=False), "tables", "deletion protection"),
         (_key(spec="RSA_2048"), "token-keys", "ECC_NIST_P256 only"),
-        (_key(state="PendingDeletion"), "token-keys", "cancel its deletion"),
+        (_key(state="PendingDeletion"), "token-keys", "pending deletion"),
         (_key(usage="ENCRYPT_DECRYPT"), "token-keys", "SIGN_VERIFY only"),
         (_key(thumbprint="other"), "published-keys", "deploy again"),
         (_no_keys, "upload-keys", "keys init"),
         (_edge(STORE_KEY, None), "edge-keys", "keys init"),
         (_edge(STORE_KEY, Rotation.first().to_json()), "edge-keys", "keys sync"),
         (_edge("relay", None), "edge-keys", "keys sync"),
-        (_edge("relay", "off"), "edge-keys", "the stack on"),
-        (_ringing, "alarms", "docs/operations.md"),
+        (_edge("relay", "off"), "edge-keys", "on in the stack"),
+        (_active, "alarms", "docs/operations.md"),
     ],
 )
-def test_what_is_wrong_is_found(spoil: Callable[[FakeCloud], None], check: str, words: str) -> None:
+def test_a_fault_is_found_with_advice(spoil: Callable[[FakeCloud], None], check: str, words: str) -> None:
     cloud = in_order()
     spoil(cloud)
     findings = look(cloud)
@@ -123,14 +123,13 @@ def test_what_is_wrong_is_found(spoil: Callable[[FakeCloud], None], check: str, 
     assert State.FAILED not in others
 
 
-def test_everything_that_is_wrong_with_one_thing_is_told_at_once() -> None:
+def test_all_faults_of_one_bucket_are_reported_together() -> None:
     cloud = in_order()
     _bucket(versioned=False, encrypted=False)(cloud)
-    assert "versioning" in look(cloud)["bucket"].advice
-    assert "SSE-S3" in look(cloud)["bucket"].advice
+    assert look(cloud)["bucket"].detail.endswith("versioning is off; encryption is not configured")
 
 
-def test_what_aws_refuses_to_tell_fails_the_check_only() -> None:
+def test_an_aws_error_fails_only_its_check() -> None:
     cloud = in_order()
 
     def refuse(name: str) -> BucketState:
@@ -142,7 +141,7 @@ def test_what_aws_refuses_to_tell_fails_the_check_only() -> None:
     assert "AccessDenied" in findings["bucket"].detail
 
 
-def test_what_was_deployed_by_other_means_is_looked_at_as_far_as_it_goes() -> None:
+def test_checks_that_need_our_templates_are_skipped_without_them() -> None:
     cloud = in_order()
     cloud.target = replace(STACK, key_value_store="", alarm_prefix="")
     cloud.key_values = None

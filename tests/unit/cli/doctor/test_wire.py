@@ -1,4 +1,4 @@
-"""HTTP as the doctor sends and sees it."""
+"""The doctor's HTTP client."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cli.doctor.wire import NoAnswer, Reply, origin, send
+from cli.doctor.wire import NoResponse, Reply, origin, send
 
 
 @contextlib.contextmanager
 def server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
-    """The port of a server that gives one connection to `serve`."""
+    """Run a server that passes one connection to `serve`; yield its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -37,7 +37,7 @@ def server(serve: Callable[[socket.socket], None]) -> Iterator[int]:
         thread.join(10)
 
 
-def test_the_answer_to_a_body_that_was_refused_is_seen() -> None:
+def test_the_response_to_a_refused_body_is_read() -> None:
     def refuse(connection: socket.socket) -> None:
         connection.recv(1000)
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno")
@@ -50,7 +50,7 @@ def test_the_answer_to_a_body_that_was_refused_is_seen() -> None:
     assert (reply.status, reply.body) == (413, b"no")
 
 
-def test_a_chunked_body_has_no_length() -> None:
+def test_a_chunked_body_is_sent_without_a_length() -> None:
     seen: list[bytes] = []
 
     def read(connection: socket.socket) -> None:
@@ -71,17 +71,17 @@ def test_a_chunked_body_has_no_length() -> None:
 @pytest.mark.parametrize(
     ("serve", "words"),
     [
-        (lambda connection: connection.recv(1000), "closed without an answer"),
+        (lambda connection: connection.recv(1000), "closed without a response"),
         (lambda connection: connection.sendall(b"220 mail.example.com ESMTP\r\n"), "failed"),
         (lambda connection: connection.recv(1000) and connection.recv(1000), "within 1 s"),
     ],
 )
-def test_no_answer_is_said_in_a_sentence(serve: Callable[[socket.socket], None], words: str) -> None:
-    with server(serve) as port, pytest.raises(NoAnswer, match=words):
+def test_a_missing_response_is_an_error_that_says_why(serve: Callable[[socket.socket], None], words: str) -> None:
+    with server(serve) as port, pytest.raises(NoResponse, match=words):
         send("GET", f"http://127.0.0.1:{port}/v2/", timeout=1)
 
 
-def test_a_certificate_that_nobody_trusts_is_told(tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_an_error_that_says_so(tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate(tmp_path))
 
@@ -89,12 +89,12 @@ def test_a_certificate_that_nobody_trusts_is_told(tmp_path: Path) -> None:
         with contextlib.suppress(ssl.SSLError):
             context.wrap_socket(connection, server_side=True)
 
-    with server(serve) as port, pytest.raises(NoAnswer, match="no certificate that this machine trusts"):
+    with server(serve) as port, pytest.raises(NoResponse, match="is not trusted"):
         send("GET", f"https://127.0.0.1:{port}/v2/", timeout=5)
 
 
 def certificate(directory: Path) -> Path:
-    """A file with a key and a certificate that it signed itself."""
+    """Write a key and a self-signed certificate to a file."""
     key = generate_private_key(SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
@@ -114,7 +114,7 @@ def certificate(directory: Path) -> Path:
     return file
 
 
-def test_locations_are_made_absolute_and_errors_are_read() -> None:
+def test_locations_are_absolute_and_errors_are_parsed() -> None:
     body = b'{"errors":[{"code":"DENIED","message":"the layer is too large"}]}'
     reply = Reply(413, (("LOCATION", "/v2/x?a=b"),), body, "http://registry:5000/v2/y")
     assert reply.location == "http://registry:5000/v2/x?a=b"
@@ -123,6 +123,6 @@ def test_locations_are_made_absolute_and_errors_are_read() -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://registry", "registry:5000", "https://"])
-def test_what_is_no_url_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="no http"):
+def test_a_malformed_url_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"not an? (http|valid)"):
         origin(url)
