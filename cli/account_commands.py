@@ -11,6 +11,7 @@ from cli.output import Output, fields, table
 from cli.passwords import new_password
 from cli.subcommands import Subcommands
 from roadstead.identity.directory import Project, Role, User
+from roadstead.identity.lists import ListedProject, ListedUser
 
 _ROLES = [str(role) for role in Role]
 
@@ -58,7 +59,7 @@ def create_user(options: Namespace, cloud: Cloud, output: Output) -> None:
 
 
 def list_users(_: Namespace, cloud: Cloud, output: Output) -> None:
-    users = [{**user, "created": _time(user["created"])} for user in cloud.listing.users()]
+    users = [_user(user) for user in cloud.lists.list_users()]
     output.records(users, {"NAME": "name", "ADMIN": "admin", "DISABLED": "disabled", "CREATED": "created"})
 
 
@@ -88,7 +89,7 @@ def create_project(options: Namespace, cloud: Cloud, output: Output) -> None:
 
 
 def list_projects(_: Namespace, cloud: Cloud, output: Output) -> None:
-    projects = [{**project, "created": _time(project["created"])} for project in cloud.listing.projects()]
+    projects = [_project(project) for project in cloud.lists.list_projects()]
     output.records(projects, {"NAME": "name", "PUBLIC": "public", "CREATED": "created", "BY": "created_by"})
 
 
@@ -96,7 +97,7 @@ def show_project(options: Namespace, cloud: Cloud, output: Output) -> None:
     project = cloud.accounts.find_project(options.name)
     if project is None:
         raise Failure(f"There is no project {options.name}.")
-    members = dict(cloud.listing.members(project.name))
+    members = {str(one.user): str(one.role) for one in cloud.lists.list_members(project.name)}
     shown = _project(project)
     lines = [*fields(shown), *([""] if members else []), *table([[user, role] for user, role in members.items()])]
     output.result({**shown, "members": members}, lines)
@@ -131,11 +132,11 @@ def _existing_user(name: str, cloud: Cloud) -> User:
     return user
 
 
-def _user(user: User) -> dict[str, object]:
+def _user(user: User | ListedUser) -> dict[str, object]:
     return {"name": user.name, "admin": user.admin, "disabled": user.disabled, "created": _time(user.created)}
 
 
-def _project(project: Project) -> dict[str, object]:
+def _project(project: Project | ListedProject) -> dict[str, object]:
     return {
         "name": project.name,
         "public": project.public,

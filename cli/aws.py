@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -222,59 +222,6 @@ class CloudWatchLogs:
                 break
             time.sleep(self._pause)
         raise Failure(f"The query did not finish within {self._patience:.0f} s: ask for fewer days.")
-
-
-class DynamoListing:
-    """Listing on the identity table. Does not read password hashes."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
-
-    def users(self) -> Sequence[Mapping[str, object]]:
-        return [
-            {
-                "name": item["pk"]["S"].removeprefix("user#"),
-                "admin": item["admin"]["BOOL"],
-                "disabled": item["disabled"]["BOOL"],
-                "created": int(item["created"]["N"]),
-            }
-            for item in self._scan("user#", "pk, admin, disabled, created")
-        ]
-
-    def projects(self) -> Sequence[Mapping[str, object]]:
-        return [
-            {
-                "name": item["pk"]["S"].removeprefix("project#"),
-                "public": item["public"]["BOOL"],
-                "created": int(item["created"]["N"]),
-                "created_by": item["created_by"]["S"],
-            }
-            for item in self._scan("project#", "pk, #public, created, created_by", {"#public": "public"})
-        ]
-
-    def members(self, project: str) -> Mapping[str, str]:
-        pages = self._client.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :member)",
-            ExpressionAttributeValues={":pk": {"S": f"project#{project}"}, ":member": {"S": "member#"}},
-            ConsistentRead=True,
-        )
-        items = [item for page in pages for item in page["Items"]]
-        return {item["sk"]["S"].removeprefix("member#"): item["role"]["S"] for item in items}
-
-    def _scan(
-        self, prefix: str, projection: str, names: Mapping[str, str] | None = None
-    ) -> Sequence[Mapping[str, Any]]:
-        pages = self._client.get_paginator("scan").paginate(
-            TableName=self._table,
-            FilterExpression="sk = :meta AND begins_with(pk, :prefix)",
-            ExpressionAttributeValues={":meta": {"S": "meta"}, ":prefix": {"S": prefix}},
-            ProjectionExpression=projection,
-            ConsistentRead=True,
-            **({"ExpressionAttributeNames": dict(names)} if names else {}),
-        )
-        return sorted((item for page in pages for item in page["Items"]), key=lambda item: str(item["pk"]["S"]))
 
 
 def queue_url(sqs: Any, queue: str) -> str:

@@ -90,15 +90,3 @@ class Logs(Protocol):
         Raises Failure.
         """
         ...
-
-
-class Listing(Protocol):
-    """Lists everything of a kind, sorted. Reads the whole identity table, except password hashes."""
-
-    def users(self) -> Sequence[Mapping[str, object]]: ...
-
-    def projects(self) -> Sequence[Mapping[str, object]]: ...
-
-    def members(self, project: str) -> Mapping[str, str]:
-        """Return roles by user."""
-        ...

@@ -13,21 +13,22 @@ from cli.aws import (
     Clients,
     CloudFrontKeyValues,
     CloudWatchLogs,
-    DynamoListing,
     KmsSigningKeys,
     SsmParameters,
     queue_url,
     stack_outputs,
 )
-from cli.cloud import Inspector, KeyValues, Listing, Logs, Parameters, SigningKeys
+from cli.cloud import Inspector, KeyValues, Logs, Parameters, SigningKeys
 from cli.failures import USAGE, Failure
 from cli.target import Target
+from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
+from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.passwords import Argon2Hasher
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.endpoint import EndpointPolicy
@@ -87,8 +88,8 @@ class Cloud:
         return Accounts(DynamoIdentities(self._identity), Argon2Hasher(), actor=Actor(operator(), ActorKind.OPERATOR))
 
     @cached_property
-    def listing(self) -> Listing:
-        return DynamoListing(self._clients.client("dynamodb"), self.target.identity_table)
+    def lists(self) -> DirectoryLists:
+        return DynamoDirectoryLists(self._identity)
 
     @cached_property
     def parameters(self) -> Parameters:

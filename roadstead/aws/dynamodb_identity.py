@@ -1,11 +1,16 @@
 """The identity table. Only the functions of tokens and of accounts may read it: password hashes are in it.
 
     pk              sk               what
-    user#<name>     meta             password (PHC), admin, disabled, epoch, created
+    user#<name>     meta             password (PHC), admin, disabled, epoch, created, id, groups
     user#<name>     refresh#<hash>   a refresh token: client, epoch, created, expires (the table's TTL)
     user#<name>     session#<hash>   a session of the console: epoch, created, seen, expires (the table's TTL)
-    project#<name>  meta             public, created, created_by
-    project#<name>  member#<user>    role
+    user#<name>     in#<project>     the inverse of a member: role
+    users           <name>           what lists show of a user: admin, disabled, created, id
+    project#<name>  meta             public, created, created_by, id, groups (role by the group's id)
+    project#<name>  member#<user>    role, id, at
+    projects        <name>           what lists show of a project: public, created, created_by, id
+    group#<id>      in#<project>     the inverse of a group's role in a project
+    id#<kind>       <id>             the claim of an integer id: name (id_claims.py)
     event#<shard>   <time>#<id>      a change of the above, as in the index table; the stream has its key alone
 
 Everything that a token request needs has a key that is known beforehand, so it is one BatchGetItem.
@@ -13,36 +18,47 @@ Everything that a token request needs has a key that is known beforehand, so it 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable
+from typing import Any
 
-from roadstead.aws.index_items import event_write
-from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, check, delete, put, update
+from roadstead.aws import id_claims
+from roadstead.aws.dynamodb_projects import DynamoProjects
+from roadstead.aws.identity_items import (
+    ABSENT,
+    PRESENT,
+    SESSION_FIELDS,
+    listed_user_key,
+    member_key,
+    project_from,
+    project_key,
+    refresh_key,
+    refresh_token_from,
+    role_in,
+    session_from,
+    session_key,
+    told,
+    user_from,
+    user_key,
+)
+from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
+    MAX_GROUPS,
     Identity,
-    Project,
     RefreshToken,
-    Role,
     Session,
-    UnknownProject,
+    TooManyGroups,
     UnknownUser,
     User,
     UserName,
 )
+from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
-_META = "meta"
-_SESSION_FIELDS = ("epoch", "created", "seen", "expires", "provider", "address", "user_agent")
-_ABSENT, _PRESENT = "attribute_not_exists(pk)", "attribute_exists(pk)"
 
-
-class DynamoIdentities:
+class DynamoIdentities(DynamoProjects):
     """Identities, RefreshTokens, Sessions, Users and Projects on one table."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
 
     def read(
         self,
@@ -52,33 +68,35 @@ class DynamoIdentities:
         session: str | None = None,
     ) -> Identity:
         projects = tuple(projects)
-        keys = [_project_key(project) for project in projects]
+        keys = [project_key(project) for project in projects]
         if user is not None:
-            keys.append(_user_key(user))
-            keys += [_member_key(project, user) for project in projects]
+            keys.append(user_key(user))
+            keys += [member_key(project, user) for project in projects]
             if refresh_token is not None:
-                keys.append(_refresh_key(user, refresh_token))
+                keys.append(refresh_key(user, refresh_token))
             if session is not None:
-                keys.append(_session_key(user, session))
+                keys.append(session_key(user, session))
         items = self._table.batch_get(keys)
-        found = {project: items[key] for project in projects if (key := _project_key(project)) in items}
+        found = {name: project_from(name, items[key]) for name in projects if (key := project_key(name)) in items}
         if user is None:
-            return Identity(projects={name: _project(name, item) for name, item in found.items()})
-        members = {project: items[key] for project in projects if (key := _member_key(project, user)) in items}
-        account = items.get(_user_key(user))
-        refresh = items.get(_refresh_key(user, refresh_token)) if refresh_token is not None else None
-        seated = items.get(_session_key(user, session)) if session is not None else None
+            return Identity(projects=found)
+        item = items.get(user_key(user))
+        account = user_from(user, item) if item else None
+        groups = account.groups if account else ()
+        roles = {name: role_in(found.get(name), items.get(member_key(name, user)), groups) for name in projects}
+        refresh = items.get(refresh_key(user, refresh_token)) if refresh_token is not None else None
+        seated = items.get(session_key(user, session)) if session is not None else None
         return Identity(
-            user=_user(user, account) if account else None,
-            refresh_token=_refresh_token(user, refresh) if refresh else None,
-            session=_session(user, seated) if seated else None,
-            projects={name: _project(name, item) for name, item in found.items()},
-            roles={name: Role(item["role"]) for name, item in members.items()},
+            user=account,
+            refresh_token=refresh_token_from(user, refresh) if refresh else None,
+            session=session_from(user, seated) if seated else None,
+            projects=found,
+            roles={name: role for name, role in roles.items() if role is not None},
         )
 
     def refresh_tokens(self, user: UserName) -> list[RefreshToken]:
         """One Query."""
-        return [_refresh_token(user, item) for item in self._table.query(f"user#{user}", prefix="refresh#")]
+        return [refresh_token_from(user, item) for item in self._table.query(f"user#{user}", prefix="refresh#")]
 
     def store_refresh_token(self, token: RefreshToken, surplus: Iterable[str] = ()) -> None:
         """One BatchWriteItem for up to 24 surplus tokens."""
@@ -89,99 +107,85 @@ class DynamoIdentities:
             "expires": token.expires,
         }
         self._table.batch_write(
-            puts=[(_refresh_key(token.user, token.hash), item)],
-            deletes=[_refresh_key(token.user, hash_) for hash_ in surplus],
+            puts=[(refresh_key(token.user, token.hash), item)],
+            deletes=[refresh_key(token.user, hash_) for hash_ in surplus],
         )
 
     def store_session(self, session: Session) -> None:
-        item = {name: getattr(session, name) for name in _SESSION_FIELDS}
-        self._table.write(put(_session_key(session.user, session.hash), item))
+        item = {name: getattr(session, name) for name in SESSION_FIELDS}
+        self._table.write(put(session_key(session.user, session.hash), item))
 
     def set_seen(self, user: UserName, hash_: str, at: int) -> None:
-        self._table.write(update(_session_key(user, hash_), "SET seen = :at", _PRESENT, {":at": at}))
+        self._table.write(update(session_key(user, hash_), "SET seen = :at", PRESENT, {":at": at}))
 
     def remove_session(self, user: UserName, hash_: str) -> None:
-        self._table.write(delete(_session_key(user, hash_)))
+        self._table.write(delete(session_key(user, hash_)))
 
     def sessions(self, user: UserName) -> list[Session]:
-        return [_session(user, item) for item in self._table.query(f"user#{user}", prefix="session#")]
+        return [session_from(user, item) for item in self._table.query(f"user#{user}", prefix="session#")]
 
     def find_user(self, name: UserName) -> User | None:
-        item = self._table.get(_user_key(name))
-        return _user(name, item) if item else None
+        item = self._table.get(user_key(name))
+        return user_from(name, item) if item else None
 
-    def create_user(self, user: User, *, event: Event | None = None) -> None:
-        item = {
-            "password": user.password,
-            "admin": user.admin,
-            "disabled": user.disabled,
-            "epoch": user.epoch,
-            "created": user.created,
-        }
-        self._write(put(_user_key(user.name), item, _ABSENT), event)
+    def create_user(self, user: User, *, event: Event | None = None) -> User:
+        def writes(id_: int) -> list[Write]:
+            listed: dict[str, Any] = {
+                "admin": user.admin,
+                "disabled": user.disabled,
+                "created": user.created,
+                "id": id_,
+            }
+            account = {**listed, "password": user.password, "epoch": user.epoch, "groups": list(user.groups)}
+            return [
+                put(user_key(user.name), account, ABSENT),
+                put(listed_user_key(user.name), listed),
+                *told(event),
+            ]
+
+        id_ = id_claims.create(self._table, IdKind.USER, user.id or clock_id(user.created), user.name, writes)
+        return User(
+            user.name, user.password, user.created, user.admin, user.disabled, user.epoch, id_, tuple(user.groups)
+        )
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
-        self._change_user(name, "SET password = :password ADD epoch :one", event, password=password, one=1)
+        change = "SET password = :password ADD epoch :one"
+        self._change(name, [_update(user_key(name), change, password=password, one=1), *told(event)])
 
     def replace_password(self, name: UserName, old: str, new: str) -> None:
-        self._table.write(update(_user_key(name), "SET password = :new", "password = :old", {":new": new, ":old": old}))
+        self._table.write(update(user_key(name), "SET password = :new", "password = :old", {":new": new, ":old": old}))
 
     def set_admin(self, name: UserName, admin: bool, *, event: Event | None = None) -> None:
-        self._change_user(name, "SET admin = :admin", event, admin=admin)
+        keys = (user_key(name), listed_user_key(name))
+        self._change(name, [*(_update(key, "SET admin = :admin", admin=admin) for key in keys), *told(event)])
 
     def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
-        expression = "SET disabled = :disabled ADD epoch :step"
-        self._change_user(name, expression, event, disabled=disabled, step=int(disabled))
-
-    def find_project(self, name: ProjectName) -> Project | None:
-        item = self._table.get(_project_key(name))
-        return _project(name, item) if item else None
-
-    def create_project(self, project: Project, *, event: Event | None = None) -> None:
-        item = {"public": project.public, "created": project.created, "created_by": project.created_by}
-        self._write(put(_project_key(project.name), item, _ABSENT), event)
-
-    def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
-        # `public` is a reserved word of DynamoDB's expressions.
-        write = update(
-            _project_key(name), "SET #public = :public", _PRESENT, {":public": public}, {"#public": "public"}
+        account = "SET disabled = :disabled ADD epoch :step"
+        listed = "SET disabled = :disabled"
+        self._change(
+            name,
+            [
+                _update(user_key(name), account, disabled=disabled, step=int(disabled)),
+                _update(listed_user_key(name), listed, disabled=disabled),
+                *told(event),
+            ],
         )
-        self._write_or(UnknownProject(name), write, event)
 
-    def set_member(self, project: ProjectName, user: UserName, role: Role, *, event: Event | None = None) -> None:
+    def set_groups(self, name: UserName, groups: Iterable[int]) -> None:
+        ordered = sorted(set(groups))
+        if len(ordered) > MAX_GROUPS:
+            raise TooManyGroups(f"{name} is in {len(ordered)} groups; {MAX_GROUPS} are kept")
+        self._change(name, [update(user_key(name), "SET groups = :groups", PRESENT, {":groups": ordered})])
+
+    def _change(self, name: UserName, writes: list[Write]) -> None:
+        """Write what is one item by itself, the rest in one transaction. Raises UnknownUser."""
         try:
-            self._table.transact(
-                [
-                    check(_project_key(project), _PRESENT),
-                    check(_user_key(user), _PRESENT),
-                    put(_member_key(project, user), {"role": role}),
-                    *_told(event),
-                ]
-            )
-        except TransactionFailed as error:
-            raise (UnknownProject(project) if 0 in error.failed else UnknownUser(user)) from error
-
-    def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
-        # A conflict is a member that is not there: nothing is removed, and nothing told.
-        with contextlib.suppress(Conflict):
-            self._write(delete(_member_key(project, user), _PRESENT), event)
-
-    def _change_user(self, name: UserName, expression: str, event: Event | None, **values: str | int) -> None:
-        placeholders = {f":{key}": value for key, value in values.items()}
-        self._write_or(UnknownUser(name), update(_user_key(name), expression, _PRESENT, placeholders), event)
-
-    def _write_or(self, unknown: Exception, write: Write, event: Event | None) -> None:
-        try:
-            self._write(write, event)
+            if len(writes) == 1:
+                self._table.write(writes[0])
+            else:
+                self._table.transact(writes)
         except Conflict as error:
-            raise unknown from error
-
-    def _write(self, write: Write, event: Event | None) -> None:
-        """A conditional write, with its event in one transaction. Raises Conflict."""
-        if event is None:
-            self._table.write(write)
-        else:
-            self._table.transact([write, *_told(event)])
+            raise UnknownUser(name) from error
 
 
 class DynamoIdentityEvents:
@@ -195,43 +199,5 @@ class DynamoIdentityEvents:
         return self._table.batch_get(keys)
 
 
-def _told(event: Event | None) -> list[Write]:
-    return [event_write(event)] if event is not None else []
-
-
-def _user_key(name: UserName) -> Key:
-    return f"user#{name}", _META
-
-
-def _refresh_key(user: UserName, hash_: str) -> Key:
-    return f"user#{user}", f"refresh#{hash_}"
-
-
-def _session_key(user: UserName, hash_: str) -> Key:
-    return f"user#{user}", f"session#{hash_}"
-
-
-def _project_key(name: ProjectName) -> Key:
-    return f"project#{name}", _META
-
-
-def _member_key(project: ProjectName, user: UserName) -> Key:
-    return f"project#{project}", f"member#{user}"
-
-
-def _user(name: UserName, item: Item) -> User:
-    return User(name, item["password"], item["created"], item["admin"], item["disabled"], item["epoch"])
-
-
-def _project(name: ProjectName, item: Item) -> Project:
-    return Project(name, item["public"], item["created"], item["created_by"])
-
-
-def _refresh_token(user: UserName, item: Item) -> RefreshToken:
-    hash_ = item["sk"].removeprefix("refresh#")
-    return RefreshToken(user, hash_, item["client"], item["epoch"], item["created"], item["expires"])
-
-
-def _session(user: UserName, item: Item) -> Session:
-    fields = {name: item[name] for name in _SESSION_FIELDS}
-    return Session(user=user, hash=item["sk"].removeprefix("session#"), **fields)
+def _update(key: Key, expression: str, **values: str | int) -> Write:
+    return update(key, expression, PRESENT, {f":{name}": value for name, value in values.items()})

@@ -61,10 +61,9 @@ class Accounts:
         user = User(parsed, self._hash(password), int(self._clock()), admin)
         event = self._event(Operation.CREATE_USER, user=parsed, detail=_flag("admin", admin))
         try:
-            self._store.create_user(user, event=event)
+            return self._store.create_user(user, event=event)
         except Conflict as error:
             raise AccountRefused(f"there is a user {parsed} already") from error
-        return user
 
     def set_password(self, name: str, password: str) -> None:
         """Takes effect at once, and with it every refresh token of the user is revoked."""
@@ -97,10 +96,9 @@ class Accounts:
         project = Project(_project(name), public, int(self._clock()), created_by)
         event = self._event(Operation.CREATE_PROJECT, project=project.name, detail=_flag("public", public))
         try:
-            self._store.create_project(project, event=event)
+            return self._store.create_project(project, event=event)
         except Conflict as error:
             raise AccountRefused(f"there is a project {project.name} already") from error
-        return project
 
     def set_public(self, name: str, public: bool) -> None:
         """Whether anybody may pull from the project."""
@@ -116,7 +114,7 @@ class Accounts:
         parsed, member = _project(project), _user(user)
         event = self._event(Operation.SET_MEMBER, project=parsed, user=member, detail=f"role={role}")
         try:
-            self._store.set_member(parsed, member, role, event=event)
+            self._store.set_member(parsed, member, role, at=int(self._clock()), event=event)
         except UnknownProject as error:
             raise _no_project(parsed) from error
         except UnknownUser as error:

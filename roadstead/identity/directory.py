@@ -17,6 +17,7 @@ from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 MAX_USER_NAME = 64
+MAX_GROUPS = 100  # of a user, and with a role in a project: they ride in items that every token request reads
 _USER = re.compile(r"[a-z0-9](?:[a-z0-9._+@-]*[a-z0-9])?")
 
 
@@ -37,7 +38,7 @@ class UserName(str):
 
 
 class Role(StrEnum):
-    """What a member is in a project; `roadstead.identity.grants` says what each may do."""
+    """What a member is in a project, weakest first; `roadstead.identity.grants` says what each may do."""
 
     LIMITED_GUEST = "limited-guest"
     GUEST = "guest"
@@ -56,6 +57,8 @@ class User:
     admin: bool = False
     disabled: bool = False
     epoch: int = 0
+    id: int = 0  # 0 until the store has claimed one
+    groups: tuple[int, ...] = ()  # ids of groups, as of the last sign-in; at most MAX_GROUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,19 @@ class Project:
     public: bool
     created: int  # seconds since the epoch
     created_by: str
+    id: int = 0  # 0 until the store has claimed one
+    groups: Mapping[int, Role] = field(default_factory=dict)  # roles of groups, by their ids; at most MAX_GROUPS
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A user's role in a project. `id` stays the same while the role changes."""
+
+    project: ProjectName
+    user: UserName
+    role: Role
+    id: int
+    since: int  # seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +114,26 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What one read found of a user and of some projects; what is absent is not there."""
+    """What one read found of a user and of some projects; what is absent is not there.
+
+    `roles` has the strongest role that the user has in a project, as a member or by a group.
+    """
 
     user: User | None = None
     refresh_token: RefreshToken | None = None
     projects: Mapping[ProjectName, Project] = field(default_factory=dict)
     roles: Mapping[ProjectName, Role] = field(default_factory=dict)
     session: Session | None = None
+
+
+def strongest(roles: Iterable[Role]) -> Role | None:
+    """Return the role that may do the most, or None if there is none."""
+    order = list(Role)
+    return max(roles, key=order.index, default=None)
+
+
+class TooManyGroups(Exception):
+    """A project has roles for, or a user is in, more groups than one item keeps."""
 
 
 class UnknownUser(Exception):
@@ -148,8 +177,9 @@ class Users(Protocol):
 
     def find_user(self, name: UserName) -> User | None: ...
 
-    def create_user(self, user: User, *, event: Event | None = None) -> None:
-        """Raises Conflict when the name is taken."""
+    def create_user(self, user: User, *, event: Event | None = None) -> User:
+        """Create a user and return it with the id that was claimed for it. Costs one transaction, or two and a Query
+        if another user was created in the same second. Raises Conflict if the name is taken."""
         ...
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
@@ -168,26 +198,45 @@ class Users(Protocol):
         """Disabling raises the epoch too, so that no refresh token comes back with the user. Raises UnknownUser."""
         ...
 
+    def set_groups(self, name: UserName, groups: Iterable[int]) -> None:
+        """Replace the groups that the user is in. Costs one write. Raises UnknownUser, TooManyGroups."""
+        ...
+
 
 class Projects(Protocol):
     """An `event` is kept with the change that it tells of: both, or neither."""
 
     def find_project(self, name: ProjectName) -> Project | None: ...
 
-    def create_project(self, project: Project, *, event: Event | None = None) -> None:
-        """Raises Conflict when the name is taken; what is there stays as it is."""
+    def create_project(self, project: Project, *, event: Event | None = None) -> Project:
+        """Create a project without groups and return it with the id that was claimed for it. Costs one transaction, or
+        two and a Query if another project was created in the same second. Raises Conflict if the name is taken."""
         ...
 
     def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         """Raises UnknownProject."""
         ...
 
-    def set_member(self, project: ProjectName, user: UserName, role: Role, *, event: Event | None = None) -> None:
-        """Adds a member or changes the role, if both exist at that moment. Raises UnknownProject, UnknownUser."""
+    def set_member(
+        self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
+    ) -> Member:
+        """Add a member (since `at`, in seconds) or change the role, if both exist at that moment; return the member.
+
+        Costs one read and one transaction, which writes the inverse under the user too. Raises UnknownProject,
+        UnknownUser.
+        """
         ...
 
     def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
-        """No error when the user is no member, and no event either."""
+        """Remove a member and the inverse under the user. Costs one read and one transaction. A user who is not a
+        member is not an error; then no event is kept."""
+        ...
+
+    def set_group_role(
+        self, project: ProjectName, group: int, role: Role | None, *, event: Event | None = None
+    ) -> None:
+        """Give a group a role in a project, or take it (None). Costs one transaction, which writes the inverse under
+        the group too. Raises UnknownProject; TooManyGroups if MAX_GROUPS others have a role."""
         ...
 
 

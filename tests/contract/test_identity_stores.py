@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import pytest
 from moto import mock_aws
 
+from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
+    MAX_GROUPS,
     Identities,
     Identity,
+    Member,
     Project,
     Projects,
     RefreshToken,
     RefreshTokens,
     Role,
+    TooManyGroups,
     UnknownProject,
     UnknownUser,
     User,
     UserName,
     Users,
 )
+from roadstead.identity.lists import DirectoryLists, ListedProject, ListedUser, VisibleProject, visible_projects
+from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from tests import aws
 from tests.memory.identity import MemoryIdentities
 
 ADA, BOB = UserName.parse("ada@example.com"), UserName.parse("bob")
 SHIPS, CARGO = ProjectName.parse("ships"), ProjectName.parse("cargo")
-USER = User(ADA, "$argon2id$one", 1_800_000_000, admin=True)
-PROJECT = Project(SHIPS, False, 1_800_000_000, "ada@example.com")
+CREATED = 1_800_000_000
+ID = clock_id(CREATED)
+USER = User(ADA, "$argon2id$one", CREATED, admin=True, id=ID)
+PROJECT = Project(SHIPS, False, CREATED, "ada@example.com", ID)
 TOKEN = RefreshToken(ADA, "ab" * 32, "docker", 0, 1_800_000_000, 1_800_086_400)
 
 
-class Store(Identities, RefreshTokens, Users, Projects, Protocol):
+class Store(Identities, RefreshTokens, Users, Projects, DirectoryLists, Protocol):
     pass
 
 
-def _dynamo(client: Any) -> DynamoIdentities:
+class DynamoStore(DynamoIdentities, DynamoDirectoryLists):
+    """Both on one table."""
+
+
+def _dynamo(client: Any) -> DynamoStore:
     identity = f"identity-{uuid.uuid4().hex}"
     aws.make_tables(client, f"index-{uuid.uuid4().hex}", identity)
-    return DynamoIdentities(Table(client, identity))
+    return DynamoStore(Table(client, identity))
 
 
 @pytest.fixture(params=["memory", "moto", "ministack"])
@@ -67,7 +79,7 @@ def test_an_empty_store_knows_nobody(store: Store) -> None:
 
 
 def test_one_read_finds_the_user_the_projects_the_roles_and_the_refresh_token(store: Store) -> None:
-    cargo = Project(CARGO, True, 1, "bob")
+    cargo = Project(CARGO, True, 1, "bob", 1)
     store.create_user(USER)
     store.create_project(PROJECT)
     store.create_project(cargo)
@@ -89,14 +101,14 @@ def test_nobody_is_told_of_projects_but_of_no_user_and_no_role(store: Store) -> 
 
 def test_a_read_finds_nothing_of_another_user(store: Store) -> None:
     store.create_user(USER)
-    store.create_user(User(BOB, "$argon2id$two", 1))
+    store.create_user(User(BOB, "$argon2id$two", 1, id=1))
     store.create_project(PROJECT)
     store.set_member(SHIPS, ADA, Role.ADMIN)
     store.store_refresh_token(TOKEN)
 
     found = store.read(BOB, [SHIPS], TOKEN.hash)
 
-    assert (found.user, found.refresh_token, found.roles) == (User(BOB, "$argon2id$two", 1), None, {})
+    assert (found.user, found.refresh_token, found.roles) == (User(BOB, "$argon2id$two", 1, id=1), None, {})
 
 
 def test_many_projects_are_read_at_once(store: Store) -> None:
@@ -121,13 +133,13 @@ def test_a_user_is_created_once(store: Store) -> None:
 def test_a_new_password_raises_the_epoch(store: Store) -> None:
     store.create_user(USER)
     store.set_password(ADA, "$argon2id$new")
-    assert store.find_user(ADA) == User(ADA, "$argon2id$new", USER.created, admin=True, epoch=1)
+    assert store.find_user(ADA) == User(ADA, "$argon2id$new", USER.created, admin=True, epoch=1, id=ID)
 
 
 def test_a_renewed_hash_leaves_the_epoch(store: Store) -> None:
     store.create_user(USER)
     store.replace_password(ADA, USER.password, "$argon2id$renewed")
-    assert store.find_user(ADA) == User(ADA, "$argon2id$renewed", USER.created, admin=True, epoch=0)
+    assert store.find_user(ADA) == User(ADA, "$argon2id$renewed", USER.created, admin=True, epoch=0, id=ID)
 
 
 def test_a_hash_is_renewed_only_if_it_is_still_the_one_that_was_read(store: Store) -> None:
@@ -145,7 +157,7 @@ def test_a_hash_is_renewed_only_if_it_is_still_the_one_that_was_read(store: Stor
 def test_being_an_administrator_comes_and_goes(store: Store) -> None:
     store.create_user(USER)
     store.set_admin(ADA, False)
-    assert store.find_user(ADA) == User(ADA, USER.password, USER.created, admin=False)
+    assert store.find_user(ADA) == User(ADA, USER.password, USER.created, admin=False, id=ID)
     store.set_admin(ADA, True)
     assert store.find_user(ADA) == USER
 
@@ -153,9 +165,9 @@ def test_being_an_administrator_comes_and_goes(store: Store) -> None:
 def test_disabling_raises_the_epoch_and_enabling_does_not(store: Store) -> None:
     store.create_user(USER)
     store.set_disabled(ADA, True)
-    assert store.find_user(ADA) == User(ADA, USER.password, USER.created, admin=True, disabled=True, epoch=1)
+    assert store.find_user(ADA) == User(ADA, USER.password, USER.created, admin=True, disabled=True, epoch=1, id=ID)
     store.set_disabled(ADA, False)
-    assert store.find_user(ADA) == User(ADA, USER.password, USER.created, admin=True, disabled=False, epoch=1)
+    assert store.find_user(ADA) == User(ADA, USER.password, USER.created, admin=True, disabled=False, epoch=1, id=ID)
 
 
 def test_changes_to_an_unknown_user_create_none(store: Store) -> None:
@@ -178,7 +190,7 @@ def test_a_project_is_created_once(store: Store) -> None:
 def test_a_project_becomes_public_and_private(store: Store) -> None:
     store.create_project(PROJECT)
     store.set_public(SHIPS, True)
-    assert store.find_project(SHIPS) == Project(SHIPS, True, PROJECT.created, PROJECT.created_by)
+    assert store.find_project(SHIPS) == Project(SHIPS, True, PROJECT.created, PROJECT.created_by, ID)
     store.set_public(SHIPS, False)
     assert store.find_project(SHIPS) == PROJECT
     with pytest.raises(UnknownProject):
@@ -219,3 +231,141 @@ def test_storing_a_refresh_token_drops_the_surplus(store: Store) -> None:
     assert store.refresh_tokens(BOB) == [other]
     assert store.read(ADA, [], tokens[0].hash).refresh_token is None
     assert store.read(ADA, [], TOKEN.hash).refresh_token == TOKEN
+
+
+def test_what_is_created_in_one_second_gets_ids_in_a_row(store: Store) -> None:
+    names = [ProjectName.parse(name) for name in ("one", "two", "three")]
+    assert [store.create_project(Project(name, False, CREATED, "")).id for name in names] == [ID, ID + 1, ID + 2]
+    assert store.create_project(Project(SHIPS, False, CREATED + 1, "")).id == ID + 3  # taken, too
+    assert store.create_user(USER).id == ID  # users have ids of their own
+    assert store.find_by_id(IdKind.PROJECT, ID + 1) == "two"
+    assert store.find_by_id(IdKind.PROJECT, ID + 4) is None
+
+
+def test_a_taken_name_claims_no_id(store: Store) -> None:
+    store.create_project(PROJECT)
+    with pytest.raises(Conflict):
+        store.create_project(Project(SHIPS, True, CREATED + 5, "bob"))
+    assert store.find_by_id(IdKind.PROJECT, ID + 5) is None
+
+
+def test_lists_show_what_there_is_in_byte_order(store: Store) -> None:
+    assert store.list_projects() == ()
+    assert store.list_users() == ()
+    store.create_user(USER)
+    store.create_user(User(BOB, "$argon2id$two", 1))
+    store.create_project(PROJECT)
+    store.create_project(Project(CARGO, False, 1, "bob"))
+    store.set_public(CARGO, True)
+    store.set_disabled(BOB, True)
+    store.set_admin(BOB, True)
+    store.set_admin(ADA, False)
+
+    assert store.list_projects() == (
+        ListedProject(CARGO, 1, True, 1, "bob"),
+        ListedProject(SHIPS, ID, False, CREATED, "ada@example.com"),
+    )
+    assert store.list_users() == (ListedUser(ADA, ID, False, False, CREATED), ListedUser(BOB, 1, True, True, 1))
+
+
+def test_a_member_keeps_id_and_beginning_when_the_role_changes(store: Store) -> None:
+    store.create_user(USER)
+    store.create_user(User(BOB, "$argon2id$two", 1))
+    store.create_project(PROJECT)
+    made = store.set_member(SHIPS, ADA, Role.GUEST, at=CREATED)
+    changed = store.set_member(SHIPS, ADA, Role.ADMIN, at=CREATED + 100)
+    other = store.set_member(SHIPS, BOB, Role.GUEST, at=CREATED)
+
+    assert made == Member(SHIPS, ADA, Role.GUEST, ID, CREATED)
+    assert changed == Member(SHIPS, ADA, Role.ADMIN, ID, CREATED)
+    assert store.list_members(SHIPS) == (changed, other)
+    assert store.find_by_id(IdKind.MEMBER, ID) == f"{SHIPS}/{ADA}"
+    assert store.list_members(CARGO) == ()
+
+
+def test_a_member_who_comes_back_has_another_id(store: Store) -> None:
+    store.create_user(USER)
+    store.create_project(PROJECT)
+    first = store.set_member(SHIPS, ADA, Role.GUEST, at=CREATED)
+    store.remove_member(SHIPS, ADA)
+    assert store.set_member(SHIPS, ADA, Role.GUEST, at=CREATED).id != first.id
+
+
+def test_memberships_are_found_from_the_user(store: Store) -> None:
+    store.create_user(USER)
+    store.create_project(PROJECT)
+    store.create_project(Project(CARGO, False, 1, ""))
+    store.set_member(SHIPS, ADA, Role.GUEST)
+    store.set_member(CARGO, ADA, Role.ADMIN)
+    store.set_member(SHIPS, ADA, Role.DEVELOPER)
+    assert store.list_memberships(ADA) == {SHIPS: Role.DEVELOPER, CARGO: Role.ADMIN}
+    store.remove_member(CARGO, ADA)
+    assert store.list_memberships(ADA) == {SHIPS: Role.DEVELOPER}
+    assert store.list_memberships(BOB) == {}
+
+
+def test_a_groups_role_is_its_users_role(store: Store) -> None:
+    store.create_user(USER)
+    store.create_project(PROJECT)
+    store.set_member(SHIPS, ADA, Role.GUEST)
+    store.set_groups(ADA, [7, 9, 7])
+    store.set_group_role(SHIPS, 9, Role.MAINTAINER)
+    store.set_group_role(SHIPS, 8, Role.ADMIN)  # somebody else's group
+
+    found = store.read(ADA, [SHIPS])
+    assert found.roles == {SHIPS: Role.MAINTAINER}
+    assert found.user is not None and found.user.groups == (7, 9)
+    assert found.projects[SHIPS].groups == {8: Role.ADMIN, 9: Role.MAINTAINER}
+    assert store.list_group_roles(9) == {SHIPS: Role.MAINTAINER}
+
+    store.set_group_role(SHIPS, 9, None)
+    assert store.read(ADA, [SHIPS]).roles == {SHIPS: Role.GUEST}
+    assert store.list_group_roles(9) == {}
+    store.remove_member(SHIPS, ADA)
+    assert store.read(ADA, [SHIPS]).roles == {}
+
+
+def test_groups_are_bounded(store: Store) -> None:
+    store.create_user(USER)
+    store.create_project(PROJECT)
+    with pytest.raises(TooManyGroups):
+        store.set_groups(ADA, range(MAX_GROUPS + 1))
+    for group in range(MAX_GROUPS):
+        store.set_group_role(SHIPS, group, Role.GUEST)
+    store.set_group_role(SHIPS, 0, Role.ADMIN)
+    with pytest.raises(TooManyGroups):
+        store.set_group_role(SHIPS, MAX_GROUPS, Role.GUEST)
+    assert store.list_group_roles(MAX_GROUPS) == {}
+    found = store.find_project(SHIPS)
+    assert found is not None and len(found.groups) == MAX_GROUPS and found.groups[0] is Role.ADMIN
+
+
+def test_groups_of_nobody_are_refused(store: Store) -> None:
+    with pytest.raises(UnknownUser):
+        store.set_groups(BOB, [1])
+    with pytest.raises(UnknownProject):
+        store.set_group_role(CARGO, 1, Role.GUEST)
+    with pytest.raises(UnknownProject):
+        store.set_group_role(CARGO, 1, None)
+    assert store.list_group_roles(1) == {}
+
+
+def test_everybody_sees_public_projects_and_those_they_have_a_role_in(store: Store) -> None:
+    secret, shared = ProjectName.parse("secret"), ProjectName.parse("shared")
+    for name, public in ((SHIPS, False), (CARGO, True), (secret, False), (shared, False)):
+        store.create_project(Project(name, public, CREATED, ""))
+    ada = store.create_user(User(ADA, "", 1))
+    store.set_member(SHIPS, ADA, Role.GUEST)
+    store.set_member(CARGO, ADA, Role.DEVELOPER)
+    store.set_group_role(shared, 3, Role.GUEST)
+    store.set_group_role(CARGO, 3, Role.GUEST)
+    store.set_groups(ADA, [3])
+    ada = store.find_user(ADA) or ada
+
+    def seen(found: Sequence[VisibleProject]) -> dict[str, Role | None]:
+        return {one.project.name: one.role for one in found}
+
+    assert seen(visible_projects(store, None)) == {CARGO: None}
+    assert seen(visible_projects(store, ada)) == {CARGO: Role.DEVELOPER, SHIPS: Role.GUEST, shared: Role.GUEST}
+    admin = store.create_user(User(BOB, "", 1, admin=True))
+    assert seen(visible_projects(store, admin)) == {CARGO: None, SHIPS: None, secret: None, shared: None}

@@ -16,6 +16,7 @@ from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Project, Projects, UnknownProject
+from roadstead.ids import clock_id
 from roadstead.names import ProjectName
 from roadstead.notifications.stores import (
     DeliveryRecords,
@@ -106,7 +107,7 @@ def test_a_webhook_comes_back_as_it_was_made(ships: Stores) -> None:
     ships.webhooks.create_webhook(FIRST)
     assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
     assert ships.webhooks.list_webhooks(BOATS) == ()
-    assert ships.webhooks.find_project(SHIPS) == Project(SHIPS, False, NOON, "ada")
+    assert ships.webhooks.find_project(SHIPS) == Project(SHIPS, False, NOON, "ada", clock_id(NOON))
 
 
 def test_webhooks_are_listed_from_the_oldest(ships: Stores) -> None:

@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
+    MAX_GROUPS,
     Identity,
+    Member,
     Project,
     RefreshToken,
     Role,
     Session,
+    TooManyGroups,
     UnknownProject,
     UnknownUser,
     User,
     UserName,
+    strongest,
 )
+from roadstead.identity.lists import ListedProject, ListedUser
+from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 
 class MemoryIdentities:
-    """Identities, RefreshTokens, Sessions, Users and Projects; `events` are what the changes left, in their order."""
+    """All roles of an identity store. `events` are what the changes left, in their order."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._users: dict[UserName, User] = {}
         self._projects: dict[ProjectName, Project] = {}
-        self._roles: dict[tuple[ProjectName, UserName], Role] = {}
+        self._members: dict[tuple[ProjectName, UserName], Member] = {}
+        self._ids: dict[tuple[IdKind, int], str] = {}
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
         self._sessions: dict[tuple[UserName, str], Session] = {}
         self.events: list[Event] = []
@@ -46,12 +53,13 @@ class MemoryIdentities:
             found = {name: self._projects[name] for name in projects if name in self._projects}
             if user is None:
                 return Identity(projects=found)
+            roles = {name: self._role(name, user) for name in projects}
             return Identity(
                 user=self._users.get(user),
                 refresh_token=self._refresh_tokens.get((user, refresh_token)) if refresh_token is not None else None,
                 session=self._sessions.get((user, session)) if session is not None else None,
                 projects=found,
-                roles={name: self._roles[name, user] for name in projects if (name, user) in self._roles},
+                roles={name: role for name, role in roles.items() if role is not None},
             )
 
     def refresh_tokens(self, user: UserName) -> list[RefreshToken]:
@@ -86,12 +94,14 @@ class MemoryIdentities:
         with self._lock:
             return self._users.get(name)
 
-    def create_user(self, user: User, *, event: Event | None = None) -> None:
+    def create_user(self, user: User, *, event: Event | None = None) -> User:
         with self._lock:
             if user.name in self._users:
                 raise Conflict(user.name)
-            self._users[user.name] = user
+            id_ = self._claim(IdKind.USER, user.id or clock_id(user.created), user.name)
+            self._users[user.name] = replace(user, id=id_)
             self._tell(event)
+            return self._users[user.name]
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
         with self._lock:
@@ -117,33 +127,107 @@ class MemoryIdentities:
             self._users[name] = replace(user, disabled=disabled, epoch=user.epoch + int(disabled))
             self._tell(event)
 
+    def set_groups(self, name: UserName, groups: Iterable[int]) -> None:
+        with self._lock:
+            ordered = tuple(sorted(set(groups)))
+            if len(ordered) > MAX_GROUPS:
+                raise TooManyGroups(name)
+            self._users[name] = replace(self._user(name), groups=ordered)
+
     def find_project(self, name: ProjectName) -> Project | None:
         with self._lock:
             return self._projects.get(name)
 
-    def create_project(self, project: Project, *, event: Event | None = None) -> None:
+    def create_project(self, project: Project, *, event: Event | None = None) -> Project:
         with self._lock:
             if project.name in self._projects:
                 raise Conflict(project.name)
-            self._projects[project.name] = project
+            id_ = self._claim(IdKind.PROJECT, project.id or clock_id(project.created), project.name)
+            self._projects[project.name] = replace(project, id=id_, groups={})
             self._tell(event)
+            return self._projects[project.name]
 
     def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         with self._lock:
             self._projects[name] = replace(self._project(name), public=public)
             self._tell(event)
 
-    def set_member(self, project: ProjectName, user: UserName, role: Role, *, event: Event | None = None) -> None:
+    def set_member(
+        self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
+    ) -> Member:
         with self._lock:
             self._project(project)
             self._user(user)
-            self._roles[project, user] = role
+            found = self._members.get((project, user))
+            if found is None:
+                found = Member(project, user, role, self._claim(IdKind.MEMBER, clock_id(at), f"{project}/{user}"), at)
+            self._members[project, user] = replace(found, role=role)
             self._tell(event)
+            return self._members[project, user]
 
     def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
         with self._lock:
-            if self._roles.pop((project, user), None) is not None:
+            if self._members.pop((project, user), None) is not None:
                 self._tell(event)
+
+    def set_group_role(
+        self, project: ProjectName, group: int, role: Role | None, *, event: Event | None = None
+    ) -> None:
+        with self._lock:
+            groups = dict(self._project(project).groups)
+            groups.pop(group, None)
+            if role is not None:
+                if len(groups) >= MAX_GROUPS:
+                    raise TooManyGroups(project)
+                groups[group] = role
+            self._projects[project] = replace(self._project(project), groups=groups)
+            self._tell(event)
+
+    # Lists
+
+    def list_projects(self) -> tuple[ListedProject, ...]:
+        with self._lock:
+            return tuple(
+                ListedProject(one.name, one.id, one.public, one.created, one.created_by)
+                for _, one in sorted(self._projects.items())
+            )
+
+    def list_users(self) -> tuple[ListedUser, ...]:
+        with self._lock:
+            return tuple(
+                ListedUser(one.name, one.id, one.admin, one.disabled, one.created)
+                for _, one in sorted(self._users.items())
+            )
+
+    def list_members(self, project: ProjectName) -> tuple[Member, ...]:
+        with self._lock:
+            return tuple(member for key, member in sorted(self._members.items()) if key[0] == project)
+
+    def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
+        with self._lock:
+            return {key[0]: member.role for key, member in sorted(self._members.items()) if key[1] == user}
+
+    def list_group_roles(self, group: int) -> Mapping[ProjectName, Role]:
+        with self._lock:
+            projects = sorted(self._projects.items())
+            return {name: one.groups[group] for name, one in projects if group in one.groups}
+
+    def find_by_id(self, kind: IdKind, id_: int) -> str | None:
+        with self._lock:
+            return self._ids.get((kind, id_))
+
+    def _claim(self, kind: IdKind, wanted: int, name: str) -> int:
+        if (kind, wanted) in self._ids:
+            wanted = max(id_ for one, id_ in self._ids if one is kind) + 1
+        self._ids[kind, wanted] = name
+        return wanted
+
+    def _role(self, project: ProjectName, user: UserName) -> Role | None:
+        roles = [self._members[project, user].role] if (project, user) in self._members else []
+        if user in self._users and project in self._projects:
+            held = self._projects[project].groups
+            roles += [held[group] for group in self._users[user].groups if group in held]
+        return strongest(roles)
 
     def _tell(self, event: Event | None) -> None:
         if event is not None:

@@ -7,6 +7,7 @@ import pytest
 from roadstead.identity.accounts import AccountRefused, Accounts
 from roadstead.identity.directory import Project, Role, UserName
 from roadstead.identity.passwords import Argon2Hasher
+from roadstead.ids import clock_id
 from roadstead.names import ProjectName
 from tests.memory.identity import MemoryIdentities
 from tests.unit.identity.parts import NOON, PASSWORD, Clock, CountingHasher
@@ -88,7 +89,8 @@ def test_administrators_and_the_disabled(accounts: Accounts) -> None:
 
 def test_projects_are_private_unless_told(accounts: Accounts) -> None:
     created = accounts.create_project("ships", created_by="ada")
-    assert created == Project(ProjectName.parse("ships"), False, NOON, "ada") == accounts.find_project("ships")
+    assert created == Project(ProjectName.parse("ships"), False, NOON, "ada", clock_id(NOON))
+    assert accounts.find_project("ships") == created
     accounts.set_public("ships", True)
     project = accounts.find_project("ships")
     assert project is not None and project.public

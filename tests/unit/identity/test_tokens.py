@@ -8,6 +8,7 @@ from roadstead.identity.directory import Project, Role, User, UserName
 from roadstead.identity.passwords import NOBODY
 from roadstead.identity.refresh_tokens import PER_CLIENT
 from roadstead.identity.tokens import Credentials, Password, Reason, Refresh, TokenRefused
+from roadstead.ids import clock_id
 from roadstead.trail.entries import ActorKind, Event
 from tests.unit.identity.parts import NOON, PASSWORD, Harbour, by_password
 
@@ -172,9 +173,9 @@ def test_an_administrators_push_leaves_a_project_as_it_is(harbour: Harbour) -> N
 def test_a_project_created_meanwhile_is_no_error(harbour: Harbour) -> None:
     create = harbour.store.create_project
 
-    def somebody_first(project: Project, *, event: Event | None = None) -> None:
+    def somebody_first(project: Project, *, event: Event | None = None) -> Project:
         create(Project(project.name, True, 1, "somebody"))
-        create(project, event=event)
+        return create(project, event=event)
 
     harbour.store.create_project = somebody_first  # type: ignore[method-assign]
     assert harbour.granted(by_password("root"), "repository:new/a:push") == {"new/a": {"push"}}
@@ -306,4 +307,5 @@ def test_no_secret_is_in_a_repr(harbour: Harbour) -> None:
 
 
 def test_a_user_that_was_read_is_what_was_created(harbour: Harbour) -> None:
-    assert harbour.accounts.find_user("bob") == User(UserName.parse("bob"), f"v1${PASSWORD[::-1]}", NOON)
+    bob = User(UserName.parse("bob"), f"v1${PASSWORD[::-1]}", NOON, id=clock_id(NOON) + 2)
+    assert harbour.accounts.find_user("bob") == bob

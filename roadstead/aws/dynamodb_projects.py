@@ -1,0 +1,144 @@
+"""`Projects` on the identity table: projects, their members and the roles of groups, each with its inverse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from roadstead.aws import id_claims
+from roadstead.aws.identity_items import (
+    ABSENT,
+    PRESENT,
+    group_role_key,
+    listed_project_key,
+    member_from,
+    member_key,
+    membership_key,
+    project_from,
+    project_key,
+    told,
+    user_key,
+)
+from roadstead.aws.table import Item, Table, TransactionFailed, Write, check, delete, put, update
+from roadstead.conflicts import Conflict, Throttled
+from roadstead.identity.directory import (
+    MAX_GROUPS,
+    Member,
+    Project,
+    Role,
+    TooManyGroups,
+    UnknownProject,
+    UnknownUser,
+    UserName,
+)
+from roadstead.ids import IdKind, clock_id
+from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
+
+_ATTEMPTS = 10  # each lost race means that somebody else has changed the same member
+
+
+class DynamoProjects:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find_project(self, name: ProjectName) -> Project | None:
+        item = self._table.get(project_key(name))
+        return project_from(name, item) if item else None
+
+    def create_project(self, project: Project, *, event: Event | None = None) -> Project:
+        def writes(id_: int) -> list[Write]:
+            listed: dict[str, Any] = {
+                "public": project.public,
+                "created": project.created,
+                "created_by": project.created_by,
+                "id": id_,
+            }
+            return [
+                put(project_key(project.name), {**listed, "groups": {}}, ABSENT),
+                put(listed_project_key(project.name), listed),
+                *told(event),
+            ]
+
+        wanted = project.id or clock_id(project.created)
+        id_ = id_claims.create(self._table, IdKind.PROJECT, wanted, project.name, writes)
+        return Project(project.name, project.public, project.created, project.created_by, id_)
+
+    def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
+        # `public` is a reserved word of DynamoDB's expressions.
+        change: Any = ("SET #public = :public", PRESENT, {":public": public}, {"#public": "public"})
+        keys = (project_key(name), listed_project_key(name))
+        try:
+            self._table.transact([*(update(key, *change) for key in keys), *told(event)])
+        except TransactionFailed as error:
+            raise UnknownProject(name) from error
+
+    def set_member(
+        self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
+    ) -> Member:
+        key, inverse = member_key(project, user), membership_key(user, project)
+        both = [check(project_key(project), PRESENT), check(user_key(user), PRESENT)]
+
+        def added(id_: int) -> list[Write]:
+            item: Item = {"role": role, "id": id_, "at": at}
+            return [*both, put(key, item, ABSENT), put(inverse, {"role": role}), *told(event)]
+
+        for _ in range(_ATTEMPTS):
+            found = self._table.get(key)
+            try:
+                if found is None:
+                    name = f"{project}/{user}"
+                    id_ = id_claims.create(self._table, IdKind.MEMBER, clock_id(at), name, added)
+                    return Member(project, user, role, id_, at)
+                self._table.transact(
+                    [
+                        *both,
+                        put(key, {**_without_key(found), "role": role}, "id = :id", {":id": found["id"]}),
+                        put(inverse, {"role": role}),
+                        *told(event),
+                    ]
+                )
+                return member_from(project, {**found, "role": role})
+            except TransactionFailed as error:
+                if 0 in error.failed:
+                    raise UnknownProject(project) from error
+                if 1 in error.failed:
+                    raise UnknownUser(user) from error
+        raise Throttled(f"too many writers of the member {user} of {project}")
+
+    def remove_member(self, project: ProjectName, user: UserName, *, event: Event | None = None) -> None:
+        key = member_key(project, user)
+        for _ in range(_ATTEMPTS):
+            found = self._table.get(key)
+            if found is None:
+                return
+            gone = delete(key, "id = :id", {":id": found["id"]})
+            try:
+                self._table.transact([gone, delete(membership_key(user, project)), *told(event)])
+                return
+            except Conflict:
+                continue
+        raise Throttled(f"too many writers of the member {user} of {project}")
+
+    def set_group_role(
+        self, project: ProjectName, group: int, role: Role | None, *, event: Event | None = None
+    ) -> None:
+        names, key, inverse = {"#group": str(group)}, project_key(project), group_role_key(group, project)
+        if role is None:
+            change = update(key, "REMOVE groups.#group", PRESENT, names=names)
+            self._change_groups(project, [change, delete(inverse), *told(event)])
+            return
+        room = f"{PRESENT} AND (attribute_exists(groups.#group) OR size(groups) < :most)"
+        change = update(key, "SET groups.#group = :role", room, {":role": role, ":most": MAX_GROUPS}, names)
+        self._change_groups(project, [change, put(inverse, {"role": role}), *told(event)])
+
+    def _change_groups(self, project: ProjectName, writes: list[Write]) -> None:
+        try:
+            self._table.transact(writes)
+        except TransactionFailed as error:
+            if self._table.get(project_key(project)) is None:
+                raise UnknownProject(project) from error
+            raise TooManyGroups(f"{project} has roles for {MAX_GROUPS} groups already") from error
+
+
+def _without_key(item: Item) -> Item:
+    return {name: value for name, value in item.items() if name not in ("pk", "sk")}

@@ -1,0 +1,99 @@
+"""Keys of the identity table's items, and what is read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from roadstead.aws.index_items import event_write
+from roadstead.aws.table import Item, Key, Write
+from roadstead.identity.directory import Member, Project, RefreshToken, Role, Session, User, UserName, strongest
+from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
+
+META, MEMBER, IN = "meta", "member#", "in#"
+PROJECTS, USERS = "projects", "users"  # the compact partitions that lists read
+SESSION_FIELDS = ("epoch", "created", "seen", "expires", "provider", "address", "user_agent")
+ABSENT, PRESENT = "attribute_not_exists(pk)", "attribute_exists(pk)"
+
+
+def user_key(name: UserName) -> Key:
+    return f"user#{name}", META
+
+
+def listed_user_key(name: UserName) -> Key:
+    return USERS, name
+
+
+def refresh_key(user: UserName, hash_: str) -> Key:
+    return f"user#{user}", f"refresh#{hash_}"
+
+
+def session_key(user: UserName, hash_: str) -> Key:
+    return f"user#{user}", f"session#{hash_}"
+
+
+def project_key(name: ProjectName) -> Key:
+    return f"project#{name}", META
+
+
+def listed_project_key(name: ProjectName) -> Key:
+    return PROJECTS, name
+
+
+def member_key(project: ProjectName, user: UserName) -> Key:
+    return f"project#{project}", f"{MEMBER}{user}"
+
+
+def membership_key(user: UserName, project: ProjectName) -> Key:
+    """The inverse of a member."""
+    return f"user#{user}", f"{IN}{project}"
+
+
+def group_role_key(group: int, project: ProjectName) -> Key:
+    """The inverse of a group's role on a project's item."""
+    return f"group#{group}", f"{IN}{project}"
+
+
+def told(event: Event | None) -> list[Write]:
+    return [event_write(event)] if event is not None else []
+
+
+def user_from(name: UserName, item: Item) -> User:
+    return User(
+        name,
+        item["password"],
+        item["created"],
+        item["admin"],
+        item["disabled"],
+        item["epoch"],
+        item["id"],
+        tuple(item["groups"]),
+    )
+
+
+def project_from(name: ProjectName, item: Item) -> Project:
+    groups = {int(group): Role(role) for group, role in item["groups"].items()}
+    return Project(name, item["public"], item["created"], item["created_by"], item["id"], groups)
+
+
+def member_from(project: ProjectName, item: Item) -> Member:
+    user = UserName(item["sk"].removeprefix(MEMBER))
+    return Member(project, user, Role(item["role"]), item["id"], item["at"])
+
+
+def refresh_token_from(user: UserName, item: Item) -> RefreshToken:
+    hash_ = item["sk"].removeprefix("refresh#")
+    return RefreshToken(user, hash_, item["client"], item["epoch"], item["created"], item["expires"])
+
+
+def session_from(user: UserName, item: Item) -> Session:
+    fields = {name: item[name] for name in SESSION_FIELDS}
+    return Session(user=user, hash=item["sk"].removeprefix("session#"), **fields)
+
+
+def role_in(project: Project | None, member: Item | None, groups: Iterable[int]) -> Role | None:
+    """Return the strongest role in a project: that of the member's item, or of one of `groups`."""
+    roles = [Role(member["role"])] if member is not None else []
+    if project is not None:
+        roles += [project.groups[group] for group in groups if group in project.groups]
+    return strongest(roles)

@@ -1,0 +1,105 @@
+"""Lists of users, projects and members, and what each user may see of them.
+
+These sets are small (up to 10,000), so a list is read whole, strongly consistent, and the caller filters, sorts and
+counts in memory: every filter works, and every count is exact. A list costs one Query for each MB and one read unit for
+each 4 KB; ten thousand projects are about 1.2 MB: two Queries, 300 units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from roadstead.identity.directory import Member, Role, User, UserName, strongest
+from roadstead.ids import IdKind
+from roadstead.names import ProjectName
+
+
+@dataclass(frozen=True, slots=True)
+class ListedProject:
+    """A project as lists have it. `created` in seconds since the epoch."""
+
+    name: ProjectName
+    id: int
+    public: bool
+    created: int
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedUser:
+    """A user as lists have it: no password is read for it. `created` in seconds since the epoch."""
+
+    name: UserName
+    id: int
+    admin: bool
+    disabled: bool
+    created: int
+
+
+class DirectoryLists(Protocol):
+    """Every list is in the byte order of its names and strongly consistent."""
+
+    def list_projects(self) -> tuple[ListedProject, ...]:
+        """Return all projects. Costs one Query for each MB, about 9,000 projects."""
+        ...
+
+    def list_users(self) -> tuple[ListedUser, ...]:
+        """Return all users. Costs one Query for each MB, about 9,000 users."""
+        ...
+
+    def list_members(self, project: ProjectName) -> tuple[Member, ...]:
+        """Return a project's members; none for a project that does not exist. Costs one Query for each MB."""
+        ...
+
+    def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
+        """Return the projects that a user is a member of. Costs one Query."""
+        ...
+
+    def list_group_roles(self, group: int) -> Mapping[ProjectName, Role]:
+        """Return the projects in which a group has a role. Costs one Query."""
+        ...
+
+    def find_by_id(self, kind: IdKind, id_: int) -> str | None:
+        """Return the name that an id was claimed for, or None. Costs one read. `<project>/<user>` for a member.
+
+        What has the name may be gone, or have been created anew with another id: compare the id of what is found.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleProject:
+    """A project that the caller may see; `role` is None where they see it because it is public, or as administrator."""
+
+    project: ListedProject
+    role: Role | None
+
+
+def visible_projects(lists: DirectoryLists, user: User | None) -> Sequence[VisibleProject]:
+    """Return the projects that `user` (None: an anonymous caller) may see, in the byte order of their names.
+
+    Costs the list of projects, and for a user one Query more and one for each group that they are in.
+    """
+    projects = lists.list_projects()
+    roles = _roles(lists, user) if user is not None else {}
+    everything = user is not None and user.admin
+    return [
+        VisibleProject(project, roles.get(project.name))
+        for project in projects
+        if everything or project.public or project.name in roles
+    ]
+
+
+def _roles(lists: DirectoryLists, user: User) -> Mapping[ProjectName, Role]:
+    found: dict[ProjectName, list[Role]] = {}
+    held: Iterable[Mapping[ProjectName, Role]] = (
+        lists.list_memberships(user.name),
+        *(lists.list_group_roles(group) for group in user.groups),
+    )
+    for roles in held:
+        for project, role in roles.items():
+            found.setdefault(project, []).append(role)
+    strengths = {project: strongest(roles) for project, roles in found.items()}
+    return {project: role for project, role in strengths.items() if role is not None}
