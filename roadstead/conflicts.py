@@ -1,6 +1,14 @@
-"""What a store raises when a condition of a write did not hold, or when AWS throttles."""
+"""What a store raises when a condition of a write did not hold, or when AWS throttles; and how often to try again."""
 
 from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+ATTEMPTS = 10  # each lost race means that somebody else's write went through
 
 _THROTTLING = frozenset(
     {
@@ -28,6 +36,25 @@ class UploadConsumed(Exception):
 
 class Throttled(Exception):
     """AWS asked for fewer requests, and its own client's retries were used up."""
+
+
+class TooManyWriters(Throttled):
+    """Every attempt lost its race: nothing was written. The client is told to try again later, as with Throttled."""
+
+
+def retry_conflicts(attempt: Callable[[], T], contended: str, *, sleep: Callable[[float], None] | None = None) -> T:
+    """Return what `attempt` returns, calling it again whenever it raises Conflict.
+
+    `contended` names what is written, for the message. `sleep` pauses between attempts with full jitter, up to a
+    second; without it the next attempt follows at once. Raises TooManyWriters after ATTEMPTS conflicts.
+    """
+    for number in range(ATTEMPTS):
+        try:
+            return attempt()
+        except Conflict:
+            if sleep is not None:
+                sleep(random.uniform(0, min(1.0, 0.02 * 2**number)))  # noqa: S311 - jitter, not a secret
+    raise TooManyWriters(f"too many writers of {contended}")
 
 
 def is_throttling(error: BaseException) -> bool:

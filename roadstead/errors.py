@@ -6,11 +6,12 @@ Source: distribution-spec 1.1.1, section "Error Codes"; `TOOMANYREQUESTS` is cod
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from roadstead.documents import compact
 
 
 class ErrorCode(Enum):
@@ -90,4 +91,4 @@ class RegistryError(Exception):
 
 def error_body(entries: Iterable[ErrorEntry]) -> bytes:
     """The body of an error answer, as the specification's section "Error Codes" shapes it."""
-    return json.dumps({"errors": [entry.as_json() for entry in entries]}, separators=(",", ":")).encode()
+    return compact({"errors": [entry.as_json() for entry in entries]}).encode()

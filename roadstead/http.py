@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
+
+from roadstead.documents import compact
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -64,7 +65,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response before the gateway. `Content-Length` is added here unless the headers already say it (HEAD)."""
+    """A response before its host sends it."""
 
     status: int
     headers: Headers = ()
@@ -72,6 +73,13 @@ class Response:
 
     def with_headers(self, *headers: tuple[str, str]) -> Response:
         return Response(self.status, self.headers + headers, self.body)
+
+    @property
+    def head(self) -> Headers:
+        """The headers as they are sent: with a Content-Length, unless one is there (HEAD) or the status is 204."""
+        if self.status == 204 or any(name.lower() == "content-length" for name, _ in self.headers):
+            return self.headers
+        return (*self.headers, ("Content-Length", str(len(self.body))))
 
     @classmethod
     def json(cls, status: int, document: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
@@ -81,8 +89,7 @@ class Response:
             headers = (("Content-Type", "application/json"), *headers)
         # As UTF-8, since escapes would make some texts twice as long and Lambda's answers have a limit. Only half of a
         # surrogate pair stays an escape, which is what backslashreplace writes of it.
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        return cls(status, headers, text.encode("utf-8", "backslashreplace"))
+        return cls(status, headers, compact(document, ascii_only=False).encode("utf-8", "backslashreplace"))
 
 
 def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) -> Request:
@@ -123,10 +130,8 @@ def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) 
 def response_to_gateway(response: Response) -> dict[str, Any]:
     """The payload 1.0 answer; the body always in base64, so that no byte of a manifest is touched on the way."""
     headers: dict[str, list[str]] = {}
-    for name, value in response.headers:
+    for name, value in response.head:
         headers.setdefault(name, []).append(value)
-    if not any(name.lower() == "content-length" for name in headers) and response.status != 204:
-        headers["Content-Length"] = [str(len(response.body))]
     return {
         "statusCode": response.status,
         "multiValueHeaders": headers,

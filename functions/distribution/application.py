@@ -12,6 +12,7 @@ from functions.distribution.services import Services
 from functions.distribution.settings import Challenge, HeadAnswers
 from functions.hosting import observation
 from functions.hosting.viewer import as_viewed
+from roadstead.content.upload_token import UploadToken
 from roadstead.errors import RegistryError
 from roadstead.http import Request, Response
 
@@ -19,8 +20,11 @@ CHALLENGE_COPY = "X-Roadstead-Challenge"  # infra/api.py maps it to WWW-Authenti
 _API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
 
 
-Admission = Callable[[Call], AbstractContextManager[None]]
-"""Entered when a call is authorised and before its handler runs; may wait, and may raise RegistryError."""
+Admission = Callable[[UploadToken, int | None], AbstractContextManager[None]]
+"""Entered when a request to an upload is authorised and before its handler runs, with the declared length of its body.
+
+May wait, and may raise RegistryError.
+"""
 
 
 class Application:
@@ -52,17 +56,19 @@ class Application:
     def _respond(self, request: Request, body: Iterable[bytes] | None, length: int | None) -> Response:
         found = match(request.method, request.path)
         observation.current().route = found.route.name
-        actor, granted, upload = self._authorization.authorize(request, found)
+        authorized = self._authorization.authorize(request, found)
         call = Call(
             request=request,
             services=self._services,
-            actor=actor,
+            actor=authorized.actor,
             body=(request.body,) if body is None else body,
             length=len(request.body) if body is None else length,
-            granted=granted,
-            named_repository=found.repository,
-            named_reference=found.reference,
-            upload_token=upload,
+            granted=authorized.granted,
         )
-        with self._admission(call) if self._admission is not None else nullcontext():
-            return found.route.handler(call)
+        with self._admitted(authorized.upload, call.length):
+            return found.route.handler(call, **{**found.parts, **authorized.parts})
+
+    def _admitted(self, upload: UploadToken | None, length: int | None) -> AbstractContextManager[None]:
+        if self._admission is None or upload is None:
+            return nullcontext()
+        return self._admission(upload, length)

@@ -15,11 +15,20 @@ from functions.hosting.viewer import origin
 from roadstead.digest import Digest
 from roadstead.http import Request
 from roadstead.identity.access import REPOSITORY, Access
-from roadstead.names import RepositoryName
+from roadstead.names import Reference, RepositoryName
 from roadstead.trail.entries import AuditEntry, Operation, Outcome, entry_id, project_of
 
 
-def pulled(call: Call, operation: Operation, digest: Digest, *, size: int, media_type: str = "") -> None:
+def pulled(
+    call: Call,
+    operation: Operation,
+    repository: RepositoryName,
+    reference: Reference,
+    digest: Digest,
+    *,
+    size: int,
+    media_type: str = "",
+) -> None:
     """A manifest (PULL) or a blob (PULL_BLOB) was served."""
     lines.tell(
         AuditEntry(
@@ -27,9 +36,9 @@ def pulled(call: Call, operation: Operation, digest: Digest, *, size: int, media
             at=_now(),
             operation=operation,
             actor=call.actor,
-            project=call.repository.project,
-            repository=call.repository,
-            reference=call.reference,
+            project=repository.project,
+            repository=repository,
+            reference=reference,
             digest=digest,
             media_type=media_type,
             size=size,

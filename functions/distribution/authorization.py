@@ -7,10 +7,11 @@ with `insufficient_scope` and the scope to ask for, since asking again may help.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from functions.distribution import audit as trail
+from functions.distribution import audit
 from functions.distribution.challenge import challenge
 from functions.distribution.routes import ACTIONS, Match, Needs
 from functions.distribution.services import Services
@@ -23,43 +24,57 @@ from roadstead.identity.verification import Caller, ExpiredToken, InvalidToken
 from roadstead.trail.entries import Actor, ActorKind
 
 
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """Who may go on: the actor and what their token grants. On upload routes `upload` is the token that proves it."""
+
+    actor: Actor
+    granted: tuple[Access, ...] = ()
+    upload: UploadToken | None = None
+
+    @property
+    def parts(self) -> Mapping[str, Any]:
+        """The arguments of the handler that the path alone does not prove."""
+        return {} if self.upload is None else {"upload": self.upload}
+
+
 class Authorization:
     def __init__(self, services: Services, clock: Callable[[], float] = time.time) -> None:
         self._services = services
         self._clock = clock
 
-    def authorize(self, request: Request, match: Match) -> tuple[Actor, tuple[Access, ...], UploadToken | None]:
-        """Who asks, what their token grants, and the upload token where that is what counts. Raises 401 or 404."""
+    def authorize(self, request: Request, match: Match) -> Authorized:
+        """Return the caller and the access granted. Raises 401, or 404 for an upload that the caller cannot prove."""
         if match.route.needs is Needs.UPLOAD:
             token = self._upload(request, match)
-            return _actor(request, token.subject, ActorKind(token.kind), token.token_id), (), token
-        needed = needed_access(match)
-        caller = self._caller(request, needed)
-        if needed is not None and not permits(caller.access, needed):
-            raise self._refusal(request, needed, caller)
-        return _actor(request, caller.subject, caller.kind, caller.token_id), caller.access, None
+            return Authorized(_actor(request, token.subject, ActorKind(token.kind), token.token_id), upload=token)
+        caller = self._permitted(request, match)
+        return Authorized(_actor(request, caller.subject, caller.kind, caller.token_id), caller.access)
 
     def _upload(self, request: Request, match: Match) -> UploadToken:
         text = request.parameter(PARAMETER)
         if text is None:
-            # Whoever has not even a token for the repository is not told anything about its uploads.
-            needed = needed_access(match)
-            caller = self._caller(request, needed)
-            if needed is not None and not permits(caller.access, needed):
-                raise self._refusal(request, needed, caller)
-            reason = "the upload's URL lacks its state: use the Location of the last answer unchanged"
-        else:
-            try:
-                return decode_upload_token(
-                    text,
-                    self._services.upload_keys.upload_keys(),
-                    now=self._clock(),
-                    repository=match.repository or "",
-                    upload_id=match.upload_id or "",
-                )
-            except ValueError as error:
-                reason = str(error)
-        raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, reason)
+            self._permitted(request, match)  # only who may push there learns anything about its uploads
+            reason = "the upload's URL lacks its state: use the Location of the last response unchanged"
+            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, reason)
+        try:
+            return decode_upload_token(
+                text,
+                self._services.upload_keys.upload_keys(),
+                now=self._clock(),
+                repository=match.parts["repository"],
+                upload_id=match.parts["upload"],
+            )
+        except ValueError as error:
+            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, str(error)) from error
+
+    def _permitted(self, request: Request, match: Match) -> Caller:
+        """The caller, whose token grants what the route needs. Raises 401 with a challenge otherwise."""
+        needed = needed_access(match)
+        caller = self._caller(request, needed)
+        if needed is not None and not permits(caller.access, needed):
+            raise self._refusal(request, needed, caller)
+        return caller
 
     def _caller(self, request: Request, needed: Access | None) -> Caller:
         scheme, _, token = (request.header("authorization") or "").partition(" ")
@@ -73,7 +88,7 @@ class Authorization:
             return self._services.verifier.verify(token.strip())
         except InvalidToken as error:
             if not isinstance(error, ExpiredToken):  # which is what becomes of every token that is kept
-                trail.token_refused(request, needed, str(error))
+                audit.token_refused(request, needed, str(error))
             raise RegistryError(
                 ErrorCode.UNAUTHORIZED,
                 str(error),
@@ -103,7 +118,7 @@ def needed_access(match: Match) -> Access | None:
         return None
     if match.route.needs is Needs.CATALOG:
         return CATALOG_ACCESS
-    return Access.to(match.repository or "", *ACTIONS[match.route.needs])
+    return Access.to(match.parts["repository"], *ACTIONS[match.route.needs])
 
 
 def _refused(needed: Access, caller: Caller) -> str:

@@ -1,4 +1,4 @@
-"""One call: the request, what its path names, and whom it is from."""
+"""One call of a handler: the request, and whom it is from."""
 
 from __future__ import annotations
 
@@ -7,58 +7,38 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from functions.distribution.services import Services
-from roadstead.content.upload_token import UploadToken
 from roadstead.digest import Digest, parse_algorithm
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request, Response
 from roadstead.identity.access import PULL, PUSH, Access, permits
-from roadstead.names import Reference, RepositoryName
+from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a handler gets. Fields that its path does not have raise when they are asked for."""
+    """What every handler gets; the parts of its path come as arguments of their own.
+
+    `body` is that of a chunk or a blob (all other bodies are small and in the request), `length` its size in bytes, or
+    None when the client did not declare one.
+    """
 
     request: Request
     services: Services
     actor: Actor
-    body: Iterable[bytes] = ()  # of a chunk or a blob; all other bodies are small and are in the request
-    length: int | None = 0  # bytes of `body`; None when nobody said
+    body: Iterable[bytes] = ()
+    length: int | None = 0
     granted: tuple[Access, ...] = ()
-    named_repository: RepositoryName | None = None
-    named_reference: Reference | None = None
-    upload_token: UploadToken | None = None
 
-    @property
-    def repository(self) -> RepositoryName:
-        assert self.named_repository is not None  # noqa: S101 - the route has a name
-        return self.named_repository
+    def may_push(self, repository: RepositoryName) -> bool:
+        return permits(self.granted, Access.to(repository, PUSH))
 
-    @property
-    def reference(self) -> Reference:
-        assert self.named_reference is not None  # noqa: S101 - the route has a reference
-        return self.named_reference
-
-    @property
-    def digest(self) -> Digest:
-        assert isinstance(self.named_reference, Digest)  # noqa: S101 - the route has a digest
-        return self.named_reference
-
-    @property
-    def upload(self) -> UploadToken:
-        assert self.upload_token is not None  # noqa: S101 - the route has an upload
-        return self.upload_token
-
-    @property
-    def may_push(self) -> bool:
-        return permits(self.granted, Access.to(self.repository, PUSH))
-
-    def may_pull(self, repository: str) -> bool:
+    def may_pull(self, repository: RepositoryName) -> bool:
         return permits(self.granted, Access.to(repository, PULL))
 
 
-Handler = Callable[[Call], Response]
+Handler = Callable[..., Response]
+"""A function of a call and the parts of its row's path, by name: `get(call, repository, digest)`."""
 
 
 def digest_parameter(request: Request) -> Digest | None:

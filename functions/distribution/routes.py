@@ -1,4 +1,4 @@
-"""The endpoints of the Distribution API: a row each, with its handler and the access that it needs.
+"""The endpoints of the Distribution API: a row each, with its path, the access that it needs and its handler.
 
 Names contain slashes, so a path is matched from the right: the greedy name takes all that the rest leaves.
 """
@@ -6,8 +6,10 @@ Names contain slashes, so a path is matched from the right: the greedy name take
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Any
 
 from functions.distribution.call import Handler
 from functions.distribution.handlers import base, blobs, lists, manifests, uploads
@@ -39,11 +41,15 @@ ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`endpoint` is the specification's id of the row."""
+    """`endpoint` is the specification's id of the row.
+
+    Each `{part}` of `path` is an argument of the handler, parsed; `{upload}` is an upload's id, and becomes the
+    upload token that proves it when the request is authorised. A `?` makes the slash before it optional.
+    """
 
     endpoint: str
     method: str
-    pattern: re.Pattern[str]
+    path: str
     needs: Needs
     handler: Handler
 
@@ -53,90 +59,108 @@ class Route:
         return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
 
 
-_NAME = r"/v2/(?P<name>.+)"
-_BASE = re.compile(r"/v2/?")
-_CATALOG = re.compile(r"/v2/_catalog")
-_BLOB = re.compile(_NAME + r"/blobs/(?P<digest>[^/]+)")
-_MANIFEST = re.compile(_NAME + r"/manifests/(?P<reference>[^/]+)")
-_UPLOADS = re.compile(_NAME + r"/blobs/uploads/?")
-_UPLOAD = re.compile(_NAME + r"/blobs/uploads/(?P<upload>[^/]+)")
-_TAGS = re.compile(_NAME + r"/tags/list")
-_REFERRERS = re.compile(_NAME + r"/referrers/(?P<digest>[^/]+)")
-
 ROUTES = (
-    Route("end-1", "GET", _BASE, Needs.TOKEN, base.check),
-    Route("end-1", "HEAD", _BASE, Needs.TOKEN, base.check),
-    Route("catalog", "GET", _CATALOG, Needs.CATALOG, lists.catalog),
-    Route("end-8", "GET", _TAGS, Needs.PULL, lists.tags),
-    Route("end-12", "GET", _REFERRERS, Needs.PULL, lists.referrers),
-    Route("end-3", "GET", _MANIFEST, Needs.PULL, manifests.get),
-    Route("end-3", "HEAD", _MANIFEST, Needs.PULL, manifests.head),
-    Route("end-7", "PUT", _MANIFEST, Needs.PUSH, manifests.put),
-    Route("end-9", "DELETE", _MANIFEST, Needs.DELETE, manifests.delete),
-    # Before the rows of blobs: `uploads` is no digest.
-    Route("end-4", "POST", _UPLOADS, Needs.PUSH, uploads.start),
-    Route("end-13", "GET", _UPLOAD, Needs.UPLOAD, uploads.status),
-    Route("end-5", "PATCH", _UPLOAD, Needs.UPLOAD, uploads.append),
-    Route("end-6", "PUT", _UPLOAD, Needs.UPLOAD, uploads.close),
-    Route("end-14", "DELETE", _UPLOAD, Needs.UPLOAD, uploads.cancel),
-    Route("end-2", "GET", _BLOB, Needs.PULL, blobs.get),
-    Route("end-2", "HEAD", _BLOB, Needs.PULL, blobs.head),
-    Route("end-10", "DELETE", _BLOB, Needs.DELETE, blobs.delete),
+    Route("end-1", "GET", "/v2/?", Needs.TOKEN, base.check),
+    Route("end-1", "HEAD", "/v2/?", Needs.TOKEN, base.check),
+    Route("catalog", "GET", "/v2/_catalog", Needs.CATALOG, lists.catalog),
+    Route("end-8", "GET", "/v2/{repository}/tags/list", Needs.PULL, lists.tags),
+    Route("end-12", "GET", "/v2/{repository}/referrers/{digest}", Needs.PULL, lists.referrers),
+    Route("end-3", "GET", "/v2/{repository}/manifests/{reference}", Needs.PULL, manifests.get),
+    Route("end-3", "HEAD", "/v2/{repository}/manifests/{reference}", Needs.PULL, manifests.head),
+    Route("end-7", "PUT", "/v2/{repository}/manifests/{reference}", Needs.PUSH, manifests.put),
+    Route("end-9", "DELETE", "/v2/{repository}/manifests/{reference}", Needs.DELETE, manifests.delete),
+    # Before the rows of blobs: `uploads` is not a digest.
+    Route("end-4", "POST", "/v2/{repository}/blobs/uploads/?", Needs.PUSH, uploads.start),
+    Route("end-13", "GET", "/v2/{repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.status),
+    Route("end-5", "PATCH", "/v2/{repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.append),
+    Route("end-6", "PUT", "/v2/{repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.close),
+    Route("end-14", "DELETE", "/v2/{repository}/blobs/uploads/{upload}", Needs.UPLOAD, uploads.cancel),
+    Route("end-2", "GET", "/v2/{repository}/blobs/{digest}", Needs.PULL, blobs.get),
+    Route("end-2", "HEAD", "/v2/{repository}/blobs/{digest}", Needs.PULL, blobs.head),
+    Route("end-10", "DELETE", "/v2/{repository}/blobs/{digest}", Needs.DELETE, blobs.delete),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A request's route, with what the path names in its parsed form."""
+    """A request's route, and the parsed parts of its path by their names in the row."""
 
     route: Route
-    repository: RepositoryName | None = None
-    reference: Reference | None = None
-    upload_id: str | None = None
+    parts: Mapping[str, Any]
 
 
 def match(method: str, path: str) -> Match:
-    """Raises 404 for a path that no row has, 405 with Allow for another method, and for what cannot be parsed.
+    """Return the row of a request.
 
-    A path with a row is matched by the first pattern alone, so an upload's URL is never taken for a blob's.
+    Raises 404 for an unknown path, 405 with `Allow` for a wrong method, 400 or 404 for a malformed name or reference.
+    The first pattern that fits decides, so an upload's URL is never taken for a blob's.
     """
-    patterns = dict.fromkeys(route.pattern for route in ROUTES)
-    for pattern in patterns:
+    for pattern, rows in _TABLE.items():
         found = pattern.fullmatch(path)
         if found is None:
             continue
-        rows = {route.method: route for route in ROUTES if route.pattern is pattern}
         if method not in rows:
             raise RegistryError(
                 ErrorCode.UNSUPPORTED,
                 f"{method[:20]} is not a method of this endpoint",
                 headers=[("Allow", ", ".join(sorted(rows)))],
             )
-        return _parse(rows[method], found.groupdict())
+        return Match(rows[method], {name: _PARSERS[name](text, method) for name, text in found.groupdict().items()})
     raise RegistryError(
         ErrorCode.UNSUPPORTED, "there is no such endpoint in the OCI Distribution API; check the path", status=404
     )
 
 
-def _parse(route: Route, groups: dict[str, str]) -> Match:
-    repository = None
-    if "name" in groups:
-        try:
-            repository = RepositoryName.parse(groups["name"])
-        except ValueError as error:
-            raise RegistryError(ErrorCode.NAME_INVALID, str(error)) from error
-    return Match(route, repository, _reference(route, groups), groups.get("upload"))
-
-
-def _reference(route: Route, groups: dict[str, str]) -> Reference | None:
-    text = groups.get("reference") or groups.get("digest")
-    if text is None:
-        return None
+def _repository(text: str, _: str) -> RepositoryName:
     try:
-        return parse_reference(text) if "reference" in groups else Digest.parse(text)
+        return RepositoryName.parse(text)
     except ValueError as error:
-        if ":" in text or "digest" in groups:
+        raise RegistryError(ErrorCode.NAME_INVALID, str(error)) from error
+
+
+def _digest(text: str, _: str) -> Digest:
+    try:
+        return Digest.parse(text)
+    except ValueError as error:
+        raise RegistryError(ErrorCode.DIGEST_INVALID, str(error)) from error
+
+
+def _reference(text: str, method: str) -> Reference:
+    try:
+        return parse_reference(text)
+    except ValueError as error:
+        if ":" in text:
             raise RegistryError(ErrorCode.DIGEST_INVALID, str(error)) from error
-        if route.method == "PUT":
+        if method == "PUT":
             raise RegistryError(ErrorCode.TAG_INVALID, str(error)) from error
         raise RegistryError(ErrorCode.MANIFEST_UNKNOWN, f"there is no such tag: {error}") from error
+
+
+def _upload_id(text: str, _: str) -> str:
+    """Any text: the upload token must name the same id."""
+    return text
+
+
+_PARSERS: Mapping[str, Callable[[str, str], Any]] = {
+    "repository": _repository,
+    "reference": _reference,
+    "digest": _digest,
+    "upload": _upload_id,
+}
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """A row's path as a regular expression: a repository's name spans slashes, every other part is one segment."""
+    path = path.replace("{repository}", "(?P<repository>.+)")
+    return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
+
+
+def _table() -> dict[re.Pattern[str], dict[str, Route]]:
+    """The rows by their patterns, in the order of ROUTES, and by their methods."""
+    paths: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = route
+    return {_pattern(path): rows for path, rows in paths.items()}
+
+
+_TABLE = _table()

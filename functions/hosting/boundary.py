@@ -118,7 +118,5 @@ def _unexpected(request_id: str) -> Response:
 
 
 def _without_body(response: Response) -> Response:
-    """The same head (RFC 9110 section 9.3.2): the Content-Length stays that of the body which GET would send."""
-    if response.status == 204 or any(name.lower() == "content-length" for name, _ in response.headers):
-        return Response(response.status, response.headers)
-    return Response(response.status, (*response.headers, ("Content-Length", str(len(response.body)))))
+    """The same headers (RFC 9110 section 9.3.2): the Content-Length stays that of the body which GET would send."""
+    return Response(response.status, response.head)

@@ -6,7 +6,6 @@ hands it on), `_aws` (metrics, one line a request), `level` (messages).
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import traceback
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.hosting import observation
+from roadstead.documents import compact
 from roadstead.trail.entries import AuditEntry, rfc3339
 
 AUDIT = "audit"
@@ -23,7 +23,7 @@ _OURS = ("functions", "roadstead", "edge")
 
 def write(document: Mapping[str, Any]) -> None:
     """In one write: processes that share a log file locally must not write into each other's lines."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str) + "\n")
+    sys.stdout.write(compact(document, ascii_only=False, default=str) + "\n")
     sys.stdout.flush()
 
 
@@ -47,7 +47,7 @@ class JsonFormatter(logging.Formatter):
             document["request_id"] = current.request_id
         if record.exc_info and record.exc_info[1] is not None:
             document["error"] = "".join(traceback.format_exception(record.exc_info[1]))
-        return json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        return compact(document, ascii_only=False)
 
 
 class StandardOutput(logging.Handler):

@@ -18,12 +18,12 @@ from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote
 
 from functions.distribution.application import Application
-from functions.distribution.call import Call
 from functions.distribution.routes import Needs, match
 from functions.distribution.services import Services
 from functions.hosting.boundary import answer
 from functions.relay.body import BodyTooSlow, Pace, Receive, StreamedBody
 from functions.relay.places import WAITING, NoPlace, Places
+from roadstead.content.upload_token import UploadToken
 from roadstead.content.uploads import BodyInterrupted
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request, Response
@@ -114,13 +114,13 @@ class Relay:
         return answer(request, run, function=FUNCTION, busy=503)
 
     @contextmanager
-    def _admit(self, call: Call) -> Iterator[None]:
+    def _admit(self, upload: UploadToken, length: int | None) -> Iterator[None]:
         """Hold a place for a body while it is stored. Raises RegistryError (503) if none becomes free in time."""
         with ExitStack() as held:
-            if call.length != 0:
-                user = f"{call.upload.kind}:{call.upload.subject}"
+            if length != 0:
+                user = f"{upload.kind}:{upload.subject}"
                 try:
-                    held.enter_context(self._places.place(call.upload.upload_id, user))
+                    held.enter_context(self._places.place(upload.upload_id, user))
                 except NoPlace as error:
                     raise RegistryError(
                         ErrorCode.TOOMANYREQUESTS,
@@ -172,9 +172,6 @@ def _length(request: Request) -> int | None:
 
 
 async def _send(send: Send, response: Response, *, more: bool) -> None:
-    headers = list(response.headers)
-    if response.status != 204 and not any(name.lower() == "content-length" for name, _ in headers):
-        headers.append(("Content-Length", str(len(response.body))))
-    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.head]
     await send({"type": "http.response.start", "status": response.status, "headers": encoded})
     await send({"type": "http.response.body", "body": response.body, "more_body": more})

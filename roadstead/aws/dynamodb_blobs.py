@@ -17,14 +17,13 @@ from roadstead.aws.index_items import (
     upload_key,
 )
 from roadstead.aws.table import Item, Key, Table, Write, check, delete, put, update
-from roadstead.conflicts import Conflict, Throttled, UploadConsumed
+from roadstead.conflicts import Conflict, UploadConsumed, retry_conflicts
 from roadstead.content.blob_index import Link, StoredObject, Use
 from roadstead.content.upload_sessions import UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Event
 
-_ATTEMPTS = 10  # each lost race means that somebody else's transaction on the same digest went through
 _LIVE, _CONDEMNED = "live", "condemned"
 
 
@@ -56,7 +55,8 @@ class DynamoBlobIndex:
     ) -> Link:
         link, meta, upload = link_key(repository, digest), _meta_key(digest), upload_key(upload_id)
         consume = _consumption(repository, digest, upload_id, mark_expires)
-        for _ in range(_ATTEMPTS):
+
+        def attempt() -> Link:
             found = self._table.batch_get([link, meta, upload])
             state = found.get(upload, {}).get("state")
             if state in (UploadState.CONSUMED, UploadState.CANCELLED):
@@ -65,22 +65,20 @@ class DynamoBlobIndex:
                     return replace(link_from(found[link]), marked=None)
                 raise UploadConsumed(upload_id)
             if link in found:
-                # The repository has the blob already: only the upload is used up, and a pending removal called off.
+                # The repository has the blob already: only consume the upload and cancel a pending removal.
                 keep = update(link, "REMOVE marked", "attribute_exists(pk)")
                 writes = [keep, consume, event_write(event)]
-                answer = replace(link_from(found[link]), marked=None)
+                linked = replace(link_from(found[link]), marked=None)
             else:
                 backing, write_meta = _backing(found.get(meta), digest, stored)
-                answer = Link(digest, backing.size, backing.key, backing.data)
+                linked = Link(digest, backing.size, backing.key, backing.data)
                 writes = [*_new_link(repository, digest, backing, event.at), write_meta, consume, event_write(event)]
-            if answer.key != stored.key:
+            if linked.key != stored.key:
                 writes.append(candidate_write(event.at, "object", key=stored.key, upload=upload_id))
-            try:
-                self._table.transact(writes)
-                return answer
-            except Conflict:
-                continue
-        raise Throttled(f"too many writers of {digest}")
+            self._table.transact(writes)
+            return linked
+
+        return retry_conflicts(attempt, digest)
 
     def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
         watch = candidate_write(at, "object", key=key, upload=upload_id)
@@ -92,7 +90,8 @@ class DynamoBlobIndex:
 
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
         source_link, target_link, meta = link_key(source, digest), link_key(target, digest), _meta_key(digest)
-        for _ in range(_ATTEMPTS):
+
+        def attempt() -> Link | None:
             found = self._table.batch_get([source_link, target_link, meta])
             if source_link not in found or found.get(meta, {}).get("state") != _LIVE:
                 return None
@@ -101,19 +100,17 @@ class DynamoBlobIndex:
                 if source == target:
                     return link_from(found[target_link])
                 writes = [readable, update(target_link, "REMOVE marked", "attribute_exists(pk)"), event_write(event)]
-                answer = replace(link_from(found[target_link]), marked=None)
+                linked = replace(link_from(found[target_link]), marked=None)
             else:
                 origin = found[source_link]
                 stored = StoredObject(origin["key"], origin["size"], origin.get("data"))
                 backing, write_meta = _backing(found[meta], digest, stored)
                 writes = [readable, *_new_link(target, digest, backing, event.at), write_meta, event_write(event)]
-                answer = Link(digest, backing.size, backing.key, backing.data)
-            try:
-                self._table.transact(writes)
-                return answer
-            except Conflict:
-                continue
-        raise Throttled(f"too many writers of {digest}")
+                linked = Link(digest, backing.size, backing.key, backing.data)
+            self._table.transact(writes)
+            return linked
+
+        return retry_conflicts(attempt, digest)
 
     def mark(self, repository: RepositoryName, digest: Digest, mark: str) -> Link | None:
         try:

@@ -24,6 +24,7 @@ from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.content.manifest_index import Commit, Contents, ManifestEntry, Referrer, Standing, TagEntry
 from roadstead.digest import Digest
+from roadstead.documents import compact
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event
 
@@ -248,7 +249,7 @@ def _manifest_item(entry: ManifestEntry, at: int, by: str) -> dict[str, Any]:
 
 def _referrer_item(referrer: Referrer) -> dict[str, Any]:
     item: dict[str, Any] = {"key": referrer.key, "type": referrer.media_type}
-    text = json.dumps(referrer.descriptor, separators=(",", ":"))
+    text = compact(referrer.descriptor)
     if len(text.encode()) <= MAX_INLINE_DESCRIPTOR:
         item["descriptor"] = text
     return item

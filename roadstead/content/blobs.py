@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from roadstead.conflicts import Conflict, Throttled
+from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobIndex, Link
 from roadstead.content.manifest_index import ManifestIndex
@@ -12,8 +12,6 @@ from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
-
-_ATTEMPTS = 10
 
 
 class Blobs:
@@ -65,26 +63,24 @@ class Blobs:
         Raises BLOB_UNKNOWN, or DENIED (405) naming the manifest that needs it. Marks before it asks for uses: a
         commit notes its uses before its last look at the links, so one of the two sees the other.
         """
-        for _ in range(_ATTEMPTS):
-            mark = self._events.mark()
-            link = self._blobs.mark(repository, digest, mark)
-            if link is None:
-                # Nobody may have asked for it since it was sent: it is there all the same.
-                if self._adoption.adopt(repository, digest, actor) is None:
-                    raise blob_unknown(repository, digest)
-                continue
-            use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
-            if use is not None:
-                self._blobs.unmark(repository, digest, mark)
-                raise still_needed("blob", digest, use.manifest)
-            self._adoption.forget(repository, digest, but=link.key)
-            event = self._events.make(Operation.DELETE_BLOB, actor, repository, digest=digest, size=link.size)
-            try:
-                self._blobs.unlink(repository, digest, mark=mark, event=event)
-            except Conflict:
-                continue
-            return
-        raise Throttled(f"too many writers of {digest}")
+        retry_conflicts(lambda: self._delete(repository, digest, actor), digest)
+
+    def _delete(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
+        """One attempt; raises Conflict when somebody else removed the mark meanwhile."""
+        mark = self._events.mark()
+        link = self._blobs.mark(repository, digest, mark)
+        if link is None:
+            # An object that was uploaded but never asked for counts as a blob: adopt it, then delete it.
+            if self._adoption.adopt(repository, digest, actor) is None:
+                raise blob_unknown(repository, digest)
+            raise Conflict(f"{digest} was adopted after it was found absent")
+        use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
+        if use is not None:
+            self._blobs.unmark(repository, digest, mark)
+            raise still_needed("blob", digest, use.manifest)
+        self._adoption.forget(repository, digest, but=link.key)
+        event = self._events.make(Operation.DELETE_BLOB, actor, repository, digest=digest, size=link.size)
+        self._blobs.unlink(repository, digest, mark=mark, event=event)
 
 
 def blob_unknown(repository: RepositoryName, digest: Digest) -> RegistryError:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 
-from roadstead.conflicts import Conflict, Throttled
+from roadstead.conflicts import retry_conflicts
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.blobs import still_needed
 from roadstead.content.manifest_document import Manifest, parse_manifest
@@ -17,8 +18,6 @@ from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker
-
-_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +64,32 @@ class Manifests:
     def delete(self, repository: RepositoryName, reference: Reference, actor: Actor) -> None:
         """Remove a tag, or a manifest with all its tags. Raises MANIFEST_UNKNOWN, DENIED (405) for a needed child."""
         if isinstance(reference, Tag):
-            self._delete_tag(repository, reference, actor)
+            retry_conflicts(partial(self._delete_tag, repository, reference, actor), reference)
         else:
-            self._delete_manifest(repository, reference, actor)
+            retry_conflicts(partial(self._delete_manifest, repository, reference, actor), reference)
 
     def _delete_tag(self, repository: RepositoryName, tag: Tag, actor: Actor) -> None:
-        for _ in range(_ATTEMPTS):
-            entry = self._manifests.find_tag(repository, tag)
-            if entry is None:
-                raise manifest_unknown(repository, tag)
-            event = self._events.make(
-                Operation.UNTAG, actor, repository, digest=entry.digest, tags=(tag,), media_type=entry.media_type
-            )
-            try:
-                self._manifests.delete_tag(repository, tag, entry.digest, event=event)
-            except Conflict:
-                continue
-            return
-        raise Throttled(f"too many writers of {tag}")
+        """One attempt; raises Conflict when the tag moved meanwhile."""
+        entry = self._manifests.find_tag(repository, tag)
+        if entry is None:
+            raise manifest_unknown(repository, tag)
+        event = self._events.make(
+            Operation.UNTAG, actor, repository, digest=entry.digest, tags=(tag,), media_type=entry.media_type
+        )
+        self._manifests.delete_tag(repository, tag, entry.digest, event=event)
 
     def _delete_manifest(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
-        for _ in range(_ATTEMPTS):
-            mark = self._events.mark()
-            entry = self._manifests.mark_manifest(repository, digest, mark)
-            if entry is None:
-                raise manifest_unknown(repository, digest)
-            use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
-            if use is not None:
-                self._manifests.unmark_manifest(repository, digest, mark)
-                raise still_needed("manifest", digest, use.manifest)
-            try:
-                self._delete_with_tags(repository, entry, mark, actor)
-            except Conflict:
-                continue
-            self._forget_uses(repository, entry)
-            return
-        raise Throttled(f"too many writers of {digest}")
+        """One attempt; raises Conflict when the manifest was tagged or its mark removed meanwhile."""
+        mark = self._events.mark()
+        entry = self._manifests.mark_manifest(repository, digest, mark)
+        if entry is None:
+            raise manifest_unknown(repository, digest)
+        use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
+        if use is not None:
+            self._manifests.unmark_manifest(repository, digest, mark)
+            raise still_needed("manifest", digest, use.manifest)
+        self._delete_with_tags(repository, entry, mark, actor)
+        self._forget_uses(repository, entry)
 
     def _delete_with_tags(self, repository: RepositoryName, entry: ManifestEntry, mark: str, actor: Actor) -> None:
         """All in one transaction where it holds the tags; so a deletion that is refused after all has removed none.

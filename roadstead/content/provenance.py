@@ -6,20 +6,21 @@ kind, "j": token id}`, so that any name travels in a header. The edge function w
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 
+from roadstead import base64url
+from roadstead.documents import compact
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, ActorKind
 
 
 def object_metadata(repository: RepositoryName, actor: Actor) -> dict[str, str]:
     """The metadata of an object that `actor` uploads."""
-    document = json.dumps({"s": actor.name, "k": actor.kind, "j": actor.token_id}, separators=(",", ":"))
+    document = compact({"s": actor.name, "k": actor.kind, "j": actor.token_id})
     return {
         "repository": repository,
-        "actor": base64.urlsafe_b64encode(document.encode()).rstrip(b"=").decode("ascii"),
+        "actor": base64url.encode(document.encode()),
     }
 
 
@@ -30,7 +31,7 @@ def uploader(metadata: Mapping[str, str], asker: Actor) -> Actor:
     """
     text = metadata.get("actor", "")
     try:
-        document = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        document = json.loads(base64url.decode(text))
         actor = Actor(str(document["s"]), ActorKind(document["k"]), str(document["j"]), request_id=asker.request_id)
     except (ValueError, KeyError, TypeError):
         return asker

@@ -6,14 +6,13 @@ more, then commit. A deletion marks a link first and asks for uses then, so one 
 
 from __future__ import annotations
 
-import random
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from roadstead.conflicts import Conflict, Throttled
+from roadstead.conflicts import Conflict, TooManyWriters, retry_conflicts
 from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.manifest_document import Descriptor, Manifest, parse_manifest
@@ -36,7 +35,6 @@ from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 
-_ATTEMPTS = 10
 _MAX_TAGS_TEXT = 1_000  # bytes of tags in an object's metadata, of which S3 takes 2 KB
 
 
@@ -56,17 +54,21 @@ class Pushed:
     subject: Digest | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Push:
+    """A push under way. `prepared` is its manifest once the uses are noted and the bytes are written."""
+
     repository: RepositoryName
     digest: Digest
     tags: tuple[Tag, ...]
     body: bytes
     manifest: Manifest
     actor: Actor
+    prepared: ManifestEntry | None = None
 
     @property
-    def blobs(self) -> set[Digest]:
+    def needed(self) -> set[Digest]:
+        """Every digest that the manifest references as a blob or child; a child may be stored as either."""
         return {descriptor.digest for descriptor in (*self.manifest.blobs, *self.manifest.children)}
 
     @property
@@ -132,44 +134,42 @@ class Push:
         return Pushed(digest, all_tags, manifest.subject.digest if manifest.subject else None)
 
     def _commit(self, push: _Push) -> None:
-        entry: ManifestEntry | None = None
-        try:
-            for attempt in range(_ATTEMPTS):
-                found = self._manifests.read_standing(
-                    push.repository, push.digest, push.tags, blobs=push.blobs, manifests=push.children
-                )
-                if found.manifest is None:
-                    self._complete(push, found.contents)
-                    if entry is None:
-                        entry = self._prepare(push)
-                    self._look_again(push)
-                    committing = entry
-                elif entry is not None and found.manifest.generation == entry.generation:
-                    return  # an earlier try went through after all
-                else:
-                    committing = found.manifest
-                try:
-                    self._manifests.commit(self._as_commit(push, committing, found))
-                except Conflict:
-                    self._sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - jitter, no secret
-                    continue
-                if committing is not entry:
-                    self._withdraw(push, entry)
-                return
-        except RegistryError:
-            self._withdraw(push, entry)
-            raise
-        self._withdraw(push, entry)
-        raise Throttled(f"too many writers of {push.repository}")
+        """Commit the manifest, or only its tags where it stands already.
 
-    def _withdraw(self, push: _Push, entry: ManifestEntry | None) -> None:
-        """Take back the uses of a commit that is known not to have taken place.
-
-        Never after any other exception: behind a lost answer the manifest may stand, and needs them. Uses that are
-        left without need lapse by themselves.
+        The uses of a manifest that is known not to have been committed are taken back: never after any other
+        exception, because behind a lost response the manifest may stand and need them. Uses that are left without
+        need lapse by themselves.
         """
-        if entry is not None:
-            self._manifests.remove_uses(push.repository, push.digest, entry.generation, needed_by(push.manifest))
+        try:
+            retry_conflicts(lambda: self._try_to_commit(push), push.repository, sleep=self._sleep)
+        except (RegistryError, TooManyWriters):
+            self._withdraw(push)
+            raise
+
+    def _try_to_commit(self, push: _Push) -> None:
+        """One attempt; raises Conflict when what it read has changed."""
+        found = self._manifests.read_standing(
+            push.repository, push.digest, push.tags, blobs=push.needed, manifests=push.children
+        )
+        if found.manifest is None:
+            self._commit_new(push, found)
+        elif push.prepared is None or found.manifest.generation != push.prepared.generation:
+            self._manifests.commit(self._as_commit(push, found.manifest, found))
+            self._withdraw(push)
+        # Otherwise an earlier attempt went through, although its response was lost.
+
+    def _commit_new(self, push: _Push, found: Standing) -> None:
+        self._complete(push, found.contents)
+        if push.prepared is None:
+            push.prepared = self._prepare(push)
+        retry_conflicts(lambda: self._look_again(push), f"what {push.digest} needs")
+        self._manifests.commit(self._as_commit(push, push.prepared, found))
+
+    def _withdraw(self, push: _Push) -> None:
+        if push.prepared is not None:
+            self._manifests.remove_uses(
+                push.repository, push.digest, push.prepared.generation, needed_by(push.manifest)
+            )
 
     def _complete(self, push: _Push, contents: Contents) -> None:
         """Adopt what is missing, hold sizes to the descriptors, call pending removals off."""
@@ -231,16 +231,15 @@ class Push:
         return entry
 
     def _look_again(self, push: _Push) -> None:
-        """After the uses are noted: a new mark is called off once more, and what vanished since is missing after all.
+        """Read what the manifest needs once more, now that its uses are noted. Raises Conflict after any change.
 
-        Unless it was sent again: while its link was being removed nobody looked for the new object.
+        A new mark is removed, and what vanished counts as missing, unless it was uploaded again: while its link was
+        being removed nobody looked for the new object.
         """
-        for _ in range(_ATTEMPTS):
-            contents = self._manifests.read_contents(push.repository, blobs=push.blobs, manifests=push.children)
-            if not self._missing(push, contents) and not _any_marked(contents):
-                return
+        contents = self._manifests.read_contents(push.repository, blobs=push.needed, manifests=push.children)
+        if self._missing(push, contents) or _any_marked(contents):
             self._complete(push, contents)
-        raise Throttled(f"something that {push.digest} needs is being deleted again and again")
+            raise Conflict(f"something that {push.digest} needs is being deleted")
 
     def _as_commit(self, push: _Push, entry: ManifestEntry, found: Standing) -> Commit:
         manifest = push.manifest

@@ -15,7 +15,6 @@ Two keys are trusted at a time, so that they can be rotated: new tokens are sign
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import json
@@ -24,6 +23,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from roadstead import base64url
+from roadstead.documents import compact
 from roadstead.names import RepositoryName
 
 PARAMETER = "_state"  # distribution's name for the same thing
@@ -92,8 +93,8 @@ class UploadToken:
             payload["c"] = 1
         if self.algorithm:
             payload["a"] = self.algorithm
-        signed = f"{keys.current}.{_encode(json.dumps(payload, separators=(',', ':')).encode())}"
-        return f"{signed}.{_encode(_mac(keys.keys[keys.current], signed))}"
+        signed = f"{keys.current}.{base64url.encode(compact(payload).encode())}"
+        return f"{signed}.{base64url.encode(_mac(keys.keys[keys.current], signed))}"
 
 
 def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: str, upload_id: str) -> UploadToken:
@@ -104,11 +105,11 @@ def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: 
     signed, _, mac = text.rpartition(".")
     key_id, _, payload = signed.partition(".")
     key = keys.keys.get(key_id)
-    expected = _encode(_mac(key if key is not None else b"\0" * 32, signed))
+    expected = base64url.encode(_mac(key if key is not None else b"\0" * 32, signed))
     if key is None or not hmac.compare_digest(expected.encode(), mac.encode()):
         raise ValueError("the upload token was not made by this registry; start the upload again")
     try:
-        fields = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        fields = json.loads(base64url.decode(payload))
         token = UploadToken(
             RepositoryName(fields["r"]),
             fields["i"],
@@ -119,7 +120,7 @@ def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: 
             bool(fields.get("c")),
             fields.get("a"),
         )
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError("the upload token cannot be read; start the upload again") from error
     if token.expires <= now:
         raise ValueError("the upload has expired; start it again")
@@ -135,7 +136,3 @@ def is_upload_id(text: str) -> bool:
 
 def _mac(key: bytes, signed: str) -> bytes:
     return hmac.new(key, signed.encode(), hashlib.sha256).digest()
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

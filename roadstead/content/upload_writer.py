@@ -98,10 +98,10 @@ class UploadWriter:
             self._send(self._take())
         return self._snapshot()
 
-    def only_object(self) -> str | None:
-        """The key of the object that holds the upload's every byte, where there is one."""
-        alone = len(self._chunks) == 1 and not self._buffer and not self.is_multipart
-        return self._chunks[0].key if alone else None
+    @property
+    def is_with_s3(self) -> bool:
+        """Whether the upload's object exists: it is multipart, or every byte is in one parked chunk."""
+        return self.is_multipart or (len(self._chunks) == 1 and not self._buffer)
 
     def gather(self) -> bytes:
         """Every byte of an upload that is not multipart; fewer than `part_bytes`."""

@@ -132,35 +132,52 @@ class Uploads:
         BLOB_UPLOAD_UNKNOWN; after a wrong digest the session is as it was before the request.
         """
         session = self._sessions.find(token.upload_id) or self._new(token, only=digest.algorithm)
-        if session.state is UploadState.OPEN:
-            self._check_start(session, start)
-            try:
-                proven = self._prove(session, digest, body, actor)
-            except (Conflict, MultipartGone) as error:
-                current = self._sessions.find(token.upload_id) or session
-                if current.state is UploadState.OPEN:
-                    raise self._overtaken(session, current, error) from None
-                session = current
-            else:
-                if isinstance(proven, StoredObject):
-                    link = self._record(token, digest, proven, actor)
-                    self._objects.delete(chunk.key for chunk in session.chunks)
-                    return link
-                session = proven
-        if session.state is UploadState.CLOSING and session.digest != digest:
-            raise _digest_invalid(digest, f"this upload is being closed as {session.digest}")
-        if session.state is UploadState.CLOSING:
-            return self._complete(token, session, actor)
-        return self._closed(token, session, digest)
+        if session.state is not UploadState.OPEN:
+            return self._close_again(token, session, digest, actor)
+        self._check_start(session, start)
+        return self._close_open(token, session, digest, body, actor)
 
-    def _closed(self, token: UploadToken, session: UploadSession, digest: Digest) -> Link:
-        """What an upload was turned into, for whoever asks for the same again. Raises BLOB_UPLOAD_UNKNOWN."""
-        if session.state is UploadState.CONSUMED and session.digest == digest:
-            link = self._blobs.find_link(token.repository, digest)
-            # The answer promises that the blob is there, so a pending removal is called off.
-            if link is not None and (link.marked is None or self._blobs.unmark(token.repository, digest)):
-                return link
-        raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
+    def _close_open(
+        self, token: UploadToken, session: UploadSession, digest: Digest, body: Iterable[bytes], actor: Actor
+    ) -> Link:
+        """Read the last chunk and check the digest; then store what is in memory, or complete what is with S3."""
+        writer = self._writer(session, actor)
+        try:
+            for data in body:
+                writer.write(data)
+            _check_digest(writer, session, digest)
+            if not writer.is_with_s3:
+                return self._store(token, session, digest, writer.gather(), actor)
+            closing = self._begin_closing(writer, digest)
+        except (Conflict, MultipartGone) as error:
+            writer.discard()
+            current = self._sessions.find(token.upload_id) or session
+            if current.state is UploadState.OPEN:
+                raise self._overtaken(session, current, error) from None
+            return self._close_again(token, current, digest, actor)
+        except (BodyInterrupted, RegistryError):
+            writer.discard()
+            raise
+        return self._complete(token, closing, digest, actor)
+
+    def _close_again(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> Link:
+        """Finish what another request began, or repeat what it returned. Raises BLOB_UPLOAD_UNKNOWN, DIGEST_INVALID."""
+        match session.state:
+            case UploadState.CLOSING if session.digest == digest:
+                return self._complete(token, session, digest, actor)
+            case UploadState.CLOSING:
+                raise _digest_invalid(digest, f"this upload is being closed as {session.digest}")
+            case UploadState.CONSUMED if session.digest == digest:
+                return self._closed(token, digest)
+            case _:
+                raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
+
+    def _closed(self, token: UploadToken, digest: Digest) -> Link:
+        """The blob that the upload became. The response promises that it stays, so a pending removal is cancelled."""
+        link = self._blobs.find_link(token.repository, digest)
+        if link is None or (link.marked is not None and not self._blobs.unmark(token.repository, digest)):
+            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
+        return link
 
     def cancel(self, token: UploadToken) -> None:
         """Drop the session and its bytes; its token is worth nothing from now on. Raises BLOB_UPLOAD_UNKNOWN."""
@@ -204,53 +221,42 @@ class Uploads:
         writer.saved(saved)
         return saved
 
-    def _prove(
-        self, session: UploadSession, digest: Digest, body: Iterable[bytes], actor: Actor
-    ) -> StoredObject | UploadSession:
-        """Read the last chunk and hold the upload to its digest.
-
-        Answers a finished object that is this call's own; or the session that is now closing, where the bytes are in
-        an object that requests which still think it open could change or remove. Raises Conflict, MultipartGone.
-        """
-        writer = self._writer(session, actor)
-        try:
-            for data in body:
-                writer.write(data)
-            actual = writer.digest(digest.algorithm)
-            if actual is None:
-                raise _digest_invalid(digest, f"this upload was started with digest-algorithm={_algorithms(session)}")
-            if actual != digest:
-                raise _digest_invalid(digest, f"the {writer.offset} bytes that arrived hash to {actual}")
-            if writer.is_multipart or writer.only_object() is not None:
-                closing, parts = writer.finish() if writer.is_multipart else writer.pause()
-                saved = self._sessions.save(replace(closing, state=UploadState.CLOSING, digest=digest), parts)
-                self._objects.delete(writer.spent)
-                return saved
-        except (BodyInterrupted, RegistryError, Conflict, MultipartGone):
-            writer.discard()
-            raise
-        data = writer.gather()
+    def _store(self, token: UploadToken, session: UploadSession, digest: Digest, data: bytes, actor: Actor) -> Link:
+        """Write all bytes of the upload into an object of this request's own, and record it."""
         key = whole_key(session.repository, digest, session.id)
         self._objects.put(key, data, digest=digest, metadata=object_metadata(session.repository, actor))
-        return StoredObject(key, len(data), data if len(data) <= MAX_INLINE_BLOB else None)
+        stored = StoredObject(key, len(data), data if len(data) <= MAX_INLINE_BLOB else None)
+        link = self._record(token, digest, stored, actor)
+        self._objects.delete(chunk.key for chunk in session.chunks)
+        return link
 
-    def _complete(self, token: UploadToken, session: UploadSession, actor: Actor) -> Link:
-        if session.digest is None:
-            raise RegistryError(ErrorCode.BLOB_UPLOAD_INVALID, "this upload cannot be completed; start it again")
+    def _begin_closing(self, writer: UploadWriter, digest: Digest) -> UploadSession:
+        """Note that all bytes are with S3 and hash to `digest`: from here on every step can be repeated.
+
+        Without the note, requests that think the upload open could change or remove its object. Raises Conflict.
+        """
+        closing, parts = writer.finish() if writer.is_multipart else writer.pause()
+        saved = self._sessions.save(replace(closing, state=UploadState.CLOSING, digest=digest), parts)
+        self._objects.delete(writer.spent)
+        return saved
+
+    def _complete(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> Link:
+        """Complete the object of a session that is closing, and record it."""
         if session.key is None or session.multipart_id is None:
             (chunk,) = session.chunks
-            return self._record(token, session.digest, StoredObject(chunk.key, chunk.size), actor)
+            return self._record(token, digest, StoredObject(chunk.key, chunk.size), actor)
         try:
             self._objects.complete(session.key, session.multipart_id, self._sessions.find_parts(session))
         except MultipartGone:
             current = self._sessions.find(session.id)
             if current is not None and current.state is UploadState.CONSUMED:
-                return self._closed(token, current, session.digest)  # by another request, whose object was surplus
+                # Another request closed the upload, and its object was surplus.
+                return self._close_again(token, current, digest, actor)
             raise RegistryError(
                 ErrorCode.BLOB_UPLOAD_INVALID,
                 "parts of this upload were written by two requests at once; start it again",
             ) from None
-        return self._record(token, session.digest, StoredObject(session.key, session.offset), actor)
+        return self._record(token, digest, StoredObject(session.key, session.offset), actor)
 
     def _record(self, token: UploadToken, digest: Digest, stored: StoredObject, actor: Actor) -> Link:
         event = self._events.make(
@@ -295,8 +301,14 @@ def upload_range(offset: int) -> str:
     return f"0-{max(0, offset - 1)}"
 
 
-def _algorithms(session: UploadSession) -> str:
-    return ",".join(sorted(session.hashes))
+def _check_digest(writer: UploadWriter, session: UploadSession, digest: Digest) -> None:
+    """Raises DIGEST_INVALID when the bytes hash to another digest, or were not hashed with its algorithm."""
+    actual = writer.digest(digest.algorithm)
+    if actual is None:
+        algorithms = ",".join(sorted(session.hashes))
+        raise _digest_invalid(digest, f"this upload was started with digest-algorithm={algorithms}")
+    if actual != digest:
+        raise _digest_invalid(digest, f"the {writer.offset} bytes that arrived hash to {actual}")
 
 
 def _after(token: UploadToken) -> int:

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 import re
 
-from functions.distribution import audit as trail
+from functions.distribution import audit
 from functions.distribution.call import Call
 from functions.distribution.settings import HeadAnswers
 from roadstead.content.blob_index import Link
+from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
+from roadstead.names import RepositoryName
 from roadstead.trail.entries import Operation
 
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")  # not \d, which is every script's digits
 
 
-def head(call: Call) -> Response:
+def head(call: Call, repository: RepositoryName, digest: Digest) -> Response:
     """Answered here with the true length: clients push again when a HEAD is redirected to a URL signed for GET.
 
     To one who may push it is a promise that it need not be uploaded; one who may only pull keeps nothing from removal.
     """
-    link = call.services.blobs.get(call.repository, call.digest, call.actor, promise=call.may_push)
+    link = call.services.blobs.get(repository, digest, call.actor, promise=call.may_push(repository))
     if call.services.head_answers is HeadAnswers.REDIRECT:
         url = call.services.urls.presign(link.key, digest=link.digest, method="HEAD")
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     return Response(200, (*_headers(link), ("Content-Length", str(link.size))))
 
 
-def get(call: Call) -> Response:
+def get(call: Call, repository: RepositoryName, digest: Digest) -> Response:
     """A small blob from the index, any other from S3 by a presigned URL, which serves ranges itself."""
-    link = call.services.blobs.get(call.repository, call.digest, call.actor)
+    link = call.services.blobs.get(repository, digest, call.actor)
     if link.data is None:
         url = call.services.urls.presign(link.key, digest=link.digest)
-        trail.pulled(call, Operation.PULL_BLOB, link.digest, size=link.size)
+        audit.pulled(call, Operation.PULL_BLOB, repository, digest, digest, size=link.size)
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     wanted = call.request.header("range")
     part = parse_range(wanted, link.size) if wanted else None
-    trail.pulled(call, Operation.PULL_BLOB, link.digest, size=link.size)
+    audit.pulled(call, Operation.PULL_BLOB, repository, digest, digest, size=link.size)
     if part is None:
         return Response(200, _headers(link), link.data)
     first, last = part
@@ -44,8 +46,8 @@ def get(call: Call) -> Response:
     return Response(206, (*_headers(link), content_range), link.data[first : last + 1])
 
 
-def delete(call: Call) -> Response:
-    call.services.blobs.delete(call.repository, call.digest, call.actor)
+def delete(call: Call, repository: RepositoryName, digest: Digest) -> Response:
+    call.services.blobs.delete(repository, digest, call.actor)
     return Response(202)
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from functions.distribution.call import Call, next_link, number_parameter
 from roadstead.content.lists import Page
 from roadstead.content.manifest_document import OCI_INDEX
+from roadstead.digest import Digest
 from roadstead.http import Headers, Response
+from roadstead.names import RepositoryName
 
 
-def tags(call: Call) -> Response:
+def tags(call: Call, repository: RepositoryName) -> Response:
     page = call.services.lists.tags(
-        call.repository,
+        repository,
         n=number_parameter(call.request, "n"),
         last=call.request.parameter("last") or "",
     )
-    return Response.json(200, {"name": call.repository, "tags": list(page.names)}, _next(call, page))
+    return Response.json(200, {"name": repository, "tags": list(page.names)}, _next(call, page))
 
 
 def catalog(call: Call) -> Response:
@@ -24,11 +26,11 @@ def catalog(call: Call) -> Response:
     return Response.json(200, {"repositories": list(page.names)}, _next(call, page))
 
 
-def referrers(call: Call) -> Response:
+def referrers(call: Call, repository: RepositoryName, digest: Digest) -> Response:
     """An OCI index, empty for a subject that nobody refers to or that does not exist."""
     artifact_type = call.request.parameter("artifactType") or None
     found = call.services.lists.referrers(
-        call.repository, call.digest, artifact_type=artifact_type, last=call.request.parameter("last") or ""
+        repository, digest, artifact_type=artifact_type, last=call.request.parameter("last") or ""
     )
     headers: Headers = (("Content-Type", OCI_INDEX),)
     if artifact_type is not None:

@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-from functions.distribution import audit as trail
+from functions.distribution import audit
 from functions.distribution.call import Call
 from functions.distribution.settings import HeadAnswers
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
-from roadstead.names import Tag
+from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.trail.entries import Operation
 
 
-def head(call: Call) -> Response:
+def head(call: Call, repository: RepositoryName, reference: Reference) -> Response:
     if call.services.head_answers is not HeadAnswers.LENGTH:
-        entry, data = call.services.manifests.get(call.repository, call.reference)
+        entry, data = call.services.manifests.get(repository, reference)
         return Response(200, _headers(entry.media_type, entry.digest), data)  # the gateway sends the head of it only
-    found = call.services.manifests.head(call.repository, call.reference)
+    found = call.services.manifests.head(repository, reference)
     return Response(200, (*_headers(found.media_type, found.digest), ("Content-Length", str(found.size))))
 
 
-def get(call: Call) -> Response:
+def get(call: Call, repository: RepositoryName, reference: Reference) -> Response:
     """The bytes and type as they were pushed, whatever `Accept` says: another type would be another digest."""
-    entry, data = call.services.manifests.get(call.repository, call.reference)
-    trail.pulled(call, Operation.PULL, entry.digest, size=entry.size, media_type=entry.media_type)
+    entry, data = call.services.manifests.get(repository, reference)
+    audit.pulled(
+        call, Operation.PULL, repository, reference, entry.digest, size=entry.size, media_type=entry.media_type
+    )
     return Response(200, _headers(entry.media_type, entry.digest), data)
 
 
-def put(call: Call) -> Response:
+def put(call: Call, repository: RepositoryName, reference: Reference) -> Response:
     request = call.request
     pushed = call.services.push.push(
-        call.repository,
-        call.reference,
+        repository,
+        reference,
         request.body,
         content_type=request.header("content-type"),
-        tags=_tags(request.parameters("tag"), call.reference),
+        tags=_tags(request.parameters("tag"), reference),
         actor=call.actor,
     )
     headers: Headers = (
-        ("Location", f"/v2/{call.repository}/manifests/{pushed.digest}"),
+        ("Location", f"/v2/{repository}/manifests/{pushed.digest}"),
         ("Docker-Content-Digest", pushed.digest),
         *(("OCI-Tag", tag) for tag in pushed.tags if request.parameters("tag")),
     )
@@ -47,12 +49,12 @@ def put(call: Call) -> Response:
     return Response(201, headers)
 
 
-def delete(call: Call) -> Response:
-    call.services.manifests.delete(call.repository, call.reference, call.actor)
+def delete(call: Call, repository: RepositoryName, reference: Reference) -> Response:
+    call.services.manifests.delete(repository, reference, call.actor)
     return Response(202)
 
 
-def _tags(texts: tuple[str, ...], reference: str) -> tuple[Tag, ...]:
+def _tags(texts: tuple[str, ...], reference: Reference) -> tuple[Tag, ...]:
     if texts and not isinstance(reference, Digest):
         raise RegistryError(
             ErrorCode.TAG_INVALID, "tag parameters go with a push by digest; this one already names a tag", status=400

@@ -18,54 +18,54 @@ from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
 from roadstead.identity.access import PULL, PUSH, Access
-from roadstead.names import RepositoryName
+from roadstead.names import ProjectName, RepositoryName
 
 _CONTENT_RANGE = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 MAX_MOUNT_SOURCES = 10  # repositories that a mount without `from` looks into
 
 
-def start(call: Call) -> Response:
+def start(call: Call, repository: RepositoryName) -> Response:
     """A session; or a blob at once, by mount or by a body that comes along."""
     digest, algorithm = digest_parameter(call.request), algorithm_parameter(call.request)
-    mounted = _mount(call)
+    mounted = _mount(call, repository)
     if mounted is not None:
-        return _created(call.repository, mounted)
-    token = call.services.uploads.start(call.repository, call.actor, algorithm)
+        return _created(repository, mounted)
+    token = call.services.uploads.start(repository, call.actor, algorithm)
     if digest is not None and (call.request.body or digest.matches(b"")):
-        return _created(call.repository, call.services.uploads.close(token, digest, call.body, actor=call.actor))
+        return _created(repository, call.services.uploads.close(token, digest, call.body, actor=call.actor))
     return Response(202, _session_headers(call, token, 0))
 
 
-def status(call: Call) -> Response:
-    return Response(204, _session_headers(call, call.upload, call.services.uploads.offset(call.upload)))
+def status(call: Call, repository: RepositoryName, upload: UploadToken) -> Response:
+    return Response(204, _session_headers(call, upload, call.services.uploads.offset(upload)))
 
 
-def append(call: Call) -> Response:
+def append(call: Call, repository: RepositoryName, upload: UploadToken) -> Response:
     """A chunk, or all of the blob; its Location says that a PUT there closes a chunked upload."""
     try:
-        offset = call.services.uploads.append(call.upload, call.body, actor=call.actor, start=_chunk_start(call))
+        offset = call.services.uploads.append(upload, call.body, actor=call.actor, start=_chunk_start(call))
     except RegistryError as error:
-        raise _with_location(call, error) from None
-    return Response(202, _session_headers(call, _chunked(call.upload), offset))
+        raise _with_location(call, upload, error) from None
+    return Response(202, _session_headers(call, _chunked(upload), offset))
 
 
-def close(call: Call) -> Response:
+def close(call: Call, repository: RepositoryName, upload: UploadToken) -> Response:
     digest = digest_parameter(call.request)
     if digest is None:
         raise RegistryError(ErrorCode.DIGEST_INVALID, "closing an upload needs the parameter digest")
     try:
-        link = call.services.uploads.close(call.upload, digest, call.body, actor=call.actor, start=_chunk_start(call))
+        link = call.services.uploads.close(upload, digest, call.body, actor=call.actor, start=_chunk_start(call))
     except RegistryError as error:
-        raise _with_location(call, error) from None
-    return _created(call.repository, link)
+        raise _with_location(call, upload, error) from None
+    return _created(repository, link)
 
 
-def cancel(call: Call) -> Response:
-    call.services.uploads.cancel(call.upload)
+def cancel(call: Call, repository: RepositoryName, upload: UploadToken) -> Response:
+    call.services.uploads.cancel(upload)
     return Response(204)
 
 
-def _mount(call: Call) -> Link | None:
+def _mount(call: Call, repository: RepositoryName) -> Link | None:
     """What `mount` asks for, where it can be had; None falls back to an upload, as the specification wants it."""
     text, source_text = call.request.parameter("mount"), call.request.parameter("from")
     if text is None:
@@ -76,21 +76,21 @@ def _mount(call: Call) -> Link | None:
     except ValueError:
         return None
     if source is not None:
-        _require_listed(call, source)
+        _require_listed(call, repository, source)
         sources = [source] if call.may_pull(source) else []
     else:
-        sources = [name for name in _same_project(call) if call.may_pull(name)][:MAX_MOUNT_SOURCES]
+        sources = [name for name in _same_project(call, repository.project) if call.may_pull(name)][:MAX_MOUNT_SOURCES]
     for name in sources:
-        link = call.services.blobs.mount(name, call.repository, digest, call.actor)
+        link = call.services.blobs.mount(name, repository, digest, call.actor)
         if link is not None:
             return link
     return None
 
 
-def _require_listed(call: Call, source: RepositoryName) -> None:
+def _require_listed(call: Call, repository: RepositoryName, source: RepositoryName) -> None:
     """A token that says nothing of the source was not asked about it: the client is told to ask for both."""
     if not any(access.type == "repository" and access.name == source for access in call.granted):
-        scopes = (Access.to(call.repository, PULL, PUSH).scope(), Access.to(source, PULL).scope())
+        scopes = (Access.to(repository, PULL, PUSH).scope(), Access.to(source, PULL).scope())
         message = f"mounting from {source} needs a token that was asked for with pull on it"
         raise RegistryError(
             ErrorCode.UNAUTHORIZED,
@@ -99,14 +99,14 @@ def _require_listed(call: Call, source: RepositoryName) -> None:
         )
 
 
-def _same_project(call: Call) -> list[RepositoryName]:
+def _same_project(call: Call, project: ProjectName) -> list[RepositoryName]:
     names = []
     for access in call.granted:
         try:
             name = RepositoryName.parse(access.name)
         except ValueError:
             continue
-        if access.type == "repository" and name.project == call.repository.project:
+        if access.type == "repository" and name.project == project:
             names.append(name)
     return names
 
@@ -149,13 +149,13 @@ def _session_headers(call: Call, token: UploadToken, offset: int) -> Headers:
     )
 
 
-def _with_location(call: Call, error: RegistryError) -> RegistryError:
+def _with_location(call: Call, upload: UploadToken, error: RegistryError) -> RegistryError:
     """A 416 leaves the session alive: the client needs its Location and its Range."""
     if error.status != 416:
         return error
     if not any(name == "Range" for name, _ in error.headers):
-        error.with_headers(("Range", upload_range(call.services.uploads.offset(call.upload))))
-    return error.with_headers(("Location", _location(call, _chunked(call.upload))))
+        error.with_headers(("Range", upload_range(call.services.uploads.offset(upload))))
+    return error.with_headers(("Location", _location(call, _chunked(upload))))
 
 
 def _created(repository: RepositoryName, link: Link) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import time
 from collections.abc import Iterator
 from typing import Any, cast
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from edge.build import built
 from functions.distribution.application import Application
-from functions.distribution.routes import ROUTES, Needs, Route
+from functions.distribution.routes import ROUTES, Needs, Route, match
 from functions.distribution.services import Services
 from functions.hosting.boundary import answer
 from infra import environments
@@ -75,10 +74,10 @@ def expired(harbour: Harbour, ago: float = 3600) -> str:
 
 
 def path_of(route: Route) -> str:
-    """A path of a row: its pattern with every group filled."""
-    filled = {"name": REPOSITORY, "digest": SHA256, "reference": "v1.0", "upload": UPLOAD_ID}
-    path = re.sub(r"\(\?P<(\w+)>[^)]*\)", lambda group: filled[group.group(1)], route.pattern.pattern).rstrip("?")
-    assert route.pattern.fullmatch(path)
+    """A path of a row, with every part filled."""
+    filled = {"repository": REPOSITORY, "digest": SHA256, "reference": "v1.0", "upload": UPLOAD_ID}
+    path = route.path.rstrip("?").format(**filled)
+    assert match(route.method, path).route is route
     return path
 
 

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from functions.distribution.authorization import Authorization
+from functions.distribution.authorization import Authorization, Authorized
 from functions.distribution.challenge import challenge
 from functions.distribution.routes import match
 from functions.distribution.services import Services
@@ -19,7 +19,7 @@ from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
 from roadstead.identity.access import CATALOG_ACCESS, Access
 from roadstead.names import RepositoryName
-from roadstead.trail.entries import Actor, ActorKind
+from roadstead.trail.entries import ActorKind
 from tests.memory.objects import FixedUploadKeys
 from tests.unit.identity.parts import NOON, Harbour
 
@@ -43,9 +43,7 @@ class Gate:
     def token(self, *access: Access, subject: str = "ada", kind: ActorKind = ActorKind.USER) -> str:
         return self.harbour.minter.mint(subject, kind, access).token
 
-    def ask(
-        self, method: str, path: str, bearer: str | None = None, **fields: object
-    ) -> tuple[Actor, tuple[Access, ...], UploadToken | None]:
+    def ask(self, method: str, path: str, bearer: str | None = None, **fields: object) -> Authorized:
         headers = (("user-agent", "docker/28"), *((("authorization", f"Bearer {bearer}"),) if bearer else ()))
         request = Request(method, path, headers=headers, source_ip="192.0.2.7", request_id="r1", host="registry.test")
         return self.authorization.authorize(replace(request, **fields), match(method, path))  # type: ignore[arg-type]
@@ -63,7 +61,8 @@ def refusal(error: pytest.ExceptionInfo[RegistryError]) -> tuple[int, ErrorCode,
 
 def test_whoever_has_the_access_goes_on_and_is_known(gate: Gate) -> None:
     token = gate.token(Access.to(NAME, "pull", "push"))
-    actor, granted, upload = gate.ask("PUT", f"/v2/{NAME}/manifests/latest", token)
+    allowed = gate.ask("PUT", f"/v2/{NAME}/manifests/latest", token)
+    actor, granted, upload = allowed.actor, allowed.granted, allowed.upload
     assert (actor.name, actor.kind, actor.source_ip, actor.user_agent, actor.request_id) == (
         "ada",
         ActorKind.USER,
@@ -77,7 +76,8 @@ def test_whoever_has_the_access_goes_on_and_is_known(gate: Gate) -> None:
 
 
 def test_any_valid_token_opens_v2_an_anonymous_one_too(gate: Gate) -> None:
-    actor, granted, _ = gate.ask("GET", "/v2/", gate.token(subject="", kind=ActorKind.ANONYMOUS))
+    allowed = gate.ask("GET", "/v2/", gate.token(subject="", kind=ActorKind.ANONYMOUS))
+    actor, granted = allowed.actor, allowed.granted
     assert (actor.name, actor.kind, granted) == ("", ActorKind.ANONYMOUS, ())
 
 
@@ -155,7 +155,8 @@ def test_another_scheme_is_no_token(gate: Gate, authorization: str) -> None:
 def test_the_upload_token_alone_opens_its_upload(gate: Gate) -> None:
     query = (("_state", UPLOAD.encode(KEYS)), ("digest", DIGEST))
     for headers in ((), (("authorization", "Basic eDp5"),)):
-        actor, granted, upload = gate.ask("PUT", UPLOAD_PATH, query=query, headers=headers)
+        allowed = gate.ask("PUT", UPLOAD_PATH, query=query, headers=headers)
+        actor, granted, upload = allowed.actor, allowed.granted, allowed.upload
         assert (actor.name, actor.kind, actor.token_id, actor.source_ip) == ("ada", ActorKind.USER, "t1", "192.0.2.7")
         assert granted == ()
         assert upload == UPLOAD
@@ -192,7 +193,7 @@ def test_an_upload_token_opens_nothing_but_uploads(gate: Gate) -> None:
 
 def test_a_long_user_agent_is_cut(gate: Gate) -> None:
     headers = (("authorization", f"Bearer {gate.token()}"), ("user-agent", "x" * 5000))
-    actor, _, _ = gate.ask("GET", "/v2/", headers=headers)
+    actor = gate.ask("GET", "/v2/", headers=headers).actor
     assert len(actor.user_agent) == 256
 
 

@@ -35,8 +35,6 @@ def test_only_who_may_push_is_promised_that_the_blob_stays(actions: tuple[str, .
         services=cast(Services, services),
         actor=Actor("ann"),
         granted=(Access.to("acme/web", *actions),),
-        named_repository=RepositoryName("acme/web"),
-        named_reference=DIGEST,
     )
-    assert blobs.head(call).status == 200
+    assert blobs.head(call, RepositoryName("acme/web"), DIGEST).status == 200
     assert asked == [promise]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from typing import get_type_hints
+
 import pytest
 
 from functions.distribution.authorization import needed_access
-from functions.distribution.routes import ROUTES, Needs, match
+from functions.distribution.call import Call
+from functions.distribution.routes import ROUTES, Needs, Route, match
+from roadstead.content.upload_token import UploadToken
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.identity.access import CATALOG_ACCESS, Access
-from roadstead.names import Tag
+from roadstead.names import Reference, RepositoryName, Tag
 
 NAME = "ships/galleon"
 DIGEST, LONG = "sha256:" + "a" * 64, "sha512:" + "b" * 128
@@ -41,8 +47,18 @@ def test_every_endpoint_of_the_specification_has_its_row_and_its_access(
 ) -> None:
     found = match(method, path)
     assert found.route.endpoint == endpoint
-    assert found.repository == (NAME if actions is not None else None)
+    assert found.parts.get("repository") == (NAME if actions is not None else None)
     assert needed_access(found) == (Access.to(NAME, *actions) if actions is not None else None)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method}-{route.name}")
+def test_a_handler_takes_the_call_and_the_parts_of_its_path(route: Route) -> None:
+    types = {"repository": RepositoryName, "reference": Reference, "digest": Digest, "upload": UploadToken}
+    names = re.findall(r"{(\w+)}", route.path)
+    call, *parts = inspect.signature(route.handler).parameters
+    annotations = get_type_hints(route.handler)
+    assert annotations[call] is Call
+    assert {name: annotations[name] for name in parts} == {name: types[name] for name in names}
 
 
 def test_there_is_no_row_beside_the_specification_and_the_catalog() -> None:
@@ -70,11 +86,11 @@ def test_the_uploads_may_lack_their_slash(path: str) -> None:
 
 
 def test_references_are_parsed_once() -> None:
-    assert match("GET", f"/v2/{NAME}/manifests/v1.0").reference == Tag("v1.0")
+    assert match("GET", f"/v2/{NAME}/manifests/v1.0").parts["reference"] == Tag("v1.0")
     for digest in (DIGEST, LONG):
-        assert isinstance(match("GET", f"/v2/{NAME}/manifests/{digest}").reference, Digest)
-        assert match("GET", f"/v2/{NAME}/blobs/{digest}").reference == digest
-    assert match("PATCH", f"/v2/{NAME}/blobs/uploads/ab").upload_id == "ab"
+        assert isinstance(match("GET", f"/v2/{NAME}/manifests/{digest}").parts["reference"], Digest)
+        assert match("GET", f"/v2/{NAME}/blobs/{digest}").parts["digest"] == digest
+    assert match("PATCH", f"/v2/{NAME}/blobs/uploads/ab").parts["upload"] == "ab"
 
 
 # A repository may be named like a part of the API: a path is matched from the right.
@@ -90,7 +106,7 @@ def test_names_that_look_like_paths_are_names(name: str) -> None:
         ("GET", f"referrers/{DIGEST}", "end-12"),
     ):
         found = match(method, f"/v2/{name}/{path}")
-        assert (found.repository, found.route.endpoint) == (name, endpoint)
+        assert (found.parts["repository"], found.route.endpoint) == (name, endpoint)
 
 
 @pytest.mark.parametrize(
