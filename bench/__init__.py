@@ -1,5 +1,5 @@
-"""What a request costs: `python -m bench`, which is what `make bench` runs.
+"""Benchmarks: `python -m bench`, which `make bench` runs.
 
-Every figure is a ratio of two things done in the same run, in turn, on the same machine; docs/benchmarks.md says what
-each row means. Nothing here passes or fails by a time: a benchmark that only a fast machine survives tells nothing.
+Every figure is a ratio of two things measured in turn, in the same run, on the same machine; docs/benchmarks.md says
+what each row means. Nothing passes or fails by a time, which would only test the machine.
 """

@@ -1,4 +1,4 @@
-"""`python -m bench [section ...]`, which is what `make bench` runs: all sections when none is named."""
+"""`python -m bench [section ...]`, which `make bench` runs: the named sections, or all."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from bench.servers import Missing
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 1 when a section could not be measured; the others are shown even so."""
+    """Run sections and print their tables. Return 1 if one could not be measured; the others are still shown."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.sections if name not in SECTIONS]:
-        parser.error(f"there is no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}")
-    # As Ctrl-C does, so that whatever was started is stopped.
+        parser.error(f"unknown section {', '.join(unknown)}; the sections are {', '.join(SECTIONS)}")
+    # As with Ctrl-C, everything that was started is stopped.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     print(f"{platform.machine()}, {os.cpu_count()} CPUs, Python {platform.python_version()}\n", flush=True)
-    left_out = 0
+    skipped = 0
     for name in options.sections or SECTIONS:
         began = time.monotonic()
         try:
             print(SECTIONS[name](options), flush=True)
         except Missing as missing:
-            left_out = 1
-            print(f"{name} left out: {missing}.\n", flush=True)
+            skipped = 1
+            print(f"{name} skipped: {missing}.\n", flush=True)
         else:
             print(f"({name} took {time.monotonic() - began:.0f} s)\n", flush=True)
-    return left_out
+    return skipped
 
 
 def _calls(_: argparse.Namespace) -> str:
@@ -92,12 +92,16 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="What a request costs, as ratios.")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure what a request costs, as ratios.")
     parser.add_argument("sections", nargs="*", metavar="section", help=f"{', '.join(SECTIONS)} (default: all)")
-    parser.add_argument("--quick", action="store_true", help="few samples: to see that it runs, not what it says")
-    parser.add_argument("--pairs", type=int, help="samples of each thing, in place of each section's own number")
+    parser.add_argument(
+        "--quick", action="store_true", help="take few samples: enough to see that it runs, not to trust the figures"
+    )
+    parser.add_argument("--pairs", type=int, help="pairs of samples to take, instead of each section's own number")
     parser.add_argument("--size", type=int, default=1024, help="MiB that data-plane moves (default: %(default)s)")
-    parser.add_argument("--only", default="", help="the rows of data-plane whose name has this: pull, relay, skopeo")
+    parser.add_argument(
+        "--only", default="", help="only the rows of data-plane whose name contains this: pull, relay, skopeo"
+    )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The least that a blob costs: the same bytes put into the same S3, and fetched from it, with nothing in between."""
+"""The floor for a blob: the same bytes put into the same S3 and fetched from it, with nothing in between."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _CHECKED = {"ChecksumAlgorithm": "SHA256"}
 
 
 class BareS3:
-    """One bucket. Bodies are checked by S3 as they are for the registry: by SHA-256, of the whole or of each part."""
+    """One bucket. S3 checks bodies as it does for the registry: by the SHA-256 of the whole or of each part."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def put(self, image: Image) -> None:
-        """Each blob in one PUT by a presigned URL, by the client that pushes to registries."""
+        """Put each blob with one PUT to a presigned URL, by the client that pushes to registries."""
         at_once(self._put, image.blobs)
 
     def put_parts(self, image: Image) -> None:
-        """Each blob by boto3's own multipart upload."""
+        """Put each blob by boto3's multipart upload."""
         at_once(self._put_parts, image.blobs)
 
     def get(self, image: Image) -> None:

@@ -1,4 +1,4 @@
-"""Calls to AWS per operation, counted in the real handlers."""
+"""Counts the calls to AWS per operation in the real handlers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Counts = dict[str, tuple[str, ...]]
 
 
 def count(rig: Rig) -> Counts:
-    """The calls of each operation, in their order; then those of some as the first request of an environment."""
+    """Return the calls of each operation in order; for some also as the first request of an environment."""
     rows = {operation.name: operation for operation in operations(rig)}
     counts = {name: _calls(rig, operation) for name, operation in rows.items()}
     return counts | {f"{name} (first)": _calls(rig, rows[name], first=True) for name in _FIRST}
@@ -29,9 +29,9 @@ def show(counts: Counts) -> str:
         rows.append([name, *numbers, _listed(calls)])
     return table(
         "Calls to AWS for each operation",
-        "Counted in the real handlers, on an emulator. Presigning a URL and verifying a token are no calls. (first): "
-        "the first request of an execution environment, which reads keys that later ones have in memory.",
-        ["operation", "DynamoDB", "S3", "KMS", "SSM", "in this order"],
+        "Counted in the real handlers, on an emulator. Presigning a URL and verifying a token make no call. (first): "
+        "the first request of an execution environment, which reads keys that later requests find in memory.",
+        ["operation", "DynamoDB", "S3", "KMS", "SSM", "in order"],
         rows,
         prose=True,
     )
@@ -46,7 +46,7 @@ def _calls(rig: Rig, operation: Operation, *, first: bool = False) -> tuple[str,
 
 
 def _listed(calls: tuple[str, ...]) -> str:
-    """`GetItem x2, PutObject`: neighbours that are the same call stand together."""
+    """Return `GetItem x2, PutObject`: adjacent equal calls are counted together."""
     runs: list[tuple[str, int]] = []
     for call in calls:
         name = call.partition(".")[2]

@@ -1,4 +1,4 @@
-"""Images of chosen sizes, whose every digest can be changed at no cost: what was pushed once is no push again."""
+"""Images of chosen sizes, whose digests can all be changed cheaply: a second push of the same digest costs nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 TAG = "image"
 MIB = 1024 * 1024
-_NAME_AT = 10  # where a gzip file that has a name has it (RFC 1952 section 2.3); no checksum covers it
+_NAME_AT = 10  # offset of the file name in a gzip file (RFC 1952 section 2.3); no checksum covers it
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An OCI image layout at `layout` with one image, named TAG. `blobs` has the layers, then the config."""
+    """An OCI image layout at `layout` with one image, named TAG. `blobs` are the layers, then the config."""
 
     layout: Path
     manifest: bytes
@@ -44,10 +44,10 @@ class Image:
 
 
 class Content:
-    """Layers of random bytes, gzipped without compressing: no client wants to compress them once more."""
+    """Layers of random bytes, gzipped without compression, so that no client compresses them again."""
 
     def __init__(self, layout: Path, sizes: Sequence[int]) -> None:
-        """A layer for each of `sizes`, the bytes of the one file in it."""
+        """Write a layer for each of `sizes`, the bytes of the one file in it."""
         self._layout = layout
         self._directory = layout / "blobs" / "sha256"
         self._directory.mkdir(parents=True)
@@ -59,7 +59,7 @@ class Content:
             self._layers.append(path)
 
     def renew(self) -> Image:
-        """The same layers under digests that nobody has seen; those of the last image are gone."""
+        """Return an image of the same layers with new digests; the last image's files are deleted."""
         for blob in set(self._directory.iterdir()) - set(self._layers):
             blob.unlink()
         layers = []
@@ -100,7 +100,7 @@ class Content:
 
 
 class _Random:
-    """A file of so many random bytes, read once."""
+    """A readable of `size` random bytes, for one reading."""
 
     def __init__(self, size: int) -> None:
         self._left = size
@@ -112,7 +112,7 @@ class _Random:
 
 
 class _Hashing:
-    """What a tar file is written to: on to the gzip file, and into a hash."""
+    """Passes what is written on to a gzip file, and hashes it."""
 
     def __init__(self, target: gzip.GzipFile) -> None:
         self._target = target
@@ -124,7 +124,7 @@ class _Hashing:
 
 
 def _write_layer(path: Path, size: int) -> str:
-    """The diff id: the digest of the tar file inside."""
+    """Write a layer; return its diff id, the digest of the tar file inside."""
     with (
         path.open("wb") as file,
         gzip.GzipFile(secrets.token_hex(16), "wb", compresslevel=0, fileobj=file, mtime=0) as target,
@@ -138,7 +138,7 @@ def _write_layer(path: Path, size: int) -> str:
 
 
 def _renamed(path: Path) -> Blob:
-    """The gzip file with another name inside, hence another digest, which names the file."""
+    """Change the name inside a gzip file, hence its digest; rename the file to that."""
     with path.open("r+b") as file:
         file.seek(_NAME_AT)
         file.write(secrets.token_hex(16).encode())

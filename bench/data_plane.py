@@ -1,4 +1,4 @@
-"""Push and pull of large layers: Roadstead's edge over distribution on the same S3, and over that S3 alone."""
+"""Push and pull of large layers: Roadstead's edge against distribution on the same S3, and against that S3 alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.streams import PARALLEL, Registry
 from bench.table import table
 from local.clients import client
 
-LAYERS = (1, 20)  # in that many the same bytes are split
+LAYERS = (1, 20)  # into which the same bytes are split
 REPOSITORY = "bench/large"
 _DISTRIBUTION_BUCKET = "bench-distribution"
 
@@ -29,7 +29,7 @@ Run = Callable[[Image], object]
 
 @dataclass(frozen=True, slots=True)
 class Goals:
-    """The ratios that the project has set itself; None where it has none."""
+    """The ratios that the project aims for; None without a goal."""
 
     distribution: float | None = None
     bare: float | None = None
@@ -37,7 +37,7 @@ class Goals:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way of moving an image: ours, distribution's, and the bare one where there is one."""
+    """One way of moving an image: ours, distribution's, and to bare S3 if that can be compared."""
 
     name: str
     ours: Run
@@ -49,7 +49,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """`size` in bytes; the comparisons in seconds; `peaks` in MiB by part of either server."""
+    """One row. `size` in bytes; comparisons in seconds; `peaks` in MiB, by part of both servers."""
 
     name: str
     layers: int
@@ -62,7 +62,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Everything that runs, and what is pushed."""
+    """The servers and clients of the section."""
 
     own: Server
     peer: Server
@@ -103,13 +103,16 @@ class Bench:
         )
 
     def clean(self) -> None:
-        """The embedded S3 holds every object in memory, so none is kept longer than it is needed."""
+        """Delete all objects: the embedded S3 holds them in memory."""
         assert self.own.ready is not None
         empty(self.s3, str(self.own.ready["bucket"]), _DISTRIBUTION_BUCKET, BUCKET)
 
 
 def measure(*, size: int, pairs: int, only: str = "") -> Iterator[Moved]:
-    """Every way whose name has `only`, with `size` bytes in one layer and in twenty. Raises servers.Missing."""
+    """Measure every way whose name contains `only`, with `size` bytes in one layer and in twenty.
+
+    Raises servers.Missing.
+    """
     with tempfile.TemporaryDirectory(prefix="roadstead-bench-") as directory:
         work = Path(directory)
         with _bench(work) as bench:
@@ -155,7 +158,7 @@ def _moved(bench: Bench, way: Way, content: Content, layers: int, pairs: int) ->
 
 
 def _warm_up(bench: Bench, content: Content) -> None:
-    """Every way once: what only the first request of a process pays is paid."""
+    """Run every way once, so that the first request of each process is not measured."""
     for way in bench.ways():
         image = content.renew()
         _place(bench, image)
@@ -168,7 +171,7 @@ def _warm_up(bench: Bench, content: Content) -> None:
 
 
 def _place(bench: Bench, image: Image) -> None:
-    """Put the image where it will be pulled from."""
+    """Push the image to where it will be pulled from."""
     for server in (bench.own, bench.peer):
         Registry(server, REPOSITORY).push_whole(image)
     bench.bare.put(image)
@@ -185,7 +188,7 @@ def _bench(work: Path) -> Iterator[Bench]:
     with servers.roadstead(work) as own:
         assert own.ready is not None
         if not own.ready.get("relay"):
-            raise servers.Missing("the local stack runs neither edge nor relay, so nothing takes a large layer")
+            raise servers.Missing("the local stack runs without edge or relay, so nothing accepts a large layer")
         endpoint, region = str(own.ready["aws_endpoint"]), str(own.ready["region"])
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
         s3 = client("s3", {**keys, "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint})
@@ -214,10 +217,9 @@ def _times(moved: Sequence[Moved]) -> str:
     ]
     return table(
         f"Push and pull of {moved[0].size / MIB:.0f} MiB",
-        f"In one layer, or in as many as the column says, {PARALLEL} at once (skopeo: 6). x distr.: over the same by "
-        "the same client with distribution, without login, its storage the same S3 server. x bare: over a PUT, a "
-        "multipart upload with parts of 8 MiB, or a GET of the same bytes from that S3. Median (least-most) of the "
-        "pairs; goal: what the project has set itself, at most.",
+        f"Split into `layers` layers, {PARALLEL} at once (skopeo: 6). x distr.: over distribution by the same client, "
+        "without login, on the same S3 server. x bare: over a PUT, a multipart upload with parts of 8 MiB, or a GET "
+        "of the same bytes at that S3. Median (least-most) of the pairs. goal: the most that the project aims for.",
         ["way", "layers", "wall s", "MiB/s", "x distr.", "goal", "x bare", "goal"],
         rows,
     )
@@ -230,8 +232,8 @@ def _memory(moved: Sequence[Moved]) -> str:
         for one in moved
     ]
     return table(
-        "Peak memory meanwhile",
-        "Resident, in MiB, of the process of each part that had most; the embedded AWS keeps every object in memory.",
+        "Peak memory during each row",
+        "Resident MiB of each part's largest process. The embedded AWS keeps every object in memory.",
         ["way", "layers", *parts],
         rows,
     )

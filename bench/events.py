@@ -1,4 +1,4 @@
-"""What an event costs in the webhook function: calls to AWS and CPU, by batch and by event."""
+"""What an event costs in the webhook function: calls to AWS and CPU, per batch and per event."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import gzip
 import json
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import boto3
 from boto3.dynamodb.types import TypeSerializer
 
 from bench.operations import REPOSITORY
-from bench.pairs import Comparison, Cost, cost
+from bench.pairs import Comparison, Cost, compared, cost
 from bench.rig import Rig
 from bench.table import table
 from functions.webhook import handler
@@ -25,6 +26,7 @@ from roadstead.aws.index_items import event_write
 from roadstead.trail.entries import Actor, AuditEntry, Event, Operation
 
 SIZES = (1, 10, 100)  # events in a batch
+_REPEAT = 5  # batches or reads in a sample
 _ACTOR = Actor("bench", token_id="t" * 22, source_ip="192.0.2.1", user_agent="bench", request_id="r" * 36)
 _serialize = TypeSerializer().serialize
 
@@ -33,7 +35,7 @@ Batch = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """`cpu` in seconds for one event, over a bare read."""
+    """`cpu` is in seconds for one event, compared to a bare read."""
 
     name: str
     size: int
@@ -42,7 +44,7 @@ class Handled:
 
 
 def measure(rig: Rig, *, pairs: int) -> Iterator[Handled]:
-    """Every kind of batch in every size, held against bare reads right after it."""
+    """Measure every kind and size of batch, each against bare reads right after it."""
     services = handler.build(Settings.from_environ(rig.environment))
     dynamodb = boto3.client("dynamodb")
     key = {"pk": {"S": f"repo#{REPOSITORY}"}, "sk": {"S": "tag#latest"}}
@@ -50,18 +52,18 @@ def measure(rig: Rig, *, pairs: int) -> Iterator[Handled]:
     def bare() -> object:
         return dynamodb.get_item(TableName=rig.resources.index_table, Key=key, ConsistentRead=True)
 
+    def ours(make: Callable[[int], Batch], size: int) -> Cost:
+        batches = [make(size) for _ in range(_REPEAT)]
+        return cost(lambda: [dispatch(services, one) for one in batches], of=_REPEAT * size)
+
+    def base() -> Cost:
+        return cost(lambda: [bare() for _ in range(_REPEAT)], of=_REPEAT)
+
     for name, make in (("mutations, from the stream", _mutations), ("pulls, from the log", _pulls)):
         for size in SIZES:
-            dispatch(services, make(size))  # connections open, the stream of the log made
+            dispatch(services, make(size))  # opens connections and creates the log stream
             calls = rig.calls_of(lambda size=size, make=make: dispatch(services, make(size)))  # type: ignore[misc]
-            ours: list[Cost] = []
-            base: list[Cost] = []
-            for _ in range(pairs):
-                batches = [make(size) for _ in range(5)]
-                ours.append(cost(lambda batches=batches: [dispatch(services, one) for one in batches]))  # type: ignore[misc]
-                base.append(cost(lambda: [bare() for _ in range(5)]))
-            cpu = Comparison(tuple(one.cpu / 5 / size for one in ours), tuple(one.cpu / 5 for one in base))
-            yield Handled(name, size, calls, cpu)
+            yield Handled(name, size, calls, compared(partial(ours, make, size), base, pairs)[1])
 
 
 def show(handled: list[Handled]) -> str:
@@ -78,8 +80,8 @@ def show(handled: list[Handled]) -> str:
     ]
     return table(
         "Events in the webhook function",
-        "Batches as Lambda hands them over, given to the function in this process: calls to AWS and CPU for each "
-        "event, the CPU held against a bare boto3 get_item of the same emulator, in turn. Nobody is notified of them.",
+        "Batches as Lambda passes them, handled in this process. CPU for each event, against a bare boto3 get_item "
+        "of the same emulator, measured in turn. No webhook is notified.",
         ["batch", "events", "calls/event", "CPU us/event", "x get_item", "calls of a batch"],
         rows,
         prose=True,

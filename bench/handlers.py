@@ -1,4 +1,4 @@
-"""What a handler costs over the least that a function can do with AWS: one bare `get_item` of boto3."""
+"""What a handler costs, against the least that a function does with AWS: one bare `get_item` of boto3."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import boto3
 
 from bench.operations import REPOSITORY, Operation, operations
-from bench.pairs import Comparison, Cost, cost
+from bench.pairs import Comparison, Cost, compared, cost
 from bench.rig import Rig
 from bench.table import table
 
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """In seconds for one request."""
+    """Seconds for one request."""
 
     name: str
     wall: Comparison
@@ -23,7 +23,7 @@ class Handled:
 
 
 def measure(rig: Rig, *, pairs: int, repeat: int) -> Iterator[Handled]:
-    """Every operation; a sample is the mean of `repeat` requests, held against as many reads right after them."""
+    """Measure every operation. A sample is the mean of `repeat` requests, against as many reads right after them."""
     bare = _bare_read(rig)
     for operation in operations(rig):
         yield _against(bare, operation, pairs=pairs, repeat=repeat)
@@ -36,9 +36,9 @@ def show(handled: list[Handled]) -> str:
     base = handled[0]
     return table(
         "Handlers over a bare get_item",
-        "Each handler is called in this process with an API Gateway event, and held against a bare boto3 get_item of "
-        "the same emulator in the same process, in turn. x get_item: median (least-most) of the pairs. Wall time holds "
-        "what the emulator takes, which is not what AWS takes; CPU is this process's alone. "
+        "Each handler is called in this process with an API Gateway event, and compared with a bare boto3 get_item of "
+        "the same emulator, in turn. x get_item: median (least-most) of the pairs. Wall time includes the emulator, "
+        "which does not take what AWS takes; CPU is this process's only. "
         f"The bare read took {_ms(base.wall.median_base)} ms, {_ms(base.cpu.median_base)} ms of CPU.",
         ["operation", "wall ms", "x get_item", "CPU ms", "x get_item"],
         rows,
@@ -46,22 +46,20 @@ def show(handled: list[Handled]) -> str:
 
 
 def _against(bare: Callable[[], object], operation: Operation, *, pairs: int, repeat: int) -> Handled:
-    operation.prepare()()  # keys read, connections open, and the answer checked
-    ours: list[Cost] = []
-    base: list[Cost] = []
-    for _ in range(pairs):
+    operation.prepare()()  # reads keys, opens connections, checks the response
+
+    def ours() -> Cost:
         invocations = [operation.prepare() for _ in range(repeat)]
-        ours.append(cost(lambda many=invocations: [one.run() for one in many]))  # type: ignore[misc]
-        base.append(cost(lambda: [bare() for _ in range(repeat)]))
-    return Handled(
-        operation.name,
-        Comparison(tuple(one.wall / repeat for one in ours), tuple(one.wall / repeat for one in base)),
-        Comparison(tuple(one.cpu / repeat for one in ours), tuple(one.cpu / repeat for one in base)),
-    )
+        return cost(lambda: [one.run() for one in invocations], of=repeat)
+
+    def base() -> Cost:
+        return cost(lambda: [bare() for _ in range(repeat)], of=repeat)
+
+    return Handled(operation.name, *compared(ours, base, pairs))
 
 
 def _bare_read(rig: Rig) -> Callable[[], object]:
-    """A strongly consistent read of an item as small as a tag's, by a client as the functions have it."""
+    """Return a strongly consistent read of a tag's item."""
     dynamodb = boto3.client("dynamodb")
     key = {"pk": {"S": f"repo#{REPOSITORY}"}, "sk": {"S": "tag#latest"}}
     return lambda: dynamodb.get_item(TableName=rig.resources.index_table, Key=key, ConsistentRead=True)

@@ -1,4 +1,4 @@
-"""login, push and pull of one image by skopeo: the local stack held against Debian's distribution."""
+"""Login, push and pull of one image by skopeo: the local stack against Debian's distribution."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from bench.servers import Server
 from bench.skopeo import Skopeo
 from bench.table import table
 
-# 16 MiB together: the usual small service, where requests cost more than bytes.
+# 16 MiB together: a typical small service, where requests cost more than bytes.
 SIZES = (3 * MIB, 3 * MIB, 3 * MIB, 3 * MIB, 3 * MIB, MIB - 64 * 1024, 48 * 1024, 16 * 1024)
 STEPS = ("login", "push", "pull")
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Seconds of wall time of a command."""
+    """Wall time of a command, in seconds."""
 
     name: str
     seconds: Comparison
 
 
 def measure(*, pairs: int) -> list[Step]:
-    """Raises servers.Missing when a program is not installed."""
+    """Measure the three commands. Raises servers.Missing if a program is not installed."""
     with tempfile.TemporaryDirectory(prefix="roadstead-bench-") as directory:
         work = Path(directory)
         skopeo, content = Skopeo(work), Content(work / "image", SIZES)
@@ -52,17 +52,17 @@ def show(steps: list[Step]) -> str:
         for step in steps
     ]
     return table(
-        "login, push and pull of one image",
+        "Login, push and pull of one image",
         f"skopeo; {len(SIZES)} layers of random bytes, {sum(SIZES) / MIB:.0f} MiB together. Roadstead's whole local "
-        "stack (CloudFront and API Gateway emulated, the real functions, handlers and relay on an emulated AWS) over "
-        "Debian's distribution on a local directory with htpasswd, in turn, a new image each time. x distribution: "
-        "median (least-most) of the pairs.",
+        "stack (CloudFront, API Gateway and AWS emulated; the real functions, handlers and relay) over Debian's "
+        "distribution on a local directory with htpasswd, in turn, with a new image each time. x distribution: median "
+        "(least-most) of the pairs.",
         ["command", "wall s", "distribution s", "x distribution"],
         rows,
     )
 
 
 def _trip(skopeo: Skopeo, server: Server, content: Content, name: str) -> tuple[float, float, float]:
-    """Seconds of each step, with an image that the server has not seen."""
+    """Return the seconds of each step, with an image that is new to the server."""
     image = content.renew()
     return skopeo.login(server), skopeo.push(server, image.layout, name), skopeo.pull(server, name)

@@ -1,4 +1,4 @@
-"""Cold start: what a fresh process pays before its first request."""
+"""Cold start: what a fresh process does before its first request."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.pairs import Comparison
+from bench.pairs import Comparison, Cost, compared
 from bench.table import table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,7 +41,7 @@ class Start:
 
 
 def measure(functions: Iterable[str], environment: Mapping[str, str], *, pairs: int) -> list[Start]:
-    """`environment` is that of all functions."""
+    """Measure the start of each function; `environment` is that of all of them."""
     starts = []
     for function in functions:
         prepared = _PREPARED.format(function=function)
@@ -53,7 +53,7 @@ def measure(functions: Iterable[str], environment: Mapping[str, str], *, pairs: 
             f"{function}: app.py as in Lambda": ("import app", {**environment, "_HANDLER": f"app.{function}"}),
         }
         for code, seen in ((base, environment), *variants.values()):
-            _run(_TIMED.format(code=code), seen)  # which compiles the byte code
+            _run(_TIMED.format(code=code), seen)  # compiles the byte code
         starts += [_compared(name, code, seen, base, pairs) for name, (code, seen) in variants.items()]
     return starts
 
@@ -82,19 +82,14 @@ def show(starts: list[Start]) -> str:
 
 
 def _compared(name: str, code: str, environment: Mapping[str, str], base: str, pairs: int) -> Start:
-    def timed(code: str) -> tuple[float, float]:
-        wall, cpu = _run(_TIMED.format(code=code), environment)
-        return wall, cpu
+    def timed(code: str) -> Cost:
+        return Cost(*_run(_TIMED.format(code=code), environment))
 
-    taken = [(timed(code), timed(base)) for _ in range(pairs)]
-    wall, cpu = (
-        Comparison(tuple(ours[place] for ours, _ in taken), tuple(bare[place] for _, bare in taken)) for place in (0, 1)
-    )
-    return Start(name, wall, cpu)
+    return Start(name, *compared(lambda: timed(code), lambda: timed(base), pairs))
 
 
 def _run(code: str, environment: Mapping[str, str]) -> Any:
-    """The JSON that a piece of Python prints last in a new process. Raises CalledProcessError."""
+    """Run Python code in a new process; return the JSON that it prints last. Raises CalledProcessError."""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Peak memory of a server's processes, as the kernel counts it (VmHWM of /proc/<pid>/status, Linux only)."""
+"""Peak memory of a server's processes, as the kernel counts it (VmHWM in /proc/<pid>/status; Linux only)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
-# Which part of the local stack a process is, by what its command line has; the first that fits.
+# The part of the local stack that a process is, by a text in its command line; the first match counts.
 PARTS = (
     ("local.aws_process", "embedded AWS"),
     ("local.relay_process", "relay"),
@@ -19,12 +19,12 @@ _PROC = Path("/proc")
 
 
 def processes(root: int) -> set[int]:
-    """A process and all that descend from it."""
+    """Return a process and all its descendants."""
     children: dict[int, list[int]] = {}
     for entry in _PROC.iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                # The name, in parentheses, may hold anything; the parent is the second field behind it.
+                # The name, in parentheses, may contain anything; the parent is the second field after it.
                 parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
                 children.setdefault(parent, []).append(int(entry.name))
     found, pending = set(), [root]
@@ -36,7 +36,7 @@ def processes(root: int) -> set[int]:
 
 
 def forget_peaks(roots: Iterable[int]) -> None:
-    """Count peaks from now on, in these processes and their descendants. A process that has gone is left out."""
+    """Reset the peaks of these processes and their descendants. Processes that have ended are skipped."""
     for root in roots:
         for pid in processes(root):
             with contextlib.suppress(OSError):
@@ -44,7 +44,7 @@ def forget_peaks(roots: Iterable[int]) -> None:
 
 
 def peaks(roots: Iterable[int]) -> dict[str, float]:
-    """MiB by part, the largest where there are several processes of a part."""
+    """Return peaks in MiB by part; the largest of a part's processes."""
     found: dict[str, float] = {}
     for pid in {pid for root in roots for pid in processes(root)}:
         with contextlib.suppress(OSError):
@@ -58,6 +58,6 @@ def _part(command: str) -> str:
 
 
 def _peak(status: str) -> float:
-    """In MiB; 0 for a process without memory (a zombie)."""
+    """Return the peak in MiB; 0 for a process without memory (a zombie)."""
     lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
     return int(lines.get("VmHWM", "0 kB").split()[0]) / 1024

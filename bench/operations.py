@@ -1,4 +1,4 @@
-"""The requests whose cost is told: each can be prepared any number of times, and is then one invocation."""
+"""The requests that are measured. Each can be prepared any number of times, and is then one invocation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Prepare = Callable[[], Invocation]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`prepare` makes whatever one such request needs and nothing has used yet; its cost is not the request's."""
+    """`prepare` creates what one such request needs, unused; its cost is not part of the request's."""
 
     name: str
     prepare: Prepare
@@ -39,7 +39,7 @@ class Descriptor:
 
 
 class Requests:
-    """A client of the rig's functions, at home in one repository."""
+    """A client of the rig's functions, for one repository."""
 
     def __init__(self, rig: Rig, repository: str) -> None:
         self.repository = repository
@@ -49,11 +49,11 @@ class Requests:
         self._numbers = itertools.count()
 
     def elsewhere(self) -> Requests:
-        """The same in a repository that is new: the emulator's Query reads all of a repository's items."""
+        """Return a client for a new repository: the emulator's Query reads all items of a repository."""
         return Requests(self._rig, f"bench/{secrets.token_hex(8)}")
 
     def registry(self, method: str, target: str, body: bytes = b"", *, expect: int = 200, **headers: str) -> Invocation:
-        """Keywords are headers, `_` for `-`."""
+        """Return a request. Keywords are headers, with `_` for `-`."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._rig.invocation(
             "registry", method, target, body=body, headers={**self._headers, **named}, expect=expect
@@ -64,11 +64,11 @@ class Requests:
         return self._rig.invocation("token", "GET", f"/token?{text}", headers=headers, expect=expect)
 
     def tag(self) -> str:
-        """One that nothing has."""
+        """Return an unused tag."""
         return f"t{next(self._numbers)}"
 
     def location(self, repository: str | None = None) -> str:
-        """Of a new upload."""
+        """Start an upload; return its URL."""
         target = f"/v2/{repository or self.repository}/blobs/uploads/"
         return header(self.registry("POST", target, expect=202)().headers, "location")
 
@@ -94,7 +94,7 @@ class Requests:
         return descriptor
 
     def manifest(self, *, layers: int = LAYERS, subject: bytes | None = None, padding: int = 0) -> bytes:
-        """An image manifest whose blobs are there and that nobody has pushed."""
+        """Return an image manifest that was not pushed yet; its blobs were."""
         document: dict[str, Any] = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
@@ -115,7 +115,7 @@ class Requests:
 
 
 def operations(rig: Rig) -> Iterator[Operation]:
-    """In the order in which they are shown."""
+    """Yield the operations in the order of the tables."""
     requests = Requests(rig, REPOSITORY)
     image = requests.manifest()
     requests.push_manifest("latest", image)
@@ -142,7 +142,7 @@ def _reads(requests: Requests, image: bytes) -> Iterator[Operation]:
         ("GET manifest by digest, 100 KiB", "GET", f"{base}/manifests/{big}", 200),
         ("HEAD blob, 1 KiB", "HEAD", f"{base}/blobs/{small}", 200),
         ("HEAD blob, 256 KiB", "HEAD", f"{base}/blobs/{large}", 200),
-        ("HEAD blob that is not there", "HEAD", f"{base}/blobs/{described(b'nobody has this').digest}", 404),
+        ("HEAD blob, unknown", "HEAD", f"{base}/blobs/{described(b'nobody has this').digest}", 404),
         ("GET blob, 1 KiB: its bytes", "GET", f"{base}/blobs/{small}", 200),
         ("GET blob, 256 KiB: 307 to S3", "GET", f"{base}/blobs/{large}", 307),
         ("GET tags/list", "GET", f"{base}/tags/list", 200),
@@ -208,5 +208,5 @@ def closing(location: str, digest: str) -> str:
 
 
 def header(headers: tuple[tuple[str, str], ...], name: str) -> str:
-    """A header that is there. Raises KeyError."""
+    """Return a header. Raises KeyError if it is missing."""
     return dict(headers)[name]

@@ -1,4 +1,4 @@
-"""Two things measured in turn, A B A B, and what their pairs say."""
+"""Comparing two things that are measured in turn, A B A B."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median
 
-Sample = Callable[[], float]
-
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one thing done once, in seconds. `cpu` is of this process alone."""
+    """What one thing cost once, in seconds. `cpu` is that of this process only."""
 
     wall: float
     cpu: float
 
 
+Sample = Callable[[], Cost]
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Samples of a thing and of what it is held against; those at the same place were taken one after the other."""
+    """Samples of a thing and of its base. Samples at the same place were taken one after the other."""
 
     ours: tuple[float, ...]
     base: tuple[float, ...]
 
     def __post_init__(self) -> None:
         if not self.ours or len(self.ours) != len(self.base):
-            raise ValueError("a comparison needs as many samples of the one as of the other, and at least one")
+            raise ValueError("a comparison needs the same number of samples of both, and at least one")
 
     @property
     def median_ours(self) -> float:
@@ -39,7 +40,7 @@ class Comparison:
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """Of each pair. Zero over zero is no ratio, and raises ZeroDivisionError."""
+        """The ratio of each pair. Raises ZeroDivisionError if a base is zero."""
         return tuple(ours / base for ours, base in zip(self.ours, self.base, strict=True))
 
     @property
@@ -51,14 +52,16 @@ class Comparison:
         return f"{self.ratio:.2f} ({min(self.ratios):.2f}-{max(self.ratios):.2f})"
 
 
-def interleaved(ours: Sample, base: Sample, pairs: int) -> Comparison:
-    """`pairs` samples of each, in turn."""
+def compared(ours: Sample, base: Sample, pairs: int) -> tuple[Comparison, Comparison]:
+    """Take `pairs` samples of each, in turn; return the comparisons of wall time and of CPU."""
     taken = [(ours(), base()) for _ in range(pairs)]
-    return Comparison(tuple(first for first, _ in taken), tuple(second for _, second in taken))
+    wall = Comparison(tuple(one.wall for one, _ in taken), tuple(one.wall for _, one in taken))
+    cpu = Comparison(tuple(one.cpu for one, _ in taken), tuple(one.cpu for _, one in taken))
+    return wall, cpu
 
 
-def cost(run: Callable[[], object]) -> Cost:
-    """What one call of `run` takes."""
+def cost(run: Callable[[], object], *, of: int = 1) -> Cost:
+    """Measure one call of `run`; return the cost of one of the `of` things that it does."""
     wall, cpu = time.perf_counter(), time.process_time()
     run()
-    return Cost(time.perf_counter() - wall, time.process_time() - cpu)
+    return Cost((time.perf_counter() - wall) / of, (time.process_time() - cpu) / of)

@@ -1,4 +1,4 @@
-"""The functions in this process, called as Lambda calls them, on a ministack of their own; every AWS call is seen."""
+"""Runs the functions in this process, as Lambda calls them, on their own emulator, and records every AWS call."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ _HANDLERS: Mapping[str, Callable[[Mapping[str, Any], object], dict[str, Any]]] =
 
 
 class Unexpected(Exception):
-    """A function answered something else than the bench counts on."""
+    """A function's response is not the expected one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One event, ready to be handled; `expected` is the status of the answer."""
+    """One event, ready to be handled; `expected` is the response's status."""
 
     function: str
     event: Mapping[str, Any]
     expected: int
 
     def __call__(self) -> Outgoing:
-        """Raises Unexpected."""
+        """Handle the event; return the response. Raises Unexpected."""
         result = self.run()
         answer = answer_from(result, str(self.event["httpMethod"]))
         if answer.status != self.expected:
@@ -57,13 +57,13 @@ class Invocation:
         return answer
 
     def run(self) -> dict[str, Any]:
-        """The handler alone: what is timed."""
+        """Call the handler only: this is what is timed."""
         return _HANDLERS[self.function](self.event, None)
 
 
 @dataclass(slots=True)
 class Rig:
-    """`calls` grows by `service.Operation` with every call to AWS that the functions make."""
+    """`calls` records every call to AWS that the functions make, as `service.Operation`."""
 
     resources: Resources
     functions: tuple[str, ...]
@@ -80,7 +80,7 @@ class Rig:
         headers: Mapping[str, str] | None = None,
         expect: int = 200,
     ) -> Invocation:
-        """`target` is path and query, percent-encoded, or a Location."""
+        """Return a request. `target` is path and query, percent-encoded, or a Location."""
         parts = urlsplit(target)
         lines = {"host": HOST, "user-agent": "bench", **(headers or {})}
         incoming = Incoming(
@@ -90,19 +90,19 @@ class Rig:
         return Invocation(function, event, expect)
 
     def token(self, *scopes: str) -> str:
-        """An access token of the administrator."""
+        """Get an access token for the administrator."""
         query = urlencode([("service", SERVICE), *(("scope", scope) for scope in scopes)])
         answer = self.invocation("token", "GET", f"/token?{query}", headers={"authorization": basic()})()
         return str(json.loads(answer.body)["token"])
 
     def calls_of(self, run: Callable[[], object]) -> tuple[str, ...]:
-        """The calls to AWS that `run` makes, in their order."""
+        """Return the calls to AWS that `run` makes, in order."""
         before = len(self.calls)
         run()
         return tuple(self.calls[before:])
 
     def forget(self) -> None:
-        """What the functions keep in memory is dropped: the next request of each is the first of an environment."""
+        """Drop what the functions keep in memory: each one's next request is the first of an environment."""
         registry.application.cache_clear()
         token.services.cache_clear()
 
@@ -116,7 +116,7 @@ def basic(password: str = PASSWORD) -> str:
 
 @contextlib.contextmanager
 def rig() -> Iterator[Rig]:
-    """A rig with an administrator, USER. While it lasts the environment's variables are those of the functions."""
+    """Yield a rig with an administrator, USER. Meanwhile os.environ has the functions' variables."""
     with aws.ministack({"MINISTACK_REGION": REGION}) as url:
         host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 0)
         found = Endpoint(host, host, port).environment()
@@ -126,7 +126,7 @@ def rig() -> Iterator[Rig]:
         declared = functions(resources, found, None)
         environment = {name: value for one in declared for name, value in one.environment.items()}
         made = Rig(resources, tuple(one.name for one in declared), environment)
-        # The functions' log goes to standard output, where the tables are to go.
+        # The functions log to standard output, which is for the tables.
         with _environ(environment), _watched_session(made), contextlib.redirect_stdout(io.StringIO()):
             made.forget()
             try:

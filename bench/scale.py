@@ -1,14 +1,13 @@
-"""What binds the registry at a number of pulls a second, and which setting lifts it: arithmetic, no measurement of AWS.
+"""Which AWS quota limits the registry at a number of pulls a second, and what raises it. Arithmetic, not a measurement.
 
-A pull is what a client does: a token, HEAD and GET of the manifest by tag, GET of config and layers. The calls of each
-request come from `bench.calls`, that is, from the real handlers; durations in Lambda are assumptions, given below and
-on the command line; quotas are AWS's published defaults, each with its source. What is printed is the share of each
-quota that the load takes: above 100 % it binds.
+A pull is a token, HEAD and GET of the manifest by tag, and GET of config and layers. `bench.calls` counts the calls of
+each request in the real handlers; durations in Lambda are assumptions; quotas are AWS's published defaults, each with
+its source. The result is the share of each quota that the load uses: above 100 % the quota is the limit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +15,9 @@ from bench.calls import Counts
 from bench.table import table
 
 LOADS = (10, 1_000, 100_000)  # pulls a second
-READ_UNITS = 1  # of a strongly consistent read up to 4 KB; links and tags are below, small manifests mostly
+READ_UNITS = 1  # of a strongly consistent read up to 4 KB, as of links, tags and most small manifests
+_REQUEST = "a request for a higher quota"
+_PASSWORD_TOKEN = "GET token, password known"
 
 
 class Resource(StrEnum):
@@ -31,40 +32,8 @@ class Resource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """A published default, as of 2026-11; `lift` is what raises it."""
-
-    limit: float
-    unit: str
-    source: str
-    lift: str
-
-
-QUOTAS: Mapping[Resource, Quota] = {
-    Resource.API: Quota(
-        10_000, "/s", "API Gateway quotas (2,500 in some regions)", "a request for a higher account quota"
-    ),
-    Resource.LAMBDA: Quota(1_000, "", "Lambda quotas (10 in new accounts)", "a request for a higher account quota"),
-    Resource.LAMBDA_RATE: Quota(
-        100, "/s", "Lambda scaling behavior: 1,000 each 10 s and function", "provisioned concurrency before a rush"
-    ),
-    Resource.TABLE: Quota(40_000, "/s", "DynamoDB quotas, on demand, each table", "a request for a higher table quota"),
-    Resource.PARTITION: Quota(
-        3_000, "/s", "DynamoDB: read units of one partition", "DynamoDB splits a hot repository by key, over minutes"
-    ),
-    Resource.KMS: Quota(
-        1_000, "/s", "KMS request quotas, cryptographic operations (ECC)", "TOKEN_MODE=certified, which is the default"
-    ),
-    Resource.S3: Quota(
-        5_500, "/s", "S3: requests a second and prefix", "nothing: S3 splits by key by itself, over minutes"
-    ),
-    Resource.EDGE: Quota(250_000, "/s", "CloudFront quotas, each distribution", "a request for a higher quota"),
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Assumptions:
-    """Seconds that an invocation takes in Lambda beside its calls, and that a call takes; what a client fetches."""
+    """What nobody measured: seconds in Lambda for an invocation and for a call, and what clients fetch."""
 
     layers: int = 8  # and a config
     handler: float = 0.002
@@ -76,8 +45,77 @@ class Assumptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """What a number of pulls amounts to, per second."""
+
+    pulls: float
+    requests: float
+    seconds: float  # of Lambda
+    index_reads: float
+    tokens: float
+    assumed: Assumptions
+
+    @property
+    def certificates(self) -> float:
+        """Signatures by KMS: one for each token environment and lifetime."""
+        environments = max(1.0, self.tokens * (self.assumed.handler + self.assumed.call))
+        return environments / self.assumed.lifetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A published default, as of 2026-11. `amount` is what a load uses of it; `lift` says what raises it."""
+
+    limit: float
+    unit: str
+    source: str
+    lift: str
+    amount: Callable[[Load], float]
+
+
+QUOTAS: Mapping[Resource, Quota] = {
+    Resource.API: Quota(
+        10_000, "/s", "API Gateway quotas (2,500 in some regions)", _REQUEST, lambda load: load.requests
+    ),
+    Resource.LAMBDA: Quota(1_000, "", "Lambda quotas (10 in new accounts)", _REQUEST, lambda load: load.seconds),
+    Resource.LAMBDA_RATE: Quota(
+        100,
+        "/s",
+        "Lambda scaling behavior: 1,000 each 10 s and function",
+        "provisioned concurrency before a rush",
+        lambda load: load.requests * load.assumed.cold_share,
+    ),
+    Resource.TABLE: Quota(
+        40_000, "/s", "DynamoDB quotas, on demand, each table", _REQUEST, lambda load: load.index_reads * READ_UNITS
+    ),
+    Resource.PARTITION: Quota(
+        3_000,
+        "/s",
+        "DynamoDB: read units of one partition",
+        "DynamoDB, which splits a hot repository by key, over minutes",
+        lambda load: load.index_reads * READ_UNITS * load.assumed.hottest,
+    ),
+    Resource.KMS: Quota(
+        1_000,
+        "/s",
+        "KMS request quotas, cryptographic operations (ECC)",
+        "TOKEN_MODE=certified, which is the default",
+        lambda load: load.tokens if load.assumed.direct_mode else load.certificates,
+    ),
+    Resource.S3: Quota(
+        5_500,
+        "/s",
+        "S3: requests a second and prefix",
+        "S3, which splits by key, over minutes",
+        lambda load: load.pulls * (load.assumed.layers + 1) * load.assumed.hottest,
+    ),
+    Resource.EDGE: Quota(250_000, "/s", "CloudFront quotas, each distribution", _REQUEST, lambda load: load.requests),
+}
+
+
+@dataclass(frozen=True, slots=True)
 class Demand:
-    """What one load asks of one resource."""
+    """How much of one resource a load uses."""
 
     resource: Resource
     amount: float
@@ -88,9 +126,9 @@ class Demand:
 
 
 def requests_of_a_pull(counts: Counts, layers: int) -> dict[str, tuple[int, int]]:
-    """By operation of `bench.calls`: how often a pull does it, and how many calls to DynamoDB each has."""
+    """Return, by operation of `bench.calls`, its number in a pull and its calls to DynamoDB."""
     often = {
-        "GET token, password known": 1,
+        _PASSWORD_TOKEN: 1,
         "HEAD manifest by tag": 1,
         "GET manifest by tag": 1,
         "GET blob, 256 KiB: 307 to S3": layers + 1,
@@ -99,27 +137,21 @@ def requests_of_a_pull(counts: Counts, layers: int) -> dict[str, tuple[int, int]
 
 
 def demands(pulls: float, counts: Counts, assumed: Assumptions) -> list[Demand]:
-    """What `pulls` a second ask for."""
+    """Return what `pulls` a second use of each resource."""
     requests = requests_of_a_pull(counts, assumed.layers)
-    api = pulls * sum(times for times, _ in requests.values())
-    seconds = pulls * sum(times * (assumed.handler + reads * assumed.call) for times, reads in requests.values())
-    index = pulls * sum(times * reads for name, (times, reads) in requests.items() if "token" not in name)
-    tokens = pulls * requests["GET token, password known"][0]
-    environments = max(1.0, tokens * (assumed.handler + assumed.call))
-    return [
-        Demand(Resource.API, api),
-        Demand(Resource.LAMBDA, seconds),
-        Demand(Resource.LAMBDA_RATE, api * assumed.cold_share),
-        Demand(Resource.TABLE, index * READ_UNITS),
-        Demand(Resource.PARTITION, index * READ_UNITS * assumed.hottest),
-        Demand(Resource.KMS, tokens if assumed.direct_mode else environments / assumed.lifetime),
-        Demand(Resource.S3, pulls * (assumed.layers + 1) * assumed.hottest),
-        Demand(Resource.EDGE, api),
-    ]
+    load = Load(
+        pulls=pulls,
+        requests=pulls * sum(times for times, _ in requests.values()),
+        seconds=pulls * sum(times * (assumed.handler + reads * assumed.call) for times, reads in requests.values()),
+        index_reads=pulls * sum(times * reads for name, (times, reads) in requests.items() if name != _PASSWORD_TOKEN),
+        tokens=pulls * requests[_PASSWORD_TOKEN][0],
+        assumed=assumed,
+    )
+    return [Demand(resource, quota.amount(load)) for resource, quota in QUOTAS.items()]
 
 
 def binding(found: Sequence[Demand]) -> Demand:
-    """What gives way first."""
+    """Return the demand with the largest share of its quota."""
     return max(found, key=lambda demand: demand.share)
 
 
@@ -132,18 +164,18 @@ def show(counts: Counts, assumed: Assumptions) -> str:
         rows.append([resource.value, f"{quota.limit:,.0f}{quota.unit}", *shares, quota.lift])
     verdicts = [f"{load:>7,} pulls/s: {_verdict(binding(found))}" for load, found in by_load.items()]
     text = table(
-        "What binds, by arithmetic",
+        "Which quota is the limit, by arithmetic",
         f"Pulls a second of an image with {assumed.layers} layers: token, HEAD and GET of the tag, "
-        f"{assumed.layers + 1} blobs. Calls are counted in the real handlers; assumed are "
+        f"{assumed.layers + 1} blobs. Calls are counted in the real handlers. Assumed: "
         f"{assumed.handler * 1000:g} ms of CPU an invocation, {assumed.call * 1000:g} ms a call, "
         f"{assumed.hottest:.0%} of all pulls on one repository, {assumed.cold_share:.1%} cold starts. "
         "Nothing here was measured in AWS.",
-        ["resource", "quota", *(f"{load:,}/s" for load in LOADS), "lifted by"],
+        ["resource", "quota", *(f"{load:,}/s" for load in LOADS), "raised by"],
         rows,
         prose=True,
     )
     sources = [f"  {resource.value}: {quota.source}" for resource, quota in QUOTAS.items()]
-    return "\n".join([text, *verdicts, "", "Quotas by", *sources, ""])
+    return "\n".join([text, *verdicts, "", "Sources", *sources, ""])
 
 
 def _share(share: float) -> str:
@@ -153,5 +185,5 @@ def _share(share: float) -> str:
 def _verdict(first: Demand) -> str:
     quota = QUOTAS[first.resource]
     if first.share <= 1:
-        return f"nothing binds; nearest is {first.resource.value} at {_share(first.share)} of its quota"
-    return f"{first.resource.value} binds at {1 / first.share:.2%} of that load; lifted by {quota.lift}"
+        return f"within all quotas; the nearest is {first.resource.value} at {_share(first.share)}"
+    return f"{first.resource.value} is the limit, at {1 / first.share:.2%} of that load; raised by {quota.lift}"

@@ -1,4 +1,4 @@
-"""The registries that are held against each other: Roadstead's local stack, and distribution, both on this machine."""
+"""The registries that are compared: Roadstead's local stack and distribution, both on this machine."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _HTPASSWD = "bench:$2y$05$roadsteadroadsteadroauCRh5FZOP8ZvTAoJu7z/4JwVuFDAo5Cy\
 
 
 class Missing(Exception):
-    """A program that the bench drives is not installed; the message says which, and of which package."""
+    """A program that the bench needs is not installed; the message names it and its package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A registry on the loopback; no `user` where it asks nobody who they are. `ready` is `ready.json`, or empty."""
+    """A registry on the loopback; without login, `user` is empty. `ready` is the content of `ready.json`, if any."""
 
-    host: str  # host:port, as it stands before the name of an image
+    host: str  # host:port, as in the name of an image
     pid: int
     user: str = ""
     password: str = ""
@@ -45,7 +45,7 @@ class Server:
 
 @contextlib.contextmanager
 def roadstead(work: Path) -> Iterator[Server]:
-    """`python -m local up`, as `make up` runs it. Raises AssertionError with what it printed when it does not start."""
+    """Run `python -m local up`, as `make up` does. Raises AssertionError with its output if it does not start."""
     with cloud.instance(work / "roadstead", free_port()) as instance:
         found = instance.wait_until_ready()
         yield Server(found.host, int(found.ready["pid"]), found.admin, found.admin_password, found.ready)
@@ -53,9 +53,9 @@ def roadstead(work: Path) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def distribution(work: Path, storage: Mapping[str, Any], *, login: bool) -> Iterator[Server]:
-    """Debian's distribution on `storage` (its configuration's section); with `login` by htpasswd, else open.
+    """Run Debian's distribution on `storage`, a section of its configuration; `login` enables htpasswd.
 
-    Raises Missing, and RuntimeError with its log when it does not start.
+    Raises Missing; RuntimeError with its log if it does not start.
     """
     program = shutil.which(DISTRIBUTION)
     if program is None:
@@ -93,12 +93,12 @@ def distribution(work: Path, storage: Mapping[str, Any], *, login: bool) -> Iter
 
 
 def filesystem(work: Path) -> dict[str, Any]:
-    """distribution's storage in a directory."""
+    """Return distribution's configuration for storage in a directory."""
     return {"filesystem": {"rootdirectory": str(work / "distribution" / "data")}}
 
 
 def s3(endpoint: str, bucket: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """distribution's storage in a bucket of any S3; a region endpoint makes its driver address it by path."""
+    """Return distribution's configuration for a bucket of any S3; with a region endpoint it uses path style."""
     return {
         "s3": {
             "accesskey": access_key,

@@ -1,4 +1,4 @@
-"""skopeo, as a person uses it: one process a command."""
+"""Runs skopeo as a person does: one process for each command."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 from bench.content import TAG
 from bench.servers import Missing, Server
 
-_TIMEOUT = 600.0  # seconds: for a machine that hangs, not for one that is slow
+_TIMEOUT = 600.0  # seconds: for a machine that hangs, not a slow one
 
 
 class Skopeo:
-    """Commands in a directory of their own. Each answers its wall time in seconds; raises CalledProcessError."""
+    """Runs commands in their own directory. Each returns its wall time in seconds. Raises CalledProcessError."""
 
     def __init__(self, work: Path) -> None:
         if shutil.which("skopeo") is None:
@@ -34,7 +34,7 @@ class Skopeo:
         return self._run("copy", "-q", "--preserve-digests", "--dest-tls-verify=false", f"oci:{layout}:{TAG}", target)
 
     def pull(self, server: Server, name: str) -> float:
-        """Into an empty directory, which is deleted afterwards."""
+        """Pull into an empty directory, which is deleted afterwards."""
         store = self._work / "pulled"
         try:
             source = f"docker://{server.host}/{name}"

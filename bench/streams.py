@@ -1,6 +1,6 @@
-"""A client that sends and fetches blobs of any size from files, in one request each, as containerd or Docker do.
+"""A client that sends and fetches blobs of any size, in one request each, as containerd and Docker do.
 
-It is the same against every server, S3 included, so that its own cost is on both sides of a ratio.
+It is the same for every server, S3 included, so its own cost is on both sides of a ratio.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from bench.operations import closing
 from bench.servers import Server
 
 PARALLEL = 4  # blobs at once
-_TIMEOUT = 600.0  # seconds without a byte: for a machine that hangs
+_TIMEOUT = 600.0  # seconds without a byte: for a machine that hangs, not a slow one
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 
 T = TypeVar("T")
 
 
 class Refused(Exception):
-    """A server answered something else than it should."""
+    """A server's response is not the expected one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """Names of headers in lower case; `size` is the body's, of which `body` has the first MiB."""
+class Response:
+    """Header names are in lower case; `size` is that of the whole body, `body` its first MiB."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,21 +43,21 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """A repository of a registry. Each push and each pull asks for one token, as clients do."""
+    """A repository of a registry. Each push and each pull gets one token, as clients do."""
 
     server: Server
     repository: str
 
     def push_whole(self, image: Image) -> None:
-        """Each blob in one PUT with a length, then asked for by HEAD; the manifest last."""
+        """Push each blob with one PUT with a length, then a HEAD; the manifest last."""
         self._push(image, _put_whole)
 
     def push_chunked(self, image: Image) -> None:
-        """Each blob in one PATCH, then a closing PUT and a HEAD; the manifest last."""
+        """Push each blob with one PATCH, a closing PUT and a HEAD; the manifest last."""
         self._push(image, _patch)
 
     def pull(self, image: Image) -> None:
-        """The manifest, then each blob, from wherever the registry sends for it; the bytes are dropped."""
+        """Pull the manifest, then each blob, following redirects; drop the bytes."""
         session = self._session("pull")
         request("GET", session.url("manifests/bench"), session.headers, expect=(200,))
         at_once(lambda blob: _fetch(session, blob), image.blobs)
@@ -69,10 +69,10 @@ class Registry:
         request("PUT", session.url("manifests/bench"), named, image.manifest, expect=(201,))
 
     def _session(self, actions: str) -> _Session:
-        answer = request("GET", f"{self.server.url}/v2/", {}, expect=(200, 401))
+        response = request("GET", f"{self.server.url}/v2/", {}, expect=(200, 401))
         headers = {"Accept": OCI_MANIFEST}
-        if answer.status == 401:
-            challenge = dict(_PARAMETER.findall(answer.headers["www-authenticate"]))
+        if response.status == 401:
+            challenge = dict(_PARAMETER.findall(response.headers["www-authenticate"]))
             scope = f"repository:{self.repository}:{actions}"
             query = urlencode({"service": challenge["service"], "scope": scope})
             secret = base64.b64encode(f"{self.server.user}:{self.server.password}".encode()).decode()
@@ -92,12 +92,12 @@ class _Session:
         return f"{self.base}/v2/{self.repository}/{path}"
 
     def start(self) -> str:
-        """The URL of a new upload."""
-        answer = request("POST", self.url("blobs/uploads/"), self.headers, b"", expect=(202,))
-        return urljoin(self.base, answer.headers["location"])
+        """Start an upload; return its URL."""
+        response = request("POST", self.url("blobs/uploads/"), self.headers, b"", expect=(202,))
+        return urljoin(self.base, response.headers["location"])
 
     def ask_for(self, blob: Blob) -> None:
-        """As Docker does behind each upload. distribution redirects a HEAD, which says that the blob is there, too."""
+        """Send a HEAD, as Docker does after each upload. distribution redirects a HEAD: the blob exists, too."""
         request("HEAD", self.url(f"blobs/{blob.digest}"), self.headers, expect=(200, 307))
 
 
@@ -107,28 +107,28 @@ def _put_whole(session: _Session, blob: Blob) -> None:
 
 
 def _patch(session: _Session, blob: Blob) -> None:
-    answer = send_file("PATCH", session.start(), session.headers, blob.path, expect=202)
-    location = urljoin(session.base, answer.headers["location"])
+    response = send_file("PATCH", session.start(), session.headers, blob.path, expect=202)
+    location = urljoin(session.base, response.headers["location"])
     request("PUT", closing(location, blob.digest), session.headers, b"", expect=(201,))
     session.ask_for(blob)
 
 
 def _fetch(session: _Session, blob: Blob) -> None:
-    answer = request("GET", session.url(f"blobs/{blob.digest}"), session.headers, expect=(200, 307))
-    if answer.status == 307:
-        answer = request("GET", answer.headers["location"], {}, expect=(200,))
-    if answer.size != blob.size:
-        raise Refused(f"{blob.digest}: {answer.size} bytes instead of {blob.size}")
+    response = request("GET", session.url(f"blobs/{blob.digest}"), session.headers, expect=(200, 307))
+    if response.status == 307:
+        response = request("GET", response.headers["location"], {}, expect=(200,))
+    if response.size != blob.size:
+        raise Refused(f"{blob.digest}: {response.size} bytes instead of {blob.size}")
 
 
 def at_once(run: Callable[[Blob], T], blobs: Iterable[Blob]) -> list[T]:
-    """`run` for every blob, a few at a time. Raises what one of them raises."""
+    """Call `run` for every blob, a few at a time. Raises what one of the calls raises."""
     with ThreadPoolExecutor(PARALLEL) as threads:
         return list(threads.map(run, blobs))
 
 
-def send_file(method: str, url: str, headers: Mapping[str, str], path: Path, *, expect: int) -> Answer:
-    """The file as the request's body, with its length. Raises Refused."""
+def send_file(method: str, url: str, headers: Mapping[str, str], path: Path, *, expect: int) -> Response:
+    """Send a file as the body, with its length. Raises Refused."""
     named = {**headers, "Content-Type": "application/octet-stream", "Content-Length": str(path.stat().st_size)}
     with path.open("rb") as file:
         return request(method, url, named, file, expect=(expect,))
@@ -141,8 +141,8 @@ def request(
     body: bytes | IO[bytes] | None = None,
     *,
     expect: tuple[int, ...],
-) -> Answer:
-    """One request on a connection of its own; a large body of the answer is read and forgotten. Raises Refused."""
+) -> Response:
+    """Send one request on its own connection; read a large response and drop it. Raises Refused."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=_TIMEOUT, blocksize=MIB)
     try:
@@ -156,4 +156,4 @@ def request(
         connection.close()
     if response.status not in expect:
         raise Refused(f"{method} {parts.path}: {response.status} instead of {expect}: {first[:500]!r}")
-    return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, first, size)
+    return Response(response.status, {name.lower(): value for name, value in response.getheaders()}, first, size)

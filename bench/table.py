@@ -12,9 +12,9 @@ _GAP = "  "
 def table(
     title: str, explanation: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, prose: bool = False
 ) -> str:
-    """Columns of cells, the first to the left and the others to the right.
+    """Return a table: the first column aligned left, the others right.
 
-    With `prose` the last column is to the left too, and its cells are wrapped so that no line is wider than `WIDTH`.
+    With `prose` the last column is aligned left, too, and wrapped so that no line is wider than `WIDTH`.
     """
     widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
     if prose:

@@ -1,4 +1,4 @@
-"""What an operator looks at: the dashboard and the saved queries, as data that `infra/` deploys.
+"""The dashboard and the saved queries, as data that `infra/` deploys.
 
-Independent of the product but for the names of its metrics and fields, which tests hold to the code.
+They depend on the product only by the names of its metrics and fields, which tests compare with the code.
 """

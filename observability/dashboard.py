@@ -1,4 +1,4 @@
-"""The dashboard, as the JSON document of CloudWatch ("Dashboard body structure and syntax")."""
+"""The CloudWatch dashboard as a JSON document ("Dashboard body structure and syntax")."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _WIDTH, _HEIGHT, _COLUMNS = 8, 6, 3
 
 
 def body(*, region: str, audit_log_group: str) -> dict[str, Any]:
-    """Three widgets a row, the trail's latest entries below them."""
+    """Return the dashboard: three widgets a row, and below them the trail's latest entries."""
     widgets = [
         _metrics("Requests", "Sum", {"registry": "Requests", "token": "Requests", "relay": "Requests"}, region),
         _metrics("Latency, p50", "p50", {"registry": "Latency", "token": "Latency"}, region),

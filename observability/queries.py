@@ -1,7 +1,7 @@
-"""Saved queries of CloudWatch Logs Insights, over the log group of the audit trail and over those of the functions.
+"""Saved queries for CloudWatch Logs Insights, on the log group of the audit trail and on those of the functions.
 
-The trail is delivered at least once. So a query that lists ends in `dedup id` (behind which only `limit` may stand),
-and one that counts counts distinct ids. What stands in `<>` is for whoever asks to fill in.
+The trail is delivered at least once, so a query that lists entries ends in `dedup id` (only `limit` may follow), and a
+query that counts them counts distinct ids. The person who runs a query replaces the text in `<>`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _WHO = "time, operation, outcome, actor.name, source_address, user_agent"
 
 @dataclass(frozen=True, slots=True)
 class SavedQuery:
-    """`name` as the console lists it, `groups` the log groups it is for."""
+    """`name` is its name in the console; `groups` says which log groups it is for."""
 
     name: str
     text: str

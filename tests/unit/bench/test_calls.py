@@ -3,7 +3,7 @@ from __future__ import annotations
 from bench import calls
 
 
-def test_calls_are_counted_by_service_and_listed_in_their_order() -> None:
+def test_calls_are_counted_by_service_and_listed_in_order() -> None:
     shown = calls.show(
         {
             "a": ("dynamodb.GetItem", "s3.PutObject", "dynamodb.GetItem", "dynamodb.GetItem"),

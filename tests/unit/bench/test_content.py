@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.content import Content
 
 
-def test_an_image_is_a_valid_layout_whose_layers_hold_what_was_asked_for(tmp_path: Path) -> None:
+def test_an_image_is_a_valid_layout_with_layers_of_the_given_sizes(tmp_path: Path) -> None:
     image = Content(tmp_path / "layout", (0, 1, 70_000)).renew()
     manifest = json.loads(image.manifest)
     config = json.loads(image.blobs[-1].path.read_bytes())
@@ -30,7 +30,7 @@ def test_an_image_is_a_valid_layout_whose_layers_hold_what_was_asked_for(tmp_pat
     assert (tmp_path / "layout" / "blobs" / named["digest"].replace(":", "/")).read_bytes() == image.manifest
 
 
-def test_renewing_changes_every_digest_and_nothing_inside_the_layers(tmp_path: Path) -> None:
+def test_renewing_changes_every_digest_and_no_layer_content(tmp_path: Path) -> None:
     content = Content(tmp_path, (10_000, 20_000))
     first = content.renew()
     inside = [gzip.decompress(blob.path.read_bytes()) for blob in first.blobs[:-1]]

@@ -20,7 +20,7 @@ child.wait()
 """
 
 
-def test_a_peak_outlives_the_memory_it_is_of_until_it_is_forgotten() -> None:
+def test_a_peak_lasts_until_it_is_reset() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, "local.relay_process"],
         stdin=subprocess.PIPE,
@@ -41,7 +41,7 @@ def test_a_peak_outlives_the_memory_it_is_of_until_it_is_forgotten() -> None:
         process.stdin.close()
 
 
-def test_processes_that_have_gone_have_no_peak() -> None:
+def test_a_process_that_has_ended_has_no_peak() -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
     memory.forget_peaks([gone.pid])

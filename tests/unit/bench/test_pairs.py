@@ -5,16 +5,16 @@ import time
 
 import pytest
 
-from bench.pairs import Comparison, cost, interleaved
+from bench.pairs import Comparison, Cost, compared, cost
 
 
-def test_the_ratio_is_the_median_of_the_pairs_so_one_pause_does_not_move_it() -> None:
+def test_one_slow_pair_does_not_change_the_ratio() -> None:
     paused = Comparison(ours=(2.0, 2.0, 60.0), base=(1.0, 1.0, 1.0))
     assert paused.ratio == 2.0
     assert str(paused) == "2.00 (2.00-60.00)"
 
 
-def test_a_ratio_is_of_a_pair_and_not_of_two_medians() -> None:
+def test_the_ratio_is_the_median_of_the_pairs_ratios() -> None:
     drifting = Comparison(ours=(2.0, 4.0, 8.0), base=(1.0, 2.0, 8.0))
     assert drifting.ratios == (2.0, 2.0, 1.0)
     assert drifting.ratio == 2.0
@@ -22,8 +22,8 @@ def test_a_ratio_is_of_a_pair_and_not_of_two_medians() -> None:
 
 
 @pytest.mark.parametrize(("ours", "base"), [((), ()), ((1.0,), (1.0, 2.0))])
-def test_samples_without_a_partner_are_no_comparison(ours: tuple[float, ...], base: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match="as many samples"):
+def test_a_sample_without_a_partner_is_refused(ours: tuple[float, ...], base: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="same number of samples"):
         Comparison(ours, base)
 
 
@@ -31,16 +31,23 @@ def test_samples_are_taken_in_turn() -> None:
     order: list[str] = []
     clock = itertools.count(1)
 
-    def sample(name: str) -> float:
+    def sample(name: str) -> Cost:
         order.append(name)
-        return float(next(clock))
+        place = float(next(clock))
+        return Cost(place, place * 10)
 
-    comparison = interleaved(lambda: sample("a"), lambda: sample("b"), pairs=3)
+    wall, cpu = compared(lambda: sample("a"), lambda: sample("b"), pairs=3)
     assert order == ["a", "b"] * 3
-    assert comparison == Comparison((1.0, 3.0, 5.0), (2.0, 4.0, 6.0))
+    assert wall == Comparison((1.0, 3.0, 5.0), (2.0, 4.0, 6.0))
+    assert cpu == Comparison((10.0, 30.0, 50.0), (20.0, 40.0, 60.0))
 
 
-def test_what_waits_takes_time_and_no_cpu_and_what_counts_takes_both() -> None:
+def test_the_cost_of_several_things_is_divided_among_them() -> None:
+    one, tenth = cost(lambda: time.sleep(0.05)), cost(lambda: time.sleep(0.05), of=10)
+    assert tenth.wall < one.wall
+
+
+def test_waiting_costs_wall_time_and_computing_also_cpu() -> None:
     waited = cost(lambda: time.sleep(0.05))
     assert waited.wall >= 0.05
     assert waited.cpu < waited.wall

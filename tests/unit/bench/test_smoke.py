@@ -1,4 +1,4 @@
-"""The benchmarks run from end to end, as `python -m bench` runs them, with as few samples as will do."""
+"""The benchmarks run from end to end, by `python -m bench`, with few samples."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[3]
 WIDTH = 120
 
 
-def test_the_tables_that_need_no_client_come_out_whole() -> None:
+def test_sections_that_need_no_client_print_their_tables() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench", "calls", "handlers", "events", "imports", "--quick"],
         cwd=ROOT,
@@ -31,8 +31,8 @@ def test_the_tables_that_need_no_client_come_out_whole() -> None:
     assert max(map(len, done.stdout.splitlines())) <= WIDTH
 
 
-def test_a_section_that_does_not_exist_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_section_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["calls", "cals"])
     assert stopped.value.code == 2
-    assert "there is no section cals; there are calls, handlers" in capsys.readouterr().err
+    assert "unknown section cals; the sections are calls, handlers" in capsys.readouterr().err

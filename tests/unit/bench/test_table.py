@@ -3,14 +3,14 @@ from __future__ import annotations
 from bench.table import WIDTH, table
 
 
-def test_columns_are_aligned_the_first_to_the_left_and_numbers_to_the_right() -> None:
+def test_the_first_column_is_aligned_left_and_the_others_right() -> None:
     text = table("Title", "What it says.", ["name", "ms"], [["a", "1.00"], ["longer", "10.00"]])
     assert text == "\n".join(
         ("Title", "=====", "What it says.", "", "name       ms", "------  -----", "a        1.00", "longer  10.00", "")
     )
 
 
-def test_prose_in_the_last_column_is_wrapped_within_the_width_and_stays_in_its_column() -> None:
+def test_prose_in_the_last_column_is_wrapped_within_its_column() -> None:
     words = "word " * 60
     lines = table("T", "explained " * 30, ["name", "calls"], [["a", words], ["b", "none"]], prose=True).splitlines()
     assert max(map(len, lines)) <= WIDTH
@@ -20,5 +20,5 @@ def test_prose_in_the_last_column_is_wrapped_within_the_width_and_stays_in_its_c
     assert sum(line.count("word") for line in lines) == 60
 
 
-def test_an_empty_cell_of_prose_still_makes_a_line() -> None:
+def test_an_empty_cell_of_prose_is_still_a_line() -> None:
     assert table("T", "", ["name", "calls"], [["a", ""]], prose=True).splitlines()[-1] == "a"

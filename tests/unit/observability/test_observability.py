@@ -1,4 +1,4 @@
-"""The saved queries and the dashboard name what there is."""
+"""The saved queries and the dashboard name only fields, operations and metrics that exist."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ _WORDS = {
 
 
 def names(query: SavedQuery) -> set[str]:
-    """The fields that a query reads: its words, without those of the language, its texts and the names it gives."""
+    """Return the fields that a query reads: its words, without keywords, texts and the names that it defines."""
     text = re.sub(r'"[^"]*"', "", query.text)
     given = set(re.findall(r"\bas (\w+)", text))
     return set(re.findall(r"[@A-Za-z_][\w.]*", text)) - _WORDS - given
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
-def test_a_query_reads_fields_that_there_are(query: SavedQuery) -> None:
+def test_a_query_reads_only_existing_fields(query: SavedQuery) -> None:
     known = FIELDS if query.groups == AUDIT else FIELDS | OF_FUNCTIONS
     assert names(query) <= known
 
 
 @pytest.mark.parametrize("query", [one for one in QUERIES if one.groups == AUDIT], ids=lambda query: query.name)
-def test_a_query_of_the_trail_shows_or_counts_each_entry_once(query: SavedQuery) -> None:
+def test_a_query_of_the_trail_lists_or_counts_each_entry_once(query: SavedQuery) -> None:
     commands = [line.strip().split(" ", 1) for line in query.text.replace("\n", " ").split("|")]
     kinds = [command[0] for command in commands]
     if "stats" in kinds:
@@ -58,12 +58,12 @@ def test_operations_and_outcomes_in_a_query_are_those_of_the_schema(query: Saved
         assert set(re.findall(r'"([^"]*)"', "".join(listed))) <= known
 
 
-def test_queries_have_names_of_their_own() -> None:
+def test_query_names_are_unique() -> None:
     assert len({query.name for query in QUERIES}) == len(QUERIES)
 
 
 def written() -> set[str]:
-    """Every text of the functions' source: among them the names of metrics."""
+    """Return every string in the functions' source, the names of metrics among them."""
     return {
         node.value
         for file in (ROOT / "functions").rglob("*.py")
@@ -72,7 +72,7 @@ def written() -> set[str]:
     }
 
 
-def test_the_dashboard_shows_metrics_that_there_are() -> None:
+def test_the_dashboard_shows_only_existing_metrics() -> None:
     document = json.loads(json.dumps(body(region="eu-central-1", audit_log_group="/roadstead/audit")))
     shown = {
         row[1]
@@ -91,7 +91,7 @@ def test_the_dashboard_shows_metrics_that_there_are() -> None:
     }
 
 
-def test_the_widgets_stand_beside_one_another() -> None:
+def test_widgets_do_not_overlap() -> None:
     document = body(region="eu-central-1", audit_log_group="/roadstead/audit")
     cells = [
         (widget["x"] + x, widget["y"] + y)
