@@ -49,7 +49,7 @@ class BareS3:
 
 
 def empty(client: Any, *buckets: str) -> None:
-    """Delete every object and every multipart upload: the embedded S3 holds them in memory."""
+    """Delete every object and every multipart upload."""
     for bucket in buckets:
         for keys in _keys(client, bucket):
             client.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True})

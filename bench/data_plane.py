@@ -1,4 +1,4 @@
-"""Push and pull of large layers: Roadstead's edge against distribution on the same S3, and against that S3 alone."""
+"""Push and pull of large layers: Roadstead's edge against distribution on a directory, and against S3 alone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,10 @@ from bench.servers import Server
 from bench.skopeo import Skopeo
 from bench.streams import PARALLEL, Registry
 from bench.table import table
-from local.clients import client
+from tests import aws
 
 LAYERS = (1, 20)  # into which the same bytes are split
 REPOSITORY = "bench/large"
-_DISTRIBUTION_BUCKET = "bench-distribution"
 
 Run = Callable[[Image], object]
 
@@ -103,9 +102,9 @@ class Bench:
         )
 
     def clean(self) -> None:
-        """Delete all objects: the embedded S3 holds them in memory."""
+        """Delete all objects, for the disk's sake."""
         assert self.own.ready is not None
-        empty(self.s3, str(self.own.ready["bucket"]), _DISTRIBUTION_BUCKET, BUCKET)
+        empty(self.s3, str(self.own.ready["bucket"]), BUCKET)
 
 
 def measure(*, size: int, pairs: int, only: str = "") -> Iterator[Moved]:
@@ -189,13 +188,9 @@ def _bench(work: Path) -> Iterator[Bench]:
         assert own.ready is not None
         if not own.ready.get("relay"):
             raise servers.Missing("the local stack runs without edge or relay, so nothing accepts a large layer")
-        endpoint, region = str(own.ready["aws_endpoint"]), str(own.ready["region"])
-        keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-        s3 = client("s3", {**keys, "AWS_REGION": region, "AWS_ENDPOINT_URL": endpoint})
-        for bucket in (_DISTRIBUTION_BUCKET, BUCKET):
-            s3.create_bucket(Bucket=bucket)
-        storage = servers.s3(endpoint, _DISTRIBUTION_BUCKET, region, *keys.values())
-        with servers.distribution(work, storage, login=False) as peer:
+        s3 = aws.local_client("s3", own.ready)
+        s3.create_bucket(Bucket=BUCKET)
+        with servers.distribution(work, servers.filesystem(work), login=False) as peer:
             skopeo = Skopeo(work)
             skopeo.login(own)
             yield Bench(own, peer, s3, skopeo, BareS3(s3))
@@ -218,7 +213,7 @@ def _times(moved: Sequence[Moved]) -> str:
     return table(
         f"Push and pull of {moved[0].size / MIB:.0f} MiB",
         f"Split into `layers` layers, {PARALLEL} at once (skopeo: 6). x distr.: over distribution by the same client, "
-        "without login, on the same S3 server. x bare: over a PUT, a multipart upload with parts of 8 MiB, or a GET "
+        "without login, on a directory. x bare: over a PUT, a multipart upload with parts of 8 MiB, or a GET "
         "of the same bytes at that S3. Median (least-most) of the pairs. goal: the most that the project aims for.",
         ["way", "layers", "wall s", "MiB/s", "x distr.", "goal", "x bare", "goal"],
         rows,
@@ -233,7 +228,7 @@ def _memory(moved: Sequence[Moved]) -> str:
     ]
     return table(
         "Peak memory during each row",
-        "Resident MiB of each part's largest process. The embedded AWS keeps every object in memory.",
+        "Resident MiB of each part's largest process.",
         ["way", "layers", *parts],
         rows,
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 # The part of the local stack that a process is, by a text in its command line; the first match counts.
 PARTS = (
-    ("local.aws_process", "embedded AWS"),
+    ("local.cloud", "embedded AWS"),
     ("local.relay_process", "relay"),
     ("local.functions.runtime", "functions"),
     ("node", "edge functions"),

@@ -1,4 +1,4 @@
-"""Runs the functions in this process, as Lambda calls them, on their own emulator, and records every AWS call."""
+"""Runs the functions in this process, as Lambda calls them, on their own embedded AWS, and records every AWS call."""
 
 from __future__ import annotations
 
@@ -7,25 +7,28 @@ import contextlib
 import io
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from functions.registry import handler as registry
 from functions.token import handler as token
-from local.aws import REGION, Endpoint
-from local.clients import client
+from local.cloud.client import Client
+from local.cloud.endpoint import Endpoint
+from local.cloud.resources import Resources, ensure_resources
+from local.cloud.signatures import Credentials
 from local.functions.declarations import SERVICE, functions
 from local.gateway.events import Incoming, Outgoing, answer_from, event_for
-from local.resources import Resources, ensure_resources
 from roadstead.aws import clients
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.passwords import Argon2Hasher
-from tests import aws
+from tests.embedded import ACCESS_KEY, SECRET_KEY, embedded
 
 USER, PASSWORD = "bench", "the password of the bench"
 HOST = "registry.example"
@@ -117,11 +120,15 @@ def basic(password: str = PASSWORD) -> str:
 @contextlib.contextmanager
 def rig() -> Iterator[Rig]:
     """Yield a rig with an administrator, USER. Meanwhile os.environ has the functions' variables."""
-    with aws.ministack({"MINISTACK_REGION": REGION}) as url:
-        host, port = str(urlsplit(url).hostname), int(urlsplit(url).port or 0)
-        found = Endpoint(host, host, port).environment()
-        resources = ensure_resources(found, {})
-        identities = DynamoIdentities(Table(client("dynamodb", found), resources.identity_table))
+    with (
+        tempfile.TemporaryDirectory(prefix="roadstead-bench-") as directory,
+        embedded(Path(directory) / "cloud") as cloud,
+    ):
+        found = cloud.environment()
+        address, _, port = cloud.endpoint.rpartition("/")[2].rpartition(":")
+        credentials = Credentials(ACCESS_KEY, SECRET_KEY, cloud.region)
+        resources = ensure_resources(Client(Endpoint(address, int(port), credentials)), {})
+        identities = DynamoIdentities(Table(cloud.client("dynamodb"), resources.identity_table))
         Accounts(identities, Argon2Hasher()).create_user(USER, PASSWORD, admin=True)
         declared = functions(resources, found, None)
         environment = {name: value for one in declared for name, value in one.environment.items()}

@@ -97,21 +97,6 @@ def filesystem(work: Path) -> dict[str, Any]:
     return {"filesystem": {"rootdirectory": str(work / "distribution" / "data")}}
 
 
-def s3(endpoint: str, bucket: str, region: str, access_key: str, secret_key: str) -> dict[str, Any]:
-    """Return distribution's configuration for a bucket of any S3; with a region endpoint it uses path style."""
-    return {
-        "s3": {
-            "accesskey": access_key,
-            "secretkey": secret_key,
-            "region": region,
-            "regionendpoint": endpoint,
-            "bucket": bucket,
-            "secure": False,
-            "v4auth": True,
-        }
-    }
-
-
 def _wait_until_listening(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START
     while time.monotonic() < deadline and process.poll() is None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -34,10 +35,10 @@ _NO_CRT = (
 
 
 class Clients:
-    """boto3 clients for one region, or for the embedded AWS at `endpoint`, which accepts any credentials."""
+    """boto3 clients for one region, or for the embedded AWS at `endpoint`, whose credentials are in a file."""
 
-    def __init__(self, region: str, endpoint: str = "") -> None:
-        local = {"aws_access_key_id": "local", "aws_secret_access_key": "local"} if endpoint else {}
+    def __init__(self, region: str, endpoint: str = "", credentials_file: str = "") -> None:
+        local = _credentials(credentials_file) if credentials_file else {}
         self._session = boto3.Session(region_name=region or None, **local)
         self._endpoint = endpoint or None
 
@@ -49,6 +50,15 @@ class Clients:
     def client(self, service: str) -> Any:
         config = _CONFIG.merge(Config(s3={"addressing_style": "path"})) if self._endpoint else _CONFIG
         return self._session.client(service, endpoint_url=self._endpoint, config=config)
+
+
+def _credentials(file: str) -> dict[str, str]:
+    """Raises Failure."""
+    try:
+        found = json.loads(Path(file).read_text())
+        return {"aws_access_key_id": found["access_key"], "aws_secret_access_key": found["secret_key"]}
+    except (OSError, KeyError, ValueError) as error:
+        raise Failure(f"The credentials of the local registry cannot be read from {file}: {error}.") from error
 
 
 @contextlib.contextmanager

@@ -81,7 +81,7 @@ class Cloud:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        self._clients = Clients(target.region, target.endpoint)
+        self._clients = Clients(target.region, target.endpoint, target.credentials_file)
 
     @cached_property
     def accounts(self) -> Accounts:

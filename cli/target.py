@@ -22,7 +22,7 @@ class Target:
     """The names of a registry's parts; empty where a registry does not have the part.
 
     `registry_url` is the URL that clients use, `api_url` the API's own. `endpoint` is the embedded AWS of a local
-    registry, of which `admin` and `password_file` are known, too.
+    registry, of which `credentials_file`, `admin` and `password_file` are known, too.
     """
 
     kind: Kind
@@ -43,6 +43,7 @@ class Target:
     blob_url_key_parameter: str = ""
     alarm_prefix: str = ""
     endpoint: str = ""
+    credentials_file: str = ""
     admin: str = ""
     password_file: str = ""
 
@@ -67,6 +68,7 @@ class Target:
                 registry_url=ready["registry"],
                 api_url=ready["api"],
                 endpoint=ready["aws_endpoint"],
+                credentials_file=ready["credentials_file"],
                 admin=ready["admin"],
                 password_file=ready["password_file"],
                 notification_queue=_LOCAL_QUEUE,
@@ -125,7 +127,7 @@ class Target:
         )
 
 
-_LOCAL_QUEUE = "roadstead-notifications"  # as local/resources.py names it
+_LOCAL_QUEUE = "roadstead-notifications"  # as local/cloud/resources.py names it
 _OUTPUTS = (
     "RegistryUrl",
     "KeyValueStoreArn",

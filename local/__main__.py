@@ -11,6 +11,7 @@ import contextlib
 import errno
 import logging
 import os
+import re
 import signal
 import sys
 import time
@@ -25,6 +26,7 @@ STOP = 90.0  # seconds that a running instance may take to stop
 
 
 def main(arguments: list[str] | None = None) -> int:
+    os.umask(0o077)
     options = _parser().parse_args(arguments)
     state = StateDirectory(Path(options.state))
     commands = {
@@ -57,8 +59,9 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
             filename=state.logs / "gateway.log", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
         )
         with ports.listen(options.listen, options.port) as listener:
-            front = stack.Front(options.front)
-            asyncio.run(stack.run(state, listener, front, pull_through_edge=options.blobs_at == "distribution"))
+            through = options.blobs_at == "distribution"
+            wanted = stack.Options(stack.Front(options.front), through, options.url.rstrip("/"))
+            asyncio.run(stack.run(state, listener, wanted))
     finally:
         state.release()
 
@@ -96,6 +99,13 @@ def _audit(state: StateDirectory, options: argparse.Namespace) -> None:
             print(line, flush=True)
 
 
+def _url(text: str) -> str:
+    """A scheme and a host, or nothing. Raises ArgumentTypeError."""
+    if text and not re.fullmatch(r"https?://[A-Za-z0-9.\[\]:-]+/?", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like https://registry.example.com")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
@@ -130,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
                 choices=("s3", "distribution"),
                 default="s3",
                 help="where blobs are pulled from: S3, or the edge by signed URLs (default: %(default)s)",
+            )
+            command.add_argument(
+                "--url", default="", type=_url, help="the registry's URL, where a proxy in front gives it another"
             )
             command.add_argument("--listen", default="127.0.0.1", help="its address (default: %(default)s)")
     return parser

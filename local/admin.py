@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Mapping
 
-from local.clients import client
+from local.cloud.component import EmbeddedCloud
 from local.state import StateDirectory, write_atomically
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.table import Table
-from roadstead.identity.accounts import Accounts
-from roadstead.identity.passwords import Argon2Hasher
 
 NAME = "admin"
 
 
-def ensure_admin(state: StateDirectory, identity_table: str, aws: Mapping[str, str]) -> None:
-    """Make the user unless it is there.
+class FirstAdministrator:
+    """The component that makes the user where there is none. Then it has nothing more to do."""
 
-    The file comes first: a crash between the two leaves a password that the next start gives to the user. Once the
-    user exists the file is never written again, since it would hold a wrong password.
-    """
-    accounts = Accounts(DynamoIdentities(Table(client("dynamodb", aws), identity_table)), Argon2Hasher())
-    if accounts.find_user(NAME) is not None:
+    name = "the first administrator"
+
+    def __init__(self, state: StateDirectory, cloud: EmbeddedCloud) -> None:
+        self._state = state
+        self._cloud = cloud
+
+    async def start(self) -> None:
+        await asyncio.to_thread(self._ensure)
+
+    async def watch(self) -> None:
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
         return
-    if not state.password_file.exists():
-        write_atomically(state.password_file, secrets.token_urlsafe(24))
-    accounts.create_user(NAME, state.password_file.read_text(), admin=True)
+
+    def _ensure(self) -> None:
+        """The file comes first: a crash between the two leaves a password that the next start gives to the user. Once
+        the user exists the file is never written again, since it would hold a wrong password."""
+        table, client = self._cloud.resources.identity_table, self._cloud.client
+        key = {"pk": {"S": f"user#{NAME}"}, "sk": {"S": "meta"}}
+        if "Item" in client.call("dynamodb", "GetItem", TableName=table, Key=key, ConsistentRead=True):
+            return
+        # Imported here, since boto3 is half of a start, and this is done once.
+        import boto3
+
+        from roadstead.aws.dynamodb_identity import DynamoIdentities
+        from roadstead.aws.table import Table
+        from roadstead.identity.accounts import Accounts
+        from roadstead.identity.passwords import Argon2Hasher
+
+        endpoint = self._cloud.endpoint
+        dynamodb = boto3.client(
+            "dynamodb",
+            endpoint_url=endpoint.url,
+            region_name=endpoint.credentials.region,
+            aws_access_key_id=endpoint.credentials.access_key,
+            aws_secret_access_key=endpoint.credentials.secret_key,
+        )
+        accounts = Accounts(DynamoIdentities(Table(dynamodb, table)), Argon2Hasher())
+        if accounts.find_user(NAME) is not None:
+            return
+        if not self._state.password_file.exists():
+            write_atomically(self._state.password_file, secrets.token_urlsafe(24))
+        accounts.create_user(NAME, self._state.password_file.read_text(), admin=True)

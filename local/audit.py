@@ -5,6 +5,7 @@ The questions are those of the saved queries (`observability.queries`); here the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections import Counter
@@ -12,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.aws import CREDENTIALS
-from local.clients import client
+from local.cloud.client import Client
+from local.cloud.endpoint import Endpoint, credentials_of
+from local.cloud.resources import AUDIT_LOG_GROUP
 from local.failures import ExitCode, Failure
-from local.resources import AUDIT_LOG_GROUP
 from local.state import StateDirectory
 
 Entry = dict[str, Any]
@@ -28,8 +29,8 @@ WEEK = 7 * 86_400  # seconds
 class TrailReader:
     """Entries that were not seen before, in the order of their time; every id once, however often it was delivered."""
 
-    def __init__(self, logs: Any, group: str = AUDIT_LOG_GROUP) -> None:
-        self._logs = logs
+    def __init__(self, client: Client, group: str = AUDIT_LOG_GROUP) -> None:
+        self._client = client
         self._group = group
         self._tokens: dict[str, str] = {}
         self._seen: set[str] = set()
@@ -46,16 +47,20 @@ class TrailReader:
         return sorted(found, key=lambda entry: str(entry["time"]))
 
     def _streams(self) -> Iterator[str]:
-        pages = self._logs.get_paginator("describe_log_streams").paginate(logGroupName=self._group)
-        for page in pages:
+        token: dict[str, str] = {}
+        while True:
+            page = self._client.call("logs", "DescribeLogStreams", logGroupName=self._group, **token)
             for stream in page["logStreams"]:
                 yield stream["logStreamName"]
+            if "nextToken" not in page:
+                return
+            token = {"nextToken": page["nextToken"]}
 
     def _lines(self, stream: str) -> Iterator[str]:
         while True:
             token = {"nextToken": self._tokens[stream]} if stream in self._tokens else {}
-            answer = self._logs.get_log_events(
-                logGroupName=self._group, logStreamName=stream, startFromHead=True, **token
+            answer = self._client.call(
+                "logs", "GetLogEvents", logGroupName=self._group, logStreamName=stream, startFromHead=True, **token
             )
             yield from (event["message"] for event in answer["events"])
             before, self._tokens[stream] = self._tokens.get(stream), answer["nextForwardToken"]
@@ -119,19 +124,17 @@ def read(state: StateDirectory, *, follow: bool, ask: str) -> Iterator[str]:
     ready = state.read_ready()
     if ready is None or not state.in_use():
         raise Failure(ExitCode.COMPONENT_FAILED, f"Nothing runs in {state.path}; `make up STATE={state.path}` first.")
-    reader = TrailReader(
-        client(
-            "logs", {**CREDENTIALS, "AWS_REGION": str(ready["region"]), "AWS_ENDPOINT_URL": str(ready["aws_endpoint"])}
-        )
-    )
-    _wait_for_delivery(state, time.time())
-    entries = reader.entries()
-    for line in question.answer(entries, argument.strip()) if question else entries:
-        yield json.dumps(line, ensure_ascii=False)
-    while follow and not question:
-        time.sleep(PAUSE)
-        for line in reader.entries():
+    host, _, port = str(ready["aws_endpoint"]).rpartition("/")[2].rpartition(":")
+    with contextlib.closing(Client(Endpoint(host, int(port), credentials_of(state.credentials_file)))) as client:
+        reader = TrailReader(client)
+        _wait_for_delivery(state, time.time())
+        entries = reader.entries()
+        for line in question.answer(entries, argument.strip()) if question else entries:
             yield json.dumps(line, ensure_ascii=False)
+        while follow and not question:
+            time.sleep(PAUSE)
+            for line in reader.entries():
+                yield json.dumps(line, ensure_ascii=False)
 
 
 def _wait_for_delivery(state: StateDirectory, moment: float) -> None:

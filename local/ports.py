@@ -1,4 +1,4 @@
-"""Loopback addresses: which are free, and where S3 listens."""
+"""Addresses: which are free, and where the registry and the embedded AWS listen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ import socket
 
 from local.failures import ExitCode, Failure
 
-# S3 must not share the registry's host name: containerd, skopeo, podman and oras send the registry's Authorization to
-# the same host on another port, and S3 refuses a request that carries it beside a presigned query.
-S3_ADDRESS = "127.0.0.2"
 INTERNAL_ADDRESS = "127.0.0.1"  # of what only the edge talks to
 
 
@@ -36,16 +33,23 @@ def listen(address: str, port: int) -> socket.socket:
     return listener
 
 
-def s3_address(near: int) -> tuple[str, str, int]:
-    """Where the embedded AWS listens: (address to bind, host name to use in URLs, port); `near` + 1 if that is free.
+def listen_for_cloud(near: int) -> list[socket.socket]:
+    """Sockets for the embedded AWS on one port: `near` + 1 if that is free. Raises Failure.
 
-    Where 127.0.0.2 does not exist (macOS has only 127.0.0.1), the name `localhost` is the other host.
+    On 127.0.0.1, and on ::1 where there is one: `localhost` means either.
     """
-    address, host = (S3_ADDRESS, S3_ADDRESS) if _free(S3_ADDRESS, 0) else ("127.0.0.1", "localhost")
-    port = _free(address, near + 1) or _free(address, 0)
-    if not port:
-        raise Failure(ExitCode.PORT_TAKEN, f"No port is free on {address}.")
-    return address, host, port
+    for port in (near + 1, 0, 0, 0):
+        try:
+            first = listen(INTERNAL_ADDRESS, port)
+        except Failure:
+            continue
+        try:
+            return [first, listen("::1", first.getsockname()[1])]
+        except Failure as failure:
+            if not isinstance(failure.__context__, OSError) or failure.__context__.errno != errno.EADDRINUSE:
+                return [first]  # no IPv6 here
+            first.close()  # or somebody else would be asked for what is meant for us
+    raise Failure(ExitCode.PORT_TAKEN, f"No port is free on {INTERNAL_ADDRESS}.")
 
 
 def free_port() -> int:

@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from functions.api import ROUTES
 from local import admin, ports
-from local.aws import CREDENTIALS, REGION, EmbeddedAws, Endpoint
+from local.cloud.component import EmbeddedCloud
+from local.cloud.endpoint import Endpoint, credentials_of
+from local.cloud.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER
 from local.delivery.delivery import Delivery
 from local.edge import components as edge_stack
 from local.edge.components import EdgeSettings
@@ -27,8 +29,8 @@ from local.functions.declarations import Distribution
 from local.functions.environments import InitError, Pool
 from local.gateway.http_api import HttpApi, HttpServer
 from local.processes.supervisor import Component, supervise
+from local.processes.together import Together
 from local.relay import RelayProcess
-from local.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER, Resources, ensure_resources
 from local.state import Ready, StateDirectory
 
 
@@ -42,29 +44,18 @@ class Front(StrEnum):
 
 @dataclass(slots=True)
 class Lambda:
-    """The component that makes the functions' pools once AWS is there, and the first administrator with them."""
+    """The component that makes the functions' pools once AWS is there."""
 
     state: StateDirectory
-    endpoint: Endpoint
-    secrets: Mapping[str, str] = field(repr=False)  # of this run, by parameter name
+    cloud: EmbeddedCloud
     distribution: Distribution | None
     host: str  # by which clients name the registry
     pools: dict[str, Pool] = field(default_factory=dict)
-    made: Resources | None = None
     name: str = "the functions"
 
-    @property
-    def resources(self) -> Resources:
-        """Raises RuntimeError before `start`."""
-        if self.made is None:
-            raise RuntimeError("AWS was not set up")
-        return self.made
-
     async def start(self) -> None:
-        aws = self.endpoint.environment()
-        self.made = await asyncio.to_thread(ensure_resources, aws, self.secrets)
-        await asyncio.to_thread(admin.ensure_admin, self.state, self.made.identity_table, aws)
-        for function in functions.functions(self.made, aws, self.distribution, self.host):
+        aws = self.cloud.endpoint.environment()
+        for function in functions.functions(self.cloud.resources, aws, self.distribution, self.host):
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
         try:
             await asyncio.gather(*(pool.warm() for pool in self.pools.values()))
@@ -81,53 +72,70 @@ class Lambda:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """How `make up` is asked to run. `url` is the registry's where a proxy in front gives it another."""
+
+    front: Front = Front.ALL
+    pull_through_edge: bool = False
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """Everything that runs, in the order in which it starts."""
 
-    aws: EmbeddedAws
-    lambdas: Lambda
+    registry: str  # base URL
+    cloud: EmbeddedCloud
     api: str
     relay: RelayProcess | None
     components: Sequence[Component]
 
 
-def build(state: StateDirectory, listener: socket.socket, front: Front, *, pull_through_edge: bool = False) -> Stack:
+def build(state: StateDirectory, listener: socket.socket, options: Options) -> Stack:
     """Put the parts together; nothing starts. The edge, or without one the gateway, serves on `listener`."""
     host, port = listener.getsockname()[:2]
-    registry = f"http://{_reachable(host)}:{port}"
-    aws = EmbeddedAws(state, Endpoint(*ports.s3_address(port)))
+    registry = options.url or f"http://{_reachable(host)}:{port}"
+    scheme, _, name = registry.partition("://")
     secret = secrets.token_hex(32)
     private, public = _blob_url_key()
-    distribution = None if front is Front.NONE else Distribution(registry, pull_through_edge)
     of_this_run = {EDGE_SECRET_PARAMETER: secret, BLOB_URL_KEY_PARAMETER: private}
-    lambdas = Lambda(state, aws.endpoint, of_this_run, distribution, registry.partition("://")[2])
-    # Before the gateway: it stops after it, when there is nothing more to come.
-    delivery = Delivery(state, aws.endpoint, lambdas.pools, lambda: lambdas.resources)
-    if front is Front.NONE:
-        gateway = HttpServer("the gateway", HttpApi(ROUTES, lambdas.pools), listener)
-        return Stack(aws, lambdas, registry, None, (aws, lambdas, delivery, gateway))
+    listeners = ports.listen_for_cloud(port)
+    address, inner_port = listeners[0].getsockname()[:2]
+    endpoint = Endpoint(address, inner_port, credentials_of(state.credentials_file))
+    cloud = EmbeddedCloud(state, endpoint, listeners, of_this_run)
+    distribution = None if options.front is Front.NONE else Distribution(registry, options.pull_through_edge)
+    lambdas = Lambda(state, cloud, distribution, name)
+    first = admin.FirstAdministrator(state, cloud)
+    api = HttpApi(ROUTES, lambdas.pools, scheme=scheme)
+    # It starts before what takes requests, and so stops after it, when there is nothing more to come.
+    delivery = Delivery(state, cloud, lambdas.pools)
+    if options.front is Front.NONE:
+        gateway = HttpServer("the gateway", api, listener)
+        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, delivery, gateway))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
-    api = f"http://{ports.INTERNAL_ADDRESS}:{inner.getsockname()[1]}"
-    gateway = HttpServer("the gateway", HttpApi(ROUTES, lambdas.pools), inner)
+    gateway = HttpServer("the gateway", api, inner)
     relay = None
-    if front is Front.ALL:
+    if options.front is Front.ALL:
 
         def environment() -> Mapping[str, str]:
-            return {**aws.endpoint.environment(), **functions.registry_environment(lambdas.resources, distribution)}
+            return {**endpoint.environment(), **functions.registry_environment(cloud.resources, distribution)}
 
         relay = RelayProcess(ports.free_port(), environment, state.logs / "relay.log")
     settings = EdgeSettings(
-        api=api,
-        bucket=f"{aws.endpoint.url}/{BUCKET}",
+        api=f"http://{ports.INTERNAL_ADDRESS}:{inner.getsockname()[1]}",
+        bucket=f"{endpoint.url}/{BUCKET}",
         relay=relay.url if relay else None,
         secret=secret,
-        access_key=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-        secret_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        region=REGION,
-        blob_keys=KeyGroup(registry, {functions.BLOB_URL_KEY_ID: public}) if pull_through_edge else None,
+        access_key=endpoint.credentials.access_key,
+        secret_key=endpoint.credentials.secret_key,
+        region=endpoint.credentials.region,
+        blob_keys=KeyGroup(registry, {functions.BLOB_URL_KEY_ID: public}) if options.pull_through_edge else None,
+        redirects=endpoint.s3_url,
+        scheme=scheme,
     )
-    edge = edge_stack.components(settings, lambda: lambdas.resources.upload_keys, listener)
-    return Stack(aws, lambdas, api, relay, (aws, lambdas, delivery, gateway, *((relay,) if relay else ()), *edge))
+    workers, edge = edge_stack.components(settings, lambda: cloud.resources.upload_keys, listener)
+    side_by_side = Together([lambdas, first, workers, *((relay,) if relay else ())])
+    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, delivery, gateway, edge))
 
 
 def _blob_url_key() -> tuple[str, str]:
@@ -137,37 +145,33 @@ def _blob_url_key() -> tuple[str, str]:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), public.decode()
 
 
-async def run(
-    state: StateDirectory, listener: socket.socket, front: Front = Front.ALL, *, pull_through_edge: bool = False
-) -> None:
+async def run(state: StateDirectory, listener: socket.socket, options: Options) -> None:
     """Serve on `listener` until SIGINT, SIGTERM or SIGHUP. Raises Failure."""
     stopping, ready = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
-    stack = build(state, listener, front, pull_through_edge=pull_through_edge)
+    stack = build(state, listener, options)
     supervised = asyncio.create_task(supervise(stack.components, stopping, ready))
     started = asyncio.create_task(ready.wait())
     try:
         await asyncio.wait({supervised, started}, return_when=asyncio.FIRST_COMPLETED)
         if ready.is_set():
-            host, port = listener.getsockname()[:2]
-            registry = f"{_reachable(host)}:{port}"
-            state.write_ready(_ready(state, stack, registry))
+            state.write_ready(_ready(state, stack))
             if stack.relay is not None:
-                stack.relay.restarted = lambda: state.write_ready(_ready(state, stack, registry))
-            print(banner(state, registry), flush=True)
+                stack.relay.restarted = lambda: state.write_ready(_ready(state, stack))
+            print(banner(state, stack.registry), flush=True)
         await supervised
     finally:
         started.cancel()
         state.ready_file.unlink(missing_ok=True)
 
 
-def banner(state: StateDirectory, registry: str) -> str:
-    """What a person sees once it serves. `registry` is host:port, as docker names it."""
-    image = "hello-world"
+def banner(state: StateDirectory, url: str) -> str:
+    """What a person sees once it serves. `url` is the registry's."""
+    image, registry = "hello-world", url.partition("://")[2]
     return f"""
-The registry serves at http://{registry}
+The registry serves at {url}
 Log in as {admin.NAME}; the password is in {state.password_file}
 
   docker login -u {admin.NAME} --password-stdin {registry} < {state.password_file}
@@ -177,19 +181,19 @@ Log in as {admin.NAME}; the password is in {state.password_file}
 Logs are in {state.logs}. Ctrl-C stops it; what was pushed stays in {state.path}."""
 
 
-def _ready(state: StateDirectory, stack: Stack, registry: str) -> Ready:
-    resources, url = stack.lambdas.resources, stack.aws.endpoint.url
+def _ready(state: StateDirectory, stack: Stack) -> Ready:
+    resources, endpoint = stack.cloud.resources, stack.cloud.endpoint
     pids = {"stack": os.getpid()}
     if stack.relay is not None and stack.relay.pid is not None:
         pids["relay"] = stack.relay.pid
     return Ready(
-        registry=f"http://{registry}",
-        s3=url,
+        registry=stack.registry,
+        s3=endpoint.s3_url,
         admin=admin.NAME,
         password_file=str(state.password_file),
         pid=os.getpid(),
-        aws_endpoint=url,
-        region=REGION,
+        aws_endpoint=endpoint.url,
+        region=endpoint.credentials.region,
         index_table=resources.index_table,
         identity_table=resources.identity_table,
         bucket=resources.bucket,
@@ -197,6 +201,7 @@ def _ready(state: StateDirectory, stack: Stack, registry: str) -> Ready:
         upload_keys_parameter=resources.upload_keys_parameter,
         api=stack.api,
         relay=stack.relay.url if stack.relay else None,
+        credentials_file=str(state.credentials_file),
         pids=pids,
     )
 

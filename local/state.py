@@ -4,9 +4,10 @@ version          the format of everything below; a directory without it is never
 lock             held by the running instance
 ready.json       only while it serves
 admin-password   of the first administrator, mode 0600
-aws/             what the embedded AWS keeps: tables/, objects/, tmp/
-logs/            aws.log, and one for each function
-delivery.json    how far the functions' logs were read, and until when all events were delivered
+credentials.json the one key pair that the embedded AWS takes, mode 0600
+cloud/           what the embedded AWS keeps: cloud.db and objects/
+logs/            cloud.log, and one for each function
+delivery.json    how far streams and the functions' logs were delivered
 delivered        its time of change: all that happened before was delivered
 """
 
@@ -16,14 +17,15 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from local.failures import ExitCode, Failure
 
-VERSION = "roadstead-local 1"
-MINIMUM_FREE = 64 * 1024 * 1024  # bytes; below it nothing is started, and what runs is stopped while it can still save
+VERSION = "roadstead-local 2"
+MINIMUM_FREE = 64 * 1024 * 1024  # bytes; below it nothing is started
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Ready:
     api: str  # base URL of the gateway, for whoever wants to go round the edge
     relay: str | None  # base URL
     pids: dict[str, int]  # of processes whose memory is worth watching
+    credentials_file: str  # of the embedded AWS
 
 
 class StateDirectory:
@@ -63,16 +66,12 @@ class StateDirectory:
         return self.path / "admin-password"
 
     @property
-    def tables(self) -> Path:
-        return self.path / "aws" / "tables"
+    def credentials_file(self) -> Path:
+        return self.path / "credentials.json"
 
     @property
-    def objects(self) -> Path:
-        return self.path / "aws" / "objects"
-
-    @property
-    def scratch(self) -> Path:
-        return self.path / "aws" / "tmp"
+    def cloud(self) -> Path:
+        return self.path / "cloud"
 
     @property
     def delivery_file(self) -> Path:
@@ -91,12 +90,13 @@ class StateDirectory:
         self._check_version()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._close()
             version = self.path / "version"
             if not version.exists():
                 write_atomically(version, VERSION + "\n")
             self._take_lock()
-            for directory in (self.tables, self.objects, self.scratch, self.logs):
-                directory.mkdir(parents=True, exist_ok=True)
+            for directory in (self.cloud, self.logs):
+                directory.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise Failure(
                 ExitCode.OTHER_STATE, f"{self.path} cannot be used for the state: {error.strerror}."
@@ -110,7 +110,7 @@ class StateDirectory:
             self._lock = None
 
     def check_space(self) -> None:
-        """Raises Failure when the disk is so full that what is pushed might not be kept."""
+        """Raises Failure when the disk is so full that hardly anything could be pushed."""
         if shutil.disk_usage(self.path).free < MINIMUM_FREE:
             raise Failure(
                 ExitCode.DISK_FULL,
@@ -161,6 +161,18 @@ class StateDirectory:
             return ""
         return text if text.startswith("roadstead-local ") else ""
 
+    def _close(self) -> None:
+        """Let nobody else look into the directory, which holds a password and keys. Raises Failure, OSError."""
+        found = self.path.stat()
+        if found.st_uid != os.geteuid():
+            raise Failure(
+                ExitCode.OTHER_STATE,
+                f"{self.path} belongs to the user {found.st_uid}, and this is user {os.geteuid()}: whoever owns it "
+                "could read the keys in it. Choose another STATE=.",
+            )
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            self.path.chmod(0o700)
+
     def _check_version(self) -> None:
         written = self._written_version()
         if written == VERSION:
@@ -168,8 +180,9 @@ class StateDirectory:
         if written:
             raise Failure(
                 ExitCode.OTHER_STATE,
-                f"{self.path} was written by another version ({written!r}, this is {VERSION!r}); "
-                "choose another STATE=, or delete it with `make reset`.",
+                f"{self.path} was written by another version ({written!r}, this is {VERSION!r}), and cannot be read by "
+                "this one. Choose another STATE=; start the version that wrote it beside it and copy the images over "
+                "(docs/local.md), or delete it with `make reset`.",
             )
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise Failure(ExitCode.OTHER_STATE, f"{self.path} is not empty and not a state directory of `make up`.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,23 @@ def client(service: str, endpoint: str | None = None) -> Any:
         s3={"addressing_style": "path"},
     )
     return boto3.client(service, region_name=REGION, endpoint_url=endpoint, config=config, **CREDENTIALS)
+
+
+def local_client(service: str, ready: Mapping[str, Any]) -> Any:
+    """A client of a running local cloud, by what its `ready.json` says."""
+    keys = json.loads(Path(ready["credentials_file"]).read_text())
+    return boto3.client(
+        service,
+        region_name=ready["region"],
+        endpoint_url=ready["aws_endpoint"],
+        aws_access_key_id=keys["access_key"],
+        aws_secret_access_key=keys["secret_key"],
+        config=Config(
+            signature_version="s3v4" if service == "s3" else None,
+            s3={"addressing_style": "path"},
+            request_checksum_calculation="when_required",
+        ),
+    )
 
 
 def make_tables(dynamodb_client: Any, index_table: str, identity_table: str) -> None:

@@ -15,3 +15,9 @@ def strict() -> Iterator[StrictS3]:
     skip, where it is not installed."""
     with strict_s3() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def session_strict(strict: StrictS3) -> StrictS3:
+    """The same, for suites whose own `strict` is one of several."""
+    return strict

@@ -1,8 +1,11 @@
 """The component that delivers what happened to the webhook function: streams, S3's events, the functions' log lines.
 
-Nothing is lost when all of it is killed. S3's events wait in a queue of the embedded AWS; how far a log was read stands
-in a file. The embedded AWS forgets its streams, but the events are items of the tables for a week: those from shortly
-before the last time that everything was delivered are delivered once more.
+Nothing is lost when all of it is killed: S3's events wait in a queue and the tables' changes in their streams, both of
+the embedded AWS, and how far streams and logs were delivered stands in a file. What was delivered since that was
+written comes again, as in AWS.
+
+While nothing happens nothing is asked: the embedded AWS tells of every write, and a log of which it is no longer than
+before has no new line.
 """
 
 from __future__ import annotations
@@ -17,46 +20,41 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from local.aws import Endpoint
-from local.clients import client
+from local.cloud.client import Client, Refused
+from local.cloud.component import EmbeddedCloud
 from local.delivery.sources import LogSource, QueueSource, Record, Source, StreamSource
 from local.failures import ExitCode, Failure
 from local.functions.environments import Pool
-from local.resources import Resources
 from local.state import StateDirectory, write_atomically
 
 FUNCTION = "webhook"
 LOGS = ("registry", "token")  # the functions whose lines are subscribed to
 MARK = '{"audit":'
-PAUSE = 0.3  # seconds between two looks at everything
+PAUSE = 0.3  # seconds between two looks
+LONGEST_PAUSE = 5.0  # seconds without asking: a message comes back when its time is over, and nothing tells of that
 TIMEOUT = 60.0  # seconds that the function may take
 DRAIN = 10.0  # seconds that is waited at the end
-OVERLAP = 120.0  # seconds: the embedded AWS saves what it holds seconds later, more where it holds much
 
 Run = Callable[..., Awaitable[Any]]
 
 
 class Delivery:
-    """`pools` and `resources` are asked for at the start, when there are any."""
+    """`cloud` has started when this does; `pools` has the function then."""
 
     name = "the delivery of events"
 
-    def __init__(
-        self,
-        state: StateDirectory,
-        endpoint: Endpoint,
-        pools: Mapping[str, Pool],
-        resources: Callable[[], Resources],
-    ) -> None:
+    def __init__(self, state: StateDirectory, cloud: EmbeddedCloud, pools: Mapping[str, Pool]) -> None:
         self._state = state
-        self._endpoint = endpoint
+        self._cloud = cloud
         self._pools = pools
-        self._resources = resources
         self._sources: list[Source] = []
+        self._streams: list[StreamSource] = []
         self._logs: list[LogSource] = []
         self._stopping = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._saved: dict[str, Any] = {}
+        self._complete = False
+        self._asked = 0.0
 
     async def start(self) -> None:
         self._saved = _read(self._state.delivery_file)
@@ -81,25 +79,24 @@ class Delivery:
                 await self._running
 
     def _connect(self) -> None:
-        resources, environment = self._resources(), self._endpoint.environment()
-        sqs, dynamodb = client("sqs", environment), client("dynamodb", environment)
-        streams = client("dynamodbstreams", environment)
-        bury = _in_thread(_bury, sqs, resources.dead_letters_url)
-        since = int((self._saved.get("complete", 0.0) - OVERLAP) * 1000)
+        resources, client = self._cloud.resources, self._cloud.client
+        bury = _in_thread(_bury, client, resources.dead_letters_url)
         for table in (resources.index_table, resources.identity_table):
-            (stream,) = streams.list_streams(TableName=table)["Streams"]
-            reader = _StreamReader(streams, stream["StreamArn"])
-            replay = _replayed(dynamodb, table, since, images=table == resources.index_table)
-            self._sources.append(StreamSource(stream["StreamArn"], _once(replay), self._invoke, bury))
-            self._sources.append(StreamSource(stream["StreamArn"], _in_thread(reader.read), self._invoke, bury))
+            (stream,) = client.call("streams", "ListStreams", TableName=table)["Streams"]
+            arn = stream["StreamArn"]
+            position = str(self._saved.get("positions", {}).get(arn, ""))
+            reader = _StreamReader(client, arn, position)
+            self._streams.append(StreamSource(arn, _in_thread(reader.read), self._invoke, bury, position=position))
+        self._sources += self._streams
+        region = self._cloud.endpoint.credentials.region
         for queue in (resources.object_events_url, resources.notifications_url):
-            attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+            found = client.call("sqs", "GetQueueAttributes", QueueUrl=queue, AttributeNames=["QueueArn"])
             self._sources.append(
                 QueueSource(
-                    attributes["QueueArn"],
-                    environment["AWS_REGION"],
-                    _in_thread(_receive, sqs, queue),
-                    _in_thread(_delete, sqs, queue),
+                    found["Attributes"]["QueueArn"],
+                    region,
+                    _in_thread(_receive, client, queue),
+                    _in_thread(_delete, client, queue),
                     self._invoke,
                 )
             )
@@ -115,92 +112,89 @@ class Delivery:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            await self._cycle()
+            await self._look()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), PAUSE)
         deadline = time.monotonic() + DRAIN
         while not await self._cycle() and time.monotonic() < deadline:
             await asyncio.sleep(PAUSE)
-        if all(source.idle for source in self._sources):
-            self._saved["complete"] = time.time() + OVERLAP  # nothing can have been missed
         self._save()
+
+    async def _look(self) -> None:
+        """A cycle if there is a reason for one; else all that happened before this moment was delivered already."""
+        began = time.time()
+        changed = self._cloud.has_changed()
+        late = time.monotonic() - self._asked > LONGEST_PAUSE
+        if changed or late or not self._complete or any(log.grown() for log in self._logs):
+            await self._cycle()
+        else:
+            os.utime(self._state.delivered_file, (began, began))
 
     async def _cycle(self) -> bool:
         """Ask every source until it has no more; whether all that was there when this began is delivered."""
-        began = time.time()
+        began, self._asked = time.time(), time.monotonic()
         for source in self._sources:
             while await source.round():
                 pass
-        complete = all(source.idle for source in self._sources)
-        offsets = {log.file.stem: log.offset for log in self._logs}
-        if complete:
-            moved = offsets != self._saved.get("offsets") or began - self._saved.get("complete", 0.0) > OVERLAP / 4
-            if moved:
-                self._saved = {"offsets": offsets, "complete": began}
-                self._save()
-            self._state.delivered_file.touch()
+        self._complete = all(source.idle for source in self._sources)
+        self._save()
+        if self._complete:
+            self._state.delivered_file.touch(mode=0o600)
             os.utime(self._state.delivered_file, (began, began))
-        return complete
+        return self._complete
 
     def _save(self) -> None:
-        write_atomically(self._state.delivery_file, json.dumps(self._saved))
+        reached = {
+            "offsets": {log.file.stem: log.offset for log in self._logs},
+            "positions": {stream.arn: stream.position for stream in self._streams},
+        }
+        if reached != self._saved:
+            write_atomically(self._state.delivery_file, json.dumps(reached))
+            self._saved = reached
 
 
 class _StreamReader:
-    """Reads the one shard that a stream of the embedded AWS has, from its beginning."""
+    """Reads the one shard that a stream has here, from behind a sequence number, or from its beginning."""
 
-    def __init__(self, streams: Any, arn: str) -> None:
-        self._streams = streams
-        (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-        self._arn, self._shard = arn, shard["ShardId"]
-        self._iterator = ""
+    def __init__(self, client: Client, arn: str, position: str) -> None:
+        self._client = client
+        (shard,) = client.call("streams", "DescribeStream", StreamArn=arn)["StreamDescription"]["Shards"]
+        self._about = {"StreamArn": arn, "ShardId": shard["ShardId"]}
+        self._iterator = self._behind(position)
 
     def read(self) -> Sequence[Record]:
-        if not self._iterator:
-            answer = self._streams.get_shard_iterator(
-                StreamArn=self._arn, ShardId=self._shard, ShardIteratorType="TRIM_HORIZON"
-            )
-            self._iterator = answer["ShardIterator"]
-        answer = self._streams.get_records(ShardIterator=self._iterator, Limit=1000)
+        answer = self._client.call("streams", "GetRecords", ShardIterator=self._iterator, Limit=1000)
         self._iterator = answer["NextShardIterator"]
         records: Sequence[Record] = answer["Records"]
         return records
 
-
-def _replayed(dynamodb: Any, table: str, since: int, *, images: bool) -> list[Record]:
-    """Records of a stream for the event items that a table has since then, in milliseconds; oldest first."""
-    found: list[Record] = []
-    for shard in range(16):
-        pages = dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            KeyConditionExpression="pk = :pk AND sk > :since",
-            ExpressionAttributeValues={":pk": {"S": f"event#{shard:02d}"}, ":since": {"S": f"{max(0, since):013d}"}},
-        )
-        for item in (item for page in pages for item in page["Items"]):
-            change: Record = {
-                "Keys": {"pk": item["pk"], "sk": item["sk"]},
-                "SequenceNumber": f"replayed-{item['id']['S']}",
-            }
-            if images:
-                change["NewImage"] = item
-            found.append({"eventName": "INSERT", "eventSource": "aws:dynamodb", "dynamodb": change})
-    return sorted(found, key=lambda record: str(record["dynamodb"]["Keys"]["sk"]["S"]))
+    def _behind(self, position: str) -> str:
+        where = {"ShardIteratorType": "TRIM_HORIZON"}
+        if position:
+            where = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": position}
+        try:
+            found = self._client.call("streams", "GetShardIterator", **self._about, **where)
+        except Refused as refused:
+            if refused.code != "TrimmedDataAccessException":
+                raise
+            return self._behind("")
+        return str(found["ShardIterator"])
 
 
-def _receive(sqs: Any, url: str) -> Sequence[Record]:
-    answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
+def _receive(client: Client, url: str) -> Sequence[Record]:
+    answer = client.call("sqs", "ReceiveMessage", QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"])
     messages: Sequence[Record] = answer.get("Messages", [])
     return messages
 
 
-def _delete(sqs: Any, url: str, receipts: Sequence[str]) -> None:
+def _delete(client: Client, url: str, receipts: Sequence[str]) -> None:
     for receipt in receipts:
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=receipt)
+        client.call("sqs", "DeleteMessage", QueueUrl=url, ReceiptHandle=receipt)
 
 
-def _bury(sqs: Any, url: str, bodies: Sequence[str]) -> None:
+def _bury(client: Client, url: str, bodies: Sequence[str]) -> None:
     for body in bodies:
-        sqs.send_message(QueueUrl=url, MessageBody=body)
+        client.call("sqs", "SendMessage", QueueUrl=url, MessageBody=body)
 
 
 def _in_thread(function: Callable[..., Any], *bound: Any) -> Run:
@@ -208,14 +202,6 @@ def _in_thread(function: Callable[..., Any], *bound: Any) -> Run:
         return await asyncio.to_thread(function, *bound, *arguments)
 
     return run
-
-
-def _once(records: list[Record]) -> Run:
-    async def read() -> Sequence[Record]:
-        taken, records[:] = list(records), []
-        return taken
-
-    return read
 
 
 def _read(file: Path) -> dict[str, Any]:

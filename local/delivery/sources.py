@@ -15,7 +15,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,7 +65,8 @@ class Retries:
 class StreamSource:
     """A mapping of a table's stream with `ReportBatchItemFailures`, and a filter for the event items.
 
-    `read` answers the next records of the stream as boto3 has them (it blocks no loop); `bury` keeps dead letters.
+    `read` answers the next records of the stream behind those that it answered before (it blocks no loop); `bury` keeps
+    dead letters. `position` is the sequence number up to which everything was delivered, "" when that is nothing.
     """
 
     def __init__(
@@ -76,13 +76,17 @@ class StreamSource:
         invoke: Invoke,
         bury: Callable[[Sequence[str]], Awaitable[None]],
         retries: Retries | None = None,
+        *,
+        position: str = "",
     ) -> None:
-        self._arn = arn
+        self.arn = arn
+        self.position = position
         self._read = read
         self._invoke = invoke
         self._bury = bury
         self._retries = retries or Retries()
         self._pending: deque[Record] = deque()
+        self._read_to = position
 
     @property
     def idle(self) -> bool:
@@ -91,8 +95,11 @@ class StreamSource:
     async def round(self) -> bool:
         if not self._pending:
             read = await self._read()
-            self._pending.extend(_stream_record(one, self._arn) for one in read if _is_event(one))
+            self._pending.extend(_stream_record(one, self.arn) for one in read if _is_event(one))
+            if read:
+                self._read_to = read[-1]["dynamodb"]["SequenceNumber"]
             if not self._pending:
+                self.position = self._read_to
                 return bool(read)
         if not self._retries.due:
             return False
@@ -100,21 +107,27 @@ class StreamSource:
         try:
             result = await self._invoke({"Records": batch})
         except _FAILURES as error:
-            _log.warning("%s: %s", self._arn, error)
+            _log.warning("%s: %s", self.arn, error)
             done = 0
         else:
             done = _first_failure(result, [record["dynamodb"]["SequenceNumber"] for record in batch])
         for _ in range(done):
-            self._pending.popleft()
+            self._finish()
         if done:
             self._retries.succeeded()
         if done == len(batch):
             return True
         self._retries.failed()
         if self._retries.failures >= STREAM_ATTEMPTS:
-            await self._bury([json.dumps({"source": self._arn, "record": self._pending.popleft()}, default=str)])
+            await self._bury([json.dumps({"source": self.arn, "record": self._pending[0]}, default=str)])
+            self._finish()
             self._retries.succeeded()
         return False
+
+    def _finish(self) -> None:
+        """The first of what is pending was delivered, or buried."""
+        done = self._pending.popleft()
+        self.position = done["dynamodb"]["SequenceNumber"] if self._pending else self._read_to
 
 
 def _is_event(record: Record) -> bool:
@@ -124,11 +137,7 @@ def _is_event(record: Record) -> bool:
 
 
 def _stream_record(record: Record, arn: str) -> Record:
-    change = dict(record["dynamodb"])
-    created = change.get("ApproximateCreationDateTime")
-    if isinstance(created, datetime):
-        change["ApproximateCreationDateTime"] = int(created.timestamp())
-    return {**record, "dynamodb": change, "eventSourceARN": arn}
+    return {**record, "eventSourceARN": arn}
 
 
 def _first_failure(result: object, identifiers: Sequence[str]) -> int:
@@ -213,6 +222,13 @@ class LogSource:
     @property
     def idle(self) -> bool:
         return self._retries.failures == 0
+
+    def grown(self) -> bool:
+        """Whether the file has another length than what was delivered of it."""
+        try:
+            return self.file.stat().st_size != self.offset
+        except FileNotFoundError:
+            return False
 
     async def round(self) -> bool:
         if not self._retries.due:

@@ -32,7 +32,8 @@ class EdgeSettings:
     secret_key: str = field(repr=False)
     region: str
     blob_keys: KeyGroup | None = None  # of signed URLs, where blobs are pulled through the distribution
-    strict_s3: bool = False  # whether S3 refuses by itself what is not of its checksum
+    redirects: str = ""  # S3 as clients are sent to it, where not every client finds it
+    scheme: str = "http"  # of the registry's URL
     error_caching: float = 0.0  # seconds: ErrorCachingMinTTL, which CloudFront sets to 10 where nobody says 0
 
 
@@ -46,10 +47,16 @@ def components(
 ) -> tuple[FunctionWorkers, HttpServer]:
     """In the order in which they start. `upload_keys` is asked then, when whoever makes the keys has made them."""
     workers = FunctionWorkers(
-        {name: build.built(name, scheme="http") for name in build.FUNCTIONS},
+        {name: build.built(name, scheme=settings.scheme) for name in build.FUNCTIONS},
         lambda: key_value_store(upload_keys(), relay=settings.relay is not None),
     )
-    edge = Edge(workers, _origins(settings), blob_keys=settings.blob_keys, error_caching=settings.error_caching)
+    edge = Edge(
+        workers,
+        _origins(settings),
+        blob_keys=settings.blob_keys,
+        error_caching=settings.error_caching,
+        redirects=Origin(settings.redirects, (), STORAGE_TIMEOUT) if settings.redirects else None,
+    )
     return workers, HttpServer("the edge", edge, listener)
 
 
@@ -58,7 +65,7 @@ def _origins(settings: EdgeSettings) -> Mapping[str, Origin]:
     signing = Signing(settings.access_key, settings.secret_key, settings.region)
     origins = {
         API: Origin(settings.api, secret, API_TIMEOUT),
-        BLOBS: Origin(settings.bucket, (), STORAGE_TIMEOUT, signing, settings.strict_s3),
+        BLOBS: Origin(settings.bucket, (), STORAGE_TIMEOUT, signing),
     }
     if settings.relay is not None:
         origins[RELAY] = Origin(settings.relay, secret, RELAY_TIMEOUT)

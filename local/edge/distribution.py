@@ -21,13 +21,12 @@ from typing import Any
 
 from edge import build, origin_response
 from edge.names import API, BLOBS
-from local.edge import rules
+from local.edge import loopback, rules
 from local.edge.error_cache import CachedError, ErrorCache
 from local.edge.function_workers import FunctionFailed, FunctionWorkers, Outcome
 from local.edge.origins import Answer, Origin, TimedOut, Unreachable, exchange
 from local.edge.rules import Headers, RuleBroken
 from local.edge.signed_urls import KeyGroup
-from local.edge.storage import Refused
 from local.edge.viewer import Disconnected, Receive, Scope, Send, Viewer
 
 UPLOADS = "/v2/*/blobs/uploads/*"
@@ -52,7 +51,10 @@ class _Page(Exception):
 
 
 class Edge:
-    """The ASGI application. `origins` by id, "api" and "blobs" among them; "relay" only where there is one."""
+    """The ASGI application. `origins` by id, "api" and "blobs" among them; "relay" only where there is one.
+
+    `redirects` is S3 as clients are sent to it, where its name is not one that everybody finds (loopback.py).
+    """
 
     def __init__(
         self,
@@ -61,12 +63,14 @@ class Edge:
         *,
         blob_keys: KeyGroup | None = None,
         error_caching: float = 0.0,
+        redirects: Origin | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._workers = workers
         self._origins = dict(origins)
         self._blob_keys = blob_keys
         self._errors = ErrorCache(error_caching, clock)
+        self._redirects = redirects
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         viewer = Viewer(scope, receive, send, secrets.token_urlsafe(32))
@@ -93,15 +97,25 @@ class Edge:
             raise _Page(error.status, error.body, error.headers, "Error from cloudfront")
         try:
             async with self._forward(viewer, request, origin) as answer:
-                await self._respond(viewer, request, answer)
-        except Refused as refused:
-            answer = Answer(refused.status, "", (("content-type", "application/xml"),), _once(refused.body()))
-            await self._respond(viewer, request, answer)
+                if self._redirects is not None and (target := loopback.target(answer, self._redirects)) is not None:
+                    await self._follow(viewer, self._redirects, target, answer)
+                else:
+                    await self._respond(viewer, request, answer)
         except Unreachable as error:
             _log.warning("%s %s: %s", viewer.method, viewer.path, error)
             raise _page(502, "CloudFront wasn't able to connect to the origin.") from None
         except TimedOut:
             raise _page(504, "CloudFront did not get a response from the origin in time.") from None
+
+    async def _follow(self, viewer: Viewer, origin: Origin, target: str, redirect: Answer) -> None:
+        """Answer with what a redirect leads to, unless the viewer can find it by itself."""
+        host = dict(viewer.headers).get("host", "")
+        if viewer.method != "GET" or loopback.finds_s3(host):
+            await _answer(viewer, redirect.status, redirect.headers, redirect.body)
+            return
+        async with exchange(origin, "GET", target, loopback.conditions(viewer.headers), None) as found:
+            answer = loopback.merged(redirect, found)
+            await _answer(viewer, answer.status, answer.headers, answer.body)
 
     def _pull(self, viewer: Viewer) -> tuple[dict[str, Any], Origin] | None:
         """The behaviour for signed URLs: no viewer-request function, and nothing of the viewer's but what GET needs."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import h11
 
 from local.edge.rules import HOP_BY_HOP, Headers
-from local.edge.storage import Signing, check_put, verified
+from local.edge.storage import Signing
 
 CONNECT_TIMEOUT = 10.0  # seconds, as CloudFront's
 _READ = 256 * 1024  # bytes at a time; with what the kernel and asyncio hold, a transfer keeps about 1 MiB
@@ -31,15 +31,13 @@ class Origin:
     """An origin of the distribution. `url` may have a path, which goes before the request's.
 
     `headers` are added to each request in place of the viewer's own; `response_timeout` is in seconds, and counts from
-    the last byte of the body or between two reads; with `signing` it is S3, and one that is not `strict` does not check
-    bodies as S3 does: then that is done here.
+    the last byte of the body or between two reads; with `signing` it is S3.
     """
 
     url: str
     headers: Headers = ()
     response_timeout: float = 60.0
     signing: Signing | None = None
-    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +57,15 @@ async def exchange(
     """Send a request and give its answer, whose body can be read until the block is left.
 
     `target` is path and query; `headers` (names in lower case, no Host) say how `body` is framed. The answer may come
-    before the body has been sent; then the rest of the body is left unread. Raises Unreachable and TimedOut, Refused
-    for what S3 does not take, and whatever reading `body` raises: then the connection is broken off, so that the origin
-    cannot take what it got for the whole.
+    before the body has been sent; then the rest of the body is left unread. Raises Unreachable and TimedOut, and
+    whatever reading `body` raises: then the connection is broken off, so that the origin cannot take what it got for
+    the whole.
     """
     parts = urlsplit(origin.url)
     target = parts.path.rstrip("/") + target
     if origin.signing is not None:
-        named = dict(headers)
-        if body is not None and method == "PUT":
-            check_put(named)
-            body = body if origin.strict else verified(body, named)
-        headers = tuple(origin.signing.sign(method, f"{parts.scheme}://{parts.netloc}{target}", named).items())
+        signed = origin.signing.sign(method, f"{parts.scheme}://{parts.netloc}{target}", dict(headers))
+        headers = tuple(signed.items())
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, limit=_READ)

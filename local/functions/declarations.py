@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.resources import (
+from local.cloud.resources import (
     AUDIT_LOG_GROUP,
     BLOB_URL_KEY_PARAMETER,
     EDGE_SECRET_PARAMETER,

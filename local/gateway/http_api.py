@@ -63,8 +63,14 @@ class HttpApi:
     """The ASGI application."""
 
     def __init__(
-        self, routes: Sequence[Route], functions: Mapping[str, Invoker], *, timeout: float = INTEGRATION_TIMEOUT
+        self,
+        routes: Sequence[Route],
+        functions: Mapping[str, Invoker],
+        *,
+        scheme: str = "http",
+        timeout: float = INTEGRATION_TIMEOUT,
     ) -> None:
+        self._scheme = scheme  # by which clients come, whatever takes them here
         self._routes = routes
         self._functions = functions
         self._timeout = timeout
@@ -91,7 +97,7 @@ class HttpApi:
             return _HEAD_TOO_LARGE
         if body is None:
             return _TOO_LARGE
-        request = _incoming(scope, body)
+        request = _incoming(scope, body, self._scheme)
         for route in self._routes:
             proxy = route.match(request.path)
             if proxy is not None:
@@ -190,7 +196,7 @@ async def _read(scope: Scope, receive: Receive) -> bytes | None:
             return b"".join(parts) if size <= BODY_LIMIT else None
 
 
-def _incoming(scope: Scope, body: bytes) -> Incoming:
+def _incoming(scope: Scope, body: bytes, scheme: str) -> Incoming:
     return Incoming(
         method=scope["method"],
         target=_raw_path(scope).decode("ascii", "replace"),
@@ -198,7 +204,7 @@ def _incoming(scope: Scope, body: bytes) -> Incoming:
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
         body=body,
         client=scope["client"][0] if scope.get("client") else "",
-        scheme=scope["scheme"],
+        scheme=scheme,
         port=scope["server"][1] if scope.get("server") else 0,
     )
 

@@ -19,9 +19,10 @@ from roadstead.content.blob_index import BlobIndex
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.upload_sessions import UploadSessions
 from tests import aws
+from tests.embedded import embedded
 from tests.memory.index import MemoryIndex
 
-BACKENDS = ("memory", "moto", "ministack")
+BACKENDS = ("memory", "moto", "ministack", "embedded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,32 @@ def ministack_endpoint() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def embedded_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One embedded cloud for all tests of a process."""
+    with embedded(tmp_path_factory.mktemp("embedded") / "state") as running:
+        yield running.endpoint
+
+
+@pytest.fixture(scope="session")
+def busy_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Another one, where every fifth write collides with a transaction and every third batch is left half done: a
+    single writer would never do that to the stores, and DynamoDB does."""
+    faults = {"conflicts": 0.2, "unprocessed": 0.3, "seed": 1}
+    with embedded(tmp_path_factory.mktemp("busy") / "state", faults) as running:
+        yield running.endpoint
+
+
+@pytest.fixture(scope="session")
+def embedded_dynamodb(embedded_endpoint: str) -> Any:
+    return aws.client("dynamodb", embedded_endpoint)
+
+
+@pytest.fixture(scope="session")
+def busy_dynamodb(busy_endpoint: str) -> Any:
+    return aws.client("dynamodb", busy_endpoint)
+
+
+@pytest.fixture(scope="session")
 def ministack_dynamodb(ministack_endpoint: str) -> Any:
     return aws.client("dynamodb", ministack_endpoint)
 
@@ -78,7 +105,7 @@ def moto_dynamodb() -> Any:
     return _one_at_a_time(aws.client("dynamodb"))
 
 
-@pytest.fixture(params=BACKENDS)
+@pytest.fixture(params=(*BACKENDS, "busy"))
 def index(request: pytest.FixtureRequest) -> Iterator[Index]:
     if request.param == "memory":
         memory = MemoryIndex()
@@ -87,7 +114,7 @@ def index(request: pytest.FixtureRequest) -> Iterator[Index]:
         with mock_aws():
             yield _dynamo(request.getfixturevalue("moto_dynamodb"))
     else:
-        yield _dynamo(request.getfixturevalue("ministack_dynamodb"))
+        yield _dynamo(request.getfixturevalue(f"{request.param}_dynamodb"))
 
 
 def _one_at_a_time(client: Any) -> Any:

@@ -38,7 +38,7 @@ def entry(identifier: str, at: int) -> LogLine:
     return LogLine(identifier, at, text)
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded"])
 def log(request: pytest.FixtureRequest) -> Iterator[Log]:
     if request.param == "memory":
         memory = MemoryAuditLog()
@@ -47,7 +47,7 @@ def log(request: pytest.FixtureRequest) -> Iterator[Log]:
         with mock_aws():
             yield _cloudwatch(aws.client("logs"))
     else:
-        yield _cloudwatch(aws.client("logs", request.getfixturevalue("ministack_endpoint")))
+        yield _cloudwatch(aws.client("logs", request.getfixturevalue(f"{request.param}_endpoint")))
 
 
 def _cloudwatch(client: Any) -> Log:
@@ -95,7 +95,7 @@ def test_a_line_that_is_too_long_is_rejected_and_holds_up_no_other(log: Log) -> 
     assert sorted(log.written()) == ["a", "b"]
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded"])
 def counts(request: pytest.FixtureRequest) -> Iterator[PullCounts]:
     if request.param == "memory":
         yield MemoryPullCounts()
@@ -103,7 +103,7 @@ def counts(request: pytest.FixtureRequest) -> Iterator[PullCounts]:
         with mock_aws():
             yield _dynamo(aws.client("dynamodb"))
     else:
-        yield _dynamo(aws.client("dynamodb", request.getfixturevalue("ministack_endpoint")))
+        yield _dynamo(aws.client("dynamodb", request.getfixturevalue(f"{request.param}_endpoint")))
 
 
 def _dynamo(client: Any) -> DynamoPullCounts:

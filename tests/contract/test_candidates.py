@@ -25,13 +25,13 @@ def test_in_memory_an_arrival_is_noted_once() -> None:
     assert made.objects == {("blobs/a", 5): "u1", ("blobs/b", 5): "u2"}
 
 
-@pytest.mark.parametrize("backend", ["moto", "ministack"])
+@pytest.mark.parametrize("backend", ["moto", "ministack", "embedded"])
 def test_on_dynamodb_an_arrival_is_one_item_of_its_day(backend: str, request: pytest.FixtureRequest) -> None:
     if backend == "moto":
         with mock_aws():
             check(aws.client("dynamodb"))
     else:
-        check(aws.client("dynamodb", request.getfixturevalue("ministack_endpoint")))
+        check(aws.client("dynamodb", request.getfixturevalue(f"{backend}_endpoint")))
 
 
 def check(dynamodb: Any) -> None:

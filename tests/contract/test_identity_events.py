@@ -33,7 +33,7 @@ class Kept:
     events: Callable[[], list[Event]]
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded"])
 def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
     if request.param == "memory":
         memory = MemoryIdentities()
@@ -42,7 +42,7 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
         with mock_aws():
             yield _populated(_dynamo(aws.client("dynamodb")))
     else:
-        yield _populated(_dynamo(aws.client("dynamodb", request.getfixturevalue("ministack_endpoint"))))
+        yield _populated(_dynamo(aws.client("dynamodb", request.getfixturevalue(f"{request.param}_endpoint"))))
 
 
 def _dynamo(client: Any) -> Kept:

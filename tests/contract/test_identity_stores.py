@@ -59,7 +59,7 @@ def _dynamo(client: Any) -> DynamoStore:
     return DynamoStore(Table(client, identity))
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryIdentities()
@@ -67,7 +67,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         with mock_aws():
             yield _dynamo(aws.client("dynamodb"))
     else:
-        yield _dynamo(aws.client("dynamodb", request.getfixturevalue("ministack_endpoint")))
+        yield _dynamo(aws.client("dynamodb", request.getfixturevalue(f"{request.param}_endpoint")))
 
 
 def test_an_empty_store_knows_nobody(store: Store) -> None:

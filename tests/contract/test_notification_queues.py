@@ -37,7 +37,7 @@ def _received(client: Any, url: str) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded"])
 def tried(request: pytest.FixtureRequest) -> Iterator[Tried]:
     if request.param == "memory":
         memory = MemoryQueue()
@@ -47,7 +47,7 @@ def tried(request: pytest.FixtureRequest) -> Iterator[Tried]:
             client, url = _sqs(None)
             yield Tried(SqsQueue(client, url), lambda: [one["Body"] for one in _received(client, url)])
     else:
-        client, url = _sqs(request.getfixturevalue("ministack_endpoint"))
+        client, url = _sqs(request.getfixturevalue(f"{request.param}_endpoint"))
         yield Tried(SqsQueue(client, url), lambda: [one["Body"] for one in _received(client, url)])
 
 
@@ -64,13 +64,13 @@ def test_large_messages_are_sent_too(tried: Tried) -> None:
     assert sorted(tried.bodies()) == bodies
 
 
-@pytest.fixture(params=["moto", "ministack"])
+@pytest.fixture(params=["moto", "ministack", "embedded"])
 def sqs(request: pytest.FixtureRequest) -> Iterator[tuple[Any, str]]:
     if request.param == "moto":
         with mock_aws():
             yield _sqs(None)
     else:
-        yield _sqs(request.getfixturevalue("ministack_endpoint"))
+        yield _sqs(request.getfixturevalue(f"{request.param}_endpoint"))
 
 
 def test_a_message_that_is_postponed_is_seen_when_it_should_be(sqs: tuple[Any, str]) -> None:

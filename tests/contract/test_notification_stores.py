@@ -74,7 +74,7 @@ def _aws(endpoint: str | None) -> Stores:
     )
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded"])
 def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
         identities = MemoryIdentities()
@@ -84,7 +84,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
         with mock_aws():
             yield _aws(None)
     else:
-        yield _aws(request.getfixturevalue("ministack_endpoint"))
+        yield _aws(request.getfixturevalue(f"{request.param}_endpoint"))
 
 
 @pytest.fixture

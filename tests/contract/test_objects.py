@@ -78,18 +78,23 @@ def ministack_s3(ministack_endpoint: str) -> Any:
 
 
 @pytest.fixture(scope="module")
+def embedded_client(embedded_endpoint: str) -> Any:
+    return _signing_client(embedded_endpoint, aws.REGION, *aws.CREDENTIALS.values())
+
+
+@pytest.fixture(scope="module")
 def strict_client(strict: StrictS3) -> Any:
     return _signing_client(strict.endpoint, strict.region)
 
 
-def _signing_client(endpoint: str, region: str) -> Any:
+def _signing_client(endpoint: str, region: str, access_key: str = "test", secret_key: str = "test") -> Any:
     """With the keys by which signatures are checked."""
     return boto3.client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
         config=Config(
             retries={"mode": "standard", "max_attempts": 2},
             signature_version="s3v4",
@@ -119,8 +124,8 @@ def bucket(request: pytest.FixtureRequest) -> Iterator[Bucket]:
                 part_checksums=False,
                 client=client,
             )
-    elif request.param == "strict":
-        client = request.getfixturevalue("strict_client")
+    elif request.param in ("strict", "embedded"):
+        client = request.getfixturevalue(f"{request.param}_client")
         objects = _s3(client)
         yield Bucket(objects, serves=True, client=client)
     else:

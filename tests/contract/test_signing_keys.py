@@ -32,7 +32,7 @@ def _kms(client: Any) -> Backend:
     return Backend(KmsKeys(client), aws.make_signing_key(client), aws.make_signing_key(client))
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded"])
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     if request.param == "memory":
         yield Backend(MemoryKeys("one", "two"), "one", "two")
@@ -40,7 +40,7 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
         with mock_aws():
             yield _kms(aws.client("kms"))
     else:
-        yield _kms(aws.client("kms", request.getfixturevalue("ministack_endpoint")))
+        yield _kms(aws.client("kms", request.getfixturevalue(f"{request.param}_endpoint")))
 
 
 def _verify(key: ec.EllipticCurvePublicKey, signature: bytes, message: bytes) -> None:

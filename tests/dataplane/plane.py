@@ -205,7 +205,6 @@ def plane(strict: StrictS3, endpoint: str, directory: Path, *, signs_with: str |
         access_key=strict.access_key,
         secret_key=signs_with or strict.secret_key,
         region=strict.region,
-        strict_s3=True,
     )
     parts: list[Component] = [
         functions,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from local.clients import client
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import Role
 from roadstead.identity.passwords import Argon2Hasher
+from tests import aws
 from tests.e2e.api import Api
 from tests.e2e.cloud import Cloud
 
@@ -42,13 +42,7 @@ class Office:
 
     def __init__(self, cloud: Cloud, prefix: str) -> None:
         """`prefix` parts the names of one run from those of another against the same registry."""
-        aws = {
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": str(cloud.ready["region"]),
-            "AWS_ENDPOINT_URL": str(cloud.ready["aws_endpoint"]),
-        }
-        table = Table(client("dynamodb", aws), str(cloud.ready["identity_table"]))
+        table = Table(aws.local_client("dynamodb", cloud.ready), str(cloud.ready["identity_table"]))
         self._accounts = Accounts(DynamoIdentities(table), Argon2Hasher())
         self._prefix = prefix
         self.people = People(

@@ -73,7 +73,7 @@ ROOMS = {
     ),
     "local": Room(
         ("roadstead/identity", "roadstead/aws", "edge", "functions", "functions/relay"),
-        (*_BOTO3, "cryptography", "h11", "hypercorn", "ministack", "uvicorn"),
+        (*_BOTO3, "cryptography", "h11", "httptools", "uvicorn", "uvloop"),
     ),
 }
 

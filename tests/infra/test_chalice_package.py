@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
+from local.cloud.resources import Resources
 from local.functions.declarations import functions
-from local.resources import Resources
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("registry", "token", "webhook")

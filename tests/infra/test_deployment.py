@@ -15,7 +15,13 @@ from botocore.stub import Stubber
 from functions.api import ROUTES
 from functions.hosting.lines import JsonFormatter
 from infra.observability import SIGNING_ERRORS
-from local.resources import AUDIT_LOG_GROUP, IDENTITY_TABLE, INDEX_TABLE, OBJECT_EVENTS_QUEUE, UPLOAD_KEYS_PARAMETER
+from local.cloud.resources import (
+    AUDIT_LOG_GROUP,
+    IDENTITY_TABLE,
+    INDEX_TABLE,
+    OBJECT_EVENTS_QUEUE,
+    UPLOAD_KEYS_PARAMETER,
+)
 from observability.queries import QUERIES
 from roadstead.aws.kms import KmsKeys
 from tests import aws as clients

@@ -12,6 +12,7 @@ import pytest
 
 from local import audit
 from local.audit import QUESTIONS, TrailReader
+from local.cloud.client import Client
 from local.failures import ExitCode, Failure
 from local.state import StateDirectory
 from observability.queries import QUERIES
@@ -23,29 +24,21 @@ def entry(identifier: str, operation: str = "push", **fields: Any) -> dict[str, 
     return {"id": identifier, "operation": operation, **given}
 
 
-class Logs:
-    """CloudWatch Logs with pages of two lines."""
+class Logs(Client):
+    """CloudWatch Logs with pages of two lines, and of one stream."""
 
     def __init__(self) -> None:
         self.streams: dict[str, list[str]] = {}
 
-    def get_paginator(self, name: str) -> Logs:
-        assert name == "describe_log_streams"
-        return self
-
-    def paginate(self, *, logGroupName: str) -> list[dict[str, Any]]:
-        return [{"logStreams": [{"logStreamName": name}]} for name in self.streams]
-
-    def get_log_events(
-        self,
-        *,
-        logGroupName: str,
-        logStreamName: str,
-        startFromHead: bool,
-        nextToken: str = "f/0",
-    ) -> dict[str, Any]:
-        start = int(nextToken[2:])
-        page = self.streams[logStreamName][start : start + 2]
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        if operation == "DescribeLogStreams":
+            names = sorted(self.streams)
+            place = int(parameters.get("nextToken", "0"))
+            more = {"nextToken": str(place + 1)} if place + 1 < len(names) else {}
+            return {"logStreams": [{"logStreamName": name} for name in names[place : place + 1]], **more}
+        assert operation == "GetLogEvents" and parameters["startFromHead"]
+        start = int(parameters.get("nextToken", "f/0")[2:])
+        page = self.streams[parameters["logStreamName"]][start : start + 2]
         return {"events": [{"message": line} for line in page], "nextForwardToken": f"f/{start + len(page)}"}
 
 

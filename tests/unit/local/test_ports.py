@@ -1,4 +1,4 @@
-"""Where the registry listens, and where S3 does."""
+"""Where the registry listens, and where the embedded AWS does."""
 
 from __future__ import annotations
 
@@ -17,28 +17,31 @@ def taken(address: str, port: int) -> socket.socket:
     return listener
 
 
-def test_s3_is_on_the_next_port_of_another_address() -> None:
-    with taken("127.0.0.2", 0) as probe:
+def bound(near: int) -> list[tuple[str, int]]:
+    listeners = ports.listen_for_cloud(near)
+    found = [listener.getsockname()[:2] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return found
+
+
+def test_the_embedded_aws_is_on_the_next_port() -> None:
+    with taken("127.0.0.1", 0) as probe:
         free = probe.getsockname()[1]
-    assert ports.s3_address(free - 1) == ("127.0.0.2", "127.0.0.2", free)
+    assert bound(free - 1)[0] == ("127.0.0.1", free)
 
 
-def test_s3_goes_elsewhere_when_that_port_is_taken() -> None:
-    with taken("127.0.0.2", 0) as other:
+def test_it_goes_elsewhere_when_that_port_is_taken() -> None:
+    with taken("127.0.0.1", 0) as other:
         used = other.getsockname()[1]
-        address, _, port = ports.s3_address(used - 1)
-    assert address == "127.0.0.2"
-    assert port not in (0, used)
+        found = bound(used - 1)
+    assert found[0][0] == "127.0.0.1"
+    assert len({port for _, port in found}) == 1
+    assert found[0][1] not in (0, used)
 
 
-def test_behind_the_last_port_s3_takes_any() -> None:
-    assert 0 < ports.s3_address(65_535)[2] < 65_536
-
-
-def test_without_a_second_loopback_address_s3_has_the_other_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = ports._free
-    monkeypatch.setattr(ports, "_free", lambda address, port: 0 if address == "127.0.0.2" else free(address, port))
-    assert ports.s3_address(5000)[:2] == ("127.0.0.1", "localhost")
+def test_behind_the_last_port_it_takes_any() -> None:
+    assert 0 < bound(65_535)[0][1] < 65_536
 
 
 def test_an_address_that_is_not_of_this_machine_is_told() -> None:

@@ -15,7 +15,22 @@ from local.failures import ExitCode, Failure
 from local.state import VERSION, Ready, StateDirectory, write_atomically
 
 READY = Ready(
-    "http://r", "http://s", "admin", "/p", 1, "http://s", "us-east-1", "i", "d", "b", "k", "u", "http://a", None, {}
+    "http://r",
+    "http://s",
+    "admin",
+    "/p",
+    1,
+    "http://s",
+    "us-east-1",
+    "i",
+    "d",
+    "b",
+    "k",
+    "u",
+    "http://a",
+    None,
+    {},
+    "/c",
 )
 
 
@@ -34,8 +49,23 @@ def test_a_new_directory_is_made_for_its_owner_only(state: StateDirectory) -> No
     state.acquire()
     assert (state.path / "version").read_text() == VERSION + "\n"
     assert stat.S_IMODE(state.path.stat().st_mode) == 0o700
-    assert state.tables.is_dir()
-    assert state.objects.is_dir()
+    assert state.cloud.is_dir()
+    assert state.logs.is_dir()
+
+
+def test_a_directory_of_ours_that_others_may_look_into_is_closed_to_them(state: StateDirectory) -> None:
+    state.path.mkdir(mode=0o755)
+    state.path.chmod(0o755)
+    state.acquire()
+    assert stat.S_IMODE(state.path.stat().st_mode) == 0o700
+
+
+def test_a_directory_of_somebody_else_is_refused(state: StateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    state.path.mkdir()
+    monkeypatch.setattr("os.geteuid", lambda: 4_242)
+    with pytest.raises(Failure, match=r"belongs to the user \d+, and this is user 4242") as raised:
+        state.acquire()
+    assert code(raised) is ExitCode.OTHER_STATE
 
 
 def test_an_empty_directory_is_taken_and_a_second_time_too(state: StateDirectory) -> None:
@@ -80,7 +110,7 @@ def test_a_directory_in_use_is_neither_taken_nor_deleted(state: StateDirectory) 
         with pytest.raises(Failure, match="in use") as raised:
             use()
         assert code(raised) is ExitCode.STATE_IN_USE
-    assert state.tables.is_dir()
+    assert state.cloud.is_dir()
 
 
 def test_a_full_disk_is_told(state: StateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import base64
 import gzip
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +62,7 @@ def change(number: int, pk: str = "event#03", name: str = "INSERT") -> dict[str,
         "eventName": name,
         "eventSource": "aws:dynamodb",
         "dynamodb": {
-            "ApproximateCreationDateTime": datetime(2026, 11, 24, tzinfo=UTC),
+            "ApproximateCreationDateTime": 1795478400,
             "Keys": {"pk": {"S": pk}, "sk": {"S": str(number)}},
             "SequenceNumber": str(number),
         },

@@ -1,4 +1,4 @@
-"""The edge between a client and its origins: a scripted API and relay, and the S3 of a fresh ministack."""
+"""The edge between a client and its origins: a scripted API and relay, and a fresh embedded S3."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from local.edge.components import EdgeSettings, components
 from local.gateway.http_api import HttpServer
 from local.ports import listen
 from local.processes.supervisor import Component, supervise
+from tests.embedded import ACCESS_KEY, REGION, SECRET_KEY
 from tests.unit.edge.cases import store
 
 SECRET = "the origin's secret"
@@ -138,9 +139,9 @@ def rig(
         bucket=bucket_url,
         relay=_url(relay_listener) if relay else None,
         secret=SECRET,
-        access_key="test",
-        secret_key="test",
-        region="us-east-1",
+        access_key=ACCESS_KEY,
+        secret_key=SECRET_KEY,
+        region=REGION,
         error_caching=error_caching,
     )
     parts: list[Component] = [

@@ -7,12 +7,11 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
-from tests import aws
+from tests.embedded import embedded
 from tests.unit.edge.cases import FOREIGN_KEYS, REPOSITORY, UPLOAD, UPLOAD_ID, token
 from tests.unit.local.edge.rig import BUCKET, SECRET, Rig, rig
 
@@ -21,23 +20,15 @@ CONTENT = os.urandom(3 * MIB + 1)
 
 
 @pytest.fixture(scope="module")
-def s3() -> Iterator[tuple[object, str]]:
-    with aws.ministack() as endpoint:
-        config = Config(s3={"addressing_style": "path"})
-        client = boto3.client(
-            "s3",
-            endpoint_url=endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=config,
-        )
-        client.create_bucket(Bucket=BUCKET)
-        yield client, f"{endpoint}/{BUCKET}"
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, str]]:
+    with embedded(tmp_path_factory.mktemp("s3") / "state") as running:
+        client = running.client("s3")
+        client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": running.region})
+        yield client, f"{running.endpoint}/{BUCKET}"
 
 
 @pytest.fixture(scope="module")
-def running_edge(s3: tuple[object, str]) -> Iterator[Rig]:
+def running_edge(s3: tuple[Any, str]) -> Iterator[Rig]:
     with rig(s3[1]) as running:
         yield running
 
@@ -60,15 +51,15 @@ def put_url(named: str, **about: object) -> str:
     return f"{UPLOAD}?_state={token(**about)}&digest={named}"  # type: ignore[arg-type]
 
 
-def stored(s3: tuple[object, str], named: str) -> bytes | None:
-    client: object = s3[0]
-    found = client.list_objects_v2(Bucket=BUCKET, Prefix=key(named)).get("KeyCount")  # type: ignore[attr-defined]
-    return client.get_object(Bucket=BUCKET, Key=key(named))["Body"].read() if found else None  # type: ignore[attr-defined]
+def stored(s3: tuple[Any, str], named: str) -> bytes | None:
+    client: Any = s3[0]
+    found = client.list_objects_v2(Bucket=BUCKET, Prefix=key(named)).get("KeyCount")
+    return client.get_object(Bucket=BUCKET, Key=key(named))["Body"].read() if found else None
 
 
 class TestWholePut:
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-    def test_is_stored_and_answered_as_clients_need(self, edge: Rig, s3: tuple[object, str], algorithm: str) -> None:
+    def test_is_stored_and_answered_as_clients_need(self, edge: Rig, s3: tuple[Any, str], algorithm: str) -> None:
         named = digest(CONTENT, algorithm)
         secret = {"Authorization": "Basic c2VjcmV0", "X-Amz-Acl": "public-read", "Content-Encoding": "gzip"}
         answer = edge.ask("PUT", put_url(named.replace(":", "%3A")), CONTENT, secret)
@@ -80,16 +71,16 @@ class TestWholePut:
         assert stored(s3, named) == CONTENT
         assert edge.api.seen == edge.relay.seen == []
 
-    def test_tells_the_bucket_who_uploaded_what(self, edge: Rig, s3: tuple[object, str]) -> None:
+    def test_tells_the_bucket_who_uploaded_what(self, edge: Rig, s3: tuple[Any, str]) -> None:
         edge.ask("PUT", put_url(digest(CONTENT), subject="zoë"), CONTENT)
-        head = s3[0].head_object(Bucket=BUCKET, Key=key(digest(CONTENT)))  # type: ignore[attr-defined]
+        head = s3[0].head_object(Bucket=BUCKET, Key=key(digest(CONTENT)))
         assert head["Metadata"]["repository"] == REPOSITORY
         actor = head["Metadata"]["actor"]
         assert json.loads(base64.urlsafe_b64decode(actor + "=" * (-len(actor) % 4)))["s"] == "zoë"
         assert head["ContentType"] == "application/octet-stream"
         assert "ContentEncoding" not in head
 
-    def test_repeated_succeeds_again(self, edge: Rig, s3: tuple[object, str]) -> None:
+    def test_repeated_succeeds_again(self, edge: Rig, s3: tuple[Any, str]) -> None:
         url = put_url(digest(CONTENT))
         assert [edge.ask("PUT", url, CONTENT).status for _ in range(2)] == [201, 201]
         assert stored(s3, digest(CONTENT)) == CONTENT
@@ -97,7 +88,7 @@ class TestWholePut:
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
     @pytest.mark.parametrize("size", [1, 300_000])
     def test_of_other_bytes_is_refused_and_not_stored(
-        self, edge: Rig, s3: tuple[object, str], algorithm: str, size: int
+        self, edge: Rig, s3: tuple[Any, str], algorithm: str, size: int
     ) -> None:
         named = digest(os.urandom(8), algorithm)
         answer = edge.ask("PUT", put_url(named), os.urandom(size))
@@ -105,7 +96,7 @@ class TestWholePut:
         assert answer.headers["content-type"] == "application/json"
         assert stored(s3, named) is None
 
-    def test_broken_off_is_not_stored(self, edge: Rig, s3: tuple[object, str]) -> None:
+    def test_broken_off_is_not_stored(self, edge: Rig, s3: tuple[Any, str]) -> None:
         content = os.urandom(MIB)
         connection = edge.connect()
         connection.putrequest("PUT", put_url(digest(content)))
@@ -116,7 +107,7 @@ class TestWholePut:
         time.sleep(0.3)
         assert stored(s3, digest(content)) is None
 
-    def test_that_s3_does_not_accept_is_told_as_the_operators_business(self, s3: tuple[object, str]) -> None:
+    def test_that_s3_does_not_accept_is_told_as_the_operators_business(self, s3: tuple[Any, str]) -> None:
         with rig(s3[1].replace(BUCKET, "no-such-bucket")) as running:
             answer = running.ask("PUT", put_url(digest(CONTENT)), CONTENT)
         assert (answer.status, answer.code) == (403, "DENIED")
@@ -191,7 +182,7 @@ class TestApi:
         assert (answer.status, answer.code) == (413, "DENIED")
         assert edge.api.seen == []
 
-    def test_that_is_down_is_a_502(self, s3: tuple[object, str]) -> None:
+    def test_that_is_down_is_a_502(self, s3: tuple[Any, str]) -> None:
         with rig(s3[1], api_url="http://127.0.0.1:1") as running:
             assert running.ask("GET", "/token").status == 502
 
@@ -261,13 +252,13 @@ class TestErrorCaching:
     def test_switched_off_lets_a_push_see_its_own_layer(self, edge: Rig) -> None:
         assert self._push(edge) == [404, 201, 200]
 
-    def test_left_at_ten_seconds_breaks_it(self, s3: tuple[object, str]) -> None:
+    def test_left_at_ten_seconds_breaks_it(self, s3: tuple[Any, str]) -> None:
         with rig(s3[1], error_caching=10.0) as running:
             assert self._push(running) == [404, 201, 404]
 
 
 class TestWithoutRelay:
-    def test_pieces_go_to_the_api_within_its_limit(self, s3: tuple[object, str]) -> None:
+    def test_pieces_go_to_the_api_within_its_limit(self, s3: tuple[Any, str]) -> None:
         with rig(s3[1], relay=False) as running:
             assert running.ask("PATCH", put_url("x"), bytes(MIB)).status == 200
             assert [seen.size for seen in running.api.seen] == [MIB]

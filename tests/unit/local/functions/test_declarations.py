@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from functions.api import ROUTES
+from local.cloud.resources import Resources
 from local.functions.declarations import Distribution, functions
-from local.resources import Resources
 
 RESOURCES = Resources(
     "index", "identity", "bucket", "key", "upload-keys", "{}", "queue", "letters", "outgoing", "unsent"

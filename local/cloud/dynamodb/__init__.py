@@ -1,0 +1,1 @@
+"""DynamoDB, as far as Roadstead uses it, and its streams."""

@@ -1,0 +1,79 @@
+"""What AWS does by itself, some time later: TTL, streams of 24 hours, messages and uploads that were left lying."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+import time
+
+from local.cloud.database import Database
+from local.cloud.dynamodb import storage
+from local.cloud.dynamodb.streams import KEPT as STREAM_KEPT
+from local.cloud.dynamodb.tables import Tables
+from local.cloud.errors import AwsError
+from local.cloud.s3.files import Files
+from local.cloud.s3.multipart import forget
+from local.cloud.sqs import KEPT as MESSAGES_KEPT
+
+PAUSE = 60.0  # seconds between two rounds
+BATCH = 100  # rows in one write, so that nobody waits long
+SETTLING = 3_600.0  # seconds that consumers of a stream have after a start before anything is trimmed
+UPLOADS_KEPT = 8 * 86_400  # seconds, as the bucket's lifecycle rule has it where it is deployed
+
+_log = logging.getLogger(__name__)
+
+
+class Housekeeping:
+    def __init__(self, database: Database, tables: Tables, files: Files) -> None:
+        self._database = database
+        self._tables = tables
+        self._files = files
+
+    async def run(self) -> None:
+        """Never returns."""
+        started = time.monotonic()
+        while True:
+            await asyncio.sleep(PAUSE)
+            try:
+                while await self._database.write(self._expire) == BATCH:
+                    await asyncio.sleep(0)
+                await self._database.write(_forget_old)
+                if time.monotonic() - started > SETTLING:
+                    await self._database.write(_trim)
+                self._files.remove(await self._database.write(_abort_uploads))
+            except AwsError as error:
+                _log.warning("tidying up failed: %s", error)
+
+    def _expire(self, connection: sqlite3.Connection) -> int:
+        """Delete items whose time is over; how many."""
+        tables = {table.id: table for table in self._tables.all()}
+        rows = connection.execute(
+            "SELECT tbl, pk, sk, item FROM items WHERE expires IS NOT NULL AND expires<? ORDER BY expires LIMIT ?",
+            (int(time.time()), BATCH),
+        ).fetchall()
+        for number, pk, sk, item in rows:
+            storage.write(connection, tables[number], (pk, sk), json.loads(item), None, by_ttl=True)
+        return len(rows)
+
+
+def _forget_old(connection: sqlite3.Connection) -> None:
+    now = time.time()
+    connection.execute("DELETE FROM messages WHERE sent<?", (int((now - MESSAGES_KEPT) * 1000),))
+    connection.execute("DELETE FROM tokens WHERE at<?", (int(now) - 3600,))
+
+
+def _trim(connection: sqlite3.Connection) -> None:
+    oldest = int((time.time() - STREAM_KEPT) * 1000)
+    (last,) = connection.execute("SELECT max(sequence) FROM changes WHERE at<?", (oldest,)).fetchone()
+    if last is not None:
+        connection.execute("DELETE FROM changes WHERE sequence<=?", (last,))
+        connection.execute("UPDATE trimmed SET sequence=?", (last,))
+
+
+def _abort_uploads(connection: sqlite3.Connection) -> list[str]:
+    """Forget uploads that nobody completed; the files of their parts."""
+    oldest = int((time.time() - UPLOADS_KEPT) * 1000)
+    rows = connection.execute("SELECT id FROM uploads WHERE created<? LIMIT ?", (oldest, BATCH)).fetchall()
+    return [file for (identifier,) in rows for file in forget(connection, identifier)]
