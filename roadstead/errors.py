@@ -83,10 +83,8 @@ class RegistryError(Exception):
         error.entries = entries
         return error
 
-    def with_headers(self, *headers: tuple[str, str]) -> RegistryError:
-        """The same refusal with more headers."""
+    def add_headers(self, *headers: tuple[str, str]) -> None:
         self.headers += headers
-        return self
 
 
 def error_body(entries: Iterable[ErrorEntry]) -> bytes:

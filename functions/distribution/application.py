@@ -45,9 +45,9 @@ class Application:
         try:
             response = self._respond(as_viewed(request, self._services.edge_secrets), body, length)
         except RegistryError as error:
-            error.with_headers(_API_VERSION)  # on a challenge, above all: it is what tells a client what this is
+            error.add_headers(_API_VERSION)  # on a challenge, above all: it is what tells a client what this is
             if self._services.challenge is Challenge.MAPPED:
-                error.with_headers(
+                error.add_headers(
                     *((CHALLENGE_COPY, value) for name, value in error.headers if name == "WWW-Authenticate")
                 )
             raise

@@ -47,7 +47,9 @@ class Authorization:
         """Return the caller and the access granted. Raises 401, or 404 for an upload that the caller cannot prove."""
         if match.route.needs is Needs.UPLOAD:
             token = self._upload(request, match)
-            return Authorized(_actor(request, token.subject, ActorKind(token.kind), token.token_id), upload=token)
+            return Authorized(
+                _actor(request, token.actor_name, ActorKind(token.actor_kind), token.token_id), upload=token
+            )
         caller = self._permitted(request, match)
         return Authorized(_actor(request, caller.subject, caller.kind, caller.token_id), caller.access)
 

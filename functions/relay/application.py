@@ -118,7 +118,7 @@ class Relay:
         """Hold a place for a body while it is stored. Raises RegistryError (503) if none becomes free in time."""
         with ExitStack() as held:
             if length != 0:
-                user = f"{upload.kind}:{upload.subject}"
+                user = f"{upload.actor_kind}:{upload.actor_name}"
                 try:
                     held.enter_context(self._places.place(upload.upload_id, user))
                 except NoPlace as error:

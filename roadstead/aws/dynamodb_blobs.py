@@ -18,7 +18,7 @@ from roadstead.aws.index_items import (
 )
 from roadstead.aws.table import Item, Key, Table, Write, check, delete, put, update
 from roadstead.conflicts import Conflict, UploadConsumed, retry_conflicts
-from roadstead.content.blob_index import Link, StoredObject, Use
+from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.upload_sessions import UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
@@ -27,8 +27,8 @@ from roadstead.trail.entries import Event
 _LIVE, _CONDEMNED = "live", "condemned"
 
 
-def link_from(item: Item) -> Link:
-    return Link(
+def link_from(item: Item) -> BlobLink:
+    return BlobLink(
         Digest(item["sk"].removeprefix("blob#")), item["size"], item["key"], item.get("data"), item.get("marked")
     )
 
@@ -39,7 +39,7 @@ class DynamoBlobIndex:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def find_link(self, repository: RepositoryName, digest: Digest) -> Link | None:
+    def find_link(self, repository: RepositoryName, digest: Digest) -> BlobLink | None:
         item = self._table.get(link_key(repository, digest))
         return link_from(item) if item else None
 
@@ -52,16 +52,16 @@ class DynamoBlobIndex:
         upload_id: str,
         mark_expires: int | None,
         event: Event,
-    ) -> Link:
+    ) -> BlobLink:
         link, meta, upload = link_key(repository, digest), _meta_key(digest), upload_key(upload_id)
         consume = _consumption(repository, digest, upload_id, mark_expires)
 
-        def attempt() -> Link:
+        def attempt() -> BlobLink:
             found = self._table.batch_get([link, meta, upload])
             state = found.get(upload, {}).get("state")
             if state in (UploadState.CONSUMED, UploadState.CANCELLED):
                 done = state == UploadState.CONSUMED and link in found and found[upload].get("digest") == digest
-                if done and ("marked" not in found[link] or unmark(self._table, link, None)):
+                if done and ("marked" not in found[link] or remove_mark(self._table, link, None)):
                     return replace(link_from(found[link]), marked=None)
                 raise UploadConsumed(upload_id)
             if link in found:
@@ -71,7 +71,7 @@ class DynamoBlobIndex:
                 linked = replace(link_from(found[link]), marked=None)
             else:
                 backing, write_meta = _backing(found.get(meta), digest, stored)
-                linked = Link(digest, backing.size, backing.key, backing.data)
+                linked = BlobLink(digest, backing.size, backing.key, backing.data)
                 writes = [*_new_link(repository, digest, backing, event.at), write_meta, consume, event_write(event)]
             if linked.key != stored.key:
                 writes.append(candidate_write(event.at, "object", key=stored.key, upload=upload_id))
@@ -88,10 +88,10 @@ class DynamoBlobIndex:
             return False
         return True
 
-    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> BlobLink | None:
         source_link, target_link, meta = link_key(source, digest), link_key(target, digest), _meta_key(digest)
 
-        def attempt() -> Link | None:
+        def attempt() -> BlobLink | None:
             found = self._table.batch_get([source_link, target_link, meta])
             if source_link not in found or found.get(meta, {}).get("state") != _LIVE:
                 return None
@@ -106,13 +106,13 @@ class DynamoBlobIndex:
                 stored = StoredObject(origin["key"], origin["size"], origin.get("data"))
                 backing, write_meta = _backing(found[meta], digest, stored)
                 writes = [readable, *_new_link(target, digest, backing, event.at), write_meta, event_write(event)]
-                linked = Link(digest, backing.size, backing.key, backing.data)
+                linked = BlobLink(digest, backing.size, backing.key, backing.data)
             self._table.transact(writes)
             return linked
 
         return retry_conflicts(attempt, digest)
 
-    def mark(self, repository: RepositoryName, digest: Digest, mark: str) -> Link | None:
+    def mark_link(self, repository: RepositoryName, digest: Digest, mark: str) -> BlobLink | None:
         try:
             item = self._table.write(
                 update(link_key(repository, digest), "SET marked = :mark", "attribute_exists(pk)", {":mark": mark})
@@ -121,8 +121,8 @@ class DynamoBlobIndex:
             return None
         return link_from(item) if item else None
 
-    def unmark(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
-        return unmark(self._table, link_key(repository, digest), mark)
+    def unmark_link(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+        return remove_mark(self._table, link_key(repository, digest), mark)
 
     def find_uses(self, repository: RepositoryName, digest: Digest, *, after: Use | None = None) -> tuple[Use, ...]:
         prefix = f"use#{digest}#"
@@ -155,7 +155,7 @@ def _consumption(repository: RepositoryName, digest: Digest, upload_id: str, exp
     )
 
 
-def unmark(table: Table, key: Key, mark: str | None) -> bool:
+def remove_mark(table: Table, key: Key, mark: str | None) -> bool:
     """Remove a mark from a link or manifest; whether the item is there without one afterwards."""
     condition, values = ("attribute_exists(pk)", {}) if mark is None else ("marked = :mark", {":mark": mark})
     try:

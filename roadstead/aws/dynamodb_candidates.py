@@ -15,4 +15,4 @@ class DynamoCandidates:
     def note_object(self, key: str, upload_id: str, *, at: int) -> None:
         # Named by what it is of, so that an event that is delivered again is the same item.
         name = hashlib.sha256(f"{key} {at}".encode()).digest()[:9]
-        self._table.put(candidate_key(at, name), {"kind": "object", "key": key, "upload": upload_id})
+        self._table.put_item(candidate_key(at, name), {"kind": "object", "key": key, "upload": upload_id})

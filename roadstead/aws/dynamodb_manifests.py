@@ -7,13 +7,13 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from roadstead.aws.dynamodb_blobs import link_from, unmark
+from roadstead.aws.dynamodb_blobs import link_from, remove_mark
 from roadstead.aws.index_items import (
     candidate,
     candidate_write,
     event_write,
     link_key,
-    manifest_key,
+    manifest_item_key,
     referrer_key,
     repository_pk,
     tag_key,
@@ -22,7 +22,7 @@ from roadstead.aws.index_items import (
 )
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
-from roadstead.content.manifest_index import Commit, Contents, ManifestEntry, Referrer, Standing, TagEntry
+from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.digest import Digest
 from roadstead.documents import compact
 from roadstead.names import RepositoryName, Tag
@@ -44,10 +44,10 @@ class DynamoManifestIndex:
         return _tag(item) if item else None
 
     def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
-        item = self._table.get(manifest_key(repository, digest))
+        item = self._table.get(manifest_item_key(repository, digest))
         return _manifest(item) if item else None
 
-    def read_standing(
+    def read_snapshot(
         self,
         repository: RepositoryName,
         digest: Digest,
@@ -55,11 +55,11 @@ class DynamoManifestIndex:
         *,
         blobs: Collection[Digest],
         manifests: Collection[Digest],
-    ) -> Standing:
-        own, meta = manifest_key(repository, digest), (repository_pk(repository), "meta")
+    ) -> CommitSnapshot:
+        own, meta = manifest_item_key(repository, digest), (repository_pk(repository), "meta")
         keys = [own, meta, *(tag_key(repository, tag) for tag in tags), *_content_keys(repository, blobs, manifests)]
         found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest"))
-        return Standing(
+        return CommitSnapshot(
             _manifest(found[own]) if own in found else None,
             {tag: _tag(found[key]) for tag in tags if (key := tag_key(repository, tag)) in found},
             meta in found,
@@ -73,7 +73,7 @@ class DynamoManifestIndex:
         return _contents(repository, found, blobs, manifests)
 
     def unmark_manifest(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
-        return unmark(self._table, manifest_key(repository, digest), mark)
+        return remove_mark(self._table, manifest_item_key(repository, digest), mark)
 
     def write_uses(
         self,
@@ -99,7 +99,7 @@ class DynamoManifestIndex:
 
     def commit(self, commit: Commit) -> None:
         repository, entry, found, at = commit.repository, commit.entry, commit.found, commit.event.at
-        own = manifest_key(repository, entry.digest)
+        own = manifest_item_key(repository, entry.digest)
         if found.manifest is not None:
             # It stands already. The write, not a mere check, is what a deletion at the same time collides with.
             writes = [
@@ -137,7 +137,9 @@ class DynamoManifestIndex:
     def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
         try:
             item = self._table.write(
-                update(manifest_key(repository, digest), "SET marked = :mark", "attribute_exists(pk)", {":mark": mark})
+                update(
+                    manifest_item_key(repository, digest), "SET marked = :mark", "attribute_exists(pk)", {":mark": mark}
+                )
             )
         except Conflict:
             return None
@@ -163,7 +165,7 @@ class DynamoManifestIndex:
         tags: Collection[Tag] = (),
         untag: Event | None = None,
     ) -> None:
-        own = manifest_key(repository, entry.digest)
+        own = manifest_item_key(repository, entry.digest)
         writes = [write for tag in tags for write in _remove_tag(repository, tag, entry.digest)]
         if untag is not None:
             writes.append(event_write(untag))
@@ -201,7 +203,7 @@ class DynamoManifestIndex:
 def _content_keys(repository: str, blobs: Collection[Digest], manifests: Collection[Digest]) -> list[Key]:
     return [
         *(link_key(repository, digest) for digest in blobs),
-        *(manifest_key(repository, digest) for digest in manifests),
+        *(manifest_item_key(repository, digest) for digest in manifests),
     ]
 
 
@@ -210,7 +212,11 @@ def _contents(
 ) -> Contents:
     return Contents(
         {digest: link_from(found[key]) for digest in blobs if (key := link_key(repository, digest)) in found},
-        {digest: _manifest(found[key]) for digest in manifests if (key := manifest_key(repository, digest)) in found},
+        {
+            digest: _manifest(found[key])
+            for digest in manifests
+            if (key := manifest_item_key(repository, digest)) in found
+        },
     )
 
 

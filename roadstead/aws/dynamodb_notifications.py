@@ -93,7 +93,7 @@ class DynamoDeliveryRecords:
             "detail": last.detail,
             "expires": last.at + RECORD_DAYS * 86_400,
         }
-        self._table.put(_record_key(project, webhook), item)
+        self._table.put_item(_record_key(project, webhook), item)
 
     def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None:
         item = self._table.get(_record_key(project, webhook))

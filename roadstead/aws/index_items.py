@@ -37,7 +37,7 @@ def link_key(repository: str, digest: str) -> Key:
     return (repository_pk(repository), f"blob#{digest}")
 
 
-def manifest_key(repository: str, digest: str) -> Key:
+def manifest_item_key(repository: str, digest: str) -> Key:
     return (repository_pk(repository), f"manifest#{digest}")
 
 

@@ -198,7 +198,7 @@ class Table:
         request["ExpressionAttributeNames"] = names
         return request
 
-    def put(self, key: Key, item: Mapping[str, Any]) -> None:
+    def put_item(self, key: Key, item: Mapping[str, Any]) -> None:
         """One unconditional PutItem."""
         self._client.put_item(TableName=self.name, Item=encode(_with_key(key, item)))
 

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 from roadstead.conflicts import UploadConsumed
-from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, Link, StoredObject
+from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, BlobLink, StoredObject
 from roadstead.content.objects import Objects, whole_prefix
 from roadstead.content.provenance import uploader
 from roadstead.content.upload_token import is_upload_id
@@ -31,7 +31,7 @@ class Adoption:
         self._objects = objects
         self._events = events
 
-    def adopt(self, repository: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
+    def adopt(self, repository: RepositoryName, digest: Digest, actor: Actor) -> BlobLink | None:
         """The link of a blob whose upload nobody has recorded, or None. Never for the anonymous: it costs a LIST."""
         if actor.kind is ActorKind.ANONYMOUS:
             return None
@@ -68,7 +68,9 @@ class Adoption:
         # consumed, or is gone because the digest had one already, and the link stands.
         return self._blobs.find_link(repository, digest)
 
-    def adopt_all(self, repository: RepositoryName, digests: Collection[Digest], actor: Actor) -> dict[Digest, Link]:
+    def adopt_all(
+        self, repository: RepositoryName, digests: Collection[Digest], actor: Actor
+    ) -> dict[Digest, BlobLink]:
         """The links of those among `digests` whose uploads nobody has recorded; many are looked for side by side."""
         if len(digests) <= _ONE_BY_ONE:
             found = [(digest, self.adopt(repository, digest, actor)) for digest in digests]

@@ -22,7 +22,7 @@ class StoredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class BlobLink:
     """This repository may serve this blob. `marked` is there while its removal is being considered.
 
     A mark is the time (ms, 13 digits) and a random part: two that were set in the same millisecond still differ.
@@ -47,7 +47,7 @@ class Use:
 class BlobIndex(Protocol):
     """The links between repositories and blobs. All reads are strongly consistent."""
 
-    def find_link(self, repository: RepositoryName, digest: Digest) -> Link | None:
+    def find_link(self, repository: RepositoryName, digest: Digest) -> BlobLink | None:
         """One read."""
         ...
 
@@ -60,7 +60,7 @@ class BlobIndex(Protocol):
         upload_id: str,
         mark_expires: int | None,
         event: Event,
-    ) -> Link:
+    ) -> BlobLink:
         """Turn an upload into a blob of the repository, atomically: link, inverse, object, consumed upload, event.
 
         Where the digest already has an object the link points there, and `stored` is surplus (the answer's key
@@ -78,15 +78,15 @@ class BlobIndex(Protocol):
         """
         ...
 
-    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> BlobLink | None:
         """Let `target` serve a blob of `source`, atomically; None when `source` has no such blob."""
         ...
 
-    def mark(self, repository: RepositoryName, digest: Digest, mark: str) -> Link | None:
+    def mark_link(self, repository: RepositoryName, digest: Digest, mark: str) -> BlobLink | None:
         """Note on the link that its removal is being considered; None when there is none."""
         ...
 
-    def unmark(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+    def unmark_link(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
         """Remove the mark (any, or only `mark`); whether the link is there without it."""
         ...
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.content.adoption import Adoption
-from roadstead.content.blob_index import BlobIndex, Link
+from roadstead.content.blob_index import BlobIndex, BlobLink
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.uses import find_live_use
 from roadstead.digest import Digest
@@ -21,7 +21,7 @@ class Blobs:
         self._adoption = adoption
         self._events = events
 
-    def get(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool = False) -> Link:
+    def get(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool = False) -> BlobLink:
         """The blob's link, adopting a finished upload; raises BLOB_UNKNOWN. One read where the blob is known.
 
         With `promise` the answer tells a client that it need not upload: a pending removal is called off, or the
@@ -32,7 +32,7 @@ class Blobs:
             raise blob_unknown(repository, digest)
         return link
 
-    def _find(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool) -> Link | None:
+    def _find(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool) -> BlobLink | None:
         link = self._blobs.find_link(repository, digest)
         if link is None or (promise and not self._is_kept(repository, link)):
             link = self._adoption.adopt(repository, digest, actor)
@@ -40,11 +40,11 @@ class Blobs:
                 return None
         return link
 
-    def _is_kept(self, repository: RepositoryName, link: Link) -> bool:
+    def _is_kept(self, repository: RepositoryName, link: BlobLink) -> bool:
         """Whether the link is there and no removal is pending, which is called off for that."""
-        return link.marked is None or self._blobs.unmark(repository, link.digest)
+        return link.marked is None or self._blobs.unmark_link(repository, link.digest)
 
-    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> Link | None:
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> BlobLink | None:
         """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before.
 
         From itself to itself it is a promise like that of `get`: the client will not upload.
@@ -67,8 +67,8 @@ class Blobs:
 
     def _delete(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
         """One attempt; raises Conflict when somebody else removed the mark meanwhile."""
-        mark = self._events.mark()
-        link = self._blobs.mark(repository, digest, mark)
+        mark = self._events.new_mark()
+        link = self._blobs.mark_link(repository, digest, mark)
         if link is None:
             # An object that was uploaded but never asked for counts as a blob: adopt it, then delete it.
             if self._adoption.adopt(repository, digest, actor) is None:
@@ -76,7 +76,7 @@ class Blobs:
             raise Conflict(f"{digest} was adopted after it was found absent")
         use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
         if use is not None:
-            self._blobs.unmark(repository, digest, mark)
+            self._blobs.unmark_link(repository, digest, mark)
             raise still_needed("blob", digest, use.manifest)
         self._adoption.forget(repository, digest, but=link.key)
         event = self._events.make(Operation.DELETE_BLOB, actor, repository, digest=digest, size=link.size)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event
@@ -44,12 +44,12 @@ class ManifestEntry:
 class Contents:
     """Which of the things asked for a repository has; links and manifests come without their bytes."""
 
-    links: Mapping[Digest, Link]
+    links: Mapping[Digest, BlobLink]
     manifests: Mapping[Digest, ManifestEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CommitSnapshot:
     """What a commit finds: the manifest and tags as they are, whether the repository exists, what is there."""
 
     manifest: ManifestEntry | None
@@ -75,7 +75,7 @@ class Commit:
     repository: RepositoryName
     entry: ManifestEntry
     tags: tuple[Tag, ...]
-    found: Standing
+    found: CommitSnapshot
     referrer: Referrer | None
     event: Event
 
@@ -91,7 +91,7 @@ class ManifestIndex(Protocol):
         """One read; with the bytes when they are inline."""
         ...
 
-    def read_standing(
+    def read_snapshot(
         self,
         repository: RepositoryName,
         digest: Digest,
@@ -99,7 +99,7 @@ class ManifestIndex(Protocol):
         *,
         blobs: Collection[Digest],
         manifests: Collection[Digest],
-    ) -> Standing:
+    ) -> CommitSnapshot:
         """All that a commit stands on, in one batch for each 100 things asked for."""
         ...
 

@@ -80,7 +80,7 @@ class Manifests:
 
     def _delete_manifest(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
         """One attempt; raises Conflict when the manifest was tagged or its mark removed meanwhile."""
-        mark = self._events.mark()
+        mark = self._events.new_mark()
         entry = self._manifests.mark_manifest(repository, digest, mark)
         if entry is None:
             raise manifest_unknown(repository, digest)

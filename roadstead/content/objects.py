@@ -45,7 +45,7 @@ def is_whole_key(key: str) -> bool:
     return key.startswith("blobs/") and not key.startswith("blobs/uploads/")
 
 
-def manifest_key(repository: RepositoryName, digest: Digest, generation: str) -> str:
+def manifest_object_key(repository: RepositoryName, digest: Digest, generation: str) -> str:
     return f"manifests/{repository}/{digest.algorithm}/{digest.hex}/{generation}"
 
 

@@ -24,15 +24,15 @@ def object_metadata(repository: RepositoryName, actor: Actor) -> dict[str, str]:
     }
 
 
-def uploader(metadata: Mapping[str, str], asker: Actor) -> Actor:
-    """Who uploaded an object; `asker` when that is the same person, or when the object does not say.
+def uploader(metadata: Mapping[str, str], actor: Actor) -> Actor:
+    """Return who uploaded an object: `actor`, if it is the same person or the object does not say, else the uploader.
 
-    Of another person's upload only what the object tells is known: no address, no user agent.
+    Of another person only what the object's metadata says is known: no address, no user agent.
     """
     text = metadata.get("actor", "")
     try:
         document = json.loads(base64url.decode(text))
-        actor = Actor(str(document["s"]), ActorKind(document["k"]), str(document["j"]), request_id=asker.request_id)
+        found = Actor(str(document["s"]), ActorKind(document["k"]), str(document["j"]), request_id=actor.request_id)
     except (ValueError, KeyError, TypeError):
-        return asker
-    return asker if (actor.name, actor.kind) == (asker.name, asker.kind) else actor
+        return actor
+    return actor if (found.name, found.kind) == (actor.name, actor.kind) else found

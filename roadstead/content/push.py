@@ -20,14 +20,14 @@ from roadstead.content.manifest_index import (
     MAX_INLINE_MANIFEST,
     MAX_TAGS_PER_COMMIT,
     Commit,
+    CommitSnapshot,
     Contents,
     ManifestEntry,
     ManifestIndex,
     Referrer,
-    Standing,
 )
 from roadstead.content.manifests import needed_by
-from roadstead.content.objects import Objects, manifest_key
+from roadstead.content.objects import Objects, manifest_object_key
 from roadstead.content.provenance import object_metadata
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, ErrorEntry, RegistryError
@@ -148,7 +148,7 @@ class Push:
 
     def _try_to_commit(self, push: _Push) -> None:
         """One attempt; raises Conflict when what it read has changed."""
-        found = self._manifests.read_standing(
+        found = self._manifests.read_snapshot(
             push.repository, push.digest, push.tags, blobs=push.needed, manifests=push.children
         )
         if found.manifest is None:
@@ -158,7 +158,7 @@ class Push:
             self._withdraw(push)
         # Otherwise an earlier attempt went through, although its response was lost.
 
-    def _commit_new(self, push: _Push, found: Standing) -> None:
+    def _commit_new(self, push: _Push, found: CommitSnapshot) -> None:
         self._complete(push, found.contents)
         if push.prepared is None:
             push.prepared = self._prepare(push)
@@ -179,7 +179,7 @@ class Push:
         self._require(push, Contents(links, manifests))
         for digest, link in links.items():
             if link.marked is not None:
-                self._blobs.unmark(push.repository, digest)
+                self._blobs.unmark_link(push.repository, digest)
         for digest, child in manifests.items():
             if child.marked is not None:
                 self._manifests.unmark_manifest(push.repository, digest)
@@ -211,7 +211,7 @@ class Push:
     def _prepare(self, push: _Push) -> ManifestEntry:
         """Note the uses of a new generation (and a candidate that finds its object), then write the bytes."""
         generation = secrets.token_hex(16)
-        key = manifest_key(push.repository, push.digest, generation)
+        key = manifest_object_key(push.repository, push.digest, generation)
         entry = ManifestEntry(
             digest=push.digest,
             media_type=push.manifest.media_type,
@@ -241,7 +241,7 @@ class Push:
             self._complete(push, contents)
             raise Conflict(f"something that {push.digest} needs is being deleted")
 
-    def _as_commit(self, push: _Push, entry: ManifestEntry, found: Standing) -> Commit:
+    def _as_commit(self, push: _Push, entry: ManifestEntry, found: CommitSnapshot) -> Commit:
         manifest = push.manifest
         referrer = None
         if manifest.subject is not None:

@@ -3,7 +3,7 @@
 Form: `<key id>.<payload>.<mac>`; payload and mac are base64url without padding, the mac is HMAC-SHA256 by the named
 key over `<key id>.<payload>`. The payload is a JSON object:
 
-    r  repository          i  upload id            s  subject (user name, "" for nobody)   k  actor kind
+    r  repository          i  upload id            s  actor name ("" for anonymous)   k  actor kind
     j  token id            e  expiry, seconds since the epoch
     c  1 when the Location came from a PATCH: a PUT there closes a chunked upload, it is not a whole blob
     a  the digest algorithm asked for, absent when both are kept
@@ -73,8 +73,8 @@ class UploadToken:
 
     repository: RepositoryName
     upload_id: str
-    subject: str
-    kind: str
+    actor_name: str
+    actor_kind: str
     token_id: str
     expires: int
     chunked: bool = False
@@ -84,8 +84,8 @@ class UploadToken:
         payload: dict[str, str | int] = {
             "r": self.repository,
             "i": self.upload_id,
-            "s": self.subject,
-            "k": self.kind,
+            "s": self.actor_name,
+            "k": self.actor_kind,
             "j": self.token_id,
             "e": self.expires,
         }

@@ -15,7 +15,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from roadstead.conflicts import Conflict, UploadConsumed
-from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, Link, StoredObject
+from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, BlobLink, StoredObject
 from roadstead.content.objects import MIN_PART, MultipartGone, Objects, is_whole_key, whole_key
 from roadstead.content.provenance import object_metadata
 from roadstead.content.upload_sessions import UploadSession, UploadSessions, UploadState
@@ -73,8 +73,8 @@ class Uploads:
         return UploadToken(
             repository=repository,
             upload_id=secrets.token_hex(16),
-            subject=actor.name,
-            kind=actor.kind,
+            actor_name=actor.name,
+            actor_kind=actor.kind,
             token_id=actor.token_id,
             expires=int(self._clock()) + self._limits.lifetime,
             algorithm=algorithm,
@@ -125,7 +125,7 @@ class Uploads:
         *,
         actor: Actor,
         start: int | None = None,
-    ) -> Link:
+    ) -> BlobLink:
         """Finish the upload, with a last chunk or none; answers the blob's link.
 
         Idempotent: the same digest again succeeds while the blob is there. Raises DIGEST_INVALID, 416,
@@ -139,7 +139,7 @@ class Uploads:
 
     def _close_open(
         self, token: UploadToken, session: UploadSession, digest: Digest, body: Iterable[bytes], actor: Actor
-    ) -> Link:
+    ) -> BlobLink:
         """Read the last chunk and check the digest; then store what is in memory, or complete what is with S3."""
         writer = self._writer(session, actor)
         try:
@@ -160,7 +160,7 @@ class Uploads:
             raise
         return self._complete(token, closing, digest, actor)
 
-    def _close_again(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> Link:
+    def _close_again(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> BlobLink:
         """Finish what another request began, or repeat what it returned. Raises BLOB_UPLOAD_UNKNOWN, DIGEST_INVALID."""
         match session.state:
             case UploadState.CLOSING if session.digest == digest:
@@ -172,10 +172,10 @@ class Uploads:
             case _:
                 raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
 
-    def _closed(self, token: UploadToken, digest: Digest) -> Link:
+    def _closed(self, token: UploadToken, digest: Digest) -> BlobLink:
         """The blob that the upload became. The response promises that it stays, so a pending removal is cancelled."""
         link = self._blobs.find_link(token.repository, digest)
-        if link is None or (link.marked is not None and not self._blobs.unmark(token.repository, digest)):
+        if link is None or (link.marked is not None and not self._blobs.unmark_link(token.repository, digest)):
             raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
         return link
 
@@ -221,7 +221,7 @@ class Uploads:
         writer.saved(saved)
         return saved
 
-    def _store(self, token: UploadToken, session: UploadSession, digest: Digest, data: bytes, actor: Actor) -> Link:
+    def _store(self, token: UploadToken, session: UploadSession, digest: Digest, data: bytes, actor: Actor) -> BlobLink:
         """Write all bytes of the upload into an object of this request's own, and record it."""
         key = whole_key(session.repository, digest, session.id)
         self._objects.put(key, data, digest=digest, metadata=object_metadata(session.repository, actor))
@@ -240,7 +240,7 @@ class Uploads:
         self._objects.delete(writer.spent)
         return saved
 
-    def _complete(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> Link:
+    def _complete(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> BlobLink:
         """Complete the object of a session that is closing, and record it."""
         if session.key is None or session.multipart_id is None:
             (chunk,) = session.chunks
@@ -258,7 +258,7 @@ class Uploads:
             ) from None
         return self._record(token, digest, StoredObject(session.key, session.offset), actor)
 
-    def _record(self, token: UploadToken, digest: Digest, stored: StoredObject, actor: Actor) -> Link:
+    def _record(self, token: UploadToken, digest: Digest, stored: StoredObject, actor: Actor) -> BlobLink:
         event = self._events.make(
             Operation.UPLOAD, actor, token.repository, digest=digest, size=stored.size, detail="path=service"
         )

@@ -21,7 +21,7 @@ class EventMaker:
     def now_ms(self) -> int:
         return int(self._clock() * 1000)
 
-    def mark(self) -> str:
+    def new_mark(self) -> str:
         """A mark for a link or manifest that is about to be removed; see `stores.blobs.Link`."""
         return f"{self.now_ms():013d}-{secrets.token_hex(8)}"
 

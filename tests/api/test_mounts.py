@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.digest import ALGORITHMS, Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, Event, Operation
@@ -119,12 +119,12 @@ def test_a_blob_whose_removal_cannot_be_called_off_counts_as_absent(
 ) -> None:
     digest, find = developer.push_blob(TARGET, DATA), MemoryIndex.find_link
 
-    def marked(index: MemoryIndex, repository: RepositoryName, digest: Digest) -> Link | None:
+    def marked(index: MemoryIndex, repository: RepositoryName, digest: Digest) -> BlobLink | None:
         link = find(index, repository, digest)
         return replace(link, marked="mark") if link else None
 
     def removed_meanwhile(index: MemoryIndex, repository: RepositoryName, digest: Digest) -> bool:
-        index.mark(repository, digest, "mark")
+        index.mark_link(repository, digest, "mark")
         event = Event("1", 0, Operation.DELETE_BLOB, Actor("someone"), repository)
         index.unlink(repository, digest, mark="mark", event=event)
         return False

@@ -21,8 +21,8 @@ def forged(location: str, keys: UploadKeys = UPLOAD_KEYS, **changes: object) -> 
     fields: dict[str, object] = {
         "repository": RepositoryName(REPOSITORY),
         "upload_id": upload_id,
-        "subject": "developer",
-        "kind": "user",
+        "actor_name": "developer",
+        "actor_kind": "user",
         "token_id": "t",
         "expires": int(time.time()) + 60,
         **changes,

@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from roadstead.conflicts import Conflict, UploadConsumed
-from roadstead.content.blob_index import Link, StoredObject, Use
+from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.upload_sessions import UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
@@ -34,7 +34,7 @@ def link(
     stored: StoredObject = SMALL,
     digest: Digest = DIGEST,
     upload: str = "a" * 32,
-) -> Link:
+) -> BlobLink:
     return index.blobs.link_object(
         repository, digest, stored, upload_id=upload, mark_expires=4_000_000_000, event=event(digest=digest)
     )
@@ -48,20 +48,20 @@ def test_an_unknown_blob_has_no_link(index: Index) -> None:
 def test_a_linked_blob_is_found_in_its_repository_alone(index: Index, algorithm: str) -> None:
     digest = Digest.of(BYTES, algorithm)
     answer = link(index, digest=digest)
-    assert answer == Link(digest, len(BYTES), "blobs/one", BYTES)
+    assert answer == BlobLink(digest, len(BYTES), "blobs/one", BYTES)
     assert index.blobs.find_link(SHIPS, digest) == answer
     assert index.blobs.find_link(CARGO, digest) is None
 
 
 def test_a_blob_larger_than_any_item_is_linked_without_its_bytes(index: Index) -> None:
-    assert link(index, stored=LARGE) == Link(DIGEST, 1 << 40, "blobs/large")
-    assert index.blobs.find_link(SHIPS, DIGEST) == Link(DIGEST, 1 << 40, "blobs/large")
+    assert link(index, stored=LARGE) == BlobLink(DIGEST, 1 << 40, "blobs/large")
+    assert index.blobs.find_link(SHIPS, DIGEST) == BlobLink(DIGEST, 1 << 40, "blobs/large")
 
 
 def test_the_empty_blob_keeps_its_bytes_of_which_there_are_none(index: Index) -> None:
     digest = Digest.of(b"")
     link(index, digest=digest, stored=StoredObject("blobs/empty", 0, b""))
-    assert index.blobs.find_link(SHIPS, digest) == Link(digest, 0, "blobs/empty", b"")
+    assert index.blobs.find_link(SHIPS, digest) == BlobLink(digest, 0, "blobs/empty", b"")
 
 
 def test_linking_tells_and_leaves_a_candidate(index: Index) -> None:
@@ -86,7 +86,7 @@ def test_the_same_upload_and_digest_again_answers_the_same_link_and_tells_nothin
 
 def test_the_same_upload_again_calls_a_pending_removal_off(index: Index) -> None:
     link(index)
-    index.blobs.mark(SHIPS, DIGEST, "mark")
+    index.blobs.mark_link(SHIPS, DIGEST, "mark")
     assert link(index).marked is None
     found = index.blobs.find_link(SHIPS, DIGEST)
     assert found is not None and found.marked is None
@@ -102,7 +102,7 @@ def test_a_consumed_upload_is_not_taken_for_another_digest(index: Index) -> None
 
 def test_a_deleted_blob_does_not_return_by_the_upload_that_made_it(index: Index) -> None:
     link(index)
-    index.blobs.mark(SHIPS, DIGEST, "mark")
+    index.blobs.mark_link(SHIPS, DIGEST, "mark")
     index.blobs.unlink(SHIPS, DIGEST, mark="mark", event=event(Operation.DELETE_BLOB))
     with pytest.raises(UploadConsumed):
         link(index)
@@ -111,7 +111,7 @@ def test_a_deleted_blob_does_not_return_by_the_upload_that_made_it(index: Index)
 
 def test_a_deleted_blob_returns_by_another_upload(index: Index) -> None:
     link(index)
-    index.blobs.mark(SHIPS, DIGEST, "mark")
+    index.blobs.mark_link(SHIPS, DIGEST, "mark")
     index.blobs.unlink(SHIPS, DIGEST, mark="mark", event=event(Operation.DELETE_BLOB))
     assert link(index, upload="b" * 32) == index.blobs.find_link(SHIPS, DIGEST)
 
@@ -173,8 +173,8 @@ def test_mounting_needs_the_blob_in_the_source(index: Index) -> None:
 def test_a_mounted_blob_is_the_same_object_and_outlives_its_source(index: Index) -> None:
     link(index)
     mounted = index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT))
-    assert mounted == Link(DIGEST, len(BYTES), "blobs/one", BYTES)
-    index.blobs.mark(SHIPS, DIGEST, "mark")
+    assert mounted == BlobLink(DIGEST, len(BYTES), "blobs/one", BYTES)
+    index.blobs.mark_link(SHIPS, DIGEST, "mark")
     index.blobs.unlink(SHIPS, DIGEST, mark="mark", event=event(Operation.DELETE_BLOB))
     assert index.blobs.find_link(CARGO, DIGEST) == mounted
     assert sorted(index.events()) == [("delete-blob", DIGEST), ("mount", DIGEST), ("upload", DIGEST)]
@@ -184,7 +184,7 @@ def test_a_mounted_blob_is_the_same_object_and_outlives_its_source(index: Index)
 def test_mounting_what_is_there_calls_a_pending_removal_off(index: Index) -> None:
     link(index)
     index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT))
-    index.blobs.mark(CARGO, DIGEST, "mark")
+    index.blobs.mark_link(CARGO, DIGEST, "mark")
     index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT))
     found = index.blobs.find_link(CARGO, DIGEST)
     assert found is not None and found.marked is None
@@ -197,27 +197,27 @@ def test_mounting_from_itself_changes_nothing(index: Index) -> None:
 
 
 def test_a_mark_comes_and_goes(index: Index) -> None:
-    assert index.blobs.mark(SHIPS, DIGEST, "one") is None
-    assert index.blobs.unmark(SHIPS, DIGEST) is False
+    assert index.blobs.mark_link(SHIPS, DIGEST, "one") is None
+    assert index.blobs.unmark_link(SHIPS, DIGEST) is False
     assert index.blobs.find_link(SHIPS, DIGEST) is None
     link(index)
-    marked = index.blobs.mark(SHIPS, DIGEST, "one")
+    marked = index.blobs.mark_link(SHIPS, DIGEST, "one")
     assert marked is not None and marked.marked == "one"
     assert index.blobs.find_link(SHIPS, DIGEST) == marked
-    assert index.blobs.unmark(SHIPS, DIGEST, "two") is False
-    assert index.blobs.unmark(SHIPS, DIGEST, "one") is True
-    assert index.blobs.unmark(SHIPS, DIGEST) is True
+    assert index.blobs.unmark_link(SHIPS, DIGEST, "two") is False
+    assert index.blobs.unmark_link(SHIPS, DIGEST, "one") is True
+    assert index.blobs.unmark_link(SHIPS, DIGEST) is True
     found = index.blobs.find_link(SHIPS, DIGEST)
     assert found is not None and found.marked is None
 
 
 def test_a_blob_is_unlinked_only_with_the_mark_that_was_set_last(index: Index) -> None:
     link(index)
-    index.blobs.mark(SHIPS, DIGEST, "one")
-    index.blobs.mark(SHIPS, DIGEST, "two")
+    index.blobs.mark_link(SHIPS, DIGEST, "one")
+    index.blobs.mark_link(SHIPS, DIGEST, "two")
     with pytest.raises(Conflict):
         index.blobs.unlink(SHIPS, DIGEST, mark="one", event=event(Operation.DELETE_BLOB))
-    index.blobs.unmark(SHIPS, DIGEST)
+    index.blobs.unmark_link(SHIPS, DIGEST)
     with pytest.raises(Conflict):
         index.blobs.unlink(SHIPS, DIGEST, mark="two", event=event(Operation.DELETE_BLOB))
     assert index.blobs.find_link(SHIPS, DIGEST) is not None
@@ -226,7 +226,7 @@ def test_a_blob_is_unlinked_only_with_the_mark_that_was_set_last(index: Index) -
 
 def test_another_upload_of_a_marked_blob_keeps_it(index: Index) -> None:
     link(index)
-    index.blobs.mark(SHIPS, DIGEST, "one")
+    index.blobs.mark_link(SHIPS, DIGEST, "one")
     link(index, upload="b" * 32)
     with pytest.raises(Conflict):
         index.blobs.unlink(SHIPS, DIGEST, mark="one", event=event(Operation.DELETE_BLOB))
@@ -245,7 +245,7 @@ def test_uses_are_read_a_hundred_at_a_time_in_order(index: Index) -> None:
 
 
 def test_uploads_of_one_digest_at_once_end_with_one_object(index: Index) -> None:
-    links: list[Link] = []
+    links: list[BlobLink] = []
 
     def upload(number: int) -> None:
         repository = RepositoryName(f"ships/{number % 2}")

@@ -15,10 +15,10 @@ from roadstead.content.manifest_index import (
     MAX_INLINE_MANIFEST,
     MAX_TAGS_PER_COMMIT,
     Commit,
+    CommitSnapshot,
     Contents,
     ManifestEntry,
     Referrer,
-    Standing,
     TagEntry,
 )
 from roadstead.digest import Digest
@@ -42,8 +42,8 @@ def entry(text: str = "one", *, generation: str = "g1", algorithm: str = "sha256
     return ManifestEntry(digest, OCI_MANIFEST, len(data), generation, f"manifests/{digest}/{generation}", data)
 
 
-def standing(index: Index, one: ManifestEntry, tags: Sequence[Tag], repository: RepositoryName) -> Standing:
-    return index.manifests.read_standing(repository, one.digest, tags, blobs=(), manifests=())
+def standing(index: Index, one: ManifestEntry, tags: Sequence[Tag], repository: RepositoryName) -> CommitSnapshot:
+    return index.manifests.read_snapshot(repository, one.digest, tags, blobs=(), manifests=())
 
 
 def commit(
@@ -51,7 +51,7 @@ def commit(
     one: ManifestEntry,
     *tags: Tag,
     repository: RepositoryName = SHIPS,
-    found: Standing | None = None,
+    found: CommitSnapshot | None = None,
     referrer: Referrer | None = None,
 ) -> None:
     found = found or standing(index, one, tags, repository)
@@ -79,7 +79,7 @@ def test_an_empty_index_has_nothing(index: Index) -> None:
     assert index.manifests.list_tags(SHIPS, after="", limit=9) == ()
     assert index.manifests.list_repositories(after="", limit=9) == ()
     assert list(index.manifests.list_referrers(SHIPS, digest, after="")) == []
-    assert standing(index, entry(), [LATEST], SHIPS) == Standing(None, {}, False, Contents({}, {}))
+    assert standing(index, entry(), [LATEST], SHIPS) == CommitSnapshot(None, {}, False, Contents({}, {}))
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
@@ -112,8 +112,8 @@ def test_standing_tells_all_that_a_commit_stands_on_without_the_bytes(index: Ind
     index.blobs.link_object(
         SHIPS, blob, StoredObject("k", 4, b"blob"), upload_id="a" * 32, mark_expires=9, event=event(Operation.UPLOAD)
     )
-    index.blobs.mark(SHIPS, blob, "mark")
-    found = index.manifests.read_standing(
+    index.blobs.mark_link(SHIPS, blob, "mark")
+    found = index.manifests.read_snapshot(
         SHIPS, one.digest, [LATEST, STABLE], blobs=[blob, absent], manifests=[child.digest, absent]
     )
     assert found.manifest == replace(one, data=None)

@@ -70,7 +70,7 @@ def _aws(endpoint: str | None) -> Stores:
         DynamoWebhooks(Table(dynamodb, identity)),
         SsmWebhookSecrets(aws.client("ssm", endpoint), f"/roadstead-{uuid.uuid4().hex}/webhooks/"),
         DynamoDeliveryRecords(table),
-        lambda name, at: table.put((f"repo#{name}", "meta"), {"at": at * 1000 + 7, "by": "ada"}),
+        lambda name, at: table.put_item((f"repo#{name}", "meta"), {"at": at * 1000 + 7, "by": "ada"}),
     )
 
 

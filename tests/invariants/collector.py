@@ -38,8 +38,8 @@ class Collector:
         for repository, digest in self._suspects():
             if self.registry.links.find_link(repository, digest) is None or self._is_needed(repository, digest):
                 continue
-            mark = self.registry.events.mark()
-            if self.registry.links.mark(repository, digest, mark) is not None:
+            mark = self.registry.events.new_mark()
+            if self.registry.links.mark_link(repository, digest, mark) is not None:
                 self.marked.append((repository, digest, mark))
 
     def _suspects(self) -> Iterator[tuple[RepositoryName, Digest]]:

@@ -13,7 +13,7 @@ from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.table import Table
 from roadstead.content.adoption import Adoption
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
 from roadstead.content.lists import Lists
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
@@ -70,7 +70,7 @@ class Registry:
     def begin(self, repository: RepositoryName = SHIPS) -> UploadToken:
         return self.uploads.start(repository, ALICE)
 
-    def close(self, token: UploadToken, data: bytes, *, last: bytes = b"") -> Link:
+    def close(self, token: UploadToken, data: bytes, *, last: bytes = b"") -> BlobLink:
         """Close an upload of `data`, of which `last` comes along."""
         return self.uploads.close(token, Digest.of(data), (last,), actor=ALICE)
 

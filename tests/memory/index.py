@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from roadstead.conflicts import Conflict, UploadConsumed
-from roadstead.content.blob_index import Link, StoredObject, Use
-from roadstead.content.manifest_index import Commit, Contents, ManifestEntry, Referrer, Standing, TagEntry
+from roadstead.content.blob_index import BlobLink, StoredObject, Use
+from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName, Tag
@@ -21,7 +21,7 @@ from roadstead.trail.entries import Event
 
 @dataclass(slots=True)
 class _Repository:
-    links: dict[Digest, Link] = field(default_factory=dict)
+    links: dict[Digest, BlobLink] = field(default_factory=dict)
     manifests: dict[Digest, ManifestEntry] = field(default_factory=dict)
     tags: dict[Tag, TagEntry] = field(default_factory=dict)
     referrers: dict[tuple[Digest, Digest], Referrer] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class MemoryIndex:
 
     # Blobs
 
-    def find_link(self, repository: RepositoryName, digest: Digest) -> Link | None:
+    def find_link(self, repository: RepositoryName, digest: Digest) -> BlobLink | None:
         with self._lock:
             return self._of(repository).links.get(digest)
 
@@ -59,7 +59,7 @@ class MemoryIndex:
         upload_id: str,
         mark_expires: int | None,
         event: Event,
-    ) -> Link:
+    ) -> BlobLink:
         with self._lock:
             links, session = self._of(repository).links, self._sessions.get(upload_id)
             if session is not None and session.state in (UploadState.CONSUMED, UploadState.CANCELLED):
@@ -69,7 +69,7 @@ class MemoryIndex:
                 raise UploadConsumed(upload_id)
             if (link := links.get(digest)) is None:
                 backing = self._objects.setdefault(digest, stored)
-                link = Link(digest, backing.size, backing.key, backing.data)
+                link = BlobLink(digest, backing.size, backing.key, backing.data)
                 self.candidates.append({"kind": "link", "repository": repository, "digest": digest})
             links[digest] = replace(link, marked=None)
             self._sessions[upload_id] = UploadSession(
@@ -91,7 +91,7 @@ class MemoryIndex:
             self.candidates.append({"kind": "object", "key": key, "upload": upload_id})
             return True
 
-    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> Link | None:
+    def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> BlobLink | None:
         with self._lock:
             origin = self._of(source).links.get(digest)
             if origin is None:
@@ -101,20 +101,20 @@ class MemoryIndex:
                 return origin
             if digest not in links:
                 backing = self._objects[digest]
-                links[digest] = Link(digest, backing.size, backing.key, backing.data)
+                links[digest] = BlobLink(digest, backing.size, backing.key, backing.data)
                 self.candidates.append({"kind": "link", "repository": target, "digest": digest})
             links[digest] = replace(links[digest], marked=None)
             self.events.append(event)
             return links[digest]
 
-    def mark(self, repository: RepositoryName, digest: Digest, mark: str) -> Link | None:
+    def mark_link(self, repository: RepositoryName, digest: Digest, mark: str) -> BlobLink | None:
         with self._lock:
             links = self._of(repository).links
             if digest in links:
                 links[digest] = replace(links[digest], marked=mark)
             return links.get(digest)
 
-    def unmark(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+    def unmark_link(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
         with self._lock:
             links = self._of(repository).links
             if digest not in links or (mark is not None and links[digest].marked != mark):
@@ -151,7 +151,7 @@ class MemoryIndex:
         with self._lock:
             return self._of(repository).manifests.get(digest)
 
-    def read_standing(
+    def read_snapshot(
         self,
         repository: RepositoryName,
         digest: Digest,
@@ -159,11 +159,11 @@ class MemoryIndex:
         *,
         blobs: Collection[Digest],
         manifests: Collection[Digest],
-    ) -> Standing:
+    ) -> CommitSnapshot:
         with self._lock:
             own = self._of(repository)
             entry = own.manifests.get(digest)
-            return Standing(
+            return CommitSnapshot(
                 replace(entry, data=None) if entry else None,
                 {tag: own.tags[tag] for tag in tags if tag in own.tags},
                 own.exists,

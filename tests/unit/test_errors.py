@@ -46,7 +46,7 @@ def test_several_entries_are_one_error_with_the_status_of_the_first() -> None:
 
 def test_headers_add_up() -> None:
     error = RegistryError(ErrorCode.UNSUPPORTED, "no", headers=[("Allow", "GET")])
-    assert error.with_headers(("X", "y")) is error
+    error.add_headers(("X", "y"))
     assert error.headers == (("Allow", "GET"), ("X", "y"))
 
 

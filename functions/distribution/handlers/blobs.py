@@ -7,7 +7,7 @@ import re
 from functions.distribution import audit
 from functions.distribution.call import Call
 from functions.distribution.settings import HeadAnswers
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
@@ -51,7 +51,7 @@ def delete(call: Call, repository: RepositoryName, digest: Digest) -> Response:
     return Response(202)
 
 
-def _headers(link: Link) -> Headers:
+def _headers(link: BlobLink) -> Headers:
     return (
         ("Content-Type", "application/octet-stream"),
         ("Docker-Content-Digest", link.digest),

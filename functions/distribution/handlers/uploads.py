@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from functions.distribution.call import Call, algorithm_parameter, digest_parameter
 from functions.distribution.challenge import challenge
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.content.upload_token import PARAMETER, UploadToken
 from roadstead.content.uploads import upload_range
 from roadstead.digest import Digest
@@ -65,7 +65,7 @@ def cancel(call: Call, repository: RepositoryName, upload: UploadToken) -> Respo
     return Response(204)
 
 
-def _mount(call: Call, repository: RepositoryName) -> Link | None:
+def _mount(call: Call, repository: RepositoryName) -> BlobLink | None:
     """What `mount` asks for, where it can be had; None falls back to an upload, as the specification wants it."""
     text, source_text = call.request.parameter("mount"), call.request.parameter("from")
     if text is None:
@@ -154,11 +154,12 @@ def _with_location(call: Call, upload: UploadToken, error: RegistryError) -> Reg
     if error.status != 416:
         return error
     if not any(name == "Range" for name, _ in error.headers):
-        error.with_headers(("Range", upload_range(call.services.uploads.offset(upload))))
-    return error.with_headers(("Location", _location(call, _chunked(upload))))
+        error.add_headers(("Range", upload_range(call.services.uploads.offset(upload))))
+    error.add_headers(("Location", _location(call, _chunked(upload))))
+    return error
 
 
-def _created(repository: RepositoryName, link: Link) -> Response:
+def _created(repository: RepositoryName, link: BlobLink) -> Response:
     return Response(
         201,
         (("Location", f"/v2/{repository}/blobs/{link.digest}"), ("Docker-Content-Digest", link.digest)),

@@ -89,13 +89,13 @@ class Colour(StrEnum):
     ["text", "", 0, -1, 2**63, True, False, None, b"", b"\0\xff", [], [1, "a", b"b"], {}, {"a": {"b": [b"c"]}}],
 )
 def test_values_come_back_as_they_went_in(table: Table, value: object) -> None:
-    table.put(("a", "b"), {"value": value})
+    table.put_item(("a", "b"), {"value": value})
     assert table.get(("a", "b")) == {"pk": "a", "sk": "b", "value": value}
 
 
 def test_names_and_enums_are_plain_strings_on_the_wire(table: Table) -> None:
     digest = Digest.of(b"")
-    table.put((digest, Colour.RED), {"digest": digest, "colour": Colour.RED, "all": [digest]})
+    table.put_item((digest, Colour.RED), {"digest": digest, "colour": Colour.RED, "all": [digest]})
     found = table.get((str(digest), "red"))
     assert found is not None
     assert {type(found[name]) for name in ("digest", "colour")} == {str}
@@ -115,7 +115,7 @@ def test_every_read_is_strongly_consistent() -> None:
 
 
 def test_a_key_that_is_asked_for_twice_is_asked_once(table: Table) -> None:
-    table.put(("a", "b"), {})
+    table.put_item(("a", "b"), {})
     assert set(table.batch_get([("a", "b"), ("a", "b"), ("a", "c")])) == {("a", "b")}
 
 
@@ -130,7 +130,7 @@ def test_any_number_of_keys_is_read_a_hundred_at_a_time(table: Table, client: An
 
 
 def test_a_projection_takes_what_was_named_and_the_keys(table: Table) -> None:
-    table.put(("a", "b"), {"size": 1, "data": b"x", "key": "k"})
+    table.put_item(("a", "b"), {"size": 1, "data": b"x", "key": "k"})
     assert table.batch_get([("a", "b")], ("size", "key")) == {("a", "b"): {"pk": "a", "sk": "b", "size": 1, "key": "k"}}
 
 
@@ -165,8 +165,8 @@ def keys_of(items: Iterator[Item]) -> list[str]:
 @pytest.fixture
 def filled(table: Table) -> Table:
     for sk in ("a#1", "a#10", "a#2", "a#é", "b", "b#1", "c"):
-        table.put(("p", sk), {"at": 1, "size": 2})
-    table.put(("q", "a#1"), {})
+        table.put_item(("p", sk), {"at": 1, "size": 2})
+    table.put_item(("q", "a#1"), {})
     return table
 
 
@@ -280,8 +280,8 @@ def indexed(client: Any) -> Iterator[Table]:
         )
         table = Table(client, name)
         for number in range(5):
-            table.put(("p", f"tag#{number}"), {"pushed": f"t#{9 - number}"})
-        table.put(("p", "blob#1"), {"at": 1})
+            table.put_item(("p", f"tag#{number}"), {"pushed": f"t#{9 - number}"})
+        table.put_item(("p", "blob#1"), {"at": 1})
         yield table
 
 
@@ -342,7 +342,7 @@ def test_an_update_answers_the_new_item_and_the_others_nothing(table: Table) -> 
     ],
 )
 def test_a_condition_that_does_not_hold_is_a_conflict(table: Table, write: Write) -> None:
-    table.put(("a", "b"), {"n": 1})
+    table.put_item(("a", "b"), {"n": 1})
     with pytest.raises(Conflict):
         table.write(write)
     assert table.get(("a", "b")) == {"pk": "a", "sk": "b", "n": 1}
@@ -369,7 +369,7 @@ def test_any_other_error_rises(code: str) -> None:
 
 
 def test_all_writes_happen_or_none(table: Table) -> None:
-    table.put(("a", "1"), {"n": 1})
+    table.put_item(("a", "1"), {"n": 1})
     with pytest.raises(TransactionFailed) as failed:
         table.transact([put(("a", "2"), {}), check(("a", "1"), "n = :n", {":n": 2}), delete(("a", "3"))])
     assert failed.value.failed == (1,)

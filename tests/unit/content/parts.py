@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from roadstead.content.adoption import Adoption
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
 from roadstead.content.lists import Lists
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
@@ -73,10 +73,10 @@ class Registry:
     def append(self, token: UploadToken, data: bytes, start: int | None = None) -> int:
         return self.uploads.append(token, (data,), actor=ADA, start=start)
 
-    def close(self, token: UploadToken, digest: Digest, data: bytes = b"", start: int | None = None) -> Link:
+    def close(self, token: UploadToken, digest: Digest, data: bytes = b"", start: int | None = None) -> BlobLink:
         return self.uploads.close(token, digest, (data,), actor=ADA, start=start)
 
-    def upload(self, data: bytes, repository: RepositoryName = SHIPS, algorithm: str = "sha256") -> Link:
+    def upload(self, data: bytes, repository: RepositoryName = SHIPS, algorithm: str = "sha256") -> BlobLink:
         return self.close(self.start(repository), Digest.of(data, algorithm), data)
 
     def send_whole(self, data: bytes, digest: Digest | None = None, repository: RepositoryName = SHIPS) -> str:

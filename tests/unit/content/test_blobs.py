@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from roadstead.conflicts import Throttled
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
@@ -38,7 +38,7 @@ def test_a_finished_upload_is_adopted_when_it_is_asked_for(registry: Registry) -
 
 def test_a_promise_calls_a_pending_removal_off_and_a_mere_read_does_not(registry: Registry) -> None:
     registry.upload(DATA)
-    registry.index.mark(SHIPS, DIGEST, "mark")
+    registry.index.mark_link(SHIPS, DIGEST, "mark")
     registry.blobs.get(SHIPS, DIGEST, ADA)
     assert registry.index.find_link(SHIPS, DIGEST).marked == "mark"
     registry.blobs.get(SHIPS, DIGEST, ADA, promise=True)
@@ -47,13 +47,13 @@ def test_a_promise_calls_a_pending_removal_off_and_a_mere_read_does_not(registry
 
 def test_a_promise_is_not_made_of_a_blob_that_goes_meanwhile() -> None:
     class Vanishing(MemoryIndex):
-        def unmark(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
+        def unmark_link(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
             self._of(repository).links.pop(digest)  # the deletion that had marked it is faster
             return False
 
     registry = Registry(index=Vanishing())
     registry.upload(DATA)
-    registry.index.mark(SHIPS, DIGEST, "mark")
+    registry.index.mark_link(SHIPS, DIGEST, "mark")
     with pytest.raises(RegistryError):
         registry.blobs.get(SHIPS, DIGEST, ADA, promise=True)
 
@@ -97,12 +97,12 @@ def test_push_delete_push_of_one_digest_works(registry: Registry) -> None:
 def test_somebody_who_keeps_promising_the_blob_makes_a_deletion_give_way() -> None:
     class Promising(MemoryIndex):
         def unlink(self, repository: object, digest: Digest, **named: object) -> None:
-            self.unmark(SHIPS, digest)
+            self.unmark_link(SHIPS, digest)
             super().unlink(SHIPS, digest, **named)  # type: ignore[arg-type]
 
     registry = Registry(index=Promising())
     registry.upload(DATA)
     with pytest.raises(Throttled):
         registry.blobs.delete(SHIPS, DIGEST, ADA)
-    found: Link = registry.index.find_link(SHIPS, DIGEST)
+    found: BlobLink = registry.index.find_link(SHIPS, DIGEST)
     assert found.marked is None

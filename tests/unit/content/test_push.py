@@ -9,7 +9,7 @@ import pytest
 
 from roadstead.conflicts import Conflict, Throttled
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
-from roadstead.content.manifest_index import MAX_INLINE_MANIFEST, MAX_TAGS_PER_COMMIT, Commit, Standing
+from roadstead.content.manifest_index import MAX_INLINE_MANIFEST, MAX_TAGS_PER_COMMIT, Commit, CommitSnapshot
 from roadstead.content.push import IndexChildren
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
@@ -69,8 +69,8 @@ class Bent(MemoryIndex):
         super().write_uses(*arguments, **named)
         self._meet("noted")
 
-    def read_standing(self, *arguments: Any, **named: Any) -> Standing:
-        found = super().read_standing(*arguments, **named)
+    def read_snapshot(self, *arguments: Any, **named: Any) -> CommitSnapshot:
+        found = super().read_snapshot(*arguments, **named)
         self._meet("standing")
         return found
 
@@ -245,7 +245,7 @@ def test_a_mark_on_what_it_needs_is_called_off_whenever_it_was_set(bent: Registr
     bent.upload(b"cache")
 
     def mark() -> None:
-        bent.index.mark(SHIPS, Digest.of(b"cache"), "one")
+        bent.index.mark_link(SHIPS, Digest.of(b"cache"), "one")
         bent.index.mark_manifest(SHIPS, pushed.digest, "two")
 
     bent.index.beside[when] = mark

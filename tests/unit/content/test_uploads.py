@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from roadstead.content import upload_writer
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.content.objects import MIN_PART, is_whole_key, whole_key
 from roadstead.content.upload_sessions import UploadState
 from roadstead.content.upload_token import UploadToken
@@ -37,7 +37,7 @@ def as_many(*pieces: bytes) -> Digest:
     return Digest.of(b"".join(pieces))
 
 
-def stored(registry: Registry, link: Link) -> bytes | None:
+def stored(registry: Registry, link: BlobLink) -> bytes | None:
     found = registry.index.find_link(SHIPS, link.digest)
     assert found == link
     data: bytes | None = registry.objects.get(link.key)
@@ -80,7 +80,7 @@ class BesideIndex(MemoryIndex):
         super().__init__()
         self.before_link: Callable[[], object] | None = None
 
-    def link_object(self, *arguments: Any, **named: Any) -> Link:
+    def link_object(self, *arguments: Any, **named: Any) -> BlobLink:
         other, self.before_link = self.before_link, None
         if other is not None:
             other()
@@ -97,7 +97,7 @@ def beside() -> Registry:
 
 def test_starting_writes_nothing_and_says_for_how_long(registry: Registry) -> None:
     token = registry.uploads.start(SHIPS, ADA, "sha512")
-    assert (token.repository, token.subject, token.kind, token.token_id) == (SHIPS, "ada", "user", "t1")
+    assert (token.repository, token.actor_name, token.actor_kind, token.token_id) == (SHIPS, "ada", "user", "t1")
     assert (token.expires, token.algorithm, token.chunked) == (int(NOON) + DAY, "sha512", False)
     assert registry.index.find(token.upload_id) is None
     assert registry.uploads.offset(token) == 0
@@ -318,7 +318,7 @@ def test_closing_again_answers_the_same(registry: Registry, first: bytes) -> Non
 def test_closing_again_calls_a_pending_removal_off(registry: Registry) -> None:
     token = registry.start()
     registry.close(token, Digest.of(SMALL), SMALL)
-    registry.index.mark(SHIPS, Digest.of(SMALL), "mark")
+    registry.index.mark_link(SHIPS, Digest.of(SMALL), "mark")
     registry.close(token, Digest.of(SMALL), SMALL)
     assert registry.index.find_link(SHIPS, Digest.of(SMALL)).marked is None
 
@@ -450,13 +450,13 @@ def test_a_chunk_for_an_upload_whose_parts_are_gone_says_to_start_again(registry
         assert refused(error) == (ErrorCode.BLOB_UPLOAD_INVALID, 400)
 
 
-def closers(registry: Registry, token: UploadToken, digest: Digest, links: list[Link]) -> Callable[[], None]:
+def closers(registry: Registry, token: UploadToken, digest: Digest, links: list[BlobLink]) -> Callable[[], None]:
     return lambda: links.append(registry.close(token, digest))
 
 
 @pytest.mark.parametrize("meeting", ["link", "complete"])
 def test_two_closings_at_once_both_succeed(beside: Registry, meeting: str) -> None:
-    links: list[Link] = []
+    links: list[BlobLink] = []
     token = beside.start()
     beside.append(token, PART)
     other = closers(beside, token, Digest.of(PART), links)
@@ -471,7 +471,7 @@ def test_two_closings_at_once_both_succeed(beside: Registry, meeting: str) -> No
 
 
 def test_two_closings_with_a_last_chunk_at_once_both_succeed(beside: Registry) -> None:
-    links: list[Link] = []
+    links: list[BlobLink] = []
     token = beside.start()
     beside.append(token, PART)
     digest = as_many(PART, SMALL)
@@ -482,7 +482,7 @@ def test_two_closings_with_a_last_chunk_at_once_both_succeed(beside: Registry) -
 
 def test_the_closing_that_comes_second_finds_its_surplus_object_gone_and_succeeds(beside: Registry) -> None:
     link = beside.upload(PART)
-    token, links = beside.start(), list[Link]()
+    token, links = beside.start(), list[BlobLink]()
     beside.append(token, PART)
     beside.objects.before["complete"] = closers(beside, token, Digest.of(PART), links)
     assert beside.close(token, Digest.of(PART)) == link == links[0]

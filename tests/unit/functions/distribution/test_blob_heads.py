@@ -11,7 +11,7 @@ from functions.distribution.call import Call
 from functions.distribution.handlers import blobs
 from functions.distribution.services import Services
 from functions.distribution.settings import HeadAnswers
-from roadstead.content.blob_index import Link
+from roadstead.content.blob_index import BlobLink
 from roadstead.digest import Digest
 from roadstead.http import Request
 from roadstead.identity.access import PULL, PUSH, Access
@@ -25,9 +25,9 @@ DIGEST = Digest.of(b"layer")
 def test_only_who_may_push_is_promised_that_the_blob_stays(actions: tuple[str, ...], promise: bool) -> None:
     asked: list[Any] = []
 
-    def get(*_: Any, promise: bool) -> Link:
+    def get(*_: Any, promise: bool) -> BlobLink:
         asked.append(promise)
-        return Link(DIGEST, 5, "key")
+        return BlobLink(DIGEST, 5, "key")
 
     services = SimpleNamespace(blobs=SimpleNamespace(get=get), head_answers=HeadAnswers.LENGTH)
     call = Call(

@@ -98,7 +98,9 @@ def test_a_deleted_manifest_costs_one_more(warm: Warm) -> None:
 def test_changes_of_accounts_cost_one_read_a_batch(warm: Warm) -> None:
     items = [item_of(event(f"i{number}", Operation.CREATE_USER, repository="")) for number in range(3)]
     for item in items:
-        warm.identity.put((item["pk"], item["sk"]), {name: item[name] for name in item if name not in ("pk", "sk")})
+        warm.identity.put_item(
+            (item["pk"], item["sk"]), {name: item[name] for name in item if name not in ("pk", "sk")}
+        )
     batch = [record(item, number, keys_only=True) for number, item in enumerate(items)]
     assert warm.cost(stream(*batch)) == ["dynamodb.BatchGetItem", PUT]
 

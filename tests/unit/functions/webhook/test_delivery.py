@@ -328,7 +328,9 @@ def cloud(recorded: tuple[dict[str, Any], list[str]]) -> Iterator[Cloud]:
             }
         )
         DynamoIdentities(Table(clients["dynamodb"], "identity")).create_project(Project(SHIPS, False, NOON, "ada"))
-        Table(clients["dynamodb"], "index").put(("repo#ships/cargo/crane", "meta"), {"at": NOON * 1000, "by": "ada"})
+        Table(clients["dynamodb"], "index").put_item(
+            ("repo#ships/cargo/crane", "meta"), {"at": NOON * 1000, "by": "ada"}
+        )
         calls.clear()
         yield Cloud(settings, clients, calls)
 
