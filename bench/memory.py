@@ -9,7 +9,7 @@ from pathlib import Path
 # The part of the local stack that a process is, by a text in its command line; the first match counts.
 PARTS = (
     ("local.cloud", "embedded AWS"),
-    ("local.relay_process", "relay"),
+    ("functions.relay", "relay"),
     ("local.functions.runtime", "functions"),
     ("node", "edge functions"),
     ("local up", "gateway, edge"),

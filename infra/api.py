@@ -1,4 +1,4 @@
-"""The HTTP API: a route for each function, payload format 1.0, served at the root of its name."""
+"""The HTTP API: a route for each function, payload format 1.0, served at the root of its host name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from infra.beneath import beneath
 from infra.logs import log_group
 from infra.settings import Settings
 
-# No query string: on uploads it is an upload token, and the path alone tells which upload it was.
+# Without the query string: an upload's holds its token.
 _LOG_FORMAT = {
     "time": "$context.requestTimeEpoch",
     "request": "$context.requestId",
@@ -37,10 +37,10 @@ FALLBACK = "registry"
 
 
 class Api(Construct):
-    """Payload format 1.0, since 2.0 can neither repeat a header nor keep repeated parameters of a query apart.
+    """Uses payload format 1.0: 2.0 can neither repeat a response header nor separate repeated query parameters.
 
-    Routes are those of the local gateway but for `/v2/`: API Gateway takes no route that ends in a slash. That path,
-    and all that is nobody's, goes to the registry by the `$default` route, which answers an OCI error where need be.
+    Its routes are the local gateway's except `/v2/`, since API Gateway takes no route that ends in a slash. That path
+    and all others go to the registry by the `$default` route, which responds with an OCI error if need be.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Api(Construct):
             http_api=self.http_api,
             stage_name="$default",
             auto_deploy=True,
-            detailed_metrics_enabled=True,
+            detailed_metrics_enabled=False,  # they are billed as custom metrics
             throttle=apigateway.ThrottleSettings(rate_limit=settings.api.rate, burst_limit=settings.api.burst),
             domain_mapping=self._domain(settings),
         )
@@ -109,7 +109,7 @@ class Api(Construct):
 
     @property
     def host(self) -> str:
-        """By which CloudFront reaches it, always the API's own name."""
+        """The host name by which CloudFront reaches it: always the API's own."""
         stack = cdk.Stack.of(self)
         return f"{self.http_api.api_id}.execute-api.{stack.region}.{stack.url_suffix}"
 

@@ -1,29 +1,36 @@
-"""`python -m infra.app`: the CDK's entry, as cdk.json names it. The settings are infra/roadstead.toml, or another file
-by `-c settings=<path>` or ROADSTEAD_SETTINGS."""
+"""`python -m infra.app`: the CDK's entry point, which cdk.json names.
+
+The settings are infra/roadstead.toml, or another file by `-c settings=<path>` or ROADSTEAD_SETTINGS.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import aws_cdk as cdk
 
+from infra.interpreter import InterpreterError
 from infra.nag import check_app
+from infra.package import PackageError, build_for_lambda, check_package
+from infra.relay_settings import RelayKind
 from infra.settings import Settings, SettingsError
 from infra.source import ROOT
 from infra.stack import RoadsteadStack
+from infra.wheels import WheelsError
 
 
-def build(app: cdk.App, settings: Settings) -> RoadsteadStack:
-    """The stack in `app`, with cdk-nag watching."""
-    stack = RoadsteadStack(app, stack_id(settings.name), settings=settings)
+def build(app: cdk.App, settings: Settings, package: Path | None = None) -> RoadsteadStack:
+    """Create the stack in `app`; cdk-nag checks it. `package` is the relay's, for a relay that is a web function."""
+    stack = RoadsteadStack(app, stack_id(settings.name), settings=settings, package=package)
     check_app(app, stack)
     return stack
 
 
 def stack_id(name: str) -> str:
-    """As `cdk deploy` and CloudFormation know it: `my-registry` is MyRegistry."""
+    """Return the stack's name: `MyRegistry` for `my-registry`."""
     return "".join(part.capitalize() for part in name.split("-"))
 
 
@@ -32,12 +39,29 @@ def main() -> int:
     named = app.node.try_get_context("settings") or os.environ.get("ROADSTEAD_SETTINGS")
     path = Path(named) if named else ROOT / "infra" / "roadstead.toml"
     try:
-        build(app, Settings.load(path))
+        settings = Settings.load(path)
+        with tempfile.TemporaryDirectory() as directory:
+            build(app, settings, _package(settings, Path(directory)))
+            app.synth()
     except SettingsError as error:
         print(f"{path}: {error}", file=sys.stderr)
         return 2
-    app.synth()
+    except (InterpreterError, PackageError, WheelsError) as error:
+        print(error, file=sys.stderr)
+        return 2
     return 0
+
+
+def _package(settings: Settings, directory: Path) -> Path | None:
+    """Return the relay's package: the operator's, or one that is built in `directory`."""
+    if settings.relay.kind is not RelayKind.WEB_FUNCTION:
+        return None
+    if settings.relay.package is not None:
+        check_package(settings.relay.package)
+        return settings.relay.package
+    package = directory / "relay.zip"
+    build_for_lambda(settings.python, package)
+    return package
 
 
 if __name__ == "__main__":

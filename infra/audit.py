@@ -1,4 +1,4 @@
-"""The audit trail and the notifications: a log group that nobody deletes, queues, what feeds the webhook function."""
+"""The audit trail and notifications: a log group that is kept, queues, the webhook function's event sources."""
 
 from __future__ import annotations
 
@@ -24,18 +24,25 @@ _LETTERS_KEPT = cdk.Duration.days(14)  # as long as SQS can
 
 
 class Audit(Construct):
-    """No role may delete the trail's log group or its streams, which the group's own protection forbids besides."""
+    """No role may delete the trail's log group or its streams."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
         names = Names(settings.name)
-        # Six times the function's timeout, as Lambda's guide asks of a queue that it reads.
+        # Six times the function's timeout, as Lambda's guide recommends for a queue that it polls.
         self._visibility = cdk.Duration.seconds(6 * settings.functions["webhook"].timeout)
-        self.log_group = log_group(self, "Trail", names.audit_log_group, settings.retention.audit, keep=True)
+        self.log_group = log_group(
+            self,
+            "Trail",
+            names.audit_log_group,
+            settings.retention.audit,
+            keep=True,
+            protect=settings.deletion_protection,
+        )
         self.dead_letters = self._queue("DeadLetters", names.audit_dead_letters)
         self.object_events = self._queue("ObjectEvents", names.object_events_queue, self.dead_letters)
         self.notification_dead_letters = self._queue("NotificationDeadLetters", names.notification_dead_letters)
-        # Above the attempts after which the function gives a notification up by itself (docs/notifications.md).
+        # More than the attempts after which the function gives up a notification (docs/notifications.md).
         self.notifications = self._queue(
             "Notifications", names.notification_queue, self.notification_dead_letters, receives=16
         )
@@ -43,7 +50,7 @@ class Audit(Construct):
     def feed(
         self, functions: Functions, tables: Tables, storage: Storage, telling: Mapping[str, logs.LogGroup]
     ) -> None:
-        """Wire what the webhook function hears of: both streams, new objects, and the lines of whoever is `telling`."""
+        """Connect the webhook function's event sources: both streams, new objects, the log groups in `telling`."""
         storage.tell(self.object_events)
         webhook = functions.functions["webhook"]
         for id, table in (("Index", tables.index), ("Identity", tables.identity)):
@@ -58,12 +65,12 @@ class Audit(Construct):
                 destination=destinations.LambdaDestination(webhook),
                 filter_pattern=logs.FilterPattern.literal(PATTERN),
             )
-        # CloudWatch Logs invokes asynchronously: what failed three times is kept, not dropped.
+        # CloudWatch Logs invokes asynchronously: an event that failed three times is kept, not dropped.
         functions.set_failure_destination("webhook", self.dead_letters.queue_arn)
 
     def _stream(self, id: str, function: lambda_.IFunction, table: dynamodb.Table) -> None:
-        """A stream keeps records for a day. Until then a batch comes again, whatever happens: nothing is left out, and
-        nothing overtakes. Only items of events are told of."""
+        """A stream keeps records for a day. Until then a failed batch is repeated: none is skipped, and none overtakes.
+        The filter passes event items only."""
         lambda_.EventSourceMapping(
             self,
             id,

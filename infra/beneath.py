@@ -1,4 +1,4 @@
-"""The CloudFormation resource beneath a construct, for what the construct has no word for."""
+"""The CloudFormation resource beneath a construct, for properties that the construct does not offer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ R = TypeVar("R")
 
 
 def beneath(construct: IConstruct, kind: type[R]) -> R:
-    """Raises TypeError where it is of another kind, as it may be in another version of the CDK."""
+    """Return it. Raises TypeError if it is of another kind, as it may be in another version of the CDK."""
     resource = construct.node.default_child
     if not isinstance(resource, kind):
         raise TypeError(f"{construct.node.path} is {type(resource).__name__}, not {kind.__name__}")

@@ -1,7 +1,6 @@
-"""The distribution: one hostname for everything, as edge/README.md has it.
+"""The CloudFront distribution: one host name for everything (edge/README.md).
 
-Written as CloudFormation's own resource: the CDK's Distribution leaves out origins that no behaviour names, and ours
-are chosen by the edge function.
+It is an L1 construct: the CDK's Distribution drops origins that no behavior names, and the edge function selects ours.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from constructs import Construct
 
 from edge import build
 from edge.names import API, BLOBS, RELAY, SECRET_HEADER
-from infra.relay import Relay
+from infra.names import Names
+from infra.relay import Origin, Relay, https_origin
 from infra.settings import Settings
 from infra.source import ROOT
 
@@ -25,16 +25,15 @@ from infra.source import ROOT
 ERROR_CODES = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
 UPLOADS, PULLS = "/v2/*/blobs/uploads/*", "/blobs/*"
 API_SECONDS = 30
-STORAGE_SECONDS = RELAY_SECONDS = 120  # the most that CloudFront waits for an answer without a raised quota
+STORAGE_SECONDS = 120  # the most that CloudFront waits for a response without a raised quota
 _ALL_BUT_HOST = cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER
 _ALL_METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"]
 
 Behavior = cloudfront.CfnDistribution.CacheBehaviorProperty
-Origin = cloudfront.CfnDistribution.OriginProperty
 
 
 class Edge(Construct):
-    """`distribution`, its `host` as people know it, and the `store` that the operator's command fills."""
+    """`host` is the registry's public name; the operator's command fills `store`."""
 
     def __init__(
         self,
@@ -49,19 +48,24 @@ class Edge(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
+        self._names = Names(settings.name)
         self._secret = [
             cloudfront.CfnDistribution.OriginCustomHeaderProperty(header_name=SECRET_HEADER, header_value=secret)
         ]
         self.store = cloudfront.KeyValueStore(
             self,
             "Store",
-            key_value_store_name=f"{settings.name}-edge",
-            comment="upload-keys and relay; roadstead fills it",
+            key_value_store_name=self._name("edge"),
+            comment="upload-keys and relay; `roadstead keys` fills it",
         )
         self.functions = {name: self._function(name) for name in build.FUNCTIONS}
         self.errors_function = self._errors() if settings.distribution.readable_errors else None
         self.key_group, self.blob_url_key_id = self._blob_keys()
-        origins = [self._api(api_host), self._blobs(bucket_domain), *([self._relay(relay)] if relay else [])]
+        origins = [
+            self._api(api_host),
+            self._blobs(bucket_domain),
+            *([relay.origin(RELAY, self._secret)] if relay else []),
+        ]
         self.distribution = cloudfront.CfnDistribution(
             self, "Distribution", distribution_config=self._configuration(origins)
         )
@@ -96,7 +100,7 @@ class Edge(Construct):
                 ),
                 *([self._pulls()] if self.key_group else []),
             ],
-            # CloudFront would keep errors for 10 s: Docker's HEAD after its PUT would be answered the 404 from before.
+            # By default CloudFront caches errors for 10 s: Docker's HEAD after a PUT would get the 404 from before it.
             custom_error_responses=[
                 cloudfront.CfnDistribution.CustomErrorResponseProperty(error_code=code, error_caching_min_ttl=0)
                 for code in ERROR_CODES
@@ -104,7 +108,7 @@ class Edge(Construct):
         )
 
     def _to_api(self, *functions: str) -> dict[str, Any]:
-        """A behaviour that goes to the API unless a function chooses another origin, and caches nothing."""
+        """A behavior that caches nothing and goes to the API, unless the function selects another origin."""
         return {
             "target_origin_id": API,
             "viewer_protocol_policy": "https-only",
@@ -117,14 +121,14 @@ class Edge(Construct):
         }
 
     def _pulls(self) -> Behavior:
-        """Blobs by signed URL, kept by their keys: what is under a key never changes. No header of the viewer's goes to
-        S3, above all no Authorization."""
+        """Blobs by signed URL, cached by key, since objects never change. S3 gets no header of the viewer, above all
+        no Authorization."""
         if self.key_group is None:
             raise ValueError("there is no key group for signed URLs")
         by_key = cloudfront.CachePolicy(
             self,
             "ByKey",
-            cache_policy_name=f"{self._settings.name}-by-key",
+            cache_policy_name=self._name("by-key"),
             comment="Blobs by their keys alone, as they are stored",
             enable_accept_encoding_brotli=False,
             enable_accept_encoding_gzip=False,
@@ -142,12 +146,7 @@ class Edge(Construct):
         )
 
     def _api(self, host: str) -> Origin:
-        return Origin(
-            id=API,
-            domain_name=host,
-            origin_custom_headers=self._secret,
-            custom_origin_config=_https(API_SECONDS),
-        )
+        return https_origin(API, host, API_SECONDS, self._secret)
 
     def _blobs(self, domain: str) -> Origin:
         """The bucket. CloudFront signs every request to it, and waits long enough for S3 to store 5 GB."""
@@ -155,7 +154,7 @@ class Edge(Construct):
             self,
             "Access",
             origin_access_control_config=cloudfront.CfnOriginAccessControl.OriginAccessControlConfigProperty(
-                name=f"{self._settings.name}-blobs",
+                name=self._name("blobs"),
                 origin_access_control_origin_type="s3",
                 signing_behavior="always",
                 signing_protocol="sigv4",
@@ -170,28 +169,11 @@ class Edge(Construct):
             ),
         )
 
-    def _relay(self, relay: Relay) -> Origin:
-        if relay.vpc_origin is None:
-            return Origin(
-                id=RELAY,
-                domain_name=relay.origin_domain,
-                origin_custom_headers=self._secret,
-                custom_origin_config=_https(RELAY_SECONDS),
-            )
-        return Origin(
-            id=RELAY,
-            domain_name=relay.origin_domain,
-            origin_custom_headers=self._secret,
-            vpc_origin_config=cloudfront.CfnDistribution.VpcOriginConfigProperty(
-                vpc_origin_id=relay.vpc_origin.vpc_origin_id, origin_read_timeout=RELAY_SECONDS
-            ),
-        )
-
     def _function(self, name: str) -> cloudfront.Function:
         return cloudfront.Function(
             self,
             f"{name.capitalize()}Function",
-            function_name=f"{self._settings.name}-{name}",
+            function_name=self._name(name),
             comment=f"edge/{name}.js",
             code=cloudfront.FunctionCode.from_inline(build.built(name)),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
@@ -204,8 +186,8 @@ class Edge(Construct):
         )
 
     def _errors(self) -> lambda_.IFunction:
-        """Lambda@Edge: in us-east-1, from where a stack elsewhere gets its version by a parameter (the CDK's doing).
-        x86 and no environment variables, as it must be there."""
+        """The Lambda@Edge function. It is in us-east-1, in a stack of its own if the deployment is elsewhere; the CDK
+        passes its version by a parameter. Lambda@Edge requires x86 and no environment variables."""
         with tempfile.TemporaryDirectory() as directory:
             source = (ROOT / "edge" / "origin_response.py").read_bytes()
             Path(directory, "origin_response.py").write_bytes(source)
@@ -217,7 +199,7 @@ class Edge(Construct):
                 runtime=lambda_.Runtime.PYTHON_3_14,
                 memory_size=128,
                 timeout=cdk.Duration.seconds(5),
-                description="What S3 says against an upload, as an OCI error",
+                description="Turns S3's errors into OCI errors",
             )
             self._errors_version = function.current_version
             return function.lambda_
@@ -235,8 +217,9 @@ class Edge(Construct):
         pem = self._settings.distribution.blob_url_public_key
         if not pem:
             return None, ""
-        key = cloudfront.PublicKey(self, "BlobUrlKey", encoded_key=pem)
-        return cloudfront.KeyGroup(self, "BlobUrlKeys", items=[key]), key.public_key_id
+        key = cloudfront.PublicKey(self, "BlobUrlKey", encoded_key=pem, public_key_name=self._name("blob-url"))
+        group = cloudfront.KeyGroup(self, "BlobUrlKeys", items=[key], key_group_name=self._name("blob-urls"))
+        return group, key.public_key_id
 
     def _certificate(self) -> cloudfront.CfnDistribution.ViewerCertificateProperty | None:
         if not self._settings.distribution.domain:
@@ -247,11 +230,6 @@ class Edge(Construct):
             ssl_support_method="sni-only",
         )
 
-
-def _https(seconds: int) -> cloudfront.CfnDistribution.CustomOriginConfigProperty:
-    return cloudfront.CfnDistribution.CustomOriginConfigProperty(
-        origin_protocol_policy="https-only",
-        origin_ssl_protocols=["TLSv1.2"],
-        origin_read_timeout=seconds,
-        origin_keepalive_timeout=60,
-    )
+    def _name(self, thing: str) -> str:
+        """CloudFront's names are global to the account: two deployments in two regions must not collide."""
+        return self._names.across_regions(thing, self._settings.region)

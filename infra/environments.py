@@ -1,4 +1,4 @@
-"""The environment variables of the functions and the relay (docs/settings.md), of what a deployment is made of."""
+"""The environment variables (docs/settings.md) of the functions and the relay of a deployment."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
 from functions.webhook.settings import Settings as WebhookSettings
 from infra.names import Names
+from infra.relay_settings import RelayKind
 from infra.settings import Settings, SettingsError
 
 RELAY_PORT = 8080
@@ -20,7 +21,7 @@ DRAIN_SECONDS = 110  # Fargate kills after 120
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """What is only known when it is there. Where blobs are pulled from S3, `blob_url_key_id` is empty."""
+    """What is known only after its creation. `blob_url_key_id` is empty if clients pull blobs from S3."""
 
     bucket: str
     token_keys: str
@@ -46,6 +47,7 @@ def registry(settings: Settings, at: Addresses) -> dict[str, str]:
         "UPLOAD_KEYS_PARAMETER": names.upload_keys_parameter,
         "DISTRIBUTION_URL": at.uploads_url,
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
+        "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
     }
     if settings.api.challenge != "direct":
         environment["CHALLENGE"] = settings.api.challenge
@@ -66,6 +68,7 @@ def token(settings: Settings, at: Addresses) -> dict[str, str]:
         "TOKEN_ISSUER": "roadstead",
         "TOKEN_SERVICE": "roadstead",
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
+        "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
     }
 
 
@@ -86,14 +89,25 @@ def webhook(settings: Settings, at: Addresses) -> dict[str, str]:
 
 
 def relay(settings: Settings, at: Addresses) -> dict[str, str]:
-    """The registry's too, with what the operator has set for it: both must agree on an upload's limits."""
-    return {
+    """The registry's variables, those that the operator set included: both must agree on an upload's limits.
+
+    A web function's origin is part of the distribution, so its variables cannot name the distribution. They need not:
+    all of its requests come through the distribution, which passes its host name along.
+    """
+    variables = {
         **registry(settings, replace(at, blob_url_key_id="")),  # it serves no blobs
         **settings.environment["registry"],
-        "RELAY_PORT": str(RELAY_PORT),
         "RELAY_UPLOADS": str(settings.relay.uploads),
-        "RELAY_DRAIN_SECONDS": str(DRAIN_SECONDS),
+        "VIA_DISTRIBUTION_ONLY": _flag(not settings.relay.public_domain),
     }
+    if settings.relay.kind is RelayKind.FARGATE:
+        return {**variables, "RELAY_PORT": str(RELAY_PORT), "RELAY_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+    del variables["DISTRIBUTION_URL"]
+    return variables
+
+
+def _flag(value: bool) -> str:
+    return "on" if value else "off"
 
 
 _MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
@@ -105,12 +119,12 @@ _MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
 
 
 def environment(name: str, settings: Settings, at: Addresses) -> dict[str, str]:
-    """What the function, or the relay, `name` is told, the operator's own settings included."""
+    """Return the variables of the function or relay `name`, those that the operator set included."""
     return {**_MAKERS[name](settings, at), **settings.environment[name]}
 
 
 def check(settings: Settings) -> None:
-    """Try the operator's variables on the functions' own settings. Raises SettingsError before anything is deployed."""
+    """Try the operator's variables on the functions' own settings. Raises SettingsError."""
     readers: dict[str, tuple[Callable[[Mapping[str, str]], Any], ...]] = {
         "registry": (RegistrySettings.from_environ,),
         "token": (TokenSettings.from_environ,),

@@ -1,4 +1,4 @@
-"""The Lambda functions, packaged by Chalice from a clean copy, with the roles that it makes of the policy files."""
+"""The Lambda functions, packaged by Chalice from a clean copy, with the roles that it creates from the policy files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from infra.logs import log_group
 from infra.names import Names
 from infra.policies import function_policy
 from infra.settings import Settings
-from infra.source import chalice_project, configured_functions, keep_package
+from infra.source import ROOT, chalice_project, configured_functions, keep_package
+from infra.wheels import install
 
 
 class Functions(Construct):
@@ -39,17 +40,17 @@ class Functions(Construct):
             self._complete(name)
 
     def set_environment(self, environments: Mapping[str, Mapping[str, str]]) -> None:
-        """Give each function its variables; they name things that are made after the functions."""
+        """Give each function its variables, which name resources that are created after the functions."""
         for name, variables in environments.items():
             self._resource(name).add_property_override("Environment", {"Variables": dict(variables)})
 
     def set_failure_destination(self, name: str, arn: str) -> None:
-        """Where an asynchronous event goes that failed for the third time. The role must be allowed to send there."""
+        """Send asynchronous events that failed three times to `arn`. The function's role must allow it."""
         invoke = {"DestinationConfig": {"OnFailure": {"Type": "SQS", "Destination": arn}}, "MaximumRetryAttempts": 2}
         self._resource(name).add_property_override("EventInvokeConfig", invoke)
 
     def _package(self) -> CfnInclude:
-        """The SAM template, as resources of this stack under their own names (Registry, RegistryRole, …)."""
+        """Include the SAM template's resources in this stack, under their own names (Registry, RegistryRole, …)."""
         functions = {
             name: {
                 **configuration,
@@ -60,18 +61,21 @@ class Functions(Construct):
             for name, configuration in configured_functions().items()
         }
         policies = {name: function_policy(name, self._settings) for name in functions}
-        # The zip becomes an asset of the CDK's, copied while it is made: what Chalice has written is not needed after.
+        # The CDK copies the zip as an asset, so Chalice's files are not needed afterwards.
         with tempfile.TemporaryDirectory() as temporary, _chalice_ground(Path(temporary) / "out"):
-            source = chalice_project(Path(temporary) / "source", self.to_string(), functions, policies)
+            wheels = Path(temporary) / "wheels"
+            install(ROOT / "requirements.txt", wheels, python=self._settings.python)
+            source = chalice_project(Path(temporary) / "source", self.to_string(), functions, policies, wheels)
             packaged = Chalice(self, "Package", source_dir=str(source))
             keep_package(source)
             return packaged.sam_template
 
     def _complete(self, name: str) -> None:
-        """What Chalice cannot say: the function's name, its log group before its first line, its concurrency."""
+        """Set what Chalice cannot: name, runtime, log group, reserved concurrency."""
         resource = self._resource(name)
         function_name = self._names.function(name)
         resource.add_property_override("FunctionName", function_name)
+        resource.add_property_override("Runtime", f"python{self._settings.python}")
         reserved = self._settings.functions[name].reserved
         if reserved is not None:
             resource.add_property_override("ReservedConcurrentExecutions", reserved)
@@ -82,7 +86,7 @@ class Functions(Construct):
         self.log_groups[name] = group
         role_arn = self.included.get_resource(f"{name.capitalize()}Role").get_att("Arn").to_string()
         self.roles[name] = iam.Role.from_role_arn(self, f"{name.capitalize()}Principal", role_arn)
-        # from_function_arn would give nobody the permission to invoke: the CDK has to know that it is of this account.
+        # from_function_arn would add no permission to invoke: the CDK must know that the function is in this account.
         self.functions[name] = lambda_.Function.from_function_attributes(
             self,
             name.capitalize(),
@@ -97,7 +101,7 @@ class Functions(Construct):
 
 @contextmanager
 def _chalice_ground(directory: Path) -> Iterator[None]:
-    """Chalice writes into the working directory, and wants a region although it calls nothing."""
+    """Chalice writes to the working directory, and needs a region although it makes no call."""
     directory.mkdir()
     before = Path.cwd()
     os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")

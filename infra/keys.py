@@ -1,7 +1,7 @@
-"""The keys that sign tokens, and the secret by which the distribution is known. No secret is in a template.
+"""The keys that sign tokens, and the secret that identifies the distribution. No secret is in a template.
 
-Not made here, because a template would tell them: the keys of upload tokens (parameter and key-value store), the
-private key of signed URLs. docs/deployment.md says who makes them, and docs/adr/0005 why so.
+The keys of upload tokens (parameter and key-value store) and the private key of signed URLs are not created here, since
+the template would show them. The operator's command creates them: docs/deployment.md, docs/adr/0005.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from constructs import Construct
 from infra.names import Names
 from infra.settings import Settings
 
-# Everything but use: no Sign, no Verify, and no CreateGrant, by which somebody could be given them.
+# Without use of the key: no Sign, no Verify, and no CreateGrant, which could grant them.
 _ADMINISTRATION = (
     "kms:CancelKeyDeletion",
     "kms:CreateAlias",
@@ -43,8 +43,8 @@ _PENDING_DAYS = 30
 
 
 class Keys(Construct):
-    """One KMS key for each generation. Administration is the account's (whoever IAM lets), signing the token function's
-    alone: the key's policy does not let IAM give `kms:Sign` to anybody."""
+    """One KMS key for each generation. The account's IAM policies decide who administers it; only the token function
+    signs, since the key's policy does not let IAM grant `kms:Sign`."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
@@ -54,7 +54,7 @@ class Keys(Construct):
             self,
             "EdgeSecret",
             secret_name=names.edge_secret,
-            description="By which API and relay know the distribution: each value is believed, current is sent",
+            description="Identifies the distribution to API and relay: every value is accepted, current is sent",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({}),
                 generate_string_key="current",
@@ -66,13 +66,13 @@ class Keys(Construct):
 
     @property
     def edge_secret_value(self) -> str:
-        """A dynamic reference: CloudFormation resolves it while it deploys, and the template shows the reference."""
+        """A dynamic reference, which CloudFormation resolves during the deployment; the template has the reference."""
         version = f":{self._secret_version}" if self._secret_version else ""
         stage = "" if not version else ":"
         return f"{{{{resolve:secretsmanager:{self.edge_secret.secret_arn}:SecretString:current{stage}{version}}}}}"
 
     def let_sign(self, roles: Sequence[iam.IGrantable]) -> None:
-        """Let `roles` sign, in the one way that tokens are signed. Called once, for the token function."""
+        """Let `roles` sign, only in the way that tokens are signed. Called once, for the token function."""
         for key in self.token_keys:
             key.add_to_resource_policy(
                 iam.PolicyStatement(
@@ -101,7 +101,7 @@ class Keys(Construct):
             key_usage=kms.KeyUsage.SIGN_VERIFY,
             policy=iam.PolicyDocument(statements=[administration]),
             pending_window=cdk.Duration.days(_PENDING_DAYS),
-            removal_policy=cdk.RemovalPolicy.DESTROY,  # after 30 days; nothing that it signed lives that long
+            removal_policy=cdk.RemovalPolicy.DESTROY,  # after 30 days; no token lives that long
         )
         kms.CfnAlias(
             self,

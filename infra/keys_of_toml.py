@@ -1,4 +1,4 @@
-"""Reading one table of a TOML document: types, defaults, forms, and what nobody asked for."""
+"""Reads a table of a TOML document: checks types and forms, fills in defaults, finds unknown keys."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 @dataclass(slots=True)
 class Problems:
-    """What was wrong, in the order in which it was met."""
+    """The problems, in the order in which they were found."""
 
     found: list[str] = field(default_factory=list)
 
 
 class Keys:
-    """A table of the document by its dotted name. What is wrong is noted in `problems`, and the default taken."""
+    """A table, by its dotted name. A wrong value is noted in `problems` and replaced with the default."""
 
     def __init__(self, table: Mapping[str, Any] | None, name: str, problems: Problems) -> None:
         self.present = table is not None
@@ -29,9 +29,9 @@ class Keys:
         self._problems.found.append(f"{self._dotted(key)} {sentence}")
 
     def unknown(self) -> None:
-        """Note the keys that nobody asked for: a misspelt one would otherwise be silently left out."""
+        """Note the keys that were not read, so that a misspelt one is not ignored silently."""
         for key in sorted(set(self._table) - self._asked):
-            self.problem(key, "is no setting")
+            self.problem(key, "is not a setting")
 
     def table(self, key: str) -> Keys:
         value = self._get(key, None)
@@ -41,7 +41,7 @@ class Keys:
         return Keys(value, self._dotted(key), self._problems)
 
     def text(self, key: str, default: str, pattern: str, form: str) -> str:
-        """A string that `pattern` matches as a whole; `form` is how a person is told of it."""
+        """Return a string that `pattern` matches as a whole; `form` describes it to a person."""
         value = self._get(key, default)
         if not isinstance(value, str) or re.fullmatch(pattern, value) is None:
             self.problem(key, f"is {value!r}: it must be {form}")
@@ -59,13 +59,13 @@ class Keys:
         return self.text(key, default, "|".join(map(re.escape, allowed)), " or ".join(allowed))
 
     def domain(self, key: str) -> str:
-        """A host name, empty when it is not set."""
+        """Return a host name, empty if it is not set."""
         return self.text(
             key, "", r"(([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,})?", "a host name like registry.example.com"
         )
 
     def certificate(self, key: str, region: str) -> str:
-        """A certificate's ARN, empty when it is not set."""
+        """Return a certificate's ARN, empty if it is not set."""
         where = region if region == "us-east-1" else "the deployment's region"
         pattern = rf"(arn:aws[a-z-]*:acm:{region}:\d{{12}}:certificate/[0-9a-f-]+)?"
         return self.text(key, "", pattern, f"the ARN of a certificate in {where}")
@@ -92,7 +92,7 @@ class Keys:
         return tuple(value)
 
     def strings(self) -> dict[str, str]:
-        """The table itself, of strings by upper-case names."""
+        """Return the table itself, of strings by upper-case names."""
         for key, value in self._table.items():
             if not isinstance(value, str) or re.fullmatch(r"[A-Z][A-Z0-9_]*", key) is None:
                 self.problem(key, "must be a variable in capitals, with a string for its value")

@@ -1,7 +1,7 @@
-"""What everything in the account is called, by the deployment's name. The defaults are those of .chalice/.
+"""The names of a deployment's resources, derived from the deployment's name. The defaults are those of .chalice/.
 
-Names are fixed, not made up by CloudFormation: policies name resources by them, an operator finds them, and nothing
-that holds data is ever replaced.
+CloudFormation does not generate them: policies refer to resources by name, an operator finds them, and a resource that
+holds data is never replaced.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Names:
 
     @property
     def edge_secret(self) -> str:
-        """In Secrets Manager. Without a slash, which SSM may not look behind, and not ending like the random suffix
-        that Secrets Manager appends (a hyphen and six characters), which policies could not tell from it."""
+        """In Secrets Manager. It has no slash, since SSM may not resolve one, and does not end in a hyphen and six
+        characters, since policies could not tell it from the suffix that Secrets Manager appends."""
         return f"{self.prefix}-edge"
 
     @property
     def edge_secret_parameter(self) -> str:
-        """The same by SSM's name ("Referencing AWS Secrets Manager secrets from Parameter Store parameters")."""
+        """SSM's name for the secret ("Referencing AWS Secrets Manager secrets from Parameter Store parameters")."""
         return f"/aws/reference/secretsmanager/{self.edge_secret}"
 
     @property
@@ -63,6 +63,10 @@ class Names:
     @property
     def webhook_secrets(self) -> str:
         return f"/{self.prefix}/webhooks"
+
+    def across_regions(self, thing: str, region: str) -> str:
+        """For what must be unique in the account: CloudFront's resources, dashboards, web functions."""
+        return f"{self.prefix}-{region}-{thing}"
 
     def function(self, name: str) -> str:
         """In the form that the policies' log groups have: `<prefix>-<stage>-<function>`."""

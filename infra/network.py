@@ -1,4 +1,4 @@
-"""The relay's network: a VPC of its own, or subnets of one that is there."""
+"""The network of a relay on Fargate: a VPC of its own, or subnets of an existing one."""
 
 from __future__ import annotations
 
@@ -7,22 +7,25 @@ from constructs import Construct
 
 from infra.environments import RELAY_PORT
 from infra.logs import log_group
-from infra.settings import Network, Settings
+from infra.relay_settings import Network
+from infra.settings import Settings
 
 _CLOUDFRONT, _TASKS = "CloudFront", "Tasks"
 
 
 class RelayNetwork(Construct):
-    """Where load balancer and tasks stand, and the two security groups between them."""
+    """The subnets of the load balancer and of the tasks, and the two security groups between them."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
-        self._public = bool(settings.relay.public_domain)
-        self._prefix_list = settings.relay.cloudfront_prefix_list
-        if settings.relay.network is None:
+        fargate = settings.relay.fargate
+        self._public = bool(fargate.public_domain)
+        self._prefix_list = fargate.cloudfront_prefix_list
+        self.inputs = fargate.network  # None for a VPC of its own
+        if fargate.network is None:
             self._make(settings)
         else:
-            self._take(settings.relay.network)
+            self._take(fargate.network)
         self.load_balancer_group = ec2.SecurityGroup(
             self, "LoadBalancerGroup", vpc=self.vpc, allow_all_outbound=False, description="Load balancer of the relay"
         )
@@ -32,7 +35,7 @@ class RelayNetwork(Construct):
         self._open()
 
     def _make(self, settings: Settings) -> None:
-        """Two zones. An internet gateway, which VPC origins ask for too; no NAT."""
+        """Two zones; an internet gateway, which VPC origins require, too; no NAT gateway."""
         kind = ec2.SubnetType.PUBLIC if self._public else ec2.SubnetType.PRIVATE_ISOLATED
         balancer = _TASKS if self._public else _CLOUDFRONT
         subnets = [
@@ -42,11 +45,11 @@ class RelayNetwork(Construct):
         self.vpc: ec2.IVpc = ec2.Vpc(
             self,
             "Vpc",
-            ip_addresses=ec2.IpAddresses.cidr(settings.relay.vpc_cidr),
+            ip_addresses=ec2.IpAddresses.cidr(settings.relay.fargate.vpc_cidr),
             max_azs=2,
             nat_gateways=0,
             subnet_configuration=subnets,
-            restrict_default_security_group=False,  # by a Lambda function of the CDK's; nothing is in that group
+            restrict_default_security_group=False,  # takes a Lambda function of the CDK's; nothing uses that group
             gateway_endpoints={
                 "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
                 "DynamoDb": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.DYNAMODB),
@@ -66,7 +69,7 @@ class RelayNetwork(Construct):
         self.public_addresses = True
 
     def _take(self, network: Network) -> None:
-        """Whoever has a VPC sees to its gateway endpoints, and to a way to AWS's services from the tasks' subnets."""
+        """The operator provides its gateway endpoints, and a route to AWS's services from the tasks' subnets."""
         self.vpc = ec2.Vpc.from_vpc_attributes(
             self,
             "Vpc",
@@ -82,12 +85,12 @@ class RelayNetwork(Construct):
         self.public_addresses = network.public_addresses
 
     def _open(self) -> None:
-        """In: CloudFront, or everybody where the relay is public. Out of the tasks: HTTPS, to AWS's services.
+        """Allow CloudFront in, or everybody if the relay is public; allow tasks out to AWS's services by HTTPS.
 
-        What comes by a VPC origin has addresses of CloudFront's managed prefix list, not of the VPC ("Restrict access
-        with VPC origins"; a rule for the VPC's own block is known not to let it in). That list has another id in each
-        region. Where the operator has not named it, the rule is for any address: an internal load balancer has no
-        public one, and there is nothing else in its VPC.
+        Requests by a VPC origin come from addresses of CloudFront's managed prefix list, not of the VPC ("Restrict
+        access with VPC origins"; a rule for the VPC's own block is known not to let them in). The list has another id
+        in each region. If the operator does not give it, the rule allows any address: an internal load balancer has
+        no public one, and nothing else is in its VPC.
         """
         if self._public:
             self.load_balancer_group.add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "clients")

@@ -1,4 +1,4 @@
-"""What an operator looks at, and what calls one: dashboard, saved queries, alarms to one SNS topic."""
+"""What an operator looks at and is called by: dashboard, saved queries, alarms that notify one SNS topic."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.alarms import FIVE_MINUTES, AlarmRule, metric
 from infra.api import Api
 from infra.audit import Audit
 from infra.functions import Functions
@@ -20,9 +21,8 @@ from infra.settings import Settings
 from observability import dashboard
 from observability.queries import AUDIT, QUERIES
 
-# In the traceback of a log line (functions/hosting/lines.py): KMS refusals as botocore and aws/kms.py word them.
-SIGNING_ERRORS = '{ $.error = "*calling the Sign operation*" || $.error = "*UnusableKey*" }'
-_FIVE_MINUTES = cdk.Duration.minutes(5)
+# In a line of functions/hosting/metrics.py.
+TOKEN_FAULTS = "{ $.status >= 500 }"
 
 
 class Observability(Construct):
@@ -42,15 +42,15 @@ class Observability(Construct):
         self.topic = self._topic(settings.alarm_email)
         region = cdk.Stack.of(self).region
         body = dashboard.body(region=region, audit_log_group=Names(settings.name).audit_log_group)
+        # Dashboards are global to the account ("PutDashboard").
+        dashboard_name = Names(settings.name).across_regions("registry", region)
         cloudwatch.CfnDashboard(
-            self, "Dashboard", dashboard_name=settings.name, dashboard_body=cdk.Stack.of(self).to_json_string(body)
+            self, "Dashboard", dashboard_name=dashboard_name, dashboard_body=cdk.Stack.of(self).to_json_string(body)
         )
         self._queries(functions, audit)
-        self._of_api(api)
-        self._of_functions(functions, settings)
-        self._of_audit(audit)
-        if relay is not None:
-            self._of_relay(relay)
+        rules = [*self._of_api(api), *self._of_functions(functions), *self._of_audit(audit)]
+        for rule in [*rules, *(relay.alarms() if relay is not None else ())]:
+            self._alarm(rule)
 
     def _topic(self, email: str) -> sns.Topic:
         topic = sns.Topic(self, "Alarms", topic_name=f"{self._name}-alarms", enforce_ssl=True)
@@ -78,92 +78,80 @@ class Observability(Construct):
                 log_group_names=[audit.log_group.log_group_name] if query.groups == AUDIT else of_functions,
             )
 
-    def _of_api(self, api: Api) -> None:
+    def _of_api(self, api: Api) -> list[AlarmRule]:
         dimensions = {"ApiId": api.http_api.api_id}
-        failures = _metric("AWS/ApiGateway", "5xx", dimensions)
-        self._alarm("ApiFailures", failures, 5, "The API answers 5xx: see the query 'errors', and X-Ray")
-        waits = _metric("AWS/ApiGateway", "Latency", dimensions, "p99")
-        self._alarm("ApiSlow", waits, 10_000, "One request in a hundred takes over 10 s", periods=3)
+        failures = metric("AWS/ApiGateway", "5xx", dimensions)
+        waits = metric("AWS/ApiGateway", "Latency", dimensions, "p99")
+        return [
+            AlarmRule("ApiFailures", failures, 5, "The API responds with 5xx: see the query 'errors', and X-Ray"),
+            AlarmRule("ApiSlow", waits, 10_000, "One request in a hundred takes over 10 s", periods=3),
+        ]
 
-    def _of_functions(self, functions: Functions, settings: Settings) -> None:
-        for name in functions.functions:
-            dimensions = {"FunctionName": Names(settings.name).function(name)}
-            title = name.capitalize()
-            errors = _metric("AWS/Lambda", "Errors", dimensions)
-            self._alarm(f"{title}Errors", errors, 1, f"The {name} function fails or runs out of time")
-            throttles = _metric("AWS/Lambda", "Throttles", dimensions)
-            self._alarm(
-                f"{title}Throttles", throttles, 1, "Lambda refuses executions: ask for a higher concurrency quota"
-            )
-        faults = _metric("Roadstead", "Faults", {"function": "token"})
-        self._alarm("TokenFaults", faults, 1, "Logins fail: a table cannot be read, or KMS does not sign")
-        self._signing(functions.log_groups["token"])
+    def _of_functions(self, functions: Functions) -> list[AlarmRule]:
+        """Nobody waits for the webhook function, so its errors have an alarm; the others' are the API's failures.
 
-    def _signing(self, group: logs.LogGroup) -> None:
-        """KMS counts no errors of a key, so they are counted in the log of whoever signs."""
+        Functions share the account's concurrency, so throttles are counted for all of them.
+        """
+        webhook = {"FunctionName": Names(self._name).function("webhook")}
+        errors = metric("AWS/Lambda", "Errors", webhook)
+        throttles = metric("AWS/Lambda", "Throttles", {})
+        token = functions.log_groups["token"]
+        faults = self._counted("TokenFaults", token, TOKEN_FAULTS)
+        return [
+            AlarmRule("WebhookErrors", errors, 1, "The webhook function fails or runs out of time"),
+            AlarmRule("Throttles", throttles, 1, "Lambda refuses executions: ask for a higher concurrency quota"),
+            AlarmRule("TokenFaults", faults, 1, "Logins fail: a table cannot be read, or KMS does not sign"),
+        ]
+
+    def _counted(self, name: str, group: logs.LogGroup, pattern: str) -> cloudwatch.Metric:
+        """The log lines that match `pattern`. The metric is billed in months in which there are any."""
         logs.CfnMetricFilter(
             self,
-            "SigningErrorLines",
+            f"{name}Lines",
             log_group_name=group.log_group_name,
-            filter_pattern=SIGNING_ERRORS,
+            filter_pattern=pattern,
             metric_transformations=[
                 logs.CfnMetricFilter.MetricTransformationProperty(
-                    metric_namespace=self._name, metric_name="SigningErrors", metric_value="1"
+                    metric_namespace=self._name, metric_name=name, metric_value="1"
                 )
             ],
         )
-        errors = _metric(self._name, "SigningErrors", {})
-        self._alarm("SigningErrors", errors, 1, "KMS does not sign: is the key enabled, and the request quota not met?")
+        return metric(self._name, name, {})
 
-    def _of_audit(self, audit: Audit) -> None:
-        for id, queue, sentence in (
-            ("AuditDeadLetters", audit.dead_letters, "Something is missing from the audit trail until it is looked at"),
-            ("NotificationDeadLetters", audit.notification_dead_letters, "Notifications were given up"),
-        ):
-            waiting = queue.metric_approximate_number_of_messages_visible(period=_FIVE_MINUTES, statistic="Maximum")
-            self._alarm(id, waiting, 1, sentence)
-        late = _metric("AWS/Lambda", "IteratorAge", {"FunctionName": Names(self._name).function("webhook")}, "Maximum")
-        self._alarm("AuditLate", late, 3_600_000, "The audit trail is an hour behind; after a day events are lost")
+    def _of_audit(self, audit: Audit) -> list[AlarmRule]:
+        webhook = {"FunctionName": Names(self._name).function("webhook")}
+        late = metric("AWS/Lambda", "IteratorAge", webhook, "Maximum")
+        return [
+            *(
+                AlarmRule(
+                    id,
+                    queue.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum"),
+                    1,
+                    sentence,
+                )
+                for id, queue, sentence in (
+                    ("AuditDeadLetters", audit.dead_letters, "The audit trail is incomplete until somebody looks"),
+                    ("NotificationDeadLetters", audit.notification_dead_letters, "Notifications were given up"),
+                )
+            ),
+            AlarmRule("AuditLate", late, 3_600_000, "The audit trail is an hour behind; after a day events are lost"),
+        ]
 
-    def _of_relay(self, relay: Relay) -> None:
-        balancer = {"LoadBalancer": relay.load_balancer.load_balancer_full_name}
-        healthy = relay.targets.metrics.healthy_host_count(period=cdk.Duration.minutes(1), statistic="Minimum")
-        self._alarm("RelayUnhealthy", healthy, 1, "No relay is healthy: chunked uploads fail", periods=3, below=True)
-        failures = _metric("AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", balancer)
-        self._alarm("RelayFailures", failures, 5, "The relay answers 5xx")
-        gateway = _metric("AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", balancer)
-        self._alarm("RelayUnreachable", gateway, 5, "The relay's load balancer reaches no task")
-        busy = relay.service.metric_cpu_utilization(period=_FIVE_MINUTES)
-        self._alarm("RelayBusy", busy, 85, "The relay is at its limit: raise relay.most_tasks", periods=3)
-
-    def _alarm(
-        self,
-        id: str,
-        metric: cloudwatch.Metric,
-        threshold: float,
-        sentence: str,
-        *,
-        periods: int = 1,
-        below: bool = False,
-    ) -> None:
+    def _alarm(self, rule: AlarmRule) -> None:
         compare = cloudwatch.ComparisonOperator
         alarm = cloudwatch.Alarm(
             self,
-            id,
-            alarm_name=f"{self._name}-{id}",
-            alarm_description=sentence,
-            metric=metric,
-            threshold=threshold,
-            evaluation_periods=periods,
-            comparison_operator=(compare.LESS_THAN_THRESHOLD if below else compare.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
+            rule.id,
+            alarm_name=f"{self._name}-{rule.id}",
+            alarm_description=rule.sentence,
+            metric=rule.metric,
+            threshold=rule.threshold,
+            evaluation_periods=rule.periods,
+            comparison_operator=(
+                compare.LESS_THAN_THRESHOLD if rule.below else compare.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+            ),
             treat_missing_data=(
-                cloudwatch.TreatMissingData.BREACHING if below else cloudwatch.TreatMissingData.NOT_BREACHING
+                cloudwatch.TreatMissingData.BREACHING if rule.below else cloudwatch.TreatMissingData.NOT_BREACHING
             ),
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
-
-
-def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str = "Sum") -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=namespace, metric_name=name, dimensions_map=dimensions, statistic=statistic, period=_FIVE_MINUTES
-    )

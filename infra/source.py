@@ -1,6 +1,6 @@
-"""Clean copies of the source, for what is packaged of it: no __pycache__, no cache of Chalice's, nothing of the tests.
+"""Clean copies of the source for packaging: without __pycache__, Chalice's cache and the tests.
 
-A copy also keeps the asset's hash, and with it the deployment, from changing when only the workshop has changed.
+So an asset's hash, and with it the deployment, does not change when only those have changed.
 """
 
 from __future__ import annotations
@@ -14,22 +14,30 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _PACKAGES = ROOT / ".chalice" / "deployments"
-# What Chalice needs: vendor/ is links into the source, requirements.txt a link to a lock file.
-_CHALICE = ("app.py", "requirements.txt", "requirements", "vendor", "functions", "roadstead")
-# What functions/relay/Dockerfile copies.
-_RELAY = ("requirements/relay.txt", "roadstead", "functions")
+# What Chalice packages: vendor/ holds links into the source, to which the wheels are added.
+_CHALICE = ("app.py", "vendor", "functions", "roadstead")
+# What the relay runs.
+RELAY_SOURCE = ("roadstead", "functions")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc")
 
 
 def chalice_project(
-    directory: Path, stage: str, functions: Mapping[str, Mapping[str, Any]], policies: Mapping[str, Mapping[str, Any]]
+    directory: Path,
+    stage: str,
+    functions: Mapping[str, Mapping[str, Any]],
+    policies: Mapping[str, Mapping[str, Any]],
+    wheels: Path,
 ) -> Path:
-    """The Chalice app in `directory`, with `functions` (Chalice's configuration of each) under the stage `stage`.
+    """Write the Chalice app to `directory`, with `functions` (Chalice's configuration of each) in the stage `stage`.
 
-    Chalice reads the functions of a stage from the file alone: in `stage_config` it would pass over them. Policies are
-    documents by function.
+    Chalice would fetch wheels for the Python that runs it. So its own list of requirements is empty, and what is in
+    `wheels` is vendored. It reads a stage's functions from the file only: in `stage_config` it ignores them. Policies
+    are documents by function.
     """
-    _copy(_CHALICE, directory)
+    copy_source(_CHALICE, directory)
+    for installed in wheels.iterdir():
+        installed.rename(directory / "vendor" / installed.name)
+    (directory / "requirements.txt").write_text("")
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
     (directory / ".chalice" / "deployments").mkdir(parents=True)
     for package in _PACKAGES.glob("*.zip"):
@@ -45,10 +53,9 @@ def chalice_project(
 
 
 def keep_package(directory: Path) -> None:
-    """Keep the zip that Chalice has made in `directory`, for the next time, and no older one.
+    """Keep the zip that Chalice wrote to `directory`, for the next synthesis, and no older one.
 
-    It is named by a hash of all that is in it, so Chalice takes it again only where nothing has changed; then packaging
-    takes a moment, and no network.
+    Its name is a hash of its contents, so Chalice reuses it only if nothing has changed.
     """
     made = {package.name: package for package in (directory / ".chalice" / "deployments").glob("*.zip")}
     newest = max(made.values(), key=lambda package: package.stat().st_mtime)
@@ -59,11 +66,11 @@ def keep_package(directory: Path) -> None:
         older.unlink(missing_ok=True)
     with tempfile.NamedTemporaryFile(dir=_PACKAGES, suffix=".part", delete=False) as part:
         part.write(newest.read_bytes())
-    Path(part.name).replace(_PACKAGES / newest.name)  # at once: another synthesis may be looking
+    Path(part.name).replace(_PACKAGES / newest.name)  # in one step: another synthesis may be reading
 
 
 def configured_functions() -> dict[str, dict[str, Any]]:
-    """The functions as .chalice/config.json has them."""
+    """Return the functions' configuration in .chalice/config.json."""
     functions: dict[str, dict[str, Any]] = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][
         "prod"
     ]["lambda_functions"]
@@ -75,12 +82,13 @@ def policy_text(function: str) -> str:
 
 
 def relay_context(directory: Path) -> Path:
-    """What `docker build` of the relay gets to see."""
-    _copy((*_RELAY, "functions/relay/Dockerfile"), directory)
+    """Write the context of `docker build` for the relay's image to `directory`."""
+    copy_source((*RELAY_SOURCE, "requirements/relay.txt", "functions/relay/Dockerfile"), directory)
     return directory
 
 
-def _copy(names: tuple[str, ...], directory: Path) -> None:
+def copy_source(names: tuple[str, ...], directory: Path) -> None:
+    """Copy files and directories of the project, symbolic links as they are."""
     for name in names:
         source, target = ROOT / name, directory / name
         target.parent.mkdir(parents=True, exist_ok=True)

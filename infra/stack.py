@@ -1,7 +1,8 @@
-"""The whole: what is made in which order, and who is told of whom."""
+"""The stack: creates the constructs in order and passes names between them."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
@@ -12,21 +13,27 @@ from infra.api import Api
 from infra.audit import Audit
 from infra.edge import Edge
 from infra.environments import Addresses, check, environment
+from infra.fargate import FargateRelay
 from infra.functions import Functions
 from infra.keys import Keys
 from infra.names import Names
 from infra.observability import Observability
 from infra.policies import relay_statements
 from infra.relay import Relay
+from infra.relay_settings import RelayKind
 from infra.settings import Settings
 from infra.storage import Storage
 from infra.tables import Tables
+from infra.web_function import WebFunctionRelay
 
 
 class RoadsteadStack(cdk.Stack):
-    """One deployment. Needs a region for its Lambda@Edge function; the account may be whoever deploys."""
+    """One deployment. The account may be left open; the region may not, since the Lambda@Edge function needs it.
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+    `package` is the relay's package, for a relay that is a web function.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, package: Path | None = None) -> None:
         super().__init__(
             scope,
             id,
@@ -42,7 +49,7 @@ class RoadsteadStack(cdk.Stack):
         self.audit = Audit(self, "Audit", settings=settings)
         self.functions = Functions(self, "Functions", settings=settings)
         self.api = Api(self, "Api", settings=settings, functions=self.functions.functions)
-        self.relay = Relay(self, "Relay", settings=settings) if settings.relay.enabled else None
+        self.relay = self._relay(package)
         self.edge = Edge(
             self,
             "Edge",
@@ -68,11 +75,20 @@ class RoadsteadStack(cdk.Stack):
 
     @property
     def availability_zones(self) -> list[str]:
-        """The first two unless others are named; asked of CloudFormation, not of an account while this is made."""
-        return list(self.settings.relay.zones) or [cdk.Fn.select(place, cdk.Fn.get_azs()) for place in (0, 1)]
+        """The first two unless the settings name others. CloudFormation resolves them, not the synthesis."""
+        return list(self.settings.relay.fargate.zones) or [cdk.Fn.select(place, cdk.Fn.get_azs()) for place in (0, 1)]
+
+    def _relay(self, package: Path | None) -> Relay | None:
+        if self.settings.relay.kind is RelayKind.FARGATE:
+            return FargateRelay(self, "Relay", settings=self.settings)
+        if self.settings.relay.kind is RelayKind.NONE:
+            return None
+        if package is None:
+            raise ValueError("a relay that is a web function needs its package")
+        return WebFunctionRelay(self, "Relay", settings=self.settings, package=package)
 
     def _start(self) -> None:
-        """Tell functions and relay what was made, and have the webhook function hear of what they do."""
+        """Give functions and relay their variables, and feed the webhook function with their log lines."""
         addresses = self._addresses()
         self.functions.set_environment(
             {name: environment(name, self.settings, addresses) for name in self.functions.functions}
@@ -85,7 +101,7 @@ class RoadsteadStack(cdk.Stack):
         self.audit.feed(self.functions, self.tables, self.storage, telling)
 
     def _addresses(self) -> Addresses:
-        public_relay = self.settings.relay.public_domain if self.relay is not None else ""
+        public_relay = self.settings.relay.public_domain
         return Addresses(
             bucket=self.storage.bucket.bucket_name,
             token_keys=",".join(key.key_arn for key in self.keys.token_keys),
@@ -98,7 +114,7 @@ class RoadsteadStack(cdk.Stack):
         )
 
     def _outputs(self) -> None:
-        """What the operator's commands go by (`roadstead`), and what the operator puts into the DNS."""
+        """Outputs that the `roadstead` command reads, and host names for the operator's DNS."""
         names = Names(self.settings.name)
         outputs = {
             "RegistryUrl": f"https://{self.edge.host}",
@@ -107,6 +123,7 @@ class RoadsteadStack(cdk.Stack):
             "DistributionDomain": self.edge.distribution.attr_domain_name,
             "KeyValueStoreArn": self.edge.store.key_value_store_arn,
             "Relay": "on" if self.relay is not None else "off",
+            "RelayKind": str(self.settings.relay.kind),
             "IndexTable": names.index_table,
             "IdentityTable": names.identity_table,
             "Bucket": self.storage.bucket.bucket_name,
@@ -119,8 +136,11 @@ class RoadsteadStack(cdk.Stack):
         }
         if self.settings.api.domain:
             outputs["ApiDomainTarget"] = self.api.domain.regional_domain_name
-        if self.relay is not None and self.settings.relay.public_domain:
+        if isinstance(self.relay, FargateRelay) and self.settings.relay.public_domain:
             outputs["RelayDomainTarget"] = self.relay.load_balancer.load_balancer_dns_name
+        if isinstance(self.relay, WebFunctionRelay):
+            outputs["RelayUrl"] = f"https://{self.relay.endpoint.attr_domain_name}"
+            outputs["RelayFunction"] = self.relay.function_name
         place = Construct(self, "Outputs")
         for name, value in outputs.items():
             if value:

@@ -1,4 +1,4 @@
-"""The bucket of blobs and manifests, and the queue that hears of new objects."""
+"""The bucket of blobs and manifests, and the queue that S3 notifies of new objects."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from constructs import Construct
 from infra.beneath import beneath
 from infra.settings import Settings
 
-_GRACE_DAYS = 2  # over the longest upload, for what a multipart upload has left behind
+_GRACE_DAYS = 2  # above the longest upload, for abandoned multipart uploads
 
 
 class Storage(Construct):
-    """Private, by TLS only. Versions are kept for as long as the tables can be restored, or a restored index would
-    point at nothing."""
+    """Private, by TLS only. Versions are kept for as long as the tables can be restored: a restored index points at
+    objects that were deleted since."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
@@ -29,12 +29,12 @@ class Storage(Construct):
             bucket_name=self._name,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            # S3's own keys: with KMS, every request of a client straight to S3 would need, and cost, one of KMS.
+            # S3's own keys: with KMS, every request of a client to S3 would need, and be billed, a request to KMS.
             encryption=s3.BucketEncryption.S3_MANAGED,
             enforce_ssl=True,
             minimum_tls_version=1.2,
             versioned=True,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="unfinished-uploads",
@@ -43,8 +43,8 @@ class Storage(Construct):
                 s3.LifecycleRule(
                     id="deleted-objects", noncurrent_version_expiration=recovery, expired_object_delete_marker=True
                 ),
-                # Layers that nobody pulls get cheaper by themselves. The optional archive tiers stay off, since what
-                # is in them cannot be read at once. Objects under 128 KB stay where they are.
+                # Layers that nobody pulls become cheaper. The optional archive tiers stay off, since an archived object
+                # cannot be read at once. Objects under 128 KB are not moved.
                 s3.LifecycleRule(
                     id="cold-layers",
                     prefix="blobs/",
@@ -58,7 +58,7 @@ class Storage(Construct):
         )
 
     def let_distribution(self, distribution_arn: str) -> None:
-        """PutObject and GetObject below `blobs/`, for this distribution (origin access control)."""
+        """Allow this distribution PutObject and GetObject below `blobs/` (origin access control)."""
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Distribution",
@@ -72,10 +72,10 @@ class Storage(Construct):
     def tell(self, queue: sqs.Queue) -> None:
         """Have S3 send events of new blobs to `queue`.
 
-        Said in the bucket's own resource: the CDK's way would deploy a Lambda function that may change every bucket's
-        notifications. S3 tries the queue when it is told of it, so the queue's policy has to be there before.
+        The bucket's own resource says so: the CDK's method would deploy a Lambda function that may change every
+        bucket's notifications. S3 tests the queue when it is configured, so the queue's policy must exist before.
         """
-        arn = f"arn:{cdk.Aws.PARTITION}:s3:::{self._name}"  # in words: a reference to the bucket would be a circle
+        arn = f"arn:{cdk.Aws.PARTITION}:s3:::{self._name}"  # a reference to the bucket would be circular
         queue.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="Bucket",

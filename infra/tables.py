@@ -1,4 +1,4 @@
-"""The two tables: index (what the registry knows of content) and identity (who may do what)."""
+"""The two tables: index (the registry's content) and identity (users and their rights)."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from infra.settings import Settings
 
 
 class Tables(Construct):
-    """On demand, restorable to any second of the recovery window, kept when the stack is deleted."""
+    """Billed by request, restorable to any second of the recovery window, kept when the stack is deleted.
+
+    If the first deployment fails they are deleted with it, so that the next one can create them again.
+    """
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
         names = Names(settings.name)
         self._settings = settings
         self.index = self._table("Index", names.index_table, dynamodb.StreamViewType.NEW_IMAGE)
-        # Keys alone: no password's hash leaves the table by its stream.
+        # Keys only: no password hash leaves the table by its stream.
         self.identity = self._table("Identity", names.identity_table, dynamodb.StreamViewType.KEYS_ONLY)
 
     def _table(self, id: str, name: str, stream: dynamodb.StreamViewType) -> dynamodb.Table:
@@ -36,5 +39,5 @@ class Tables(Construct):
             stream=stream,
             time_to_live_attribute="expires",
             deletion_protection=self._settings.deletion_protection,
-            removal_policy=cdk.RemovalPolicy.RETAIN,
+            removal_policy=cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
         )

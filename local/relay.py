@@ -40,7 +40,7 @@ class RelayProcess:
         environment: Callable[[], Mapping[str, str]],
         log: Path,
         *,
-        command: Sequence[str] = (sys.executable, "-m", "local.relay_process"),
+        command: Sequence[str] = (sys.executable, "-m", "functions.relay", "--until-stdin-ends"),
         pause: float = PAUSE,
     ) -> None:
         self.url = f"http://{_ADDRESS}:{port}"

@@ -43,7 +43,9 @@ class Application:
     def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
         """`body`, if given, replaces `request.body`; `length` is its declared size, or None."""
         try:
-            response = self._respond(as_viewed(request, self._services.edge_secrets), body, length)
+            services = self._services
+            viewed = as_viewed(request, services.edge_secrets, required=services.via_distribution_only)
+            response = self._respond(viewed, body, length)
         except RegistryError as error:
             error.add_headers(_API_VERSION)  # on a challenge, above all: it is what tells a client what this is
             if self._services.challenge is Challenge.MAPPED:

@@ -72,6 +72,7 @@ def build(
         token_service=settings.token_service,
         head_answers=settings.head_answers,
         challenge=settings.challenge,
+        via_distribution_only=settings.via_distribution_only,
     )
 
 

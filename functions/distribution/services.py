@@ -31,3 +31,4 @@ class Services:
     token_service: str
     head_answers: HeadAnswers
     challenge: Challenge = Challenge.DIRECT
+    via_distribution_only: bool = False

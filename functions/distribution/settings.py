@@ -56,6 +56,8 @@ class BlobsAt(StrEnum):
 class Settings:
     """`distribution_url` and `edge_secret_parameter` are empty where no distribution stands in front.
 
+    With `via_distribution_only` every request that did not come through the distribution is refused.
+
     `url_seconds` and `upload_seconds` in seconds, `max_blob_bytes` in bytes."""
 
     index_table: str
@@ -66,6 +68,7 @@ class Settings:
     upload_keys_parameter: str
     distribution_url: str
     edge_secret_parameter: str
+    via_distribution_only: bool
     uploads_at: UploadsAt
     blobs_at: BlobsAt
     blob_url_key_id: str
@@ -85,6 +88,7 @@ class Settings:
         blobs_at = read.choice("BLOBS_AT", BlobsAt.S3)
         needs_key = None if blobs_at is BlobsAt.DISTRIBUTION else ""
         distribution_url = read.origin("DISTRIBUTION_URL", needs_key)
+        only = read.flag("VIA_DISTRIBUTION_ONLY")
         settings = cls(
             index_table=read.text("INDEX_TABLE"),
             bucket=read.text("BUCKET"),
@@ -93,7 +97,8 @@ class Settings:
             token_service=read.name("TOKEN_SERVICE", "roadstead"),
             upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),
             distribution_url=distribution_url,
-            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if distribution_url else ""),
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if distribution_url or only else ""),
+            via_distribution_only=only,
             uploads_at=read.choice("UPLOADS_AT", UploadsAt.DISTRIBUTION),
             blobs_at=blobs_at,
             blob_url_key_id=read.text("BLOB_URL_KEY_ID", needs_key),

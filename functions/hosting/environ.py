@@ -68,6 +68,13 @@ class Environ:
         self._problems.append(f"{name} is {text!r}: it must be {allowed}")
         return default
 
+    def flag(self, name: str) -> bool:
+        """`on` or `off`, which is the default."""
+        text = self.text(name, "off")
+        if text not in ("on", "off"):
+            self._problems.append(f"{name} is {text!r}: it must be on or off")
+        return text == "on"
+
     def check(self) -> None:
         """Raises SettingsError when anything that was read is missing or wrong."""
         if self._problems:

@@ -10,6 +10,7 @@ import hmac
 from dataclasses import replace
 from typing import Protocol
 
+from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
 from roadstead.trail.entries import Actor, ActorKind
 
@@ -25,14 +26,19 @@ class EdgeSecretSource(Protocol):
         ...
 
 
-def as_viewed(request: Request, secrets: EdgeSecretSource | None) -> Request:
+def as_viewed(request: Request, secrets: EdgeSecretSource | None, *, required: bool = False) -> Request:
     """The request as its viewer made it, none of our own headers left in it.
 
-    `via_edge` is set where the secret was right; where it was not, host and address stay those of the gateway.
+    `via_edge` is set where the secret was right; where it was not, host and address stay those of the gateway. Raises
+    403 DENIED for a request without the right secret if it is `required`.
     """
     own = tuple(header for header in request.headers if not header[0].startswith(_PREFIX))
     given = request.header(SECRET)
     if secrets is None or given is None or not _right(given, secrets.edge_secrets()):
+        if required:
+            raise RegistryError(
+                ErrorCode.DENIED, "requests to this address are refused: use the registry's own host name"
+            )
         return replace(request, headers=own)
     return replace(
         request,

@@ -1,9 +1,15 @@
-"""`python -m functions.relay`: the relay under uvicorn, set up by environment variables."""
+"""`python -m functions.relay`: the relay under uvicorn, configured by environment variables.
+
+With `--until-stdin-ends` it stops when standard input does: it is a pipe from the parent, which closes when that dies.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import uvicorn
@@ -23,8 +29,10 @@ PART_THREADS = 16
 COMPLETION_PATIENCE = 600  # seconds that S3 may take to put a large object together
 
 
-def main() -> int:
+def main(arguments: Sequence[str] = ()) -> int:
     lines.configure()
+    if "--until-stdin-ends" in arguments:
+        threading.Thread(target=_stop_with_the_parent, daemon=True).start()
     try:
         relay = RelaySettings.from_environ(os.environ)
         settings = Settings.from_environ(os.environ)
@@ -54,5 +62,11 @@ def main() -> int:
     return 0
 
 
+def _stop_with_the_parent() -> None:
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

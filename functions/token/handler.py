@@ -40,7 +40,7 @@ def respond(parts: TokenServices, request: Request) -> Response:
     """Answers a request, as its viewer made it, with these services."""
     handler = match(request.method, request.path)
     observation.current().route = handler.__name__
-    return handler(parts, as_viewed(request, parts.edge_secrets))
+    return handler(parts, as_viewed(request, parts.edge_secrets, required=parts.via_distribution_only))
 
 
 @cache
@@ -72,7 +72,13 @@ def compose(settings: Settings, dynamodb: Any, kms: Any, ssm: Any = None) -> Tok
         refresh_lifetime=settings.refresh_token_lifetime,
     )
     secrets = SsmEdgeSecrets(ssm, settings.edge_secret_parameter) if settings.edge_secret_parameter else None
-    return TokenServices(tokens, lambda: trusted_keys(keys, settings.token_keys), settings.token_service, secrets)
+    return TokenServices(
+        tokens,
+        lambda: trusted_keys(keys, settings.token_keys),
+        settings.token_service,
+        secrets,
+        settings.via_distribution_only,
+    )
 
 
 def _signing(settings: Settings, keys: KmsKeys) -> Signing:

@@ -16,3 +16,4 @@ class TokenServices:
     public_keys: Callable[[], Mapping[str, PublicKey]]  # all that are trusted, by thumbprint
     service: str  # the one that tokens are for
     edge_secrets: EdgeSecretSource | None = None
+    via_distribution_only: bool = False

@@ -17,7 +17,8 @@ _DAY = 24 * 3600
 class Settings:
     """Lifetimes in seconds. Of the `token_keys` (ids of KMS keys) the first signs, all are trusted.
 
-    `edge_secret_parameter` is empty where no distribution stands in front.
+    `edge_secret_parameter` is empty where no distribution stands in front. With `via_distribution_only` every request
+    that did not come through the distribution is refused.
     """
 
     identity_table: str
@@ -28,12 +29,14 @@ class Settings:
     token_mode: Mode
     refresh_token_lifetime: int
     edge_secret_parameter: str
+    via_distribution_only: bool
     tracing: Tracing
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Raises SettingsError that names every missing or wrong key. A setting set to nothing counts as not set."""
         read = Environ(environ)
+        only = read.flag("VIA_DISTRIBUTION_ONLY")
         settings = cls(
             identity_table=read.text("IDENTITY_TABLE"),
             token_keys=read.texts("TOKEN_KEYS"),
@@ -42,7 +45,8 @@ class Settings:
             token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=MAX_LIFETIME),
             token_mode=read.choice("TOKEN_MODE", Mode.CERTIFIED),
             refresh_token_lifetime=read.number("REFRESH_TOKEN_LIFETIME", 90 * _DAY, least=3_600, most=3_650 * _DAY),
-            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", ""),
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
+            via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),
         )
         read.check()

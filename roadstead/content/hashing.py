@@ -9,7 +9,6 @@ The exported state is trusted: keep it where no client can write.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import hashlib
 
 from roadstead.digest import ALGORITHMS, Digest
@@ -19,15 +18,21 @@ _DIGEST_BYTES = {"sha256": 32, "sha512": 64}
 
 
 def _libcrypto() -> ctypes.CDLL:
-    # Python's own _hashlib already holds a libcrypto in this process; the names below are where systems keep theirs.
-    for name in (None, ctypes.util.find_library("crypto"), "libcrypto.so.3", "libcrypto.so.1.1"):
+    """Load it by the names of its releases, and only then search: a search starts other programs."""
+    for find in (lambda: None, lambda: "libcrypto.so.3", lambda: "libcrypto.so.1.1", _search):
         try:
-            library = ctypes.CDLL(name) if name else ctypes.CDLL(None)
+            library = ctypes.CDLL(find())
             library.SHA256_Init  # noqa: B018 - looked up for its AttributeError
             return library
         except (OSError, AttributeError):
             continue
     raise ImportError("no libcrypto with SHA256_Init on this system: install OpenSSL's shared library (libssl3)")
+
+
+def _search() -> str | None:
+    import ctypes.util
+
+    return ctypes.util.find_library("crypto")
 
 
 _LIBCRYPTO = _libcrypto()

@@ -13,12 +13,12 @@ import pytest
 
 from infra.app import stack_id
 from infra.settings import Settings
-from tests.infra.templates import EVERYTHING, LEAST, PUBLIC_RELAY, Deployment, synthesise
+from tests.infra.templates import EVERYTHING, FARGATE, LEAST, PUBLIC_RELAY, Deployment, synthesise
 
 
 @pytest.fixture(scope="session")
 def default(shared: Path) -> Deployment:
-    """What an empty file of settings makes."""
+    """An empty file of settings."""
     return _once("default", {}, shared)
 
 
@@ -30,6 +30,11 @@ def everything(shared: Path) -> Deployment:
 @pytest.fixture(scope="session")
 def least(shared: Path) -> Deployment:
     return _once("least", LEAST, shared)
+
+
+@pytest.fixture(scope="session")
+def fargate(shared: Path) -> Deployment:
+    return _once("fargate", FARGATE, shared)
 
 
 @pytest.fixture(scope="session")

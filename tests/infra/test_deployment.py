@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-import sys
-from fnmatch import fnmatchcase
+import zipfile
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match
-from botocore.stub import Stubber
 
 from functions.api import ROUTES
-from functions.hosting.lines import JsonFormatter
-from infra.observability import SIGNING_ERRORS
+from infra.app import stack_id
 from local.cloud.resources import (
     AUDIT_LOG_GROUP,
     IDENTITY_TABLE,
@@ -23,12 +21,12 @@ from local.cloud.resources import (
     UPLOAD_KEYS_PARAMETER,
 )
 from observability.queries import QUERIES
-from roadstead.aws.kms import KmsKeys
-from tests import aws as clients
 from tests.infra.templates import Deployment, lint, listed, text
 
+ROOT = Path(__file__).parents[2]
 
-@pytest.mark.parametrize("name", ["default", "everything", "least", "public_relay"])
+
+@pytest.mark.parametrize("name", ["default", "everything", "fargate", "least", "public_relay"])
 def test_cfn_lint_finds_nothing(name: str, request: pytest.FixtureRequest) -> None:
     assert lint(request.getfixturevalue(name)) == ""
 
@@ -43,7 +41,7 @@ def test_names_are_those_of_the_local_cloud(default: Deployment) -> None:
 
 
 class TestTables:
-    def test_they_are_paid_by_request_restorable_and_kept(self, default: Deployment) -> None:
+    def test_they_are_billed_by_request_restorable_and_kept(self, default: Deployment) -> None:
         for table in [one for one in default.resources.values() if one["Type"] == "AWS::DynamoDB::Table"]:
             properties = table["Properties"]
             assert properties["BillingMode"] == "PAY_PER_REQUEST"
@@ -52,9 +50,8 @@ class TestTables:
                 "RecoveryPeriodInDays": 35,
             }
             assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires", "Enabled": True}
-            assert properties["DeletionProtectionEnabled"] is True
             assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk", "sk"]
-            assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+            assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
     def test_no_item_of_the_identity_table_is_in_its_stream(self, default: Deployment) -> None:
         views = {
@@ -65,7 +62,7 @@ class TestTables:
 
 class TestBucket:
     def test_it_is_private_and_encrypted_and_keeps_versions(self, default: Deployment) -> None:
-        bucket = default.one("AWS::S3::Bucket")
+        bucket = blobs(default)["Properties"]
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
         assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
         assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
@@ -76,13 +73,13 @@ class TestBucket:
         self, default: Deployment, everything: Deployment
     ) -> None:
         for deployment, days in ((default, 35), (everything, 14)):
-            rules = {one["Id"]: one for one in deployment.one("AWS::S3::Bucket")["LifecycleConfiguration"]["Rules"]}
+            rules = {one["Id"]: one for one in blobs(deployment)["Properties"]["LifecycleConfiguration"]["Rules"]}
             assert rules["deleted-objects"]["NoncurrentVersionExpiration"] == {"NoncurrentDays": days}
             recovery = deployment.of("AWS::DynamoDB::Table")[0]["PointInTimeRecoverySpecification"]
             assert recovery["RecoveryPeriodInDays"] == days
 
     def test_nothing_expires_that_is_in_use_and_nothing_is_archived(self, default: Deployment) -> None:
-        bucket = default.one("AWS::S3::Bucket")
+        bucket = blobs(default)["Properties"]
         rules = {one["Id"]: one for one in bucket["LifecycleConfiguration"]["Rules"]}
         assert not [one for one in rules.values() if "ExpirationInDays" in one or "ExpirationDate" in one]
         assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 3}
@@ -91,7 +88,8 @@ class TestBucket:
         assert "IntelligentTieringConfigurations" not in bucket  # the archive tiers are there
 
     def test_it_tells_its_queue_of_new_blobs_once_it_may(self, default: Deployment) -> None:
-        ((name, bucket),) = [(name, one) for name, one in default.resources.items() if one["Type"] == "AWS::S3::Bucket"]
+        bucket = blobs(default)
+        (name,) = [name for name, one in default.resources.items() if one is bucket]
         (told,) = bucket["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
         assert told["Event"] == "s3:ObjectCreated:*"
         assert told["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "blobs/"}]}}
@@ -111,6 +109,23 @@ class TestFunctions:
             "roadstead-prod-token": (512, 10, ["arm64"], "Active"),
             "roadstead-prod-webhook": (256, 60, ["arm64"], "Active"),
         }
+
+    def test_the_runtime_is_a_supported_one_whichever_python_synthesises(
+        self, default: Deployment, everything: Deployment
+    ) -> None:
+        for deployment, python in ((default, "3.13"), (everything, "3.14")):
+            runtimes = {one["Runtime"] for one in deployment.of("AWS::Serverless::Function")}
+            assert runtimes == {f"python{python}"}
+            for name in packaged(deployment):
+                if name.endswith(".so"):
+                    abi = f"cpython-{python.replace('.', '')}-aarch64-linux-gnu"
+                    assert abi in name or name.endswith(".abi3.so"), name
+
+    def test_the_package_holds_the_locked_versions(self, default: Deployment) -> None:
+        names = packaged(default)
+        for line in (ROOT / "requirements.txt").read_text().splitlines():
+            if pin := re.match(r"([a-z0-9.-]+)==(\S+)", line):
+                assert f"{pin[1].replace('-', '_')}-{pin[2]}.dist-info/METADATA" in names
 
     def test_concurrency_is_reserved_only_where_a_setting_asks_for_it(
         self, default: Deployment, everything: Deployment
@@ -146,6 +161,7 @@ class TestFunctions:
             "CHALLENGE": "mapped",
             "BLOBS_AT": "distribution",
             "BLOB_URL_KEY_PARAMETER": "/harbour-2/blob-url-key",
+            "VIA_DISTRIBUTION_ONLY": "off",
             "MAX_BLOB_BYTES": "60000000000",
         }
 
@@ -155,6 +171,14 @@ class TestFunctions:
 
 
 class TestApi:
+    def test_its_own_host_can_be_closed_so_that_nobody_passes_by_the_distribution(
+        self, default: Deployment, least: Deployment
+    ) -> None:
+        for deployment, closed in ((default, "off"), (least, "on")):
+            for one in deployment.of("AWS::Serverless::Function"):
+                if one["Handler"] != "app.webhook":
+                    assert one["Environment"]["Variables"]["VIA_DISTRIBUTION_ONLY"] == closed
+
     def test_each_function_has_its_routes_and_the_rest_is_the_registrys(self, default: Deployment) -> None:
         keys = {one["RouteKey"] for one in default.of("AWS::ApiGatewayV2::Route")}
         # API Gateway takes no route that ends in a slash; what has none goes to $default.
@@ -261,14 +285,9 @@ class TestObservability:
         assert names == {
             "ApiFailures",
             "ApiSlow",
-            "RegistryErrors",
-            "RegistryThrottles",
-            "TokenErrors",
-            "TokenThrottles",
+            "Throttles",
             "TokenFaults",
-            "SigningErrors",
             "WebhookErrors",
-            "WebhookThrottles",
             "AuditDeadLetters",
             "AuditLate",
             "NotificationDeadLetters",
@@ -283,14 +302,66 @@ class TestObservability:
         (subscription,) = everything.of("AWS::SNS::Subscription")
         assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
 
+    def test_the_default_has_no_more_alarms_than_are_free(self, default: Deployment) -> None:
+        assert len(default.of("AWS::CloudWatch::Alarm")) == 10
+
     def test_there_is_a_dashboard_and_every_saved_query(self, default: Deployment) -> None:
         assert json.loads(default.one("AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]
         assert [one["Name"] for one in default.of("AWS::Logs::QueryDefinition")] == [query.name for query in QUERIES]
 
 
-def test_the_stack_cannot_be_deleted_by_mistake(default: Deployment) -> None:
-    manifest = json.loads((default.directory / "manifest.json").read_text())["artifacts"]
-    assert manifest["Roadstead"]["properties"]["terminationProtection"] is True
+def test_a_first_deployment_that_failed_can_be_repeated(default: Deployment) -> None:
+    """CloudFormation deletes what it created, so that no fixed name is taken, and nothing refuses its deletion."""
+    for resource in default.resources.values():
+        assert resource.get("DeletionPolicy") != "Retain"
+        for refusing in ("DeletionProtectionEnabled", "DeletionProtection"):
+            assert not resource["Properties"].get(refusing)
+    assert not stack_properties(default).get("terminationProtection")
+
+
+def test_after_it_everything_can_be_protected_by_a_setting(everything: Deployment) -> None:
+    assert {one["DeletionProtectionEnabled"] for one in everything.of("AWS::DynamoDB::Table")} == {True}
+    assert stack_properties(everything)["terminationProtection"] is True
+    balancer = everything.one("AWS::ElasticLoadBalancingV2::LoadBalancer")["LoadBalancerAttributes"]
+    assert {"Key": "deletion_protection.enabled", "Value": "true"} in balancer
+
+
+def stack_properties(deployment: Deployment) -> dict[str, Any]:
+    manifest = json.loads((deployment.directory / "manifest.json").read_text())["artifacts"]
+    properties: dict[str, Any] = manifest[stack_id(deployment.settings.name)]["properties"]
+    return properties
+
+
+def test_names_that_are_global_to_the_account_hold_the_region(everything: Deployment) -> None:
+    names = {
+        *(one["Name"] for one in everything.of("AWS::CloudFront::Function")),
+        everything.one("AWS::CloudFront::KeyValueStore")["Name"],
+        everything.one("AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]["Name"],
+        everything.one("AWS::CloudFront::CachePolicy")["CachePolicyConfig"]["Name"],
+        everything.one("AWS::CloudFront::PublicKey")["PublicKeyConfig"]["Name"],
+        everything.one("AWS::CloudFront::KeyGroup")["KeyGroupConfig"]["Name"],
+        everything.one("AWS::CloudFront::VpcOrigin")["VpcOriginEndpointConfig"]["Name"],
+        everything.one("AWS::CloudWatch::Dashboard")["DashboardName"],
+    }
+    assert [name for name in names if not name.startswith("harbour-2-eu-central-1-")] == []
+    assert max(map(len, names)) <= 64 - len("abcdefghij") - len("ap-southeast-5") + len("eu-central-1")
+
+
+def blobs(deployment: Deployment) -> dict[str, Any]:
+    """The bucket of blobs and manifests; the other is of the relay's code."""
+    kind = "AWS::S3::Bucket"
+    found: dict[str, Any]
+    (found,) = [
+        one for name, one in deployment.resources.items() if name.startswith("StorageBucket") and one["Type"] == kind
+    ]
+    return found
+
+
+def packaged(deployment: Deployment) -> list[str]:
+    """The names in the zip of the functions."""
+    (zipped,) = [one for one in deployment.directory.glob("asset.*.zip") if one.stat().st_size > 1_000_000]
+    with zipfile.ZipFile(zipped) as archive:
+        return archive.namelist()
 
 
 def served(deployment: Deployment) -> dict[str, str]:
@@ -300,20 +371,3 @@ def served(deployment: Deployment) -> dict[str, str]:
         integration = deployment.resources[route["Target"]["Fn::Join"][1][1]["Ref"]]["Properties"]
         found[route["RouteKey"]] = integration["IntegrationUri"]["Fn::GetAtt"][0]
     return found
-
-
-@pytest.mark.parametrize("failure", ["KMSInvalidStateException", "ThrottlingException"])
-def test_a_refusal_of_kms_is_logged_in_the_words_that_its_alarm_looks_for(failure: str) -> None:
-    kms = clients.client("kms")
-    stubber = Stubber(kms)
-    stubber.add_client_error("sign", failure)
-    formatter = JsonFormatter()
-    with stubber:
-        try:
-            KmsKeys(kms).sign("key", b"message")
-        except Exception:
-            record = logging.LogRecord("functions", logging.ERROR, "", 0, "unexpected error", (), sys.exc_info())
-    error = json.loads(formatter.format(record))["error"]
-    patterns = re.findall(r'"(\*[^"]+\*)"', SIGNING_ERRORS)
-    assert len(patterns) == 2
-    assert any(fnmatchcase(error, pattern) for pattern in patterns)

@@ -60,6 +60,11 @@ def test_origins_are_those_that_the_function_selects(default: Deployment) -> Non
     access = default.one("AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]
     assert (access["SigningBehavior"], access["SigningProtocol"]) == ("always", "sigv4")
     assert origins["api"]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    assert origins["relay"]["CustomOriginConfig"]["OriginReadTimeout"] == 120
+
+
+def test_a_relay_on_fargate_is_a_vpc_origin(fargate: Deployment) -> None:
+    origins = {one["Id"]: one for one in fargate.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]}
     assert origins["relay"]["VpcOriginConfig"]["OriginReadTimeout"] == 120
 
 
@@ -83,22 +88,24 @@ def test_api_and_relay_know_the_distribution_by_a_secret_that_no_template_tells(
 
 def test_the_functions_are_the_built_ones_and_the_store_is_empty(default: Deployment) -> None:
     functions = {one["Name"]: one for one in default.of("AWS::CloudFront::Function")}
-    assert functions["roadstead-request"]["FunctionCode"] == build.built("request")
-    assert functions["roadstead-response"]["FunctionCode"] == build.built("response")
+    assert functions["roadstead-us-east-1-request"]["FunctionCode"] == build.built("request")
+    assert functions["roadstead-us-east-1-response"]["FunctionCode"] == build.built("response")
     assert {one["FunctionConfig"]["Runtime"] for one in functions.values()} == {"cloudfront-js-2.0"}
-    assert "KeyValueStoreAssociations" in functions["roadstead-request"]["FunctionConfig"]
+    assert "KeyValueStoreAssociations" in functions["roadstead-us-east-1-request"]["FunctionConfig"]
     assert "ImportSource" not in default.one("AWS::CloudFront::KeyValueStore")
 
 
-def test_no_lambda_is_where_a_request_may_go_to_a_vpc_origin(default: Deployment, everything: Deployment) -> None:
+def test_no_lambda_is_where_a_request_may_go_to_a_vpc_origin(fargate: Deployment, everything: Deployment) -> None:
     """CloudFront's VPC origins take no origin-response triggers."""
-    for deployment in (default, everything):
+    for deployment in (fargate, everything):
         assert deployment.of("AWS::CloudFront::VpcOrigin") != []
         assert "LambdaFunctionAssociations" not in json.dumps(deployment.template)
 
 
-def test_without_one_s3s_errors_become_readable_on_uploads_alone(least: Deployment, public_relay: Deployment) -> None:
-    for deployment in (least, public_relay):
+def test_without_one_s3s_errors_become_readable_on_uploads_alone(
+    default: Deployment, least: Deployment, public_relay: Deployment
+) -> None:
+    for deployment in (default, least, public_relay):
         configuration = deployment.one("AWS::CloudFront::Distribution")["DistributionConfig"]
         (uploads,) = configuration["CacheBehaviors"]
         assert [one["EventType"] for one in uploads["LambdaFunctionAssociations"]] == ["origin-response"]
@@ -129,7 +136,7 @@ def test_it_has_the_operators_name(everything: Deployment) -> None:
     assert configuration["WebACLId"].endswith("webacl/office/1")
 
 
-@pytest.mark.parametrize("name", ["default", "everything", "least", "public_relay"])
+@pytest.mark.parametrize("name", ["default", "everything", "fargate", "least", "public_relay"])
 def test_no_secret_is_in_any_template(name: str, request: pytest.FixtureRequest) -> None:
     deployment: Deployment = request.getfixturevalue(name)
     for template in deployment.texts():

@@ -15,12 +15,17 @@ import pytest
 
 from infra import environments
 from infra.keys_of_toml import Keys
+from infra.relay_settings import RelayKind
 from infra.settings import Settings, SettingsError
 from infra.source import configured_functions
-from tests.infra.templates import EVERYTHING, LEAST, PUBLIC_KEY, PUBLIC_RELAY
+from tests.infra.templates import EVERYTHING, FARGATE, LEAST, PUBLIC_KEY, PUBLIC_RELAY
 
 ROOT = Path(__file__).parents[2]
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a"
+
+
+def fargate(**settings: Any) -> dict[str, Any]:
+    return {"relay": {"kind": "fargate", "fargate": settings}}
 
 
 def parse(**document: Any) -> Settings:
@@ -33,12 +38,13 @@ def problems(document: Mapping[str, Any]) -> list[str]:
     return str(failed.value).split("; ")
 
 
-def test_an_empty_file_is_a_registry_with_a_relay() -> None:
+def test_an_empty_file_is_a_registry_with_a_relay_that_scales_from_zero() -> None:
     settings = parse()
     assert settings.name == "roadstead"
-    assert settings.relay.enabled
-    assert not settings.distribution.readable_errors  # CloudFront runs no Lambda@Edge beside an internal relay
-    assert parse(relay={"enabled": False}).distribution.readable_errors
+    assert settings.relay.kind is RelayKind.WEB_FUNCTION
+    assert settings.distribution.readable_errors
+    assert not parse(relay={"kind": "fargate"}).distribution.readable_errors  # there is no Lambda@Edge beside it
+    assert not settings.api.closed
     assert settings.signing.generations == (1,)
     assert not settings.blobs_by_distribution
 
@@ -51,7 +57,7 @@ def test_the_examples_in_it_are_good_once_they_are_taken_in() -> None:
     text = (ROOT / "infra" / "roadstead.toml").read_text()
     examples = re.sub(r"^# (?=\[[a-z]+\]|[a-z_]+ = )", "", text, flags=re.MULTILINE)
     document = tomllib.loads(examples.replace("…", "0a0a0a0a"))
-    assert set(document) == {"region", "name", "distribution", "relay", "alarms"}
+    assert set(document) == {"region", "name", "deletion_protection", "distribution", "relay", "alarms"}
     Settings.parse(document)
 
 
@@ -77,12 +83,12 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "name is 'Harbour': it must be 2 to 20 small letters, digits and -",
         "region is 'Frankfurt': it must be a region like eu-central-1",
         "functions.registry.timeout is 60: it must be a whole number from 3 to 29",
-        "functions.console is no setting",
-        "relay.uploads 100 take 4256 MiB, and relay.memory is 2048",
-        "relay.tasks is no setting",
+        "functions.console is not a setting",
+        "relay.uploads is 100, which takes 4256 MiB: an execution environment has 2048",
+        "relay.tasks is not a setting",
         "retention.logs must be one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, "
         "2192, 2557, 2922, 3288, 3653",
-        "colour is no setting",
+        "colour is not a setting",
     ]
 
 
@@ -107,20 +113,33 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         ),
         ({"signing": {"generations": []}}, "signing.generations must name one to five different numbers"),
         ({"signing": {"generations": [1, 1]}}, "signing.generations must name one to five different numbers"),
-        ({"relay": {"cpu": 1024, "memory": 1024}}, "relay.cpu and relay.memory must be a size that Fargate has"),
-        ({"relay": {"least_tasks": 5}}, "relay.least_tasks is more than relay.most_tasks"),
-        ({"relay": {"vpc_cidr": "10.0.0.1/24"}}, "relay.vpc_cidr is no block of addresses"),
-        ({"relay": {"vpc_cidr": "10.0.0.0/28"}}, "relay.vpc_cidr must be a block of /16 to /25"),
+        ({"relay": {"kind": "lambda"}}, "relay.kind is 'lambda': it must be web-function or fargate or none"),
+        ({"relay": {"enabled": False}}, "relay.enabled is not a setting"),
+        ({"relay": {"fargate": {}}}, 'relay.fargate is used with relay.kind = "fargate" only'),
+        ({"relay": {"kind": "none", "package": "a.zip"}}, 'relay.package is used with relay.kind = "web-function"'),
+        ({"relay": {"requests_per_second": 150}}, "relay.requests_per_second must be a multiple of 100 up to 1000"),
+        (fargate(cpu=1024, memory=1024), "relay.fargate.cpu and relay.fargate.memory must be a size"),
+        (fargate(least_tasks=5), "relay.fargate.least_tasks is more than relay.fargate.most_tasks"),
+        (fargate(vpc_cidr="10.0.0.1/24"), "relay.fargate.vpc_cidr is not a block of addresses"),
+        (fargate(vpc_cidr="10.0.0.0/28"), "relay.fargate.vpc_cidr must be a block of /16 to /25"),
         (
-            {"relay": {"network": {"vpc": "vpc-0a0a0a0a", "cidr": "10.0.0.0/16"}}},
-            "relay.network.availability_zones must name",
+            fargate(network={"vpc": "vpc-0a0a0a0a", "cidr": "10.0.0.0/16"}),
+            "relay.fargate.network.availability_zones must name",
         ),
-        ({"relay": {"network": {}}}, "relay.cloudfront_prefix_list must be set with relay.network"),
-        ({"distribution": {"readable_errors": True}}, "distribution.readable_errors cannot be"),
-        ({"relay": {"availability_zones": ["us-east-1a"]}}, "relay.availability_zones must name two zones"),
+        (fargate(network={}), "relay.fargate.cloudfront_prefix_list must be set with relay.fargate.network"),
+        (
+            {**fargate(), "distribution": {"readable_errors": True}},
+            "distribution.readable_errors cannot be true",
+        ),
+        (fargate(availability_zones=["us-east-1a"]), "relay.fargate.availability_zones must name two zones"),
+        ({"python": "3.11"}, "python is '3.11': it must be 3.13 or 3.14"),
+        (
+            {"api": {"domain": "a.example.com", "certificate": CERTIFICATE, "closed": True}},
+            "api.closed refuses every client of api.domain",
+        ),
         ({"alarms": {"email": "nobody"}}, "alarms.email is 'nobody': it must be an address"),
         ({"environment": {"registry": {"URL_SECONDS": 60}}}, "environment.registry.URL_SECONDS must be a variable"),
-        ({"environment": {"console": {}}}, "environment.console is no setting"),
+        ({"environment": {"console": {}}}, "environment.console is not a setting"),
         ({"relay": "off"}, "relay must be a table, [relay]"),
         ({"deletion_protection": "yes"}, "deletion_protection is 'yes': it must be true or false"),
         ({"functions": {"token": {"memory": True}}}, "functions.token.memory is True: it must be a whole number"),
@@ -156,15 +175,15 @@ def test_variables_are_tried_on_the_functions_own_settings(
 
 def test_the_defaults_pass_the_functions_own_settings(tmp_path: Path) -> None:
     (tmp_path / "blob-url-key.pem").write_text(PUBLIC_KEY)
-    for document in ({}, EVERYTHING, LEAST, PUBLIC_RELAY):
+    for document in ({}, EVERYTHING, FARGATE, LEAST, PUBLIC_RELAY):
         environments.check(Settings.parse(document, tmp_path))
 
 
-def test_a_file_that_cannot_be_read_or_is_no_toml_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_missing_or_malformed_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"absent\.toml cannot be read: No such file"):
         Settings.load(tmp_path / "absent.toml")
     (tmp_path / "bad.toml").write_text("name = ")
-    with pytest.raises(SettingsError, match=r"bad\.toml is no TOML"):
+    with pytest.raises(SettingsError, match=r"bad\.toml is not TOML"):
         Settings.load(tmp_path / "bad.toml")
 
 
@@ -205,7 +224,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
             return Watching(table._table, self._dotted(key), self._problems)
 
     monkeypatch.setattr("infra.settings.Keys", Watching)
-    problems({"relay": {"network": {"vpc": "x"}}, "distribution": {"blobs_at": "distribution"}})
+    problems({**fargate(network={"vpc": "x"}), "distribution": {"blobs_at": "distribution"}})
     return seen
 
 

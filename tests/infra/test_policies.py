@@ -58,6 +58,24 @@ GRANTS = {
         "logs:::log-group:/aws/lambda/roadstead-*-webhook:*": _LINES,
         **_TRACES,
     },
+    "RelayRole": {
+        INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
+        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        BUCKET: "s3:ListBucket",
+        BLOBS: _OBJECTS,
+        "ssm:::parameter/roadstead/upload-keys": "ssm:GetParameter",
+        "<RelayLog.Arn>": _LINES,
+        "<RelayLocalLog.Arn>": _LINES,
+        **_EDGE_SECRET,
+    },
+    "RelayCodeCopierRole": {
+        "s3:::cdk-hnb659fds-assets--/<hash>.zip": "s3:GetObject",
+        "<RelayCodeBucket.Arn>": "s3:ListBucketVersions",
+        "<RelayCodeBucket.Arn>/*": "s3:DeleteObject s3:DeleteObjectVersion s3:PutObject",
+        "<RelayCodeCopierLog.Arn>": _LINES,
+    },
+}
+FARGATE_GRANTS = {
     "RelayTaskTaskRole": {
         INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
@@ -79,14 +97,33 @@ GRANTS = {
 }
 
 
+# The Lambda@Edge function, whose role has no policy but AWS's own: see below.
+_EDGE_ROLE = "EdgeErrorsFnServiceRole"
+
+
 @pytest.mark.parametrize("role", GRANTS)
 def test_a_role_may_do_exactly_this(default: Deployment, role: str) -> None:
-    found = {re.sub(r"[0-9A-F]{8}\.Arn", ".Arn", where): what for where, what in grants(default, role).items()}
-    assert found == GRANTS[role]
+    assert granted(default, role) == GRANTS[role]
 
 
-def test_there_is_no_other_role(default: Deployment) -> None:
-    assert sorted(re.sub(r"[0-9A-F]{8}$", "", name) for name in roles(default)) == sorted(GRANTS)
+@pytest.mark.parametrize("role", FARGATE_GRANTS)
+def test_a_role_of_a_relay_on_fargate_may_do_exactly_this(fargate: Deployment, role: str) -> None:
+    assert granted(fargate, role) == FARGATE_GRANTS[role]
+
+
+def granted(deployment: Deployment, role: str) -> dict[str, str]:
+    found = {re.sub(r"[0-9A-F]{8}\.Arn", ".Arn", where): what for where, what in grants(deployment, role).items()}
+    return {re.sub(r"[0-9a-f]{64}", "<hash>", where): what for where, what in found.items()}
+
+
+def test_there_is_no_other_role(default: Deployment, fargate: Deployment) -> None:
+    functions = {"RegistryRole", "TokenRole", "WebhookRole"}
+    assert named(roles(default)) == {*GRANTS, _EDGE_ROLE}
+    assert named(roles(fargate)) == {*functions, *FARGATE_GRANTS}
+
+
+def named(logical_ids: list[str]) -> set[str]:
+    return {re.sub(r"[0-9A-F]{8}$", "", name) for name in logical_ids}
 
 
 def test_the_function_at_the_edge_may_write_log_lines_and_no_more(least: Deployment) -> None:
@@ -106,9 +143,9 @@ def test_what_a_setting_adds_is_one_permission(everything: Deployment, default: 
 _ACCOUNT = "111122223333"
 
 
-def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Deployment) -> None:
-    for role in ("RegistryRole", "RelayTaskTaskRole"):
-        said = json.dumps(statements(default, role))
+def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Deployment, fargate: Deployment) -> None:
+    for deployment, role in ((default, "RegistryRole"), (default, "RelayRole"), (fargate, "RelayTaskTaskRole")):
+        said = json.dumps(statements(deployment, role))
         assert "identity" not in said.lower()
 
 
@@ -160,14 +197,17 @@ def test_keys_of_every_generation_are_trusted_and_no_other_key(everything: Deplo
         assert statement["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": aliases}}
 
 
-def test_only_uploads_put_blobs(default: Deployment) -> None:
+def test_only_uploads_put_blobs(default: Deployment, fargate: Deployment) -> None:
     """The two that serve uploads, and the distribution; nobody else, by whichever policy."""
-    putting = [role for role in roles(default) if "s3:PutObject" in json.dumps(statements(default, role))]
-    assert [re.sub(r"[0-9A-F]{8}$", "", role) for role in putting] == ["RegistryRole", "RelayTaskTaskRole"]
-    allowed = [
-        one for one in default.one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"
+    for deployment, relay in ((default, "RelayRole"), (fargate, "RelayTaskTaskRole")):
+        putting = [role for role in roles(deployment) if BLOBS in str(objects_put(deployment, role))]
+        assert named(putting) == {"RegistryRole", relay}
+    (distribution,) = [
+        one
+        for policy in default.of("AWS::S3::BucketPolicy")
+        for one in policy["PolicyDocument"]["Statement"]
+        if one["Effect"] == "Allow" and "s3:PutObject" in one["Action"]
     ]
-    (distribution,) = allowed
     assert distribution["Principal"] == {"Service": "cloudfront.amazonaws.com"}
     assert distribution["Action"] == ["s3:GetObject", "s3:PutObject"]
     assert text(distribution["Resource"]).endswith(".Arn>/blobs/*")
@@ -177,15 +217,21 @@ def test_only_uploads_put_blobs(default: Deployment) -> None:
     )
 
 
-def test_the_bucket_answers_no_plain_http(default: Deployment) -> None:
-    denied = [
-        one for one in default.one("AWS::S3::BucketPolicy")["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"
-    ]
-    assert {json.dumps(one["Condition"], sort_keys=True) for one in denied} == {
-        '{"Bool": {"aws:SecureTransport": "false"}}',
-        '{"NumericLessThan": {"s3:TlsVersion": 1.2}}',
-    }
-    assert all(one["Action"] == "s3:*" and one["Principal"] == {"AWS": "*"} for one in denied)
+def objects_put(deployment: Deployment, role: str) -> list[str]:
+    putting = [one for one in statements(deployment, role) if "s3:PutObject" in listed(one["Action"])]
+    return [short(text(resource)) for one in putting for resource in listed(one["Resource"])]
+
+
+def test_no_bucket_answers_plain_http(default: Deployment) -> None:
+    policies = default.of("AWS::S3::BucketPolicy")
+    assert len(policies) == len(default.of("AWS::S3::Bucket"))
+    for policy in policies:
+        denied = [one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Deny"]
+        assert {json.dumps(one["Condition"], sort_keys=True) for one in denied} == {
+            '{"Bool": {"aws:SecureTransport": "false"}}',
+            '{"NumericLessThan": {"s3:TlsVersion": 1.2}}',
+        }
+        assert all(one["Action"] == "s3:*" and one["Principal"] == {"AWS": "*"} for one in denied)
 
 
 def test_nobody_deletes_or_shortens_the_audit_trail(default: Deployment, everything: Deployment) -> None:
@@ -197,8 +243,12 @@ def test_nobody_deletes_or_shortens_the_audit_trail(default: Deployment, everyth
                 assert not [action for action in listed(statement["Action"]) if action in ("*", "logs:*")]
     name = "/roadstead/audit"
     (trail,) = [one for one in default.resources.values() if one["Properties"].get("LogGroupName") == name]
-    assert trail["Properties"]["DeletionProtectionEnabled"] is True
-    assert trail["DeletionPolicy"] == trail["UpdateReplacePolicy"] == "Retain"
+    assert "DeletionProtectionEnabled" not in trail["Properties"]
+    assert (trail["DeletionPolicy"], trail["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    (protected,) = [
+        one for one in everything.of("AWS::Logs::LogGroup") if one.get("LogGroupName") == "/harbour-2/audit"
+    ]
+    assert protected["DeletionProtectionEnabled"] is True
 
 
 def test_only_the_webhook_function_writes_the_audit_trail(default: Deployment) -> None:

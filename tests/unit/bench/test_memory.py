@@ -22,7 +22,7 @@ child.wait()
 
 def test_a_peak_lasts_until_it_is_reset() -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, "local.relay_process"],
+        [sys.executable, "-c", _PROGRAM, "functions.relay"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -25,6 +25,7 @@ def test_four_settings_suffice() -> None:
         upload_keys_parameter="/keys",
         distribution_url="",
         edge_secret_parameter="",
+        via_distribution_only=False,
         uploads_at=UploadsAt.DISTRIBUTION,
         blobs_at=BlobsAt.S3,
         blob_url_key_id="",
@@ -107,3 +108,10 @@ def test_a_wrong_value_is_told_by_its_name_and_nothing_else_is(name: str, value:
 def test_the_settings_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings.from_environ(LEAST).bucket = "other"  # type: ignore[misc]
+
+
+def test_requests_can_be_held_to_the_distribution_only_by_its_secret() -> None:
+    with pytest.raises(SettingsError, match="EDGE_SECRET_PARAMETER is not set"):
+        Settings.from_environ({**LEAST, "VIA_DISTRIBUTION_ONLY": "on"})
+    settings = Settings.from_environ({**LEAST, "VIA_DISTRIBUTION_ONLY": "on", "EDGE_SECRET_PARAMETER": "/edge"})
+    assert settings.via_distribution_only

@@ -20,6 +20,7 @@ def test_what_must_be_set_and_what_is_assumed() -> None:
         token_mode=Mode.CERTIFIED,
         refresh_token_lifetime=7_776_000,
         edge_secret_parameter="",
+        via_distribution_only=False,
         tracing=Tracing.OFF,
     )
 
@@ -34,6 +35,7 @@ def test_everything_can_be_set() -> None:
         "TOKEN_MODE": "direct",
         "REFRESH_TOKEN_LIFETIME": "86400",
         "EDGE_SECRET_PARAMETER": "/edge",
+        "VIA_DISTRIBUTION_ONLY": "on",
         "TRACING": "on",
         "UNRELATED": "x",
     }
@@ -46,6 +48,7 @@ def test_everything_can_be_set() -> None:
         Mode.DIRECT,
         86400,
         "/edge",
+        True,
         Tracing.ON,
     )
 
@@ -54,6 +57,7 @@ def test_everything_can_be_set() -> None:
     ("key", "value"),
     [
         ("IDENTITY_TABLE", ""),
+        ("VIA_DISTRIBUTION_ONLY", "yes"),
         ("TOKEN_KEYS", " , "),
         ("TOKEN_ISSUER", 'with "quotes"'),
         ("TOKEN_SERVICE", "x" * 65),

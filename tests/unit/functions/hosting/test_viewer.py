@@ -1,0 +1,54 @@
+"""Requests that came through the distribution, and those that claim to have."""
+
+from __future__ import annotations
+
+import pytest
+
+from functions.hosting.viewer import as_viewed
+from roadstead.errors import ErrorCode, RegistryError
+from roadstead.http import Request
+
+
+class Secrets:
+    """Counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def edge_secrets(self) -> tuple[str, ...]:
+        self.asked += 1
+        return ("current", "previous")
+
+
+def request(**headers: str) -> Request:
+    named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+    return Request(method="GET", path="/v2/", query=(), headers=named, host="api", scheme="https", source_ip="edge")
+
+
+@pytest.mark.parametrize("secret", ["current", "previous"])
+def test_with_the_secret_host_and_address_are_the_viewers(secret: str) -> None:
+    given = request(x_roadstead_secret=secret, x_roadstead_host="registry", x_roadstead_address="viewer")
+    viewed = as_viewed(given, Secrets(), required=True)
+    assert (viewed.host, viewed.source_ip, viewed.via_edge, viewed.headers) == ("registry", "viewer", True, ())
+
+
+@pytest.mark.parametrize("headers", [{}, {"x_roadstead_secret": "guessed"}, {"x_roadstead_host": "registry"}])
+def test_without_it_the_request_is_refused_where_it_is_required(headers: dict[str, str]) -> None:
+    given = request(**headers)
+    assert not as_viewed(given, Secrets()).via_edge
+    with pytest.raises(RegistryError) as refused:
+        as_viewed(given, Secrets(), required=True)
+    assert refused.value.status == 403
+    assert refused.value.entries[0].code is ErrorCode.DENIED
+
+
+def test_a_request_without_a_secret_costs_no_read_of_it() -> None:
+    secrets = Secrets()
+    with pytest.raises(RegistryError):
+        as_viewed(request(), secrets, required=True)
+    assert secrets.asked == 0
+
+
+def test_where_no_secret_is_known_nothing_passes_that_requires_it() -> None:
+    with pytest.raises(RegistryError):
+        as_viewed(request(x_roadstead_secret="any"), None, required=True)
