@@ -11,10 +11,11 @@ def encode(data: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Raises ValueError if `text` is not base64url without padding."""
-    if "=" in text:
-        raise ValueError("base64url has no padding here")
+    """Raises ValueError if `text` is not what `encode` returns for some bytes: each value has one spelling."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:
         raise ValueError("not base64url") from error
+    if encode(data) != text:
+        raise ValueError("not base64url without padding")
+    return data

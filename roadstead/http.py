@@ -20,7 +20,10 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request after the gateway. Header names are lower case; the path is percent-decoded, once."""
+    """A request after the gateway. Header names are lower case; the path is percent-decoded, once.
+
+    The method is as it was sent: methods are case-sensitive (RFC 9110 section 9.1).
+    """
 
     method: str
     path: str
@@ -113,7 +116,7 @@ def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) 
         raise ValueError("the gateway's body is not base64") from error
     forwarded = next((value for name, value in headers if name == "x-forwarded-proto"), "https")
     return Request(
-        method=event["httpMethod"].upper(),
+        method=event["httpMethod"],
         # The gateway has decoded it, as far as its documentation tells. No name, tag or digest has a percent sign, so
         # decoding once more changes nothing that is valid.
         path=unquote(event["path"]) if decode_path else event["path"],

@@ -61,7 +61,6 @@ class Route:
 
 ROUTES = (
     Route("end-1", "GET", "/v2/?", Needs.TOKEN, base.check),
-    Route("end-1", "HEAD", "/v2/?", Needs.TOKEN, base.check),
     Route("catalog", "GET", "/v2/_catalog", Needs.CATALOG, lists.catalog),
     Route("end-8", "GET", "/v2/{repository}/tags/list", Needs.PULL, lists.tags),
     Route("end-12", "GET", "/v2/{repository}/referrers/{digest}", Needs.PULL, lists.referrers),
@@ -90,25 +89,50 @@ class Match:
 
 
 def match(method: str, path: str) -> Match:
-    """Return the row of a request.
+    """Return the row of a request; HEAD is served by the row of GET where it has none of its own (RFC 9110 §9.3.2).
 
-    Raises 404 for an unknown path, 405 with `Allow` for a wrong method, 400 or 404 for a malformed name or reference.
-    The first pattern that fits decides, so an upload's URL is never taken for a blob's.
+    What cannot be served gets a row as well, whose handler refuses it: 404 for an unknown path, 405 with `Allow` for a
+    wrong method, 400 or 404 for a malformed name or reference. So whoever has no token is told only how to get one. The
+    first pattern that fits decides, so an upload's URL is never taken for a blob's.
     """
     for pattern, rows in _TABLE.items():
         found = pattern.fullmatch(path)
-        if found is None:
-            continue
-        if method not in rows:
-            raise RegistryError(
-                ErrorCode.UNSUPPORTED,
-                f"{method[:20]} is not a method of this endpoint",
-                headers=[("Allow", ", ".join(sorted(rows)))],
-            )
-        return Match(rows[method], {name: _PARSERS[name](text, method) for name, text in found.groupdict().items()})
-    raise RegistryError(
+        if found is not None:
+            return _match(method, path, rows, found.groupdict())
+    error = RegistryError(
         ErrorCode.UNSUPPORTED, "there is no such endpoint in the OCI Distribution API; check the path", status=404
     )
+    return _refused(method, path, Needs.TOKEN, {}, error)
+
+
+def _match(method: str, path: str, rows: Mapping[str, Route], texts: Mapping[str, str]) -> Match:
+    route = rows.get(method) or (rows.get("GET") if method == "HEAD" else None)
+    needs = route.needs if route else _instead(next(iter(rows.values())).needs)
+    parts: dict[str, Any] = {}
+    for name, text in texts.items():
+        try:
+            parts[name] = _PARSERS[name](text, method)
+        except RegistryError as error:
+            # A malformed name names nothing that a token could be for.
+            return _refused(method, path, needs if "repository" in parts else Needs.TOKEN, parts, error)
+    if route is None:
+        allowed = {*rows, *({"HEAD"} if "GET" in rows else ())}
+        wrong_method = RegistryError(
+            ErrorCode.UNSUPPORTED,
+            f"{method[:20]} is not a method of this endpoint",
+            headers=[("Allow", ", ".join(sorted(allowed)))],
+        )
+        return _refused(method, path, needs, parts, wrong_method)
+    return Match(route, parts)
+
+
+def _instead(needs: Needs) -> Needs:
+    """What a wrong method needs, by the first row of its path: an upload token opens no method but its own."""
+    return Needs.PUSH if needs is Needs.UPLOAD else needs
+
+
+def _refused(method: str, path: str, needs: Needs, parts: Mapping[str, Any], error: RegistryError) -> Match:
+    return Match(Route("", method, path, needs, base.refusing(error)), parts)
 
 
 def _repository(text: str, _: str) -> RepositoryName:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from functions.management.errors import bad_request
 from functions.management.services import Services
+from roadstead.documents import AmbiguousDocument, read
 from roadstead.http import Request, Response
 from roadstead.identity.directory import Project, Role, Session, User
 from roadstead.identity.permissions import Permission
@@ -71,8 +71,10 @@ def document_of(request: Request) -> dict[str, Any]:
     if len(request.body) > MAX_BODY:
         raise bad_request(f"the body has {len(request.body)} bytes; at most {MAX_BODY} are accepted")
     try:
-        document = json.loads(request.body)
-    except (ValueError, RecursionError) as error:
+        document = read(request.body)
+    except AmbiguousDocument as error:
+        raise bad_request(str(error)) from error
+    except ValueError as error:
         raise bad_request("the body must be a JSON object") from error
     if not isinstance(document, dict):
         raise bad_request("the body must be a JSON object")

@@ -34,9 +34,10 @@ def match(method: str, path: str) -> Handler:
     if not rows:
         raise RegistryError(ErrorCode.UNSUPPORTED, f"there is nothing at {path[:200]}", status=404)
     for route in rows:
-        if route.method == method:
+        if route.method == ("GET" if method == "HEAD" else method):  # RFC 9110 section 9.3.2
             return route.handler
-    allowed = ", ".join(route.method for route in rows)
+    methods = {route.method for route in rows}
+    allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     raise RegistryError(
         ErrorCode.UNSUPPORTED, f"{path} takes {allowed}, not {method[:20]}", headers=[("Allow", allowed)]
     )

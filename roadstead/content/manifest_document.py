@@ -7,12 +7,12 @@ since the exact bytes are what is stored.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from roadstead.digest import Digest
+from roadstead.documents import AmbiguousDocument, check_spelling, read
 from roadstead.errors import ErrorCode, RegistryError
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024  # what distribution-spec asks registries to accept at least
@@ -30,6 +30,18 @@ SCHEMA_1_TYPES = frozenset(
         "application/vnd.docker.distribution.manifest.v1+prettyjws",
     }
 )
+# Every field that image-spec 1.1.1, Docker's schema 1 and 2, or OCI's former artifact manifest gives to an object: a
+# reader that ignores case must not find one of them where this registry sees an unknown field.
+_MANIFEST_FIELDS = frozenset(
+    {
+        "schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations",
+        "blobs", "name", "tag", "architecture", "fsLayers", "history", "signatures",
+    }
+)  # fmt: skip
+_DESCRIPTOR_FIELDS = frozenset(
+    {"mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"}
+)
+_PLATFORM_FIELDS = frozenset({"architecture", "os", "os.version", "os.features", "variant", "features"})
 # Layers that their makers do not allow to be redistributed: their bytes stay where their URLs point.
 NON_DISTRIBUTABLE = frozenset(
     {
@@ -77,18 +89,25 @@ def _invalid(message: str) -> NoReturn:
 
 
 def _load(body: bytes) -> dict[str, Any]:
-    def constant(name: str) -> NoReturn:
-        raise ValueError(f"{name} is not JSON")
-
     try:
-        document = json.loads(body.decode("utf-8"), parse_constant=constant)
-    except (ValueError, RecursionError) as error:
+        document = read(body)
+    except AmbiguousDocument as error:
+        raise RegistryError(ErrorCode.MANIFEST_INVALID, f"the manifest has two meanings: {error}") from error
+    except ValueError as error:
         raise RegistryError(
             ErrorCode.MANIFEST_INVALID, "the manifest is not a JSON document in UTF-8; push it again unchanged"
         ) from error
     if not isinstance(document, dict):
         _invalid("the manifest is not a JSON object")
+    _check_spelling(document, _MANIFEST_FIELDS, "the manifest")
     return document
+
+
+def _check_spelling(document: Mapping[str, Any], fields: frozenset[str], where: str) -> None:
+    try:
+        check_spelling(document, fields)
+    except AmbiguousDocument as error:
+        raise RegistryError(ErrorCode.MANIFEST_INVALID, f"{where} has two meanings: {error}") from error
 
 
 def _text(document: Mapping[str, Any], field: str) -> str | None:
@@ -101,6 +120,9 @@ def _text(document: Mapping[str, Any], field: str) -> str | None:
 def _descriptor(value: Any, where: str) -> Descriptor:
     if not isinstance(value, dict):
         _invalid(f"{where} is not a descriptor")
+    _check_spelling(value, _DESCRIPTOR_FIELDS, where)
+    if isinstance(platform := value.get("platform"), dict):
+        _check_spelling(platform, _PLATFORM_FIELDS, f"{where}.platform")
     media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
     if not isinstance(media_type, str) or not media_type:
         _invalid(f"{where} has no mediaType")

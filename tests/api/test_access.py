@@ -47,6 +47,26 @@ ENDPOINTS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        ("GET", "/v2/acme/app/unknown"),
+        ("GET", "/v2/Acme/tags/list"),
+        ("GET", f"/v2/{REPOSITORY}/blobs/latest"),
+        ("PUT", f"/v2/{REPOSITORY}/manifests/-x"),
+        ("BREW", f"/v2/{REPOSITORY}/manifests/latest"),
+        ("get", f"/v2/{REPOSITORY}/tags/list"),
+        ("POST", f"/v2/{REPOSITORY}/blobs/uploads/0123"),
+        ("DELETE", "/v2/_catalog"),
+    ],
+)
+def test_a_request_that_no_endpoint_serves_is_challenged_before_it_is_refused(
+    api: Api, method: str, target: str
+) -> None:
+    api.request(method, target).refused(401, "UNAUTHORIZED")
+    assert api.user("admin").request(method, target).status in (400, 404, 405)
+
+
 def test_a_mapped_challenge_is_repeated_in_a_header_of_ours(build: Builder) -> None:
     for settings, repeated in (({}, False), ({"CHALLENGE": "mapped"}, True)):
         answer = build(**settings).request("GET", "/v2/").expect(401)

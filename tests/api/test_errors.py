@@ -79,14 +79,14 @@ def test_an_unknown_path_is_404(admin: Client, path: str) -> None:
     ("path", "allowed"),
     [
         ("/v2/", "GET, HEAD"),
-        ("/v2/_catalog", "GET"),
-        (f"/v2/{REPOSITORY}/tags/list", "GET"),
-        (f"/v2/{REPOSITORY}/referrers/{DIGEST}", "GET"),
+        ("/v2/_catalog", "GET, HEAD"),
+        (f"/v2/{REPOSITORY}/tags/list", "GET, HEAD"),
+        (f"/v2/{REPOSITORY}/referrers/{DIGEST}", "GET, HEAD"),
         (f"/v2/{REPOSITORY}/manifests/latest", "DELETE, GET, HEAD, PUT"),
         (f"/v2/{REPOSITORY}/blobs/{DIGEST}", "DELETE, GET, HEAD"),
         (f"/v2/{REPOSITORY}/blobs/uploads/", "POST"),
         (f"/v2/{REPOSITORY}/blobs/uploads", "POST"),
-        (f"/v2/{REPOSITORY}/blobs/uploads/0123", "DELETE, GET, PATCH, PUT"),
+        (f"/v2/{REPOSITORY}/blobs/uploads/0123", "DELETE, GET, HEAD, PATCH, PUT"),
     ],
 )
 def test_a_wrong_method_is_405_with_allow(admin: Client, path: str, allowed: str) -> None:
@@ -98,7 +98,7 @@ def test_a_wrong_method_is_405_with_allow(admin: Client, path: str, allowed: str
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
-    [("PUT", "/token", "GET, POST"), ("HEAD", "/token", "GET, POST"), ("POST", "/.well-known/jwks.json", "GET")],
+    [("PUT", "/token", "GET, HEAD, POST"), ("POST", "/.well-known/jwks.json", "GET, HEAD")],
 )
 def test_a_wrong_method_of_the_token_function_is_405_with_allow(api: Api, method: str, path: str, allowed: str) -> None:
     assert api.request(method, path).expect(405).header("allow") == allowed

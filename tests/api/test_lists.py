@@ -44,6 +44,14 @@ def test_tags_come_in_byte_order(tagged: Client) -> None:
     assert answer.next is None
 
 
+def test_head_of_a_list_is_get_without_a_body(api: Api, tagged: Client) -> None:
+    for path in (f"/v2/{REPOSITORY}/tags/list?n=1", f"/v2/{REPOSITORY}/referrers/{Digest.of(b'x')}"):
+        assert api.request("HEAD", path).expect(401).challenge["scope"] == f"repository:{REPOSITORY}:pull"
+        got, head = tagged.request("GET", path).expect(200), tagged.request("HEAD", path).expect(200)
+        assert head.body == b""
+        assert sorted(head.pairs) == sorted(got.pairs)
+
+
 @on_both_backends
 @pytest.mark.parametrize("n", [1, 2, 5, 11, 12, 13])
 def test_the_links_lead_through_all_tags(tagged: Client, n: int) -> None:

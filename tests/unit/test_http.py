@@ -18,7 +18,7 @@ def event(**fields: Any) -> dict[str, Any]:
 def test_an_event_becomes_a_request() -> None:
     request = request_from_gateway(
         event(
-            httpMethod="put",
+            httpMethod="PUT",
             path="/v2/a/b",
             multiValueHeaders={"Accept": ["a", "b"], "X-Forwarded-Proto": ["http"]},
             multiValueQueryStringParameters={"tag": ["one", "two"], "last": [""]},

@@ -65,7 +65,7 @@ def post_token(services: TokenServices, request: Request) -> Response:
 
 
 def _issue(services: TokenServices, request: Request, parameters: Parameters, credentials: Credentials) -> IssuedToken:
-    if any(service != services.service for service in parameters.get("service", ())):
+    if any(service not in ("", services.service) for service in parameters.get("service", ())):
         raise TokenRefused(Reason.INVALID_REQUEST, f"tokens are given out here for the service {services.service!r}")
     client_id = _single(parameters, "client_id") or ""
     asked = TokenRequest(

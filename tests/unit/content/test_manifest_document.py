@@ -223,3 +223,48 @@ def test_four_mebibytes_are_read_and_one_byte_more_is_413() -> None:
 def test_a_manifest_has_as_many_references_as_are_documented() -> None:
     assert len(parse(index(manifests=[of(b"x")] * MAX_REFERENCES)).children) == MAX_REFERENCES
     assert str(MAX_REFERENCES) in str(refused(index(manifests=[of(b"x")] * (MAX_REFERENCES + 1))))
+
+
+def refused_text(text: str) -> RegistryError:
+    with pytest.raises(RegistryError) as error:
+        parse_manifest(text.encode(), None)
+    return error.value
+
+
+@pytest.mark.parametrize("field", ["layers", "annotations", "x"])
+def test_a_repeated_key_is_manifest_invalid(field: str) -> None:
+    text = json.dumps(image()).removesuffix("}") + f', "{field}": [], "{field}": []}}'
+    error = refused_text(text)
+    assert error.entries[0].code is ErrorCode.MANIFEST_INVALID
+    assert f"'{field}' stands twice" in str(error)
+
+
+def test_a_repeated_key_in_a_descriptor_is_manifest_invalid() -> None:
+    text = json.dumps(image()).replace('"size": 1}', '"size": 1, "size": 2}')
+    assert "'size' stands twice" in str(refused_text(text))
+
+
+@pytest.mark.parametrize("field", ["Layers", "CONFIG", "MANIFESTS", "Subject", "\u017fubject", "MediaType", "fslayers"])
+def test_a_field_spelt_in_another_case_is_manifest_invalid(field: str) -> None:
+    for document in (image(), index()):
+        error = refused({**document, field: []})
+        assert error.entries[0].code is ErrorCode.MANIFEST_INVALID
+        assert "two meanings" in str(error)
+
+
+@pytest.mark.parametrize("field", ["Digest", "SIZE", "mediatype", "URLs", "dige\u017ft"])
+@pytest.mark.parametrize("place", ["config", "layers", "subject", "manifests"])
+def test_a_descriptors_field_spelt_in_another_case_is_manifest_invalid(place: str, field: str) -> None:
+    descriptor = {**of(b"x"), field: "y"}
+    document = index() if place == "manifests" else image()
+    error = refused({**document, place: [descriptor] if place in ("layers", "manifests") else descriptor})
+    assert "two meanings" in str(error)
+
+
+def test_a_platforms_field_spelt_in_another_case_is_manifest_invalid() -> None:
+    child = {**of(b"x", OCI_MANIFEST), "platform": {"os": "linux", "architecture": "arm64", "OS": "windows"}}
+    assert "manifests[0].platform has two meanings" in str(refused(index(manifests=[child])))
+
+
+def test_annotations_may_differ_by_case_only() -> None:
+    assert parse(image(annotations={"Layers": "1", "layers": "2"})).annotations == {"Layers": "1", "layers": "2"}

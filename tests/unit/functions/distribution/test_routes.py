@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import get_type_hints
+from typing import cast, get_type_hints
 
 import pytest
 
@@ -41,6 +41,12 @@ SPECIFICATION = [
 ]
 
 
+def handled(method: str, path: str) -> None:
+    """Call the handler of a request that is authorised, to see how it is refused."""
+    found = match(method, path)
+    found.route.handler(cast(Call, None), **found.parts)
+
+
 @pytest.mark.parametrize(("endpoint", "method", "path", "actions"), SPECIFICATION)
 def test_every_endpoint_of_the_specification_has_its_row_and_its_access(
     endpoint: str, method: str, path: str, actions: set[str] | None
@@ -49,6 +55,13 @@ def test_every_endpoint_of_the_specification_has_its_row_and_its_access(
     assert found.route.endpoint == endpoint
     assert found.parts.get("repository") == (NAME if actions is not None else None)
     assert needed_access(found) == (Access.to(NAME, *actions) if actions is not None else None)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method}-{route.name}")
+def test_head_is_served_wherever_get_is(route: Route) -> None:
+    if route.method == "GET":
+        found = match("HEAD", route.path.rstrip("?").format(repository=NAME, reference="v1", digest=DIGEST, upload="1"))
+        assert (found.route.endpoint, found.route.needs) == (route.endpoint, route.needs)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method}-{route.name}")
@@ -63,7 +76,7 @@ def test_a_handler_takes_the_call_and_the_parts_of_its_path(route: Route) -> Non
 
 def test_there_is_no_row_beside_the_specification_and_the_catalog() -> None:
     listed = {(endpoint, method) for endpoint, method, _, _ in SPECIFICATION}
-    assert {(route.endpoint, route.method) for route in ROUTES} == {*listed, ("end-1", "HEAD"), ("catalog", "GET")}
+    assert {(route.endpoint, route.method) for route in ROUTES} == {*listed, ("catalog", "GET")}
 
 
 def test_the_catalog_needs_what_only_administrators_are_granted() -> None:
@@ -133,7 +146,7 @@ def test_names_that_look_like_paths_are_names(name: str) -> None:
 def test_any_other_path_is_404(path: str) -> None:
     for method in ("GET", "PUT", "DELETE"):
         with pytest.raises(RegistryError) as error:
-            match(method, path)
+            handled(method, path)
         assert error.value.status == 404
 
 
@@ -141,27 +154,49 @@ def test_any_other_path_is_404(path: str) -> None:
     ("method", "path", "allow"),
     [
         ("POST", "/v2/", "GET, HEAD"),
-        ("DELETE", "/v2/_catalog", "GET"),
+        ("DELETE", "/v2/_catalog", "GET, HEAD"),
         ("POST", f"/v2/{NAME}/manifests/latest", "DELETE, GET, HEAD, PUT"),
         ("PUT", f"/v2/{NAME}/blobs/{DIGEST}", "DELETE, GET, HEAD"),
         ("GET", f"/v2/{NAME}/blobs/uploads/", "POST"),
-        ("HEAD", f"/v2/{NAME}/blobs/uploads/1", "DELETE, GET, PATCH, PUT"),
-        ("HEAD", f"/v2/{NAME}/tags/list", "GET"),
+        ("HEAD", f"/v2/{NAME}/blobs/uploads/", "POST"),
+        ("POST", f"/v2/{NAME}/blobs/uploads/1", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("PUT", f"/v2/{NAME}/tags/list", "GET, HEAD"),
         ("get", "/v2/", "GET, HEAD"),
+        ("head", "/v2/", "GET, HEAD"),
     ],
 )
 def test_another_method_is_405_with_the_ones_that_there_are(method: str, path: str, allow: str) -> None:
     with pytest.raises(RegistryError) as error:
-        match(method, path)
+        handled(method, path)
     assert (error.value.entries[0].code, error.value.status) == (ErrorCode.UNSUPPORTED, 405)
     assert error.value.headers == (("Allow", allow),)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "needed"),
+    [
+        ("GET", f"/v2/{NAME}/unknown", None),
+        ("GET", "/v2/A/tags/list", None),
+        ("DELETE", "/v2/", None),
+        ("DELETE", "/v2/_catalog", CATALOG_ACCESS),
+        ("BREW", f"/v2/{NAME}/manifests/latest", Access.to(NAME, *PULL)),
+        ("GET", f"/v2/{NAME}/blobs/uploads/", Access.to(NAME, *PUSH)),
+        ("GET", f"/v2/{NAME}/blobs/latest", Access.to(NAME, *PULL)),
+        ("PUT", f"/v2/{NAME}/manifests/-x", Access.to(NAME, *PUSH)),
+        ("DELETE", f"/v2/{NAME}/manifests/-x", Access.to(NAME, *DELETE)),
+    ],
+)
+def test_a_request_that_will_be_refused_needs_authorisation_first(
+    method: str, path: str, needed: Access | None
+) -> None:
+    assert needed_access(match(method, path)) == needed
 
 
 @pytest.mark.parametrize("name", ["A", "a//b", "../b", "a/../b", "a/./b", "-a", "a/", "a%2fb", "a_", "x" * 256, "é"])
 def test_what_is_no_name_is_a_name_invalid(name: str) -> None:
     for path in ("manifests/latest", "tags/list", "blobs/uploads/1"):
         with pytest.raises(RegistryError) as error:
-            match("GET", f"/v2/{name}/{path}")
+            handled("GET", f"/v2/{name}/{path}")
         assert (error.value.entries[0].code, error.value.status) == (ErrorCode.NAME_INVALID, 400)
 
 
@@ -182,5 +217,5 @@ def test_what_is_no_name_is_a_name_invalid(name: str) -> None:
 )
 def test_what_is_no_reference_is_told_by_its_code(method: str, path: str, code: ErrorCode, status: int) -> None:
     with pytest.raises(RegistryError) as error:
-        match(method, f"/v2/{NAME}/{path}")
+        handled(method, f"/v2/{NAME}/{path}")
     assert (error.value.entries[0].code, error.value.status) == (code, status)
