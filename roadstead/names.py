@@ -32,16 +32,18 @@ class ProjectName(str):
 
 
 class RepositoryName(str):
-    """A repository's full name."""
+    """A repository's full name, always with its project: `hello-world` is `library/hello-world`, as on Docker Hub."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> RepositoryName:
-        """Raises ValueError with a sentence for a person."""
+        """Return the name, with the project `library` if it has one component. Raises ValueError with a sentence."""
+        if text and "/" not in text:
+            text = f"{DEFAULT_PROJECT}/{text}"
         if len(text) > MAX_REPOSITORY_NAME:
             raise ValueError(
-                f"a repository name has at most {MAX_REPOSITORY_NAME} characters; this one has {len(text)}"
+                f"a repository name has at most {MAX_REPOSITORY_NAME} characters; {text[:40]}… has {len(text)}"
             )
         if _REPOSITORY.fullmatch(text) is None:
             raise ValueError(
@@ -52,9 +54,8 @@ class RepositoryName(str):
 
     @property
     def project(self) -> ProjectName:
-        """The first component; a name of one component belongs to `library`, as Docker Hub's official images do."""
-        first, slash, _ = self.partition("/")
-        return ProjectName(first if slash else DEFAULT_PROJECT)
+        """The first component."""
+        return ProjectName(self.partition("/")[0])
 
 
 class Tag(str):

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from roadstead.names import RepositoryName
+
 PULL, PUSH, DELETE = "pull", "push", "delete"
 ALL = "*"
 REPOSITORY, REGISTRY = "repository", "registry"
@@ -76,7 +78,16 @@ def parse_scope(text: str) -> Access:
     name, last, actions = rest.rpartition(":")
     if not (first and last and type_ and name):
         raise ValueError(f"{text[:300]!r} is not a scope: expected type:name:action,action")
-    return Access(type_.partition("(")[0], name, frozenset(action for action in actions.split(",") if action))
+    type_ = type_.partition("(")[0]
+    return Access(type_, _canonical(type_, name), frozenset(action for action in actions.split(",") if action))
+
+
+def _canonical(type_: str, name: str) -> str:
+    """A repository's name as paths have it once they are parsed; any other name as it is."""
+    try:
+        return RepositoryName.parse(name) if type_ == REPOSITORY else name
+    except ValueError:
+        return name
 
 
 def parse_scopes(parameters: Iterable[str]) -> tuple[Access, ...]:

@@ -169,13 +169,21 @@ def test_anyone_elses_push_to_a_project_that_does_not_exist_is_refused_with_a_se
     api.user("admin").tags("new/app").refused(404, "NAME_UNKNOWN")
 
 
-def test_hello_world_and_library_hello_world_are_two_repositories_of_one_project(api: Api) -> None:
-    developer = api.user("developer")
-    developer.put_manifest("hello-world", "v1", dump(index()), OCI_INDEX).expect(201)
-    developer.put_manifest("library/hello-world", "v2", dump(index()), OCI_INDEX).expect(201)
-    nobody = api.user("")
-    assert nobody.tags("hello-world").expect(200).json() == {"name": "hello-world", "tags": ["v1"]}
-    assert nobody.tags("library/hello-world").expect(200).json() == {"name": "library/hello-world", "tags": ["v2"]}
+def test_hello_world_is_library_hello_world_in_paths_scopes_and_mounts(api: Api) -> None:
+    developer, nobody = api.user("developer"), api.user("")
+    body = dump(index())
+    pushed = developer.put_manifest("hello-world", "v1", body, OCI_INDEX).expect(201)
+    assert pushed.location == f"/v2/library/hello-world/manifests/{Digest.of(body)}"
+    developer.put_manifest("library/hello-world", "v2", body, OCI_INDEX).expect(201)
+    for name in ("hello-world", "library/hello-world"):
+        assert nobody.tags(name).expect(200).json() == {"name": "library/hello-world", "tags": ["v1", "v2"]}
+        scope = f"repository:{name}:pull"
+        assert granted(nobody, scope) == {"repository:library/hello-world": ["pull"]}
+        nobody.request("GET", "/v2/hello-world/manifests/v2", scope=scope).expect(200)
+    digest = developer.push_blob("hello-world", b"shared")
+    mounted = f"/v2/{REPOSITORY}/blobs/uploads/?mount={digest}&from=hello-world"
+    scopes = f"repository:{REPOSITORY}:pull,push repository:hello-world:pull"
+    developer.request("POST", mounted, scope=scopes).expect(201)
 
 
 def test_pull_does_not_come_with_push_nor_delete_with_either(api: Api) -> None:

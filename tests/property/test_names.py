@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from roadstead.digest import Digest
 from roadstead.names import (
-    DEFAULT_PROJECT,
     MAX_REPOSITORY_NAME,
     ProjectName,
     RepositoryName,
@@ -28,32 +27,36 @@ components = st.builds(
     words,
     st.lists(st.tuples(separators, words), max_size=3),
 )
-repositories = st.lists(components, min_size=1, max_size=4).map("/".join).filter(lambda name: len(name) <= 255)
+repositories = st.lists(components, min_size=1, max_size=4).map("/".join).filter(lambda name: len(name) <= 247)
 tags = st.from_regex(SPECIFIED_TAG, fullmatch=True)
 # Close to the grammar, so that what is refused is refused for a detail.
 nearly = st.text("aZ0._-/ é:\n", max_size=12)
 
 
+def canonical(text: str) -> str:
+    return text if "/" in text else f"library/{text}"
+
+
 def accepts(parse: object, text: str) -> bool:
     try:
         assert callable(parse)
-        return bool(parse(text) == text)
+        return parse(text) in (text, canonical(text))
     except ValueError as error:
         assert str(error)
         return False
 
 
 @given(repositories)
-def test_every_name_of_the_grammar_is_itself(name: str) -> None:
-    assert RepositoryName.parse(name) == name
-    assert isinstance(RepositoryName.parse(name), str)
+def test_a_name_of_the_grammar_is_itself_once_it_has_its_project(name: str) -> None:
+    assert RepositoryName.parse(name) == canonical(name)
+    assert RepositoryName.parse(canonical(name)) == canonical(name)
 
 
 @given(nearly | repositories | st.text(max_size=300))
 def test_names_are_those_of_the_specification(text: str) -> None:
-    expected = SPECIFIED_NAME.fullmatch(text) is not None and len(text) <= MAX_REPOSITORY_NAME
-    assert accepts(RepositoryName.parse, text) == expected
-    assert accepts(ProjectName.parse, text) == (expected and "/" not in text)
+    expected = SPECIFIED_NAME.fullmatch(text) is not None
+    assert accepts(RepositoryName.parse, text) == (expected and len(canonical(text)) <= MAX_REPOSITORY_NAME)
+    assert accepts(ProjectName.parse, text) == (expected and "/" not in text and len(text) <= MAX_REPOSITORY_NAME)
 
 
 @given(tags | nearly | st.text(max_size=130))
@@ -65,7 +68,7 @@ def test_tags_are_those_of_the_specification(text: str) -> None:
 def test_the_project_of_a_name_is_a_project_and_its_first_component(name: str) -> None:
     project = RepositoryName.parse(name).project
     assert ProjectName.parse(project) == project
-    assert project == (name.split("/")[0] if "/" in name else DEFAULT_PROJECT)
+    assert project == canonical(name).split("/")[0]
 
 
 @given(repositories, st.integers(MAX_REPOSITORY_NAME + 1, 5000))

@@ -10,7 +10,7 @@ from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag, parse_reference
 
 
-@pytest.mark.parametrize("name", ["a", "0", "hello-world", "a.b_c__d---e/f", "library/x", "a/b/c/d", "a" * 255])
+@pytest.mark.parametrize("name", ["a/0", "a.b_c__d---e/f", "library/x", "a/b/c/d", "a/" + "b" * 253])
 def test_names_of_the_specification_are_taken(name: str) -> None:
     assert RepositoryName.parse(name) == name
 
@@ -43,9 +43,10 @@ def test_other_names_are_refused_with_the_rule(name: str) -> None:
         RepositoryName.parse(name)
 
 
-def test_a_name_has_at_most_255_characters() -> None:
-    with pytest.raises(ValueError, match="at most 255 characters; this one has 256"):
-        RepositoryName.parse("a" * 256)
+@pytest.mark.parametrize("name", ["a/" + "b" * 254, "a" * 248])
+def test_a_name_longer_than_255_characters_with_its_project_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"at most 255 characters; .* has 256"):
+        RepositoryName.parse(name)
 
 
 @pytest.mark.parametrize("name", ["a" * 250 + "!", "a-" * 120 + "!", "a__" * 80 + "!", "_" * 255, "-" * 254 + "a"])
@@ -57,10 +58,15 @@ def test_no_name_keeps_the_matcher_busy(name: str) -> None:
     assert time.process_time() - begun < 1
 
 
+@pytest.mark.parametrize("name", ["hello-world", "library", "a"])
+def test_a_name_of_one_component_is_in_the_project_library(name: str) -> None:
+    assert RepositoryName.parse(name) == RepositoryName.parse(f"library/{name}") == f"library/{name}"
+
+
 @pytest.mark.parametrize(
     ("name", "project"), [("hello-world", "library"), ("acme/a/b", "acme"), ("library/a", "library")]
 )
-def test_a_name_of_one_component_belongs_to_the_library(name: str, project: str) -> None:
+def test_the_project_is_the_first_component(name: str, project: str) -> None:
     assert RepositoryName.parse(name).project == ProjectName.parse(project)
 
 

@@ -65,7 +65,9 @@ def test_every_action_must_be_granted_on_that_very_resource(granted: list[Access
         ("repository:a/b:push,pull,pull", Access.to("a/b", "pull", "push")),
         ("repository:a/b:", Access.to("a/b")),
         ("repository:host:5000/a:pull", Access.to("host:5000/a", "pull")),
-        ("repository(plugin):a:pull", Access.to("a", "pull")),
+        ("repository(plugin):a/b:pull", Access.to("a/b", "pull")),
+        ("repository:hello-world:pull", Access.to("library/hello-world", "pull")),
+        ("repository:A:pull", Access.to("A", "pull")),
         ("registry:catalog:*", CATALOG_ACCESS),
     ],
 )
@@ -80,5 +82,5 @@ def test_other_scopes_are_refused(text: str) -> None:
 
 
 def test_scopes_are_merged_by_resource_in_the_order_of_mention() -> None:
-    found = parse_scopes(["repository:b:pull repository:a:pull", "repository:b:push", "", " "])
-    assert found == (Access.to("b", "pull", "push"), Access.to("a", "pull"))
+    found = parse_scopes(["repository:library/b:pull repository:a/a:pull", "repository:b:push", "", " "])
+    assert found == (Access.to("library/b", "pull", "push"), Access.to("a/a", "pull"))

@@ -74,11 +74,11 @@ def test_several_tags_are_several_resources() -> None:
     assert {resource["digest"] for resource in resources} == {DIGEST}
 
 
-def test_a_name_of_one_component_belongs_to_library() -> None:
-    _, document = told(entry(repository="hello-world"))
+def test_a_repository_of_the_project_library_is_named_with_it() -> None:
+    _, document = told(entry(repository="library/hello-world"))
     repository = document["event_data"]["repository"]
     assert (repository["name"], repository["namespace"], repository["repo_full_name"]) == (
-        "hello-world", "library", "hello-world",
+        "hello-world", "library", "library/hello-world",
     )  # fmt: skip
 
 

@@ -131,7 +131,7 @@ def test_an_event_becomes_an_entry_of_its_project() -> None:
 
 
 def test_the_reference_of_what_has_no_tags_is_its_digest() -> None:
-    entry = AuditEntry.of_event(Event("e", NOON, Operation.PUSH, ACTOR, "hello-world", "sha256:x"))
+    entry = AuditEntry.of_event(Event("e", NOON, Operation.PUSH, ACTOR, "library/hello-world", "sha256:x"))
     assert (entry.reference, entry.project) == ("sha256:x", "library")
 
 

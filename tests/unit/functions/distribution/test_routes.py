@@ -119,7 +119,7 @@ def test_names_that_look_like_paths_are_names(name: str) -> None:
         ("GET", f"referrers/{DIGEST}", "end-12"),
     ):
         found = match(method, f"/v2/{name}/{path}")
-        assert (found.parts["repository"], found.route.endpoint) == (name, endpoint)
+        assert (found.parts["repository"], found.route.endpoint) == (RepositoryName.parse(name), endpoint)
 
 
 @pytest.mark.parametrize(
