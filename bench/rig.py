@@ -22,7 +22,7 @@ from local.cloud.endpoint import Endpoint
 from local.cloud.resources import Resources, ensure_resources
 from local.cloud.signatures import Credentials
 from local.functions.declarations import SERVICE, functions
-from local.gateway.events import Incoming, Outgoing, answer_from, event_for
+from local.gateway.events import Incoming, Outgoing, event_for, response_from
 from roadstead.aws import clients
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
@@ -53,7 +53,7 @@ class Invocation:
     def __call__(self) -> Outgoing:
         """Handle the event; return the response. Raises Unexpected."""
         result = self.run()
-        answer = answer_from(result, str(self.event["httpMethod"]))
+        answer = response_from(result, str(self.event["httpMethod"]))
         if answer.status != self.expected:
             what = f"{self.event['httpMethod']} {self.event['path']}"
             raise Unexpected(f"{what}: {answer.status} instead of {self.expected}: {answer.body[:500]!r}")

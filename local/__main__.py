@@ -1,6 +1,6 @@
-"""`python -m local up | down | reset | audit`: what the Makefile's targets of the same names run.
+"""`python -m local up | down | reset | audit`: the commands behind the Makefile's targets of the same names.
 
-`--help` tells the exit codes; anything but 0 and 1 comes with one sentence on stderr.
+`--help` lists the exit codes; with any but 0 and 1 there is one sentence on stderr.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from local.failures import ExitCode, Failure
 from local.processes.supervisor import complain
 from local.state import StateDirectory
 
-STOP = 90.0  # seconds that a running instance may take to stop
+STOP = 90.0  # seconds to wait for a running instance to stop
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        return complain(Failure(ExitCode.DISK_FULL, f"The disk that holds {state.path} is full."))
+        return complain(Failure(ExitCode.DISK_FULL, f"The disk of {state.path} is full."))
     return ExitCode.OK
 
 
@@ -67,12 +67,12 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
 
 
 def _down(state: StateDirectory) -> None:
-    """Stop the instance that serves from this state directory, and wait until it has."""
+    """Stop the instance that serves from this state directory, and wait until it has stopped."""
     ready = state.read_ready()
     if ready is None or not state.in_use():
         if state.in_use():
             raise Failure(ExitCode.STATE_IN_USE, f"An instance is starting or stopping in {state.path}; try again.")
-        print(f"Nothing runs in {state.path}.")
+        print(f"No registry runs in {state.path}.")
         return
     os.kill(ready["pid"], signal.SIGTERM)
     deadline = time.monotonic() + STOP
@@ -83,7 +83,7 @@ def _down(state: StateDirectory) -> None:
 
 
 def _reset(state: StateDirectory) -> None:
-    """Stop what runs there and delete the directory."""
+    """Stop a running instance, and delete the directory."""
     if state.in_use():
         _down(state)
     state.delete()
@@ -93,7 +93,7 @@ def _audit(state: StateDirectory, options: argparse.Namespace) -> None:
     """Print the audit trail of the instance that serves from this state directory."""
     from local import audit
 
-    # Whoever follows ends it by Ctrl-C, or by closing the pipe.
+    # --follow ends by Ctrl-C, or when the pipe is closed.
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
         for line in audit.read(state, follow=options.follow, ask=options.ask.strip()):
             print(line, flush=True)
@@ -109,23 +109,25 @@ def _url(text: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
-        description="Roadstead on one machine.",
+        description="Run Roadstead on one machine.",
         epilog="exit codes:\n" + "\n".join(f"  {code.value}  {code.meaning}" for code in ExitCode),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in (
-        ("up", "run it until Ctrl-C"),
-        ("down", "stop a running one"),
-        ("reset", "stop it and delete all that was pushed"),
+        ("up", "run the registry until Ctrl-C"),
+        ("down", "stop a running registry"),
+        ("reset", "stop it and delete everything pushed"),
         ("audit", "print the audit trail as JSON lines"),
     ):
         command = commands.add_parser(name, help=text)
         command.add_argument("--state", default=".state", help="the state directory (default: %(default)s)")
         if name == "audit":
-            command.add_argument("--follow", action="store_true", help="go on with what happens")
+            command.add_argument("--follow", action="store_true", help="keep printing new entries")
             command.add_argument(
-                "--ask", default="", help="a question instead: pulls DIGEST, failed-logins, deletions, pushes"
+                "--ask",
+                default="",
+                help="print the answer to a question: pulls DIGEST, failed-logins, deletions or pushes",
             )
         if name == "up":
             command.add_argument("--port", type=int, default=5000, help="the registry's port (default: %(default)s)")
@@ -133,18 +135,20 @@ def _parser() -> argparse.ArgumentParser:
                 "--front",
                 choices=("all", "edge", "none"),
                 default="all",
-                help="what stands before the API: edge and relay, the edge alone, or nothing (default: %(default)s)",
+                help="what runs in front of the API: edge and relay, only the edge, or nothing (default: %(default)s)",
             )
             command.add_argument(
                 "--blobs-at",
                 choices=("s3", "distribution"),
                 default="s3",
-                help="where blobs are pulled from: S3, or the edge by signed URLs (default: %(default)s)",
+                help="where clients pull blobs: from S3, or from the edge by signed URLs (default: %(default)s)",
             )
             command.add_argument(
-                "--url", default="", type=_url, help="the registry's URL, where a proxy in front gives it another"
+                "--listen", default="127.0.0.1", help="the address to listen on (default: %(default)s)"
             )
-            command.add_argument("--listen", default="127.0.0.1", help="its address (default: %(default)s)")
+            command.add_argument(
+                "--url", default="", type=_url, help="the registry's URL, if a proxy in front changes it"
+            )
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The first administrator: made once, with a random password that only a file of the state directory holds."""
+"""The first administrator: created once, with a random password that only a file in the state directory has."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAME = "admin"
 
 
 class FirstAdministrator:
-    """The component that makes the user where there is none. Then it has nothing more to do."""
+    """The component that creates the user unless it exists. Afterwards it does nothing."""
 
     name = "the first administrator"
 
@@ -30,13 +30,16 @@ class FirstAdministrator:
         return
 
     def _ensure(self) -> None:
-        """The file comes first: a crash between the two leaves a password that the next start gives to the user. Once
-        the user exists the file is never written again, since it would hold a wrong password."""
+        """Create the user unless it exists.
+
+        The file is written first: after a crash, the next start gives its password to the user. Once the user exists
+        the file is never written again, since the password in it would be wrong.
+        """
         table, client = self._cloud.resources.identity_table, self._cloud.client
         key = {"pk": {"S": f"user#{NAME}"}, "sk": {"S": "meta"}}
         if "Item" in client.call("dynamodb", "GetItem", TableName=table, Key=key, ConsistentRead=True):
             return
-        # Imported here, since boto3 is half of a start, and this is done once.
+        # Imported here: boto3 takes half of a start, and is needed only once.
         import boto3
 
         from roadstead.aws.dynamodb_identity import DynamoIdentities

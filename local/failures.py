@@ -1,4 +1,4 @@
-"""What can go wrong for reasons outside this program: a sentence for a person and an exit code for a script."""
+"""Failures with a cause outside this program: a sentence for a person and an exit code for a script."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """The exit codes of `python -m local`, each with what it means."""
+    """The exit codes of `python -m local`, with their meanings."""
 
     meaning: str
 
@@ -16,12 +16,12 @@ class ExitCode(IntEnum):
         code.meaning = meaning
         return code
 
-    OK = 0, "it was stopped, and all that was pushed is kept"
-    UNFORESEEN = 1, "an error of this program; the traceback is on stderr"
-    USAGE = 2, "a command line that it cannot read"
-    PORT_TAKEN = 3, "the port is taken"
+    OK = 0, "it was stopped; everything pushed was kept"
+    UNFORESEEN = 1, "a bug in this program; the traceback is on stderr"
+    USAGE = 2, "the command line is wrong"
+    PORT_TAKEN = 3, "the port is in use"
     DEPENDENCY_MISSING = 4, "a Python package is missing"
-    OTHER_STATE = 5, "the state is of another version, or the directory none of ours"
+    OTHER_STATE = 5, "the state has another version, or the directory is not a state directory"
     STATE_IN_USE = 6, "the state directory is in use"
     DISK_FULL = 7, "the disk is full, or the state could not be saved"
     COMPONENT_FAILED = 8, "the embedded AWS or a function did not start, or died"

@@ -1,4 +1,4 @@
-"""What runs locally, in which order, and what is told to the person and the scripts that wait for it."""
+"""Puts the local cloud together: its components in the order of their start, and what it prints when it serves."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ from local.state import Ready, StateDirectory
 
 
 class Front(StrEnum):
-    """What stands before the API: the whole as it is deployed, or less of it."""
+    """What runs in front of the API: everything that is deployed, or less."""
 
     ALL = "all"  # the edge and the relay: layers of any size, from any client
-    EDGE = "edge"  # no relay: clients that send a layer in pieces are held to what a Lambda takes
-    NONE = "none"  # the API alone
+    EDGE = "edge"  # no relay: clients that send layers in pieces are limited to what a Lambda accepts
+    NONE = "none"  # the API only
 
 
 @dataclass(slots=True)
 class Lambda:
-    """The component that makes the functions' pools once AWS is there."""
+    """The component that creates the functions' pools once AWS runs."""
 
     state: StateDirectory
     cloud: EmbeddedCloud
     distribution: Distribution | None
-    host: str  # by which clients name the registry
+    host: str  # by which clients reach the registry
     pools: dict[str, Pool] = field(default_factory=dict)
     name: str = "the functions"
 
@@ -61,10 +61,10 @@ class Lambda:
             await asyncio.gather(*(pool.warm() for pool in self.pools.values()))
         except InitError as error:
             await self.stop()
-            raise Failure(ExitCode.COMPONENT_FAILED, f"A function does not start: {error}.") from None
+            raise Failure(ExitCode.COMPONENT_FAILED, f"A function did not start: {error}.") from None
 
     async def watch(self) -> None:
-        """An environment that dies is replaced when it is needed, so there is nothing to watch."""
+        """Do nothing: an environment that dies is replaced when it is needed."""
         await asyncio.Event().wait()
 
     async def stop(self) -> None:
@@ -73,7 +73,7 @@ class Lambda:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How `make up` is asked to run. `url` is the registry's where a proxy in front gives it another."""
+    """The options of `make up`. `url` is the registry's URL, if a proxy in front of it changes that."""
 
     front: Front = Front.ALL
     pull_through_edge: bool = False
@@ -82,7 +82,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Everything that runs, in the order in which it starts."""
+    """Everything that runs; `components` are in the order of their start."""
 
     registry: str  # base URL
     cloud: EmbeddedCloud
@@ -139,7 +139,7 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
 
 
 def _blob_url_key() -> tuple[str, str]:
-    """A key for signed URLs: the private and the public half in PEM."""
+    """Return a new key for signed URLs: the private and the public half in PEM."""
     key = generate_private_key(SECP256R1())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode(), public.decode()
@@ -178,7 +178,7 @@ Log in as {admin.NAME}; the password is in {state.password_file}
   docker pull {image} && docker tag {image} {registry}/demo/{image} && docker push {registry}/demo/{image}
   docker pull {registry}/demo/{image}
 
-Logs are in {state.logs}. Ctrl-C stops it; what was pushed stays in {state.path}."""
+Logs are in {state.logs}. Ctrl-C stops the registry; everything pushed stays in {state.path}."""
 
 
 def _ready(state: StateDirectory, stack: Stack) -> Ready:
@@ -207,7 +207,7 @@ def _ready(state: StateDirectory, stack: Stack) -> Ready:
 
 
 def _reachable(host: str) -> str:
-    """The name by which a client on this machine reaches a listening address."""
+    """Return the host by which clients on this machine reach a listening address."""
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host

@@ -1,14 +1,14 @@
-"""The state directory: whose it is, who uses it, and what scripts read from it.
+"""The state directory: its version, its lock, and the files that scripts read.
 
 version          the format of everything below; a directory without it is never deleted
 lock             held by the running instance
-ready.json       only while it serves
-admin-password   of the first administrator, mode 0600
-credentials.json the one key pair that the embedded AWS takes, mode 0600
-cloud/           what the embedded AWS keeps: cloud.db and objects/
-logs/            cloud.log, and one for each function
+ready.json       exists only while the registry serves
+admin-password   the first administrator's password, mode 0600
+credentials.json the only key pair that the embedded AWS accepts, mode 0600
+cloud/           the data of the embedded AWS: cloud.db and objects/
+logs/            cloud.log, and a log for each function
 delivery.json    how far streams and the functions' logs were delivered
-delivered        its time of change: all that happened before was delivered
+delivered        its modification time: all earlier events were delivered
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from typing import Any
 from local.failures import ExitCode, Failure
 
 VERSION = "roadstead-local 2"
-MINIMUM_FREE = 64 * 1024 * 1024  # bytes; below it nothing is started
+MINIMUM_FREE = 64 * 1024 * 1024  # bytes; with less, nothing starts
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What `ready.json` says: where everything is and how it is called."""
+    """The content of `ready.json`: addresses and names."""
 
     registry: str  # base URL
     s3: str  # base URL
@@ -44,14 +44,14 @@ class Ready:
     bucket: str
     token_key: str
     upload_keys_parameter: str
-    api: str  # base URL of the gateway, for whoever wants to go round the edge
+    api: str  # base URL of the gateway, which bypasses the edge
     relay: str | None  # base URL
     pids: dict[str, int]  # of processes whose memory is worth watching
     credentials_file: str  # of the embedded AWS
 
 
 class StateDirectory:
-    """One state directory, locked from `acquire` until `release`."""
+    """A state directory, locked from `acquire` to `release`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -86,7 +86,7 @@ class StateDirectory:
         return self.path / "logs"
 
     def acquire(self) -> None:
-        """Make the directory if need be and lock it. Raises Failure when it is not usable."""
+        """Create the directory unless it exists, and lock it. Raises Failure if it cannot be used."""
         self._check_version()
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -99,10 +99,10 @@ class StateDirectory:
                 directory.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise Failure(
-                ExitCode.OTHER_STATE, f"{self.path} cannot be used for the state: {error.strerror}."
+                ExitCode.OTHER_STATE, f"{self.path} cannot be used as a state directory: {error.strerror}."
             ) from None
         self.check_space()
-        self.ready_file.unlink(missing_ok=True)  # left by an instance that was killed
+        self.ready_file.unlink(missing_ok=True)  # left behind by an instance that was killed
 
     def release(self) -> None:
         if self._lock is not None:
@@ -110,18 +110,18 @@ class StateDirectory:
             self._lock = None
 
     def check_space(self) -> None:
-        """Raises Failure when the disk is so full that hardly anything could be pushed."""
+        """Raises Failure if the disk is nearly full."""
         if shutil.disk_usage(self.path).free < MINIMUM_FREE:
             raise Failure(
                 ExitCode.DISK_FULL,
-                f"The disk that holds {self.path} is full: at least {MINIMUM_FREE >> 20} MiB must be free.",
+                f"The disk of {self.path} is full: at least {MINIMUM_FREE >> 20} MiB must be free.",
             )
 
     def write_ready(self, ready: Ready) -> None:
         write_atomically(self.ready_file, json.dumps(asdict(ready), indent=2) + "\n")
 
     def read_ready(self) -> dict[str, Any] | None:
-        """What a running instance wrote; None when nothing serves from this directory."""
+        """Return what a running instance wrote, or None if no instance serves from this directory. Raises Failure."""
         try:
             document = json.loads(self.ready_file.read_text())
         except (FileNotFoundError, NotADirectoryError):
@@ -142,7 +142,7 @@ class StateDirectory:
         return False
 
     def delete(self) -> None:
-        """Delete the directory and all that was pushed. Raises Failure when it is in use or none of ours."""
+        """Delete the directory with everything that was pushed. Raises Failure if it is in use or not ours."""
         if not self.path.exists():
             return
         if not self._written_version():
@@ -154,7 +154,7 @@ class StateDirectory:
         shutil.rmtree(self.path)
 
     def _written_version(self) -> str:
-        """The content of the version file when it is one of ours, of whatever version; else empty."""
+        """Return the version file's content if it is ours, of any version; otherwise an empty string."""
         try:
             text = (self.path / "version").read_text().strip()
         except (OSError, UnicodeDecodeError):
@@ -162,7 +162,7 @@ class StateDirectory:
         return text if text.startswith("roadstead-local ") else ""
 
     def _close(self) -> None:
-        """Let nobody else look into the directory, which holds a password and keys. Raises Failure, OSError."""
+        """Make the directory private, since it contains a password and keys. Raises Failure, OSError."""
         found = self.path.stat()
         if found.st_uid != os.geteuid():
             raise Failure(
@@ -185,7 +185,7 @@ class StateDirectory:
                 "(docs/local.md), or delete it with `make reset`.",
             )
         if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
-            raise Failure(ExitCode.OTHER_STATE, f"{self.path} is not empty and not a state directory of `make up`.")
+            raise Failure(ExitCode.OTHER_STATE, f"{self.path} is neither empty nor a state directory of `make up`.")
 
     def _take_lock(self) -> None:
         lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -201,7 +201,7 @@ class StateDirectory:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file that is there whole or not at all, readable by its owner only."""
+    """Write a file so that it exists completely or not at all, readable by its owner only."""
     temporary = path.with_name(path.name + ".tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:

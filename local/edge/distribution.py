@@ -1,13 +1,13 @@
 """The CloudFront emulator: the distribution in front of everything, as an ASGI application.
 
-It runs the functions of edge/ as they are deployed, holds them and the viewers to CloudFront's rules, and streams both
-ways. Its behaviours are those of edge/README.md:
+It runs the functions of edge/ as they are deployed, enforces CloudFront's rules on them and on viewers, and streams
+both ways. Its behaviours are those of edge/README.md:
 
     /blobs/*                signed URLs, viewer-response function, the bucket
     /v2/*/blobs/uploads/*   viewer-request, viewer-response and origin-response functions
     default                 the viewer-request function
 
-Not emulated: caching (but of errors), HTTP/2, TLS.
+Not emulated: caching (except of errors), HTTP/2, TLS.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from local.edge.signed_urls import KeyGroup
 from local.edge.viewer import Disconnected, Receive, Scope, Send, Viewer
 
 UPLOADS = "/v2/*/blobs/uploads/*"
-PULLS = "/blobs/"  # of signed URLs; the behaviour is there only when its keys are
+PULLS = "/blobs/"  # of signed URLs; the behaviour exists only with keys
 _PULL_HEADERS = frozenset(
     {"range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
 )
 
 _VIA = "1.1 local.cloudfront.net (CloudFront)"
-_CLIENT_WENT = 499  # in the log; nobody is there to be answered
+_CLIENT_WENT = 499  # for the log; nobody receives a response
 
 _log = logging.getLogger(__name__)
 
 
 class _Page(Exception):
-    """CloudFront answers by itself."""
+    """A response of CloudFront itself."""
 
     def __init__(self, status: int, body: bytes, headers: Headers, cache: str) -> None:
         self.status = status
@@ -51,9 +51,9 @@ class _Page(Exception):
 
 
 class Edge:
-    """The ASGI application. `origins` by id, "api" and "blobs" among them; "relay" only where there is one.
+    """The ASGI application. `origins` are by id: "api", "blobs", and "relay" if there is one.
 
-    `redirects` is S3 as clients are sent to it, where its name is not one that everybody finds (loopback.py).
+    `redirects` is the S3 that clients are redirected to, if not every client can resolve its name (loopback.py).
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Edge:
         try:
             await self._serve(viewer)
         except _Page as page:
-            await _answer(viewer, page.status, page.headers, _once(page.body))
+            await _send(viewer, page.status, page.headers, _once(page.body))
         except Disconnected:
             viewer.status = _CLIENT_WENT
         took = (time.monotonic() - began) * 1000
-        # The path only: the query of an upload holds its token.
+        # The path only: the query of an upload contains its token.
         _log.info("%s %s %s %d %.0f ms", viewer.request_id[:8], viewer.method, viewer.path, viewer.status, took)
 
     async def _serve(self, viewer: Viewer) -> None:
@@ -108,17 +108,17 @@ class Edge:
             raise _page(504, "CloudFront did not get a response from the origin in time.") from None
 
     async def _follow(self, viewer: Viewer, origin: Origin, target: str, redirect: Answer) -> None:
-        """Answer with what a redirect leads to, unless the viewer can find it by itself."""
+        """Respond with the target of a redirect, unless the viewer can reach it itself."""
         host = dict(viewer.headers).get("host", "")
         if viewer.method != "GET" or loopback.finds_s3(host):
-            await _answer(viewer, redirect.status, redirect.headers, redirect.body)
+            await _send(viewer, redirect.status, redirect.headers, redirect.body)
             return
         async with exchange(origin, "GET", target, loopback.conditions(viewer.headers), None) as found:
             answer = loopback.merged(redirect, found)
-            await _answer(viewer, answer.status, answer.headers, answer.body)
+            await _send(viewer, answer.status, answer.headers, answer.body)
 
     def _pull(self, viewer: Viewer) -> tuple[dict[str, Any], Origin] | None:
-        """The behaviour for signed URLs: no viewer-request function, and nothing of the viewer's but what GET needs."""
+        """The behaviour for signed URLs: no viewer-request function, and only the viewer's headers that GET needs."""
         if self._blob_keys is None or not viewer.path.startswith(PULLS):
             return None
         refusal = self._blob_keys.refusal(viewer.path, viewer.query)
@@ -129,7 +129,7 @@ class Edge:
         return {**event, "headers": kept, "cookies": {}, "querystring": {}}, self._origins[BLOBS]
 
     async def _routed(self, viewer: Viewer) -> tuple[dict[str, Any], Origin]:
-        """The request as the viewer-request function leaves it, and the origin that it goes to."""
+        """Return the request that the viewer-request function returned, and its origin."""
         event = viewer.event("viewer-request")
         outcome = await self._run(build.REQUEST, event, viewer)
         request = outcome.result
@@ -147,7 +147,7 @@ class Edge:
         return request, self._origins[name]
 
     async def _run(self, function: str, event: Mapping[str, Any], viewer: Viewer) -> Outcome:
-        # An ASGI server does not tell `/path?` from `/path`.
+        # An ASGI server does not distinguish `/path?` from `/path`.
         try:
             return await self._workers.run(function, event, viewer.query or None)
         except FunctionFailed as error:
@@ -155,7 +155,7 @@ class Edge:
             raise _page(503, "The CloudFront function failed.") from error
 
     def _forward(self, viewer: Viewer, request: Mapping[str, Any], origin: Origin) -> Any:
-        """The exchange with the origin. Header policy: all of the viewer's but Host (AllViewerExceptHostHeader)."""
+        """Forward a request. Header policy: all of the viewer's headers except Host (AllViewerExceptHostHeader)."""
         set_here = {"host", "via", "x-forwarded-for", *(name for name, _ in origin.headers)}
         headers = [pair for pair in rules.pairs(request["headers"]) if pair[0] not in set_here]
         named = dict(rules.pairs(request["headers"]))
@@ -169,7 +169,7 @@ class Edge:
         return exchange(origin, viewer.method, target, tuple(headers), viewer.body() if viewer.sends_body else None)
 
     async def _respond(self, viewer: Viewer, request: Mapping[str, Any], answer: Answer) -> None:
-        """Pass an origin's answer on, by way of the functions of the behaviour and of the error cache."""
+        """Pass an origin's response on, through the functions of the behaviour and the error cache."""
         if fnmatch.fnmatchcase(viewer.path, UPLOADS):
             answer = _origin_response(request, answer)
             answer = await self._viewer_response(viewer, request, answer)
@@ -181,10 +181,10 @@ class Edge:
             self._errors.keep(request["uri"], CachedError(answer.status, answer.headers, whole))
             body = _once(whole)
         cache = "Error from cloudfront" if answer.status >= 400 else "Miss from cloudfront"
-        await _answer(viewer, answer.status, (*answer.headers, ("x-cache", cache)), body)
+        await _send(viewer, answer.status, (*answer.headers, ("x-cache", cache)), body)
 
     async def _viewer_response(self, viewer: Viewer, request: Mapping[str, Any], answer: Answer) -> Answer:
-        """The viewer-response function, which CloudFront runs below 400 only; it cannot see the body, nor change it."""
+        """Run the viewer-response function, as CloudFront does below 400. It can neither see nor change the body."""
         if answer.status >= 400:
             return answer
         event = viewer.event("viewer-response")
@@ -202,7 +202,7 @@ class Edge:
 
 
 def _origin_response(request: Mapping[str, Any], answer: Answer) -> Answer:
-    """The Lambda@Edge function between origin and CloudFront: it may replace the body, never read it."""
+    """Run the Lambda@Edge function between origin and CloudFront: it can replace the body, not read it."""
     headers: dict[str, list[dict[str, str]]] = {}
     for name, value in answer.headers:
         headers.setdefault(name, []).append({"key": name, "value": value})
@@ -216,9 +216,9 @@ def _origin_response(request: Mapping[str, Any], answer: Answer) -> Answer:
     return Answer(int(result["status"]), "", (*pairs, ("content-length", str(len(body)))), _once(body))
 
 
-async def _answer(viewer: Viewer, status: int, headers: Headers, body: AsyncIterator[bytes]) -> None:
+async def _send(viewer: Viewer, status: int, headers: Headers, body: AsyncIterator[bytes]) -> None:
     own: Headers = (("via", _VIA), ("x-amz-cf-pop", "LOCAL1-C1"), ("x-amz-cf-id", viewer.request_id))
-    await viewer.answer(status, (*headers, *own), body)
+    await viewer.respond(status, (*headers, *own), body)
 
 
 def _page(status: int, sentence: str) -> _Page:

@@ -1,8 +1,8 @@
-"""CloudFront's error caching: an origin's 4xx or 5xx is answered again for ErrorCachingMinTTL seconds.
+"""CloudFront's error caching: it repeats an origin's 4xx or 5xx for ErrorCachingMinTTL seconds.
 
-It does so even where a behaviour caches nothing else, 10 s unless configured ("How CloudFront processes and caches
-HTTP 4xx and 5xx status codes from your origin"). A registry must set it to 0: Docker asks for a blob, is told 404,
-uploads it and asks again.
+It does so even if a behaviour caches nothing else, for 10 s unless configured ("How CloudFront processes and caches
+HTTP 4xx and 5xx status codes from your origin"). A registry must set it to 0: Docker asks for a blob, gets a 404,
+uploads the blob and asks again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from local.edge.rules import Headers
 STATUSES = frozenset((400, 403, 404, 405, 414, 416, 429, 500, 501, 502, 503, 504))
 _METHODS = frozenset(("GET", "HEAD"))
 _ENTRIES = 1_000
-_BODY_LIMIT = 64 * 1024  # bytes; what errors have
+_BODY_LIMIT = 64 * 1024  # bytes; more than any error has
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class CachedError:
 
 
 class ErrorCache:
-    """Errors by path: where nothing is cached, neither query nor headers are in the cache key."""
+    """Errors by path: in behaviours without caching, neither query nor headers are in the cache key."""
 
     def __init__(self, minimum_ttl: float, clock: Callable[[], float]) -> None:
         self._ttl = minimum_ttl
@@ -39,7 +39,7 @@ class ErrorCache:
         return error if method in _METHODS and self._clock() < expires else None
 
     def keeps(self, method: str, status: int) -> bool:
-        """Whether such an answer would be kept."""
+        """Whether a response would be cached."""
         return self._ttl > 0 and method in _METHODS and status in STATUSES
 
     def keep(self, path: str, error: CachedError) -> None:

@@ -1,4 +1,4 @@
-"""The CloudFront functions, run in node processes (worker.js) that serve one invocation after another."""
+"""Runs the CloudFront functions in Node processes (worker.js)."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _LINE_LIMIT = 1024 * 1024  # bytes of an event or a result; CloudFront's own lim
 
 
 class FunctionFailed(Exception):
-    """A function threw; the viewer gets a 503."""
+    """A function threw an error; the viewer gets a 503."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a function returned, and the id of the origin that it selected (None: the behaviour's own)."""
+    """A function's result, and the id of the origin that it selected (None: the behaviour's own)."""
 
     result: dict[str, Any]
     origin: str | None
 
 
 class FunctionWorkers:
-    """The component. `code` is source by function name; `store` is asked at the start for what the functions read."""
+    """The component. `code` is source by function name; `store` returns the key-value store's content, at the start."""
 
     name = "the edge functions"
 
@@ -55,13 +55,13 @@ class FunctionWorkers:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 limit=_LINE_LIMIT,
-                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on
+                start_new_session=True,  # Ctrl-C in the terminal reaches only the parent, which passes it on
             )
             self._workers.append(_Worker(process))
             self._workers[-1].say({"code": self._code, "store": store})
 
     async def run(self, function: str, event: Mapping[str, Any], query: str | None) -> Outcome:
-        """One invocation; `query` is the raw query string, None without a `?`. Raises FunctionFailed."""
+        """Run a function once. `query` is the raw query string, None without a `?`. Raises FunctionFailed."""
         worker = self._workers[next(self._turns) % len(self._workers)]
         answer = await worker.ask({"function": function, "event": event, "query": query})
         if "error" in answer:
@@ -78,7 +78,7 @@ class FunctionWorkers:
 
 
 class _Worker:
-    """One process: what is asked goes in by lines, and answers come back by id in whatever order."""
+    """One process. Messages go in as lines; results come back by id, in any order."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -109,7 +109,7 @@ class _Worker:
         await self.reading
 
     async def _read(self) -> None:
-        """Until the process ends; then nothing that was asked is answered any more."""
+        """Read results until the process ends; then fail what is still waiting."""
         if self._process.stdout is None:
             raise RuntimeError("the worker was started without a pipe")
         while line := await self._process.stdout.readline():

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import h11
 
-from local.edge.rules import HOP_BY_HOP, Headers
+from local.edge.rules import Headers
 from local.edge.storage import Signing
+from local.http_headers import HOP_BY_HOP
 
 CONNECT_TIMEOUT = 10.0  # seconds, as CloudFront's
 _READ = 256 * 1024  # bytes at a time; with what the kernel and asyncio hold, a transfer keeps about 1 MiB

@@ -1,4 +1,4 @@
-"""What CloudFront does around the functions: its limits, the events it makes, what it lets a function change.
+"""CloudFront's rules for functions: its limits, its events, and what a function may change.
 
 Sources, all in the CloudFront developer guide: "Quotas" (URL and request lengths), "CloudFront Functions event
 structure", "Restrictions on all edge functions" (which headers are hidden and which are read-only), "Request and
@@ -11,27 +11,15 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from local.http_headers import HOP_BY_HOP
+
 Headers = tuple[tuple[str, str], ...]
 
 URL_LIMIT = 8_192  # bytes of path and query
 REQUEST_LIMIT = 20_480  # bytes of request line and headers
-GENERATED_BODY_LIMIT = 40 * 1024  # bytes that a function may answer by itself
+GENERATED_BODY_LIMIT = 40 * 1024  # bytes of a body that a function generates
 
-# Those of one connection only: not forwarded, and like the hidden ones below never shown to a function, which gets a
-# 502 when it adds one.
-HOP_BY_HOP = frozenset(
-    (
-        "connection",
-        "expect",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "upgrade",
-    )
-)
+# Like those of one connection, never shown to a function; if a function adds one, the viewer gets a 502.
 _HIDDEN = (HOP_BY_HOP - {"te"}) | {
     "x-accel-buffering",
     "x-accel-charset",
@@ -57,18 +45,18 @@ _READ_ONLY_IN_RESPONSE = ("via", "warning")
 
 
 class RuleBroken(Exception):
-    """A function returned what CloudFront does not take: the viewer gets a 502."""
+    """A function's result is invalid for CloudFront: the viewer gets a 502."""
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a header (lower case) is kept from functions."""
+    """Whether a header (in lower case) is hidden from functions."""
     return name in _HIDDEN or name.startswith(_HIDDEN_PREFIXES)
 
 
 def viewer_event(
     kind: str, method: str, path: str, query: str, headers: Iterable[tuple[str, str]], address: str, request_id: str
 ) -> dict[str, Any]:
-    """The event of a function, without a response; `query` is raw. JSON but for the method `rawQueryString`."""
+    """Return the event of a function, without a response; `query` is raw. Lacks only the method `rawQueryString`."""
     visible = [(name.lower(), value) for name, value in headers if not is_hidden(name.lower())]
     cookies = [
         pair.strip().partition("=")[::2] for name, value in visible if name == "cookie" for pair in value.split(";")
@@ -94,7 +82,7 @@ def viewer_event(
 
 
 def values(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
-    """Names and values as events hold them: repeated ones stand in `multiValue`, the last also in `value`."""
+    """Return names and values in the form of events: repeated ones in `multiValue`, the last also in `value`."""
     found: dict[str, dict[str, Any]] = {}
     for name, value in pairs:
         if name in found:
@@ -107,7 +95,7 @@ def values(pairs: Iterable[tuple[str, str]]) -> dict[str, dict[str, Any]]:
 
 
 def pairs(found: Mapping[str, Mapping[str, Any]]) -> Headers:
-    """The inverse of `values`. Raises RuleBroken when it is not of that shape."""
+    """Return the inverse of `values`. Raises RuleBroken if `found` does not have that form."""
     try:
         return tuple(
             (name, str(one["value"])) for name, entry in found.items() for one in entry.get("multiValue") or (entry,)
@@ -117,32 +105,32 @@ def pairs(found: Mapping[str, Mapping[str, Any]]) -> Headers:
 
 
 def check_request(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Hold what a viewer-request function returned to the rules. Raises RuleBroken."""
+    """Check the result of a viewer-request function. Raises RuleBroken."""
     if after.get("method") != before["method"]:
         raise RuleBroken("a function cannot change the method")
     uri = after.get("uri")
     if not isinstance(uri, str) or not uri.startswith("/"):
-        raise RuleBroken("the URI begins with a slash")
+        raise RuleBroken("the URI must begin with a slash")
     query = query_text(after)
     if len(uri) + 1 + len(query) >= URL_LIMIT or any(character in query for character in "# \r\n\t"):
-        raise RuleBroken("the URI with its query is too long, or has characters that it may not")
+        raise RuleBroken("the URI with its query is too long, or has invalid characters")
     _check_headers(before["headers"], after.get("headers", {}), _READ_ONLY_IN_REQUEST)
 
 
 def check_response(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Hold what a viewer-response function returned to the rules. Raises RuleBroken."""
+    """Check the result of a viewer-response function. Raises RuleBroken."""
     if not isinstance(after.get("statusCode"), int):
-        raise RuleBroken("statusCode is an integer")
+        raise RuleBroken("statusCode must be an integer")
     _check_headers(before["headers"], after.get("headers", {}), _READ_ONLY_IN_RESPONSE)
 
 
 def query_text(request: Mapping[str, Any]) -> str:
-    """The query that goes to the origin."""
+    """Return the query that is sent to the origin."""
     return "&".join(f"{name}={value}" for name, value in pairs(request.get("querystring", {})))
 
 
 def generated_body(response: Mapping[str, Any]) -> bytes:
-    """The body of an answer that a function made: text, or an object with its encoding. Raises RuleBroken."""
+    """Return the body that a function generated: text, or an object with its encoding. Raises RuleBroken."""
     body = response.get("body", "")
     if isinstance(body, Mapping):
         text = str(body["data"])
@@ -150,7 +138,7 @@ def generated_body(response: Mapping[str, Any]) -> bytes:
     else:
         data = str(body).encode()
     if len(data) > GENERATED_BODY_LIMIT:
-        raise RuleBroken("a function answers with at most 40 KB")
+        raise RuleBroken("a function generates at most 40 KB")
     return data
 
 
@@ -161,7 +149,7 @@ def _check_headers(before: Mapping[str, Any], after: Mapping[str, Any], read_onl
         if is_hidden(name):
             raise RuleBroken(f"a function cannot add the header {name}")
         if any(character in value for character in "\r\n\0"):
-            raise RuleBroken(f"the header {name} has a line break in it")
+            raise RuleBroken(f"the header {name} contains a line break")
     for name in read_only:
         if after.get(name) != before.get(name):
             raise RuleBroken(f"the header {name} is read-only")

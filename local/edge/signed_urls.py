@@ -1,7 +1,7 @@
 """CloudFront's check of signed URLs: canned policies, ECDSA keys, SHA-1 or SHA-256.
 
 "Create a signed URL using a canned policy" and "When CloudFront checks expiration", Amazon CloudFront Developer Guide.
-Custom policies and RSA keys are not emulated, since nothing here makes them.
+Custom policies and RSA keys are not emulated: nothing here uses them.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 _PARAMETERS = ("Expires=", "Signature=", "Key-Pair-Id=", "Hash-Algorithm=")
-_HASHES = {"SHA1": SHA1, "SHA256": SHA256}  # of the parameter Hash-Algorithm; SHA1 without it
+_HASHES = {"SHA1": SHA1, "SHA256": SHA256}  # by the parameter Hash-Algorithm; SHA1 is the default
 _ALPHABET = str.maketrans("-_~", "+=/")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyGroup:
-    """The trusted public keys in PEM, by the id that CloudFront gave them. `origin` is the distribution's own URL."""
+    """The trusted public keys in PEM, by CloudFront's key id. `origin` is the distribution's own URL."""
 
     origin: str
     keys: Mapping[str, str]
     clock: Callable[[], float] = time.time
 
     def refusal(self, path: str, query: str) -> str | None:
-        """Why CloudFront answers 403 to this URL; None for one that is signed and has not expired."""
+        """Return the reason for CloudFront's 403, or None if the URL is signed and has not expired."""
         parts = [part for part in query.split("&") if part]
         kept = "&".join(part for part in parts if not part.startswith(_PARAMETERS))
         values = {name: found[-1] for name, found in parse_qs(query).items()}

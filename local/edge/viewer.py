@@ -1,4 +1,4 @@
-"""The viewer's side of the edge: a request as it came, and the way its answer goes back."""
+"""The viewer's side of the edge: the request, and the way back for its response."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from local.edge.rules import HOP_BY_HOP, REQUEST_LIMIT, URL_LIMIT, Headers, viewer_event
+from local.edge.rules import REQUEST_LIMIT, URL_LIMIT, Headers, viewer_event
+from local.http_headers import HOP_BY_HOP
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-DRAIN = 60.0  # seconds for which the rest of a refused body is still read, so that the client gets to see the answer
+DRAIN = 60.0  # seconds to read the rest of a refused body, so that the client sees the response
 
 
 class Disconnected(Exception):
-    """The viewer went away before its request was complete."""
+    """The viewer disconnected before its request was complete."""
 
 
 class Viewer:
-    """One request. `status` is what was answered, 0 before."""
+    """One request. `status` is the response's, 0 before that."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self.method: str = scope["method"]
@@ -50,11 +51,11 @@ class Viewer:
         )
 
     def event(self, kind: str) -> dict[str, Any]:
-        """The event of a function of this kind."""
+        """Return the event for a function of this kind."""
         return viewer_event(kind, self.method, self.path, self.query, self.headers, self.address, self.request_id)
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body's pieces, once. Raises Disconnected."""
+        """Yield the pieces of the body, once. Raises Disconnected."""
         while not self._ended:
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -63,20 +64,20 @@ class Viewer:
             if data := message.get("body", b""):
                 yield data
 
-    async def answer(self, status: int, headers: Headers, body: AsyncIterator[bytes]) -> None:
-        """Send an answer; then, before it ends, read and forget what is left of the request's body."""
+    async def respond(self, status: int, headers: Headers, body: AsyncIterator[bytes]) -> None:
+        """Send a response; before it ends, read and drop what is left of the request's body."""
         self.status = status
         sent = [
             (name.encode("latin-1"), value.encode("latin-1", "replace"))
             for name, value in headers
-            if name not in HOP_BY_HOP and name != "date"  # the server beneath writes one
+            if name not in HOP_BY_HOP and name != "date"  # the server writes one
         ]
         await self._send({"type": "http.response.start", "status": status, "headers": sent})
         async for piece in body:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         if self.sends_body and not self._ended:
-            # Closing a connection that has unread data resets it, and a client in the middle of its upload would see
-            # that instead of the answer.
+            # Closing a connection with unread data resets it, and a client in the middle of its upload would see that
+            # instead of the response.
             await self._send({"type": "http.response.body", "body": b"", "more_body": True})
             await self._drain()
         await self._send({"type": "http.response.body", "body": b""})

@@ -1,1 +1,1 @@
-"""The Lambda emulator: which functions there are, and the execution environments that run them."""
+"""The Lambda emulator: the declared functions, and the execution environments that run them."""

@@ -1,14 +1,14 @@
-"""The inside of an execution environment: imports one handler, then answers one event after the other.
+"""The process of an execution environment: imports one handler, then handles one event after another.
 
-Run as `python -m local.functions.runtime FD` in the environment of the function, `_HANDLER` (module.function)
-included. `FD` is a connected socket. Frames on it are a length of 4 bytes, big-endian, and JSON:
+Run as `python -m local.functions.runtime FD` with the function's environment variables, `_HANDLER`
+(module.function) among them. `FD` is a connected socket. A frame is a length of 4 bytes, big-endian, and JSON:
 
-    to the parent, once     {"ready": true} or {"error": text} when the handler cannot be imported
-    to us                   {"id": request id, "arn": …, "deadline": seconds since the epoch}, then the event
-    to the parent           {"result": what the handler returned} or {"error": text} when it raised
+    to the parent, once     {"ready": true}, or {"error": text} if the handler cannot be imported
+    to this process         {"id": request id, "arn": …, "deadline": seconds since the epoch}, then the event
+    to the parent           {"result": what the handler returned}, or {"error": text} if it raised
 
-It ends when the socket does. Standard library only: what is imported here is not the function's, and its cold start
-must stay what it is in AWS.
+The process ends when the socket is closed. It imports the standard library only: other imports would change the
+function's cold start.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LENGTH = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The context object of the Python runtime, as far as it has a meaning here."""
+    """The context object of Lambda's Python runtime, as far as it applies here."""
 
     aws_request_id: str
     invoked_function_arn: str
@@ -56,7 +56,7 @@ def send(connection: socket.socket, document: Any) -> None:
 
 
 def receive(connection: socket.socket) -> Any:
-    """The next frame's content. Raises EOFError when the parent has closed."""
+    """Return the content of the next frame. Raises EOFError if the parent has closed the socket."""
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
     return json.loads(_exactly(connection, length))
 
@@ -73,12 +73,12 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
 
 
 def serve(connection: socket.socket) -> None:
-    """Import the handler and answer events until the parent closes."""
+    """Import the handler, and handle events until the parent closes the socket."""
     try:
         module, _, name = os.environ["_HANDLER"].rpartition(".")
         handler = getattr(importlib.import_module(module), name)
     except Exception:
-        # Lambda, too, reports what the handler's module raises as an error of its initialisation.
+        # Lambda, too, reports what the handler's module raises as an initialisation error.
         traceback.print_exc()
         send(connection, {"error": traceback.format_exc(limit=-3)})
         return
@@ -98,7 +98,7 @@ def serve(connection: socket.socket) -> None:
         try:
             send(connection, {"result": handler(event, context)})
         except Exception:
-            # As Lambda does: the error is logged, the caller is told, the environment lives on.
+            # As in Lambda: the error is logged and returned to the caller, and the environment stays.
             traceback.print_exc()
             send(connection, {"error": traceback.format_exc(limit=-1)})
 

@@ -1,11 +1,11 @@
-"""HTTP API events, payload format 1.0: from a request, and from a function's result to an answer.
+"""HTTP API events, payload format 1.0: from a request to an event, and from a function's result to a response.
 
-Sources: "Working with AWS Lambda proxy integrations for HTTP APIs" (developer guide), and where it is silent what
-others have recorded of real HTTP APIs:
+Sources: "Working with AWS Lambda proxy integrations for HTTP APIs" (developer guide), and where that is silent,
+recordings of real HTTP APIs:
 
-* The body is text for `text/*` and `application/json|xml|javascript`, base64 for all else, forms and requests without
-  a Content-Type included (ministackorg/ministack pull request 766, its table taken from AWS).
-* `path` arrives percent-decoded, and ends where a decoded `?` stands (middleapi/standard-server pull request 93, by
+* The body is text for `text/*` and `application/json|xml|javascript`, and base64 for everything else, including forms
+  and requests without a Content-Type (ministackorg/ministack pull request 766, its table taken from AWS).
+* `path` is percent-decoded, and ends at a decoded `?` (middleapi/standard-server pull request 93, by
   the captures of hotsock/voker pull request 8; honojs/hono issue 2156).
 """
 
@@ -21,27 +21,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from local.http_headers import HOP_BY_HOP
+
 RawHeaders = tuple[tuple[str, str], ...]
 
 _TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
-# Between two neighbours only (RFC 9110 section 7.6.1), so never part of an event nor taken from a result.
-_HOP_BY_HOP = frozenset(
-    (
-        "connection",
-        "expect",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
-)
-# Set by the gateway: what a client sends in their place is overwritten.
+# Never part of an event, nor taken from a result.
+_CONNECTION = HOP_BY_HOP | {"transfer-encoding"}
+# Set by the gateway, which overwrites what a client sends.
 _GATEWAY_HEADERS = frozenset(("x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id", "content-length"))
-# HTTP APIs hand header names on in lower case, but for these, which the gateway itself writes.
+# HTTP APIs pass header names on in lower case, except for these, which the gateway itself writes.
 _SPELLING = {
     "content-length": "Content-Length",
     "host": "Host",
@@ -55,7 +44,7 @@ _SPELLING = {
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request as it came in: header names in lower case, `target` the raw path, `scheme` and `port` the server's."""
+    """A request. Header names are in lower case, `target` is the raw path, `scheme` and `port` are the server's."""
 
     method: str
     target: str
@@ -76,7 +65,7 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """The answer to a client. For a HEAD the body is left out, the Content-Length kept."""
+    """A response. For a HEAD there is no body, but the Content-Length."""
 
     status: int
     headers: RawHeaders
@@ -84,16 +73,16 @@ class Outgoing:
 
 
 class MalformedResult(Exception):
-    """What the function returned is not of payload format 1.0."""
+    """The function's result is not in payload format 1.0."""
 
 
 def decoded_path(target: str) -> str:
-    """The path that an HTTP API matches its routes with and hands on."""
+    """Return the path that an HTTP API matches with its routes and passes on."""
     return unquote(target, errors="replace").partition("?")[0]
 
 
 def event_for(request: Incoming, *, resource: str, proxy: str, request_id: str, now: float) -> dict[str, Any]:
-    """The event of a request that has met the route `resource`; `proxy` is the value of `{proxy+}`, or empty."""
+    """Return the event for a request to the route `resource`; `proxy` is the value of `{proxy+}`, or empty."""
     headers = _event_headers(request, now)
     query = parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=1000)
     as_text = _TEXT.fullmatch((request.header("content-type") or "").partition(";")[0].strip().lower()) is not None
@@ -133,17 +122,17 @@ def event_for(request: Incoming, *, resource: str, proxy: str, request_id: str, 
     }
 
 
-def answer_from(result: object, method: str) -> Outgoing:
-    """The answer that a function's result describes. Raises MalformedResult."""
+def response_from(result: object, method: str) -> Outgoing:
+    """Return the response that a function's result describes. Raises MalformedResult."""
     if not isinstance(result, Mapping):
-        raise MalformedResult("the result is no object")
+        raise MalformedResult("the result is not an object")
     status = result.get("statusCode")
     if isinstance(status, str) and status.isdecimal():
         status = int(status)
     if not isinstance(status, int) or not 200 <= status <= 599:
         raise MalformedResult(f"statusCode is {status!r}")
     body = _body(result)
-    headers = [(name, value) for name, value in _result_headers(result) if name not in _HOP_BY_HOP]
+    headers = [(name, value) for name, value in _result_headers(result) if name not in _CONNECTION]
     if status in (204, 304):
         return Outgoing(status, tuple(pair for pair in headers if pair[0] != "content-length"), b"")
     if method == "HEAD":
@@ -155,13 +144,13 @@ def answer_from(result: object, method: str) -> Outgoing:
 
 
 def message(status: int, text: str) -> Outgoing:
-    """What the gateway answers by itself."""
+    """Return a response of the gateway itself."""
     body = json.dumps({"message": text}, separators=(",", ":")).encode()
     return Outgoing(status, (("content-type", "application/json"), ("content-length", str(len(body)))), body)
 
 
 def _event_headers(request: Incoming, now: float) -> list[tuple[str, str]]:
-    dropped = _HOP_BY_HOP | _GATEWAY_HEADERS | {"x-forwarded-for"}
+    dropped = _CONNECTION | _GATEWAY_HEADERS | {"x-forwarded-for"}
     headers = [(name, value) for name, value in request.headers if name not in dropped]
     forwarded = [value for name, value in request.headers if name == "x-forwarded-for"]
     headers += [
@@ -190,7 +179,7 @@ def _body(result: Mapping[str, Any]) -> bytes:
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise MalformedResult("body is no string")
+        raise MalformedResult("body is not a string")
     if not result.get("isBase64Encoded"):
         return body.encode()
     try:
@@ -200,16 +189,16 @@ def _body(result: Mapping[str, Any]) -> bytes:
 
 
 def _result_headers(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """`headers` and `multiValueHeaders` in one, names in lower case; where both name a header the latter counts."""
+    """Return `headers` and `multiValueHeaders` merged, names in lower case; the latter win."""
     several = result.get("multiValueHeaders") or {}
     single = result.get("headers") or {}
     if not isinstance(several, Mapping) or not isinstance(single, Mapping):
-        raise MalformedResult("headers are no objects")
+        raise MalformedResult("headers are not objects")
     if not all(isinstance(values, list) for values in several.values()):
-        raise MalformedResult("multiValueHeaders are no lists")
+        raise MalformedResult("multiValueHeaders are not lists")
     merged = {name.lower(): [value] for name, value in single.items()}
     merged |= {name.lower(): values for name, values in several.items()}
     pairs = [(name, str(value)) for name, values in merged.items() for value in values]
     if any(character in name + value for name, value in pairs for character in "\r\n\0"):
-        raise MalformedResult("a header holds a line break")
+        raise MalformedResult("a header contains a line break")
     return pairs

@@ -1,14 +1,15 @@
 """The API Gateway emulator: an HTTP API in front of the functions, with the limits of the real one.
 
-What it refuses by itself, and how ("Quotas for configuring and running an HTTP API", "Lambda quotas"):
+Responses of its own ("Quotas for configuring and running an HTTP API", "Lambda quotas"):
 
     413   a body above 10 MB, or an event above Lambda's 6 MB (about 4.5 MB of binary)
     431   request line and headers above 10,240 bytes together
     404   no route
     503   the integration took more than 30 s, or Lambda was throttled
-    500   the function failed, or returned what is not an answer
+    500   the function failed, or its result is not a response
 
-A body that is too large is read to its end before the answer, so that the client sees it and the connection lives on.
+A body that is too large is read to its end before the response, so that the client sees it and can use the connection
+again.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import uvicorn
 from functions.api import Route
 from local.failures import ExitCode, Failure
 from local.functions.environments import EVENT_LIMIT, FunctionError, Throttled, TimedOut
-from local.gateway.events import Incoming, MalformedResult, Outgoing, answer_from, event_for, message
+from local.gateway.events import Incoming, MalformedResult, Outgoing, event_for, message, response_from
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -48,15 +49,15 @@ _log = logging.getLogger(__name__)
 
 
 class Invoker(Protocol):
-    """A Lambda function, as `environments.Pool` is one."""
+    """A Lambda function, such as `environments.Pool`."""
 
     async def invoke(self, event: bytes, *, request_id: str, timeout: float) -> object:
-        """What it returns. Raises FunctionError, Throttled, TimedOut."""
+        """Return the function's result. Raises FunctionError, Throttled, TimedOut."""
         ...
 
 
 class Disconnected(Exception):
-    """The client went away before its request was complete."""
+    """The client disconnected before its request was complete."""
 
 
 class HttpApi:
@@ -112,7 +113,7 @@ class HttpApi:
         try:
             function = self._functions[route.function]
             result = await function.invoke(data, request_id=request_id, timeout=self._timeout)
-            return answer_from(result, request.method)
+            return response_from(result, request.method)
         except (Throttled, TimedOut) as error:
             _log.warning("%s %s: %s", request_id, type(error).__name__, error)
             return _UNAVAILABLE
@@ -131,14 +132,14 @@ class HttpServer:
             app,
             http="h11",
             ws="none",
-            proxy_headers=False,  # it would believe X-Forwarded-Proto of any client on this machine
+            proxy_headers=False,  # would trust X-Forwarded-Proto from any client on this machine
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=3,
-            # The application counts the 10,240 bytes itself, to answer as the gateway does.
+            # The application itself enforces the 10,240 bytes, to respond as the gateway does.
             h11_max_incomplete_event_size=1024 * 1024,
         )
         self._server = _Server(config)
@@ -162,24 +163,24 @@ class HttpServer:
         raise Failure(ExitCode.COMPONENT_FAILED, f"{self._name} stopped.")
 
     async def stop(self) -> None:
-        """Answers what is under way, for at most 3 s, then closes."""
+        """Finish requests in progress, for at most 3 s, then close."""
         self._server.should_exit = True
         if self._serving is not None:
             await self._serving
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the supervisor has the program's."""
+    """uvicorn without its signal handlers: the supervisor handles signals."""
 
     def capture_signals(self) -> Any:
         return contextlib.nullcontext()
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """The body; None when it is larger than the gateway takes, having been read to its end."""
+    """Read the body; return None if it is larger than the gateway accepts."""
     declared = _header(scope, b"content-length")
     if declared is not None and int(declared) > BODY_LIMIT and _header(scope, b"expect") is not None:
-        return None  # the client waits to be told, and will not send it
+        return None  # the client waits for permission, and will not send the body
     parts: list[bytes] = []
     size = 0
     while True:
@@ -215,7 +216,7 @@ def _raw_path(scope: Scope) -> bytes:
 
 
 def _target(scope: Scope) -> str:
-    """The path for the log. Without the query: an upload's holds a token."""
+    """Return the path for the log, without the query: that of an upload contains a token."""
     return _raw_path(scope).decode("ascii", "replace")
 
 
@@ -224,7 +225,7 @@ def _header(scope: Scope, name: bytes) -> bytes | None:
 
 
 def _head_size(scope: Scope) -> int:
-    """Bytes of the request line and the header lines, as they came but for white space."""
+    """Return the size of request line and headers in bytes, white space normalised."""
     target = len(_raw_path(scope)) + (len(scope["query_string"]) + 1 if scope["query_string"] else 0)
     line = len(scope["method"]) + 1 + target + len(" HTTP/1.1\r\n")
     return line + sum(len(name) + len(": ") + len(value) + len("\r\n") for name, value in scope["headers"])

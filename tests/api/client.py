@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from functions.api import ROUTES
-from local.gateway.events import Incoming, answer_from, event_for
+from local.gateway.events import Incoming, event_for, response_from
 from roadstead.content.objects import Objects
 from roadstead.content.upload_token import UploadKeys
 from roadstead.digest import Digest
@@ -127,7 +127,7 @@ class Api:
             if proxy is not None:
                 event = event_for(incoming, resource=route.path, proxy=proxy, request_id="request-1", now=time.time())
                 result = self.functions[route.function](json.loads(json.dumps(event)))
-                answer = answer_from(json.loads(json.dumps(result)), method)
+                answer = response_from(json.loads(json.dumps(result)), method)
                 return Answer(answer.status, answer.headers, answer.body, result)
         raise AssertionError(f"no route takes {target}")
 

@@ -1,4 +1,4 @@
-"""Handlers for the tests of execution environments; each is named as a Lambda handler would be."""
+"""Lambda handlers for the tests of execution environments."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ CALLS = 0
 
 
 def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answers what it got, and from where. The body's bytes are only counted."""
+    """Return the event and the process. Of the body, only the size."""
     global CALLS
     CALLS += 1
     body = event.get("body") or ""
@@ -26,7 +26,7 @@ def echo(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def sleep(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Takes `seconds`, then answers with the process and the span of time in which it was busy."""
+    """Sleep for `seconds`; return the process and when it was busy."""
     began = time.monotonic()
     time.sleep(event["seconds"])
     return {"process": os.getpid(), "began": began, "ended": time.monotonic()}

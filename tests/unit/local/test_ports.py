@@ -1,4 +1,4 @@
-"""Where the registry listens, and where the embedded AWS does."""
+"""The addresses of the registry and of the embedded AWS."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_embedded_aws_is_on_the_next_port() -> None:
     assert bound(free - 1)[0] == ("127.0.0.1", free)
 
 
-def test_it_goes_elsewhere_when_that_port_is_taken() -> None:
+def test_it_gets_another_port_when_the_next_is_in_use() -> None:
     with taken("127.0.0.1", 0) as other:
         used = other.getsockname()[1]
         found = bound(used - 1)
@@ -40,18 +40,18 @@ def test_it_goes_elsewhere_when_that_port_is_taken() -> None:
     assert found[0][1] not in (0, used)
 
 
-def test_behind_the_last_port_it_takes_any() -> None:
+def test_it_gets_any_port_after_the_last_one() -> None:
     assert 0 < bound(65_535)[0][1] < 65_536
 
 
-def test_an_address_that_is_not_of_this_machine_is_told() -> None:
+def test_a_foreign_address_is_a_failure() -> None:
     with pytest.raises(Failure, match=r"Cannot listen on 192\.0\.2\.1") as raised:
         ports.listen("192.0.2.1", 5000)
     assert raised.value.code is ExitCode.PORT_TAKEN
 
 
 @pytest.mark.parametrize("port", [-1, 65_536])
-def test_a_number_that_is_no_port_is_refused_with_a_sentence(port: int) -> None:
-    with pytest.raises(Failure, match=f"{port} is no port; choose one from 1 to 65535") as raised:
+def test_an_invalid_port_is_a_failure(port: int) -> None:
+    with pytest.raises(Failure, match=f"{port} is not a port; choose one from 1 to 65535") as raised:
         ports.listen("127.0.0.1", port)
     assert raised.value.code is ExitCode.USAGE

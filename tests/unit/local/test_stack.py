@@ -1,4 +1,4 @@
-"""The whole of it as `make up` runs it: processes, signals, exit codes, and what is left after a stop."""
+"""The local cloud as `make up` runs it: processes, signals, exit codes, and what is left after a stop."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def up(state: Path, *options: str) -> Iterator[Instance]:
-    """An instance that serves; killed at the end if the test has not stopped it."""
+    """Run an instance; kill it at the end unless the test has stopped it."""
     process = subprocess.Popen(
         local("up", "--state", str(state), "--port", str(free_port()), *options),
         cwd=ROOT,
@@ -120,7 +120,7 @@ def assert_something_is_there(instance: Instance) -> None:
 
 
 def children(of: int) -> list[int]:
-    """Processes whose environment or command line names this instance's state: its children, orphans too."""
+    """Return the processes whose environment or command line names this state: children, even orphans."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
@@ -147,7 +147,7 @@ def is_running(process: int) -> bool:
         return False
 
 
-def test_it_serves_says_where_and_has_all_that_was_pushed_after_ctrl_c(tmp_path: Path) -> None:
+def test_content_survives_ctrl_c_and_a_restart(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with up(state) as instance:
         ready = instance.ready
@@ -175,7 +175,7 @@ def test_it_serves_says_where_and_has_all_that_was_pushed_after_ctrl_c(tmp_path:
         assert kept["Parameter"]["Value"] == parameter["Parameter"]["Value"]
 
 
-def test_the_password_in_the_file_is_the_admins_even_after_a_crash_before_the_user_was_made(tmp_path: Path) -> None:
+def test_the_password_file_is_right_even_after_a_crash_before_the_user_was_created(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     (state / "version").write_text(VERSION)
@@ -188,7 +188,7 @@ def test_the_password_in_the_file_is_the_admins_even_after_a_crash_before_the_us
         assert not (state / "admin-password").exists()
 
 
-def test_a_killed_instance_leaves_no_process_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_killed_instance_leaves_no_process_and_loses_no_content(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with up(state) as instance:
         put_something(instance)
@@ -201,7 +201,7 @@ def test_a_killed_instance_leaves_no_process_and_loses_nothing(tmp_path: Path) -
         assert_something_is_there(again)
 
 
-def test_it_ends_with_a_sentence_when_the_embedded_aws_dies(tmp_path: Path) -> None:
+def test_the_instance_stops_with_a_message_when_the_embedded_aws_dies(tmp_path: Path) -> None:
     with up(tmp_path / "state") as instance:
         aws = next(part for part in children(instance.process.pid) if b"local.cloud" in command_line(part))
         os.kill(aws, signal.SIGKILL)
@@ -213,7 +213,7 @@ def test_it_ends_with_a_sentence_when_the_embedded_aws_dies(tmp_path: Path) -> N
         pass
 
 
-def test_a_relay_that_dies_is_replaced_and_the_scripts_that_read_ready_json_see_by_which(tmp_path: Path) -> None:
+def test_a_relay_that_dies_is_replaced_and_ready_json_names_the_new_process(tmp_path: Path) -> None:
     with up(tmp_path / "state") as instance:
         killed = instance.ready["pids"]["relay"]
         os.kill(killed, signal.SIGKILL)
@@ -227,7 +227,7 @@ def command_line(process: int) -> bytes:
     return (Path("/proc") / str(process) / "cmdline").read_bytes()
 
 
-def test_s3_has_another_host_than_the_registry_and_all_of_it_is_on_the_loopback(tmp_path: Path) -> None:
+def test_everything_listens_on_the_loopback_and_s3_has_its_own_host(tmp_path: Path) -> None:
     with up(tmp_path / "state") as instance:
         hosts = [instance.ready[name].split("/")[2].partition(":")[0] for name in ("registry", "s3")]
         assert hosts == ["127.0.0.1", "localhost"]
@@ -237,7 +237,7 @@ def test_s3_has_another_host_than_the_registry_and_all_of_it_is_on_the_loopback(
 
 
 def listening_addresses(process: int) -> list[str]:
-    """The addresses on which a process listens, from /proc."""
+    """Return the addresses on which a process listens, from /proc."""
     links = []
     for descriptor in (Path("/proc") / str(process) / "fd").iterdir():
         with contextlib.suppress(OSError):
@@ -268,7 +268,7 @@ def test_a_second_instance_on_the_same_state_is_refused_and_down_stops_the_first
         assert instance.process.wait(LIMIT) == 0
 
 
-def test_reset_stops_it_and_deletes_the_state(tmp_path: Path) -> None:
+def test_reset_stops_the_instance_and_deletes_the_state(tmp_path: Path) -> None:
     state = tmp_path / "state"
     with up(state) as instance:
         assert run("reset", "--state", str(state)).returncode == 0
@@ -276,23 +276,24 @@ def test_reset_stops_it_and_deletes_the_state(tmp_path: Path) -> None:
         assert not state.exists()
 
 
-def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_a_failure(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         refused = run("up", "--state", str(tmp_path / "state"), "--port", str(port))
     assert refused.returncode == ExitCode.PORT_TAKEN
-    assert refused.stderr == f"roadstead: Port {port} on 127.0.0.1 is taken; choose another: make up PORT={port + 1}.\n"
+    advice = f"choose another: make up PORT={port + 1}."
+    assert refused.stderr == f"roadstead: Port {port} on 127.0.0.1 is in use; {advice}\n"
 
 
-def test_the_help_tells_every_exit_code() -> None:
+def test_the_help_lists_every_exit_code() -> None:
     text = run("--help").stdout
     for code in ExitCode:
         assert f"  {code.value}  {code.meaning}\n" in text
 
 
-def test_a_missing_package_is_told(tmp_path: Path) -> None:
+def test_a_missing_package_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('gone', name='uvicorn')")
     refused = subprocess.run(
         local("up", "--state", str(tmp_path / "state")),
@@ -308,14 +309,14 @@ def test_a_missing_package_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_other_signals_stop_it_as_ctrl_c_does(tmp_path: Path, number: signal.Signals) -> None:
+def test_sigterm_and_sighup_stop_the_instance_like_ctrl_c(tmp_path: Path, number: signal.Signals) -> None:
     with up(tmp_path / "state") as instance:
         instance.process.send_signal(number)
         assert instance.process.wait(LIMIT) == 0
 
 
 @pytest.mark.parametrize("front", ["all", "edge", "none"])
-def test_each_front_takes_what_it_can_and_says_what_else_to_do(tmp_path: Path, front: str) -> None:
+def test_each_front_accepts_what_it_can_and_refuses_the_rest_with_advice(tmp_path: Path, front: str) -> None:
     with up(tmp_path / "state", "--front", front) as instance:
         ready = instance.ready
         assert (ready["relay"] is not None, ready["api"] == ready["registry"]) == (front == "all", front == "none")
@@ -349,7 +350,7 @@ def send(registry: str, method: str, location: str, data: bytes) -> tuple[int, b
             return error.code, error.read()
 
 
-def test_blobs_are_pulled_through_the_edge_by_signed_urls_that_name_their_digest(tmp_path: Path) -> None:
+def test_with_signed_urls_blobs_are_pulled_through_the_edge_with_their_digest(tmp_path: Path) -> None:
     with up(tmp_path / "state", "--blobs-at", "distribution") as instance:
         registry = instance.ready["registry"]
         token = json.loads(instance.get("/token?scope=repository:acme/web:pull,push", instance.password())[1])["token"]

@@ -1,4 +1,4 @@
-"""The state directory: made, locked, told of, deleted; and refused with a sentence when it is not ours."""
+"""The state directory is created, locked, described and deleted; another directory is refused."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def code(raised: pytest.ExceptionInfo[Failure]) -> ExitCode:
     return raised.value.code
 
 
-def test_a_new_directory_is_made_for_its_owner_only(state: StateDirectory) -> None:
+def test_a_new_directory_is_private_to_its_owner(state: StateDirectory) -> None:
     state.acquire()
     assert (state.path / "version").read_text() == VERSION + "\n"
     assert stat.S_IMODE(state.path.stat().st_mode) == 0o700
@@ -68,24 +68,24 @@ def test_a_directory_of_somebody_else_is_refused(state: StateDirectory, monkeypa
     assert code(raised) is ExitCode.OTHER_STATE
 
 
-def test_an_empty_directory_is_taken_and_a_second_time_too(state: StateDirectory) -> None:
+def test_an_empty_directory_is_accepted_twice(state: StateDirectory) -> None:
     state.path.mkdir()
     state.acquire()
     state.release()
     state.acquire()
 
 
-def test_a_directory_of_something_else_is_neither_used_nor_deleted(state: StateDirectory) -> None:
+def test_a_foreign_directory_is_neither_used_nor_deleted(state: StateDirectory) -> None:
     state.path.mkdir()
     (state.path / "thesis.txt").write_text("years")
     for use in (state.acquire, state.delete):
-        with pytest.raises(Failure, match=r"not (empty|a state directory)") as raised:
+        with pytest.raises(Failure, match=r"not a state directory|neither empty nor") as raised:
             use()
         assert code(raised) is ExitCode.OTHER_STATE
     assert (state.path / "thesis.txt").read_text() == "years"
 
 
-def test_a_file_is_no_state_directory(state: StateDirectory) -> None:
+def test_a_file_is_refused_as_state_directory(state: StateDirectory) -> None:
     state.path.write_text("")
     with pytest.raises(Failure) as raised:
         state.acquire()
@@ -102,7 +102,7 @@ def test_the_state_of_another_version_is_refused_and_can_be_deleted(state: State
     assert not state.path.exists()
 
 
-def test_a_directory_in_use_is_neither_taken_nor_deleted(state: StateDirectory) -> None:
+def test_a_directory_in_use_is_neither_used_nor_deleted(state: StateDirectory) -> None:
     state.acquire()
     other = StateDirectory(state.path)
     assert other.in_use()
@@ -113,14 +113,14 @@ def test_a_directory_in_use_is_neither_taken_nor_deleted(state: StateDirectory) 
     assert state.cloud.is_dir()
 
 
-def test_a_full_disk_is_told(state: StateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_a_failure(state: StateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(1, 1, 0))
     with pytest.raises(Failure, match="full") as raised:
         state.acquire()
     assert code(raised) is ExitCode.DISK_FULL
 
 
-def test_ready_is_there_whole_until_the_next_start(state: StateDirectory) -> None:
+def test_ready_json_is_complete_and_lasts_until_the_next_start(state: StateDirectory) -> None:
     state.acquire()
     assert state.read_ready() is None
     state.write_ready(READY)
@@ -133,31 +133,31 @@ def test_ready_is_there_whole_until_the_next_start(state: StateDirectory) -> Non
     assert state.read_ready() is None
 
 
-def test_a_ready_file_of_something_else_is_refused(state: StateDirectory) -> None:
+def test_a_foreign_ready_json_is_refused(state: StateDirectory) -> None:
     state.acquire()
     state.ready_file.write_text("[]")
     with pytest.raises(Failure):
         state.read_ready()
 
 
-def test_what_is_written_is_for_its_owner_only(tmp_path: Path) -> None:
+def test_a_written_file_is_private_to_its_owner(tmp_path: Path) -> None:
     write_atomically(tmp_path / "secret", "s")
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
 
 
-def test_down_and_reset_of_what_is_not_there_are_no_errors(tmp_path: Path) -> None:
+def test_down_and_reset_succeed_without_a_state_directory(tmp_path: Path) -> None:
     assert main(["down", "--state", str(tmp_path / "none")]) == 0
     assert main(["reset", "--state", str(tmp_path / "none")]) == 0
 
 
-def test_down_does_not_signal_a_process_that_has_taken_the_number_of_a_killed_one(
+def test_down_does_not_signal_a_process_that_reuses_the_pid_of_a_killed_one(
     state: StateDirectory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state.acquire()
     state.ready_file.write_text(json.dumps({"pid": 1}))
     state.release()
     assert main(["down", "--state", str(state.path)]) == 0
-    assert "Nothing runs" in capsys.readouterr().out
+    assert "No registry runs" in capsys.readouterr().out
 
 
 def test_reset_of_a_foreign_directory_is_refused_with_its_exit_code(

@@ -1,4 +1,4 @@
-"""A receiver on this machine is told of a push to the local registry, signed as docs/notifications.md says."""
+"""A receiver on this machine gets a notification of a push, signed as docs/notifications.md says."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
+        """Log nothing."""
 
 
 def roadstead(state: Path, *arguments: str) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def roadstead(state: Path, *arguments: str) -> dict[str, Any]:
     return document
 
 
-def test_a_webhook_is_told_of_a_push_and_can_trust_who_tells_it(tmp_path: Path) -> None:
+def test_a_webhook_gets_a_signed_notification_of_a_push(tmp_path: Path) -> None:
     state, got = tmp_path / "state", list[tuple[dict[str, str], bytes]]()
     server = http.server.HTTPServer(("127.0.0.1", 0), type("Own", (Receiver,), {"got": got}))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -65,7 +65,7 @@ def test_a_webhook_is_told_of_a_push_and_can_trust_who_tells_it(tmp_path: Path) 
 
 
 def push(registry: str, get: Any, password: str) -> str:
-    """An image without layers; answers its digest."""
+    """Push an image without layers; return its digest."""
     token = json.loads(get("/token?scope=repository:acme/web:pull,push", password)[1])["token"]
     config = b"{}"
     digest = "sha256:" + hashlib.sha256(config).hexdigest()

@@ -1,4 +1,4 @@
-"""The local mappings of streams, queues and logs: at least once, in order where there is one, poison set aside."""
+"""The local event sources deliver at least once, streams in order; what always fails is set aside."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def stream_source(stream: Stream, function: Lambda, letters: Letters, time: Time
     return StreamSource(ARN, stream, function, letters, Retries(time))
 
 
-def test_a_stream_brings_its_event_items_alone_in_their_order() -> None:
+def test_a_stream_delivers_only_event_items_in_order() -> None:
     function, letters, time = Lambda(), Letters(), Time()
     stream = Stream(change(1), change(2, "repo#a"), change(3, name="REMOVE"), change(4, name="MODIFY"), change(5))
     drive(stream_source(stream, function, letters, time), time)
@@ -109,14 +109,14 @@ def test_a_stream_brings_its_event_items_alone_in_their_order() -> None:
     assert record["eventSourceARN"] == ARN and record["dynamodb"]["ApproximateCreationDateTime"] == 1_795_478_400
 
 
-def test_a_stream_begins_again_at_what_failed() -> None:
+def test_a_stream_continues_from_the_first_failed_record() -> None:
     function, letters, time = Lambda(failure(2)), Letters(), Time()
     source = stream_source(Stream(*map(change, (1, 2, 3))), function, letters, time)
     drive(source, time)
     assert numbers(function) == [[1, 2, 3], [2, 3]] and source.idle and letters.sent == []
 
 
-def test_a_function_that_fails_gets_the_batch_again_after_a_pause() -> None:
+def test_a_failed_batch_is_delivered_again_after_a_pause() -> None:
     function, letters, time = Lambda(FunctionError("died")), Letters(), Time()
     source = stream_source(Stream(change(1)), function, letters, time)
     drive(source, None, 5)
@@ -126,7 +126,7 @@ def test_a_function_that_fails_gets_the_batch_again_after_a_pause() -> None:
     assert numbers(function) == [[1], [1]] and source.idle
 
 
-def test_what_always_fails_is_set_aside_and_the_stream_goes_on() -> None:
+def test_a_record_that_always_fails_becomes_a_dead_letter_and_the_stream_continues() -> None:
     function, letters, time = Lambda(*[FunctionError("poison")] * STREAM_ATTEMPTS), Letters(), Time()
     source = stream_source(Stream(change(1), change(2)), function, letters, time)
     drive(source, time)
@@ -134,14 +134,14 @@ def test_what_always_fails_is_set_aside_and_the_stream_goes_on() -> None:
     assert numbers(function)[-1] == [2] and source.idle
 
 
-def test_a_long_stream_comes_in_batches() -> None:
+def test_a_long_stream_is_delivered_in_batches() -> None:
     function, letters, time = Lambda(), Letters(), Time()
     drive(stream_source(Stream(*map(change, range(BATCH + 5))), function, letters, time), time)
     assert [len(batch) for batch in numbers(function)] == [BATCH, 5]
 
 
 class Queue:
-    """Messages that stay until they are deleted."""
+    """A queue whose messages stay until they are deleted."""
 
     def __init__(self, *bodies: str) -> None:
         self.messages = {f"r{place}": body for place, body in enumerate(bodies)}
@@ -157,7 +157,7 @@ class Queue:
             del self.messages[receipt]
 
 
-def test_a_queue_keeps_what_failed() -> None:
+def test_a_queue_keeps_failed_messages() -> None:
     queue, function = Queue("a", "b", "c"), Lambda({"batchItemFailures": [{"itemIdentifier": "m1"}]})
     source = QueueSource("arn:aws:sqs:us-east-1:0:q", "us-east-1", queue.receive, queue.delete, function)
     drive(source, rounds=1)
@@ -172,7 +172,7 @@ def test_a_queue_keeps_what_failed() -> None:
     assert queue.messages == {}
 
 
-def test_a_queue_keeps_all_when_the_function_fails() -> None:
+def test_a_queue_keeps_all_messages_when_the_function_fails() -> None:
     queue, function = Queue("a", "b"), Lambda(FunctionError("died"))
     drive(QueueSource("arn:q", "us-east-1", queue.receive, queue.delete, function), rounds=1)
     assert len(queue.messages) == 2
@@ -196,14 +196,14 @@ def log(tmp_path: Path) -> Path:
     return tmp_path / "registry.log"
 
 
-def test_of_a_log_the_marked_lines_alone_are_brought(log: Path) -> None:
+def test_a_log_delivers_only_marked_lines(log: Path) -> None:
     log.write_text(f"Traceback\n{audit('a')}\n" + '{"_aws":{}}\n' + f"{audit('b')}\n")
     function, letters, time = Lambda(), Letters(), Time()
     drive(log_source(log, function, letters, time), time)
     assert [[event["message"] for event in batch] for batch in told(function)] == [[audit("a"), audit("b")]]
 
 
-def test_a_line_is_brought_when_it_is_whole(log: Path) -> None:
+def test_a_line_is_delivered_when_it_is_complete(log: Path) -> None:
     log.write_text(audit("a")[:10])
     function, letters, time = Lambda(), Letters(), Time()
     source = log_source(log, function, letters, time)
@@ -214,7 +214,7 @@ def test_a_line_is_brought_when_it_is_whole(log: Path) -> None:
     assert len(function.events) == 1
 
 
-def test_a_log_goes_on_where_it_was_and_names_lines_the_same_each_time(log: Path) -> None:
+def test_a_log_continues_at_its_offset_and_gives_lines_stable_ids(log: Path) -> None:
     log.write_text(f"{audit('a')}\n{audit('b')}\n")
     first, second, letters, time = Lambda(), Lambda(), Letters(), Time()
     source = log_source(log, first, letters, time)
@@ -226,14 +226,14 @@ def test_a_log_goes_on_where_it_was_and_names_lines_the_same_each_time(log: Path
     assert third.events == []
 
 
-def test_a_log_that_was_emptied_is_read_from_its_beginning(log: Path) -> None:
+def test_a_truncated_log_is_read_from_the_beginning(log: Path) -> None:
     log.write_text(audit("a") + "\n")
     function, letters, time = Lambda(), Letters(), Time()
     drive(log_source(log, function, letters, time, offset=10_000), time)
     assert len(function.events) == 1
 
 
-def test_lines_that_fail_come_twice_more_and_then_are_set_aside(log: Path) -> None:
+def test_lines_that_fail_three_times_become_dead_letters(log: Path) -> None:
     log.write_text(audit("a") + "\n")
     function, letters, time = Lambda(*[FunctionError("poison")] * ASYNCHRONOUS_ATTEMPTS), Letters(), Time()
     source = log_source(log, function, letters, time)
@@ -244,7 +244,7 @@ def test_lines_that_fail_come_twice_more_and_then_are_set_aside(log: Path) -> No
     assert [letter["record"]["message"] for letter in letters.sent] == [audit("a")] and source.idle
 
 
-def test_a_function_that_never_ran_has_no_log(log: Path) -> None:
+def test_a_missing_log_delivers_nothing(log: Path) -> None:
     function, letters, time = Lambda(), Letters(), Time()
     drive(log_source(log, function, letters, time), time, 2)
     assert function.events == []

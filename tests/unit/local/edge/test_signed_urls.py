@@ -1,4 +1,4 @@
-"""The emulator refuses what CloudFront refuses, and takes what `DistributionUrls` makes."""
+"""The emulator refuses what CloudFront refuses, and accepts the URLs of `DistributionUrls`."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def group(now: int = NOW, origin: str = ORIGIN, name: str = "K1") -> KeyGroup:
     return KeyGroup(origin, {name: PUBLIC}, clock=lambda: now)
 
 
-def test_a_signed_url_is_taken_until_it_expires() -> None:
+def test_a_signed_url_is_accepted_until_it_expires() -> None:
     path, query = signed()
     assert group().refusal(path, query) is None
     assert group(NOW + 899).refusal(path, query) is None
@@ -56,13 +56,13 @@ def test_a_signed_url_is_taken_until_it_expires() -> None:
         ("Signature=", "Other=", "Missing Key-Pair-Id query parameter or cookie value"),
     ],
 )
-def test_a_url_that_was_changed_is_refused(old: str, new: str, refusal: str) -> None:
+def test_a_changed_url_is_refused(old: str, new: str, refusal: str) -> None:
     path, query = signed()
     assert old in query
     assert group().refusal(path, query.replace(old, new)) == refusal
 
 
-def test_a_signature_is_for_one_object_of_one_distribution() -> None:
+def test_a_signature_is_valid_for_one_object_of_one_distribution() -> None:
     path, query = signed()
     assert group().refusal(path + "x", query) == "Access denied"
     assert group(origin="https://other.example.com").refusal(path, query) == "Access denied"

@@ -1,4 +1,4 @@
-"""The HTTP API's routes, and what each function is told."""
+"""The HTTP API's routes, and the environment of each function."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_path_has_its_function_or_none(path: str, expected: tuple[str, str] | 
 
 
 @pytest.mark.parametrize("distribution", [EDGE, None])
-def test_each_function_is_told_of_what_it_may_use_and_no_more(distribution: Distribution | None) -> None:
+def test_each_function_has_only_the_variables_that_it_needs(distribution: Distribution | None) -> None:
     made = functions(RESOURCES, {"AWS_X": "1"}, distribution)
     own = {function.name: set(function.environment) - {"AWS_X"} for function in made}
     shared = {"TOKEN_KEYS", "TOKEN_ISSUER", "TOKEN_SERVICE"}
@@ -63,6 +63,6 @@ def test_each_function_is_told_of_what_it_may_use_and_no_more(distribution: Dist
     }
 
 
-def test_every_route_leads_to_a_function_that_there_is() -> None:
+def test_every_route_leads_to_an_existing_function() -> None:
     names = {function.name for function in functions(RESOURCES, {}, EDGE)}
     assert {route.function for route in ROUTES} == names - {"webhook"}  # which events alone lead to

@@ -59,7 +59,7 @@ def exists(process: int) -> bool:
     return True
 
 
-def test_an_idle_environment_is_used_again(tmp_path: Path) -> None:
+def test_an_idle_environment_is_reused(tmp_path: Path) -> None:
     async def use(pool: Pool) -> tuple[Any, Any]:
         return body(await invoke(pool)), body(await invoke(pool))
 
@@ -68,14 +68,14 @@ def test_an_idle_environment_is_used_again(tmp_path: Path) -> None:
     assert (first["calls"], second["calls"]) == (1, 2)
 
 
-def test_the_handler_learns_its_request_and_the_time_it_has(tmp_path: Path) -> None:
+def test_the_context_has_the_request_id_and_the_remaining_time(tmp_path: Path) -> None:
     answer = body(with_pool(tmp_path, "echo", lambda pool: invoke(pool, {"a": "ü"}, timeout=20)))
     assert answer["request"] == "r-1"
     assert answer["event"]["a"] == "ü"
     assert 10_000 < answer["left"] <= 20_000
 
 
-def test_a_function_sees_its_own_variables_and_none_of_the_user(
+def test_a_function_sees_its_own_variables_and_none_of_the_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
@@ -87,7 +87,7 @@ def test_a_function_sees_its_own_variables_and_none_of_the_user(
     assert "SOME_SECRET" not in seen
 
 
-def test_requests_at_the_same_time_get_an_environment_each(tmp_path: Path) -> None:
+def test_concurrent_requests_get_an_environment_each(tmp_path: Path) -> None:
     async def use(pool: Pool) -> list[Any]:
         return await asyncio.gather(*(invoke(pool, {"seconds": 0.5}) for _ in range(3)))
 
@@ -105,7 +105,7 @@ def test_an_environment_serves_one_request_at_a_time(tmp_path: Path) -> None:
         assert earlier["ended"] <= later["began"]
 
 
-def test_the_environment_used_last_is_taken_first(tmp_path: Path) -> None:
+def test_the_environment_used_last_is_reused_first(tmp_path: Path) -> None:
     async def use(pool: Pool) -> tuple[int, int]:
         slow, quick = await asyncio.gather(invoke(pool, {"seconds": 0.6}), invoke(pool, {"seconds": 0.01}))
         again = await invoke(pool, {"seconds": 0})
@@ -116,7 +116,7 @@ def test_the_environment_used_last_is_taken_first(tmp_path: Path) -> None:
     assert taken == last
 
 
-def test_with_every_environment_busy_a_request_is_throttled_in_the_end(tmp_path: Path) -> None:
+def test_a_request_is_throttled_when_every_environment_stays_busy(tmp_path: Path) -> None:
     async def use(pool: Pool) -> None:
         busy = asyncio.create_task(invoke(pool, {"seconds": 2}))
         await asyncio.sleep(0.5)
@@ -127,7 +127,7 @@ def test_with_every_environment_busy_a_request_is_throttled_in_the_end(tmp_path:
     with_pool(tmp_path, "sleep", use, limit=1)
 
 
-def test_a_handler_that_takes_too_long_loses_its_environment(tmp_path: Path) -> None:
+def test_a_handler_that_times_out_loses_its_environment(tmp_path: Path) -> None:
     async def use(pool: Pool) -> tuple[int, int]:
         before = (await invoke(pool, {"seconds": 0}))["process"]
         with pytest.raises(TimedOut):
@@ -177,7 +177,7 @@ def test_an_environment_that_died_while_idle_is_replaced_without_an_error(tmp_pa
     assert first != second
 
 
-def test_an_exception_is_an_error_in_the_log_and_the_environment_lives_on(tmp_path: Path) -> None:
+def test_an_exception_is_logged_and_the_environment_stays(tmp_path: Path) -> None:
     async def use(pool: Pool) -> list[str]:
         texts = []
         for _ in range(2):
@@ -192,7 +192,7 @@ def test_an_exception_is_an_error_in_the_log_and_the_environment_lives_on(tmp_pa
     assert "Traceback" in (tmp_path / "log").read_text()
 
 
-def test_a_result_as_large_as_lambda_takes_is_passed_on_and_a_larger_one_is_an_error(tmp_path: Path) -> None:
+def test_a_result_above_the_limit_is_an_error(tmp_path: Path) -> None:
     frame = len('{"result":""}')
 
     async def use(pool: Pool) -> int:
@@ -203,7 +203,7 @@ def test_a_result_as_large_as_lambda_takes_is_passed_on_and_a_larger_one_is_an_e
     assert with_pool(tmp_path, "large", use) == RESULT_LIMIT - frame
 
 
-def test_a_result_that_is_no_json_is_an_error(tmp_path: Path) -> None:
+def test_a_result_that_is_not_json_is_an_error(tmp_path: Path) -> None:
     async def use(pool: Pool) -> None:
         with pytest.raises(FunctionError, match="not JSON serializable"):
             await invoke(pool)
@@ -212,7 +212,7 @@ def test_a_result_that_is_no_json_is_an_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("handler", ["absent", "absent.module.handle"])
-def test_a_handler_that_cannot_be_imported_is_told_with_its_reason(tmp_path: Path, handler: str) -> None:
+def test_a_failed_import_is_an_error_with_its_reason(tmp_path: Path, handler: str) -> None:
     async def use(pool: Pool) -> None:
         with pytest.raises(InitError, match=r"cannot be imported: .*absent"):
             await pool.warm()

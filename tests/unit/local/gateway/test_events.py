@@ -1,4 +1,4 @@
-"""Payload 1.0 of the HTTP API, both ways."""
+"""The HTTP API's payload format 1.0, both ways."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from local.gateway.events import Incoming, MalformedResult, answer_from, decoded_path, event_for, message
+from local.gateway.events import Incoming, MalformedResult, decoded_path, event_for, message, response_from
 from roadstead.http import Response, request_from_gateway, response_to_gateway
 
 
@@ -33,7 +33,7 @@ def event(**changes: Any) -> dict[str, Any]:
     "content_type",
     ["text/plain", "text/html; charset=utf-8", "application/json", "Application/JSON; x=y", "application/xml"],
 )
-def test_text_arrives_as_text(content_type: str) -> None:
+def test_a_text_body_is_text(content_type: str) -> None:
     made = event(headers=(("content-type", content_type),), body="ü".encode())
     assert (made["body"], made["isBase64Encoded"]) == ("ü", False)
 
@@ -47,7 +47,7 @@ def test_text_arrives_as_text(content_type: str) -> None:
         (("content-type", "application/vnd.oci.image.manifest.v1+json"),),
     ],
 )
-def test_all_else_arrives_in_base64(headers: tuple[tuple[str, str], ...]) -> None:
+def test_any_other_body_is_base64(headers: tuple[tuple[str, str], ...]) -> None:
     made = event(headers=headers, body=b"\xff\0")
     assert (base64.b64decode(made["body"]), made["isBase64Encoded"]) == (b"\xff\0", True)
 
@@ -57,7 +57,7 @@ def test_an_empty_body_is_null() -> None:
     assert (made["body"], made["isBase64Encoded"]) == (None, False)
 
 
-def test_repeated_headers_and_parameters_stay_apart() -> None:
+def test_repeated_headers_and_parameters_stay_separate() -> None:
     made = event(headers=(("accept", "a"), ("accept", "b")), query="scope=x%3Ay&scope=z&n=&a+b=c%2Bd")
     assert made["multiValueHeaders"]["accept"] == ["a", "b"]
     assert made["headers"]["accept"] == "b"
@@ -69,7 +69,7 @@ def test_no_parameters_are_null() -> None:
     assert event()["multiValueQueryStringParameters"] is None
 
 
-def test_the_client_cannot_forge_what_the_gateway_says() -> None:
+def test_a_client_cannot_forge_the_gateways_headers() -> None:
     forged = tuple((name, "forged") for name in ("x-forwarded-proto", "x-forwarded-port", "x-amzn-trace-id"))
     made = event(headers=(*forged, ("x-forwarded-for", "10.0.0.1")))
     values = {name.lower(): values for name, values in made["multiValueHeaders"].items()}
@@ -102,7 +102,7 @@ def test_the_path_is_decoded_once_and_ends_at_a_question_mark(target: str, path:
     assert event(target=target)["path"] == path
 
 
-def test_our_own_adapter_reads_what_was_sent() -> None:
+def test_the_functions_adapter_reads_the_request() -> None:
     made = event(
         headers=(("host", "127.0.0.1:5000"), ("authorization", "Bearer x"), ("content-type", "application/json")),
         body=b'{"a": "\xc3\xbc"}',
@@ -118,38 +118,38 @@ def test_our_own_adapter_reads_what_was_sent() -> None:
     assert (request.source_ip, request.request_id) == ("127.0.0.1", "r")
 
 
-def test_a_response_of_ours_comes_out_as_it_was_made() -> None:
+def test_a_function_response_is_returned_unchanged() -> None:
     response = Response(202, (("Location", "/v2/x"), ("Set-Cookie", "a"), ("Set-Cookie", "b")), b"\xff\0")
-    answer = answer_from(response_to_gateway(response), "POST")
+    answer = response_from(response_to_gateway(response), "POST")
     assert (answer.status, answer.body) == (202, b"\xff\0")
     assert answer.headers == (("location", "/v2/x"), ("set-cookie", "a"), ("set-cookie", "b"), ("content-length", "2"))
 
 
-def test_a_head_keeps_the_length_that_the_function_names_and_has_no_body() -> None:
+def test_a_head_has_the_functions_content_length_and_no_body() -> None:
     result = {"statusCode": 200, "headers": {"Content-Length": "1234"}, "body": ""}
-    answer = answer_from(result, "HEAD")
+    answer = response_from(result, "HEAD")
     assert answer.headers == (("content-length", "1234"),)
     assert answer.body == b""
 
 
-def test_a_head_whose_function_answers_with_a_body_has_its_length() -> None:
-    answer = answer_from({"statusCode": 200, "body": "abc"}, "HEAD")
+def test_a_head_has_the_length_of_the_functions_body() -> None:
+    answer = response_from({"statusCode": 200, "body": "abc"}, "HEAD")
     assert (answer.headers, answer.body) == ((("content-length", "3"),), b"")
 
 
-def test_a_length_that_does_not_fit_the_body_is_corrected() -> None:
-    answer = answer_from({"statusCode": 200, "headers": {"content-length": "9"}, "body": "abc"}, "GET")
+def test_a_wrong_content_length_is_corrected() -> None:
+    answer = response_from({"statusCode": 200, "headers": {"content-length": "9"}, "body": "abc"}, "GET")
     assert answer.headers == (("content-length", "3"),)
 
 
 @pytest.mark.parametrize("status", [204, 304])
-def test_an_answer_that_may_have_no_body_has_none(status: int) -> None:
-    answer = answer_from({"statusCode": status, "headers": {"content-length": "3"}, "body": "abc"}, "GET")
+def test_a_204_or_304_has_no_body(status: int) -> None:
+    answer = response_from({"statusCode": status, "headers": {"content-length": "3"}, "body": "abc"}, "GET")
     assert (answer.headers, answer.body) == ((), b"")
 
 
-def test_headers_of_one_connection_do_not_leave_the_gateway() -> None:
-    answer = answer_from({"statusCode": 200, "headers": {"Connection": "close", "X": "1"}}, "GET")
+def test_hop_by_hop_headers_are_not_returned() -> None:
+    answer = response_from({"statusCode": 200, "headers": {"Connection": "close", "X": "1"}}, "GET")
     assert answer.headers == (("x", "1"), ("content-length", "0"))
 
 
@@ -168,12 +168,12 @@ def test_headers_of_one_connection_do_not_leave_the_gateway() -> None:
         {"statusCode": 200, "headers": {"a": "b\r\nc: d"}},
     ],
 )
-def test_what_is_not_of_the_format_is_refused(result: object) -> None:
+def test_a_malformed_result_is_refused(result: object) -> None:
     with pytest.raises(MalformedResult):
-        answer_from(result, "GET")
+        response_from(result, "GET")
 
 
-def test_the_gateway_speaks_json_of_its_own() -> None:
+def test_the_gateways_own_responses_are_json() -> None:
     answer = message(404, "Not Found")
     assert answer.body == b'{"message":"Not Found"}'
     assert dict(answer.headers) == {"content-type": "application/json", "content-length": "23"}

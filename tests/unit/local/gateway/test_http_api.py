@@ -1,4 +1,4 @@
-"""The gateway over real connections, in front of a function that the test plays."""
+"""The gateway over real connections, in front of a scripted function."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUTES = (Route("/v2/{proxy+}", "registry"),)
 
 
 class Played:
-    """A function that answers as the test says and keeps the events that it got."""
+    """A function with a scripted result that keeps its events."""
 
     def __init__(self, answer: Callable[[dict[str, Any]], object]) -> None:
         self.answer = answer
@@ -43,7 +43,7 @@ def ok(event: dict[str, Any]) -> object:
 
 @contextlib.contextmanager
 def served(function: Played) -> Iterator[int]:
-    """The port on which the gateway serves `function`, in a thread of its own."""
+    """Serve `function` behind a gateway in another thread; yield the port."""
     listener = listen("127.0.0.1", 0)
     started, loop = threading.Event(), asyncio.new_event_loop()
     stopping = asyncio.Event()
@@ -87,12 +87,12 @@ def exchange(
 
 
 def refusal(response: http.client.HTTPResponse, body: bytes) -> tuple[int, str]:
-    """The status and the message of the gateway's own answers."""
+    """Return status and message of a response of the gateway itself."""
     assert response.getheader("content-type") == "application/json"
     return response.status, json.loads(body)["message"]
 
 
-def test_a_request_reaches_the_function_and_its_answer_the_client() -> None:
+def test_a_request_reaches_the_function_and_its_response_the_client() -> None:
     function = Played(
         lambda event: {
             "statusCode": 201,
@@ -112,7 +112,7 @@ def test_a_request_reaches_the_function_and_its_answer_the_client() -> None:
         assert function.timeouts == [30.0]
 
 
-def test_a_proxy_on_this_machine_is_not_believed_either() -> None:
+def test_a_proxy_on_this_machine_is_not_trusted() -> None:
     function = Played(ok)
     with connected(function) as connection:
         exchange(connection, "GET", "/v2/a", headers={"X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.1"})
@@ -120,7 +120,7 @@ def test_a_proxy_on_this_machine_is_not_believed_either() -> None:
     assert function.events[0]["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
 
 
-def test_a_chunked_body_arrives_whole() -> None:
+def test_a_chunked_body_arrives_complete() -> None:
     function = Played(ok)
     with connected(function) as connection:
         response, _ = exchange(
@@ -143,7 +143,7 @@ def test_a_head_has_the_functions_length_and_no_body() -> None:
         assert exchange(connection, "HEAD", "/v2/a")[0].status == 200
 
 
-def test_what_has_no_route_is_the_gateways_own_404() -> None:
+def test_a_path_without_a_route_is_the_gateways_own_404() -> None:
     function = Played(ok)
     with connected(function) as connection:
         assert refusal(*exchange(connection, "GET", "/v3/")) == (404, "Not Found")
@@ -151,7 +151,7 @@ def test_what_has_no_route_is_the_gateways_own_404() -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_above_10_mb_is_read_and_refused_and_the_connection_lives_on(chunked: bool) -> None:
+def test_a_body_above_10_mb_is_refused_and_the_connection_stays_open(chunked: bool) -> None:
     function = Played(ok)
     size = BODY_LIMIT + 1
     with connected(function) as connection:
@@ -163,7 +163,7 @@ def test_a_body_above_10_mb_is_read_and_refused_and_the_connection_lives_on(chun
         assert connection.sock is used
 
 
-def test_who_waits_for_leave_to_send_too_much_is_refused_at_once() -> None:
+def test_a_client_that_expects_100_continue_is_refused_at_once() -> None:
     with served(Played(ok)) as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
         head = f"PUT /v2/a HTTP/1.1\r\nHost: h\r\nContent-Length: {BODY_LIMIT + 1}\r\nExpect: 100-continue\r\n\r\n"
         connection.sendall(head.encode())
@@ -206,17 +206,17 @@ def raising(error: Exception) -> Callable[[dict[str, Any]], object]:
         (FunctionError("secret"), (500, "Internal Server Error")),
     ],
 )
-def test_a_function_that_fails_is_told_of_in_the_gateways_words(error: Exception, expected: tuple[int, str]) -> None:
+def test_a_failed_function_is_the_gateways_own_error(error: Exception, expected: tuple[int, str]) -> None:
     with connected(Played(raising(error))) as connection:
         assert refusal(*exchange(connection, "GET", "/v2/a")) == expected
 
 
-def test_a_result_that_is_no_answer_is_an_error() -> None:
+def test_a_malformed_result_is_a_500() -> None:
     with connected(Played(lambda event: {"body": "x"})) as connection:
         assert refusal(*exchange(connection, "GET", "/v2/a")) == (500, "Internal Server Error")
 
 
-def test_a_client_that_leaves_in_the_middle_of_its_body_disturbs_nobody() -> None:
+def test_a_client_that_disconnects_does_not_disturb_others() -> None:
     function = Played(ok)
     with served(function) as port:
         with socket.create_connection(("127.0.0.1", port), 10) as connection:

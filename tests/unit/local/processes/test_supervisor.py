@@ -1,4 +1,4 @@
-"""Components: started in order, stopped in reverse, whatever goes wrong."""
+"""Components are started in order and stopped in reverse, whatever goes wrong."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Part:
             raise Failure(ExitCode.DISK_FULL, f"{self.name} could not save")
 
 
-def test_all_start_in_order_and_stop_in_reverse() -> None:
+def test_components_start_in_order_and_stop_in_reverse() -> None:
     async def run() -> list[str]:
         log: list[str] = []
         stopping, ready = asyncio.Event(), asyncio.Event()
@@ -53,7 +53,7 @@ def test_all_start_in_order_and_stop_in_reverse() -> None:
     assert asyncio.run(run()) == ["start a", "start b", "stop b", "stop a"]
 
 
-def test_one_that_does_not_start_stops_those_before_it() -> None:
+def test_a_component_that_does_not_start_stops_those_before_it() -> None:
     async def run() -> list[str]:
         log: list[str] = []
         ready = asyncio.Event()
@@ -67,7 +67,7 @@ def test_one_that_does_not_start_stops_those_before_it() -> None:
     assert asyncio.run(run()) == ["start a", "stop a"]
 
 
-def test_one_that_dies_stops_all() -> None:
+def test_a_component_that_dies_stops_all() -> None:
     async def run() -> list[str]:
         log: list[str] = []
         death, ready = asyncio.Event(), asyncio.Event()
@@ -81,7 +81,7 @@ def test_one_that_dies_stops_all() -> None:
     assert asyncio.run(run()) == ["start a", "start b", "stop b", "stop a"]
 
 
-def test_one_that_cannot_save_is_told_and_the_others_stop_even_so() -> None:
+def test_a_component_that_cannot_save_is_a_failure_and_the_others_still_stop() -> None:
     async def run() -> list[str]:
         log: list[str] = []
         stopping, ready = asyncio.Event(), asyncio.Event()
@@ -96,7 +96,7 @@ def test_one_that_cannot_save_is_told_and_the_others_stop_even_so() -> None:
     assert asyncio.run(run())[-2:] == ["stop b", "stop a"]
 
 
-def test_stopping_while_one_starts_lets_it_finish_and_starts_no_more() -> None:
+def test_stopping_during_a_start_lets_it_finish_and_starts_no_more() -> None:
     async def run() -> list[str]:
         log: list[str] = []
         stopping, ready = asyncio.Event(), asyncio.Event()
