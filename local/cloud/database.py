@@ -182,7 +182,7 @@ class Database:
         if size > LONGEST_LOG:
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        elif size > CHECKPOINT:
+        elif size > (self._faults.checkpoint or CHECKPOINT):
             self._checkpoint_due.set()
 
     def _checkpoint(self) -> None:

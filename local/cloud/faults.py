@@ -5,6 +5,7 @@
     {"kill": {"<step>": n}}      SIGKILL when that step is reached for the nth time
     {"full": {"<step>": n}}      ENOSPC at that step, from the nth time on
     {"conflicts": 0.2}           the share of writes and transactions that collide with another transaction
+    {"checkpoint": 20000}        the bytes of the log after which it is copied
     {"unprocessed": 0.2}         the share of batches of which a part is left unprocessed
 
 Nothing else sets it: `make up` starts the process with an environment of its own.
@@ -25,7 +26,7 @@ VARIABLE = "ROADSTEAD_CLOUD_FAULTS"
 
 # Every step at which the process can be made to die, in the order in which a write takes them.
 STEPS = (
-    "object-begun", "object-written", "object-synced", "object-renamed", "object-placed",
+    "object-begun", "object-written", "object-synced", "object-placed",
     "transaction-begun", "transaction-written", "transaction-committed",
     "object-removed", "checkpoint-begun", "checkpoint-ended",
 )  # fmt: skip
@@ -39,6 +40,7 @@ class Faults:
         self._full: dict[str, int] = dict(wanted.get("full", {}))
         self._conflicts = float(wanted.get("conflicts", 0))
         self._unprocessed = float(wanted.get("unprocessed", 0))
+        self.checkpoint: int | None = wanted.get("checkpoint")
         self._seen: Counter[str] = Counter()
         self._lots = random.Random(wanted.get("seed"))  # noqa: S311 - which request is hit need not be a secret
 

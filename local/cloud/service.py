@@ -160,10 +160,10 @@ class Cloud:
         }
 
     async def __call__(self, request: Request) -> Response:
-        if request.path == READY and request.method == "GET":
-            return Response(200, (), b"ready")
         if "origin" in request.headers or request.method == "OPTIONS":
             return Response(403, (("content-type", "text/plain"),), b"Browsers are not served here.\n")
+        if request.path == READY and request.method == "GET":
+            return Response(200, (), b"ready")
         if "x-amz-target" in request.headers:
             return await self._answer_json(request)
         return await self._answer_s3(request)

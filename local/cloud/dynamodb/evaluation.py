@@ -244,7 +244,7 @@ def _assigned(node: Node, item: Item, names: Names) -> Value:
         one, other = (values.number(_assigned(part, item, names)) for part in node[1:])
         if one is None or other is None:
             raise validation(_MISMATCH)
-        return values.from_number(one + other if kind == "+" else one - other)
+        return values.total(one, other if kind == "+" else other.copy_negate())
     if kind == "if_not_exists":
         found = find(item, names.steps(node[1]))
         return found if found is not None else _assigned(node[2], item, names)
@@ -265,7 +265,7 @@ def _added(present: Value | None, value: Value) -> Value:
         before = values.number(present) if present is not None else Decimal(0)
         if before is None:
             raise validation(_MISMATCH)
-        return values.from_number(before + Decimal(content))
+        return values.total(before, Decimal(content))
     if kind in ("SS", "NS", "BS"):
         if present is None:
             return value

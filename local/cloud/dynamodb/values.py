@@ -157,9 +157,14 @@ def number(value: Value) -> Decimal | None:
     return Decimal(value["N"]) if "N" in value else None
 
 
-def from_number(result: Decimal) -> Value:
-    """Raises AwsError when it has more than 38 digits."""
-    return {"N": _number(str(result))}
+def total(one: Decimal, other: Decimal) -> Value:
+    """The sum of two numbers. Raises AwsError when it has more than 38 digits."""
+    try:
+        return {"N": _number(str(_NUMBERS.add(one, other)))}
+    except DecimalException:
+        raise validation(
+            "Number overflow. Attempting to store a number with magnitude larger than supported range"
+        ) from None
 
 
 def comparable(value: Value) -> Any:
