@@ -4,6 +4,8 @@ PORT ?= 5000
 STATE ?= .state
 FRONT ?= all
 BLOBS_AT ?= s3
+LISTEN ?= 127.0.0.1
+URL ?=
 SETTINGS ?= infra/roadstead.toml
 PYTHON ?= python3
 VENV := .venv
@@ -17,8 +19,8 @@ UV := $(BIN)/uv
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none BLOBS_AT=s3|distribution
-	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT)
+up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none BLOBS_AT=s3|distribution LISTEN=127.0.0.1 URL=https://…
+	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT) --listen $(LISTEN) --url "$(URL)"
 
 down: ## stop the one that runs with STATE=.state
 	@test ! -e $(STATE) || exec $(BIN)/python -m local down --state $(STATE)
@@ -50,7 +52,7 @@ e2e: $(VENV)/dev.stamp ## tests with the real clients of this machine (docker, c
 e2e-latest: $(VENV)/dev.stamp ## the same with the newest clients, in a chroot of Debian sid (needs root)
 	$(BIN)/python -m pytest tests/e2e --clients latest
 
-e2e-large: $(VENV)/dev.stamp ## layers of 300 MiB and 2 GiB, by the clients of this machine: 12 GB of memory, 20 GB of disk
+e2e-large: $(VENV)/dev.stamp ## layers of 300 MiB and 2 GiB, by the clients of this machine: 20 GB of disk
 	$(BIN)/python -m pytest tests/e2e -m large --large
 
 bench: $(VENV)/dev.stamp ## what a request costs, as ratios taken in the same run
@@ -67,21 +69,23 @@ lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into 
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group \
 	    --constraint requirements/dev.txt -o requirements/$$group.txt || exit 1; \
 	done
-	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group strict-s3 -o requirements/strict-s3.txt
+	for group in installer strict-s3; do \
+	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group -o requirements/$$group.txt || exit 1; \
+	done
 
 # One environment; what runs the registry is a subset of what develops it. Beside it one for the strict S3 of the tests,
 # whose dependencies contradict ours. Nothing is installed that is not pinned by hash, and nothing again until its lock
 # file changes.
-$(VENV)/bin/python $(S3_VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
-	  echo "Python 3.11 or newer is needed, as $(PYTHON); choose another: make PYTHON=python3.12 …" >&2; exit 1; }
-	@$(PYTHON) -m venv $(@D:/bin=) || { \
-	  echo "$(PYTHON) cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2; exit 1; }
+$(UV) $(S3_VENV)/bin/uv: | requirements/installer.txt
+	@echo "Making $(@D:/bin=), and fetching uv, which installs the rest …"
+	@$(PYTHON) local/bootstrap.py $(@D:/bin=) requirements/installer.txt
 
-$(VENV)/%.stamp: requirements/%.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+$(VENV)/%.stamp: requirements/%.txt | $(UV)
+	@echo "Installing $< into $(VENV), each package held to its hash …"
+	@$(UV) pip install -q --python $(BIN)/python --require-hashes -r $<
 	@touch $@
 
-$(S3_VENV)/%.stamp: requirements/%.txt | $(S3_VENV)/bin/python
-	$(S3_VENV)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+$(S3_VENV)/%.stamp: requirements/%.txt | $(S3_VENV)/bin/uv
+	@echo "Installing $< into $(S3_VENV), each package held to its hash …"
+	@$(S3_VENV)/bin/uv pip install -q --python $(S3_VENV)/bin/python --require-hashes -r $<
 	@touch $@

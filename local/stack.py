@@ -152,6 +152,7 @@ async def run(state: StateDirectory, listener: socket.socket, options: Options) 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, stopping.set)
     stack = build(state, listener, options)
+    print(f"Starting the registry; its state is in {state.path} …", flush=True)
     supervised = asyncio.create_task(supervise(stack.components, stopping, ready))
     started = asyncio.create_task(ready.wait())
     try:
