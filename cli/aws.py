@@ -30,7 +30,7 @@ from roadstead.identity.signing import UnusableKey
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5})
 _NO_CRT = (
     "The key-value store requires SigV4A signatures, for which boto3 needs the package awscrt: "
-    ".venv/bin/uv pip install --require-hashes -r requirements/cli.txt"
+    ".venv/bin/uv pip install --python .venv/bin/python --require-hashes -r requirements/cli.txt"
 )
 
 
