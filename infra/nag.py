@@ -27,6 +27,8 @@ _TOKENS_IN_URLS = "Its lines would hold URLs with what authorises them: upload t
 # Why a statement of the policy files names more than one resource at once.
 _WILDCARDS = {
     "Objects": "Keys of objects are made of digests and upload ids; the prefixes are all that can be named",
+    "UploadObjects": "Keys of objects are made of upload ids; the prefix is all that can be named",
+    "FinishedObjects": "Keys of objects are made of digests and upload ids; the prefix is all that can be named",
     "Uploads": "Keys of objects are made of digests and upload ids; the prefix is all that can be named",
     "TrustedKeys": "Which keys is said by the condition on their aliases: a key's id is not known before it is made",
     "Sign": "Which keys is said by the condition on their aliases, and by each key's own policy",

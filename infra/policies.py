@@ -18,9 +18,6 @@ Statement = dict[str, Any]
 
 _EDGE_SECRET = "EdgeSecret"
 READS_EDGE_SECRET = ("registry", "token", "relay")
-# What uploads alone call. The relay lists, tags and pulls nothing, and sees no manifest.
-_RELAY_STATEMENTS = ("Index", "Objects", "DirectUploads", "UploadKeys")
-_NOT_THE_RELAYS = frozenset({"dynamodb:BatchWriteItem"})
 
 
 def function_policy(name: str, settings: Settings) -> dict[str, Any]:
@@ -42,15 +39,23 @@ def function_policy(name: str, settings: Settings) -> dict[str, Any]:
 
 
 def relay_statements(settings: Settings) -> list[Statement]:
-    """The relay's: what the registry function may do on an upload's behalf, and no more."""
+    """The relay's: it fills sessions and finishes objects, and the registry function links them.
+
+    It reaches no item of a repository or a blob, and reads and deletes no object but those of uploads under way.
+    """
     names = Names(settings.name)
-    statements = [one for one in _statements("registry", names) if one["Sid"] in _RELAY_STATEMENTS]
-    for statement in statements:
-        if statement["Sid"] == "Objects":
-            statement["Resource"] = [one for one in statement["Resource"] if "/blobs/" in json.dumps(one)]
-        if statement["Sid"] == "Index":
-            statement["Action"] = sorted(set(statement["Action"]) - _NOT_THE_RELAYS)
-    return [*statements, *edge_secret(names)]
+    index = _table(names.index_table)
+    blobs = f"s3:::{names.prefix}-${{AWS::AccountId}}-${{AWS::Region}}/blobs"
+    uploads = ("AbortMultipartUpload", "DeleteObject", "GetObject")
+    kept = [one for one in _statements("registry", names) if one["Sid"] in ("DirectUploads", "UploadKeys")]
+    return [
+        _allow("UploadSessions", ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], index, keys="upload#*"),
+        _allow("UploadCandidates", ["dynamodb:PutItem"], index, keys="gc#*"),
+        _allow("UploadObjects", [f"s3:{action}" for action in uploads], _arn(f"{blobs}/uploads/*")),
+        _allow("FinishedObjects", ["s3:PutObject"], _arn(f"{blobs}/*")),
+        *kept,
+        *edge_secret(names),
+    ]
 
 
 def edge_secret(names: Names) -> list[Statement]:

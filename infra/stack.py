@@ -149,6 +149,9 @@ class RoadsteadStack(cdk.Stack):
 
 def _statement(statement: dict[str, Any]) -> iam.PolicyStatement:
     """A statement as the policy files have it, its Fn::Sub resolved by CloudFormation as there."""
+    known = {"Sid", "Effect", "Action", "Resource", "Condition"}
+    if unknown := statement.keys() - known or statement["Effect"] != "Allow":
+        raise ValueError(f"{statement['Sid']} says more than a statement here can: {unknown}")
     resources = statement["Resource"]
     listed = resources if isinstance(resources, list) else [resources]
     actions = statement["Action"]
@@ -156,4 +159,5 @@ def _statement(statement: dict[str, Any]) -> iam.PolicyStatement:
         sid=str(statement["Sid"]),
         actions=list(actions) if isinstance(actions, list) else [str(actions)],
         resources=[cdk.Fn.sub(one["Fn::Sub"]) for one in listed],
+        conditions=statement.get("Condition"),
     )

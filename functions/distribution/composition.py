@@ -17,6 +17,7 @@ from roadstead.aws.ssm import SsmEdgeSecrets, SsmUploadKeys
 from roadstead.aws.table import Table
 from roadstead.content.adoption import Adoption
 from roadstead.content.blobs import Blobs
+from roadstead.content.finishing import HandingOver, Linking
 from roadstead.content.lists import Lists
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import BlobUrls
@@ -28,14 +29,20 @@ from roadstead.trail.events import EventMaker
 
 
 def build(
-    settings: Settings, *, limits: UploadLimits | None = None, executor: Executor | None = None, s3: Any = None
+    settings: Settings,
+    *,
+    limits: UploadLimits | None = None,
+    executor: Executor | None = None,
+    s3: Any = None,
+    hands_over: bool = False,
 ) -> Services:
     """The services on DynamoDB, S3, KMS and SSM. Makes no call, and the clients alone that every request needs.
 
     A host that streams brings its own limits, an executor for the parts, and a client with the connections they need.
+    One that `hands_over` finished uploads leaves linking them to the registry function.
     """
     table = Table(client("dynamodb"), settings.index_table)
-    blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
+    blobs, manifests, sessions = DynamoBlobIndex(table), DynamoManifestIndex(table), DynamoUploadSessions(table)
     objects = S3Objects(s3 or Deferred(lambda: client("s3")), settings.bucket, url_seconds=settings.url_seconds)
     events = EventMaker()
     adoption = Adoption(blobs, objects, events)
@@ -53,10 +60,9 @@ def build(
             index_children=settings.index_children,
         ),
         uploads=Uploads(
-            sessions=DynamoUploadSessions(table),
-            blobs=blobs,
+            sessions=sessions,
             objects=objects,
-            events=events,
+            finish=HandingOver(sessions, objects) if hands_over else Linking(blobs, objects, events),
             limits=limits or UploadLimits(lifetime=settings.upload_seconds, max_bytes=settings.max_blob_bytes),
             executor=executor,
         ),

@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     services = build(
         settings,
         limits=relay.limits,
+        hands_over=True,
         executor=ThreadPoolExecutor(PART_THREADS, thread_name_prefix="part"),
         s3=client("s3", connections=PART_THREADS + relay.uploads, patience=COMPLETION_PATIENCE),
     )

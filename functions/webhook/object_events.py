@@ -11,12 +11,14 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
 from functions.webhook.batch import Received, work
 from functions.webhook.services import WebhookServices
+from roadstead.content.finishing import STREAMED
 from roadstead.content.objects import is_whole_key
 from roadstead.content.provenance import uploader
 from roadstead.digest import Digest
@@ -59,6 +61,9 @@ def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]
             info = services.objects.find(key)
             if info is not None:
                 entry = _entry(key, digest, about, time, info.metadata)
+                streamed = info.metadata.get(STREAMED)
+                if streamed is not None and (found := services.objects.find(streamed)) is not None:
+                    entry = replace(entry, size=found.size)
                 # Should nobody ever ask for it, this is what the collector finds it by.
                 services.candidates.note_object(key, key.rpartition("/")[2], at=entry.at)
                 yield entry

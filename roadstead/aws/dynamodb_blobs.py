@@ -149,8 +149,8 @@ def _consumption(repository: RepositoryName, digest: Digest, upload_id: str, exp
     return put(
         upload_key(upload_id),
         item,
-        "attribute_not_exists(pk) OR #state IN (:open, :closing)",
-        {":open": UploadState.OPEN, ":closing": UploadState.CLOSING},
+        "attribute_not_exists(pk) OR #state IN (:open, :closing, :finished)",
+        {":open": UploadState.OPEN, ":closing": UploadState.CLOSING, ":finished": UploadState.FINISHED},
         {"#state": "state"},
     )
 

@@ -14,6 +14,7 @@ from roadstead.names import RepositoryName
 class UploadState(StrEnum):
     OPEN = "open"
     CLOSING = "closing"  # the digest was checked and all bytes are with S3: what is left can be done again
+    FINISHED = "finished"  # all bytes are in one object, which the registry has yet to link
     CONSUMED = "consumed"
     CANCELLED = "cancelled"
 
@@ -57,6 +58,10 @@ class UploadSession:
     digest: Digest | None = None
     key: str | None = None
     version: int = 0
+
+    def ended_as(self, digest: Digest) -> bool:
+        """Whether the upload became this blob, linked or yet to be linked."""
+        return self.state in (UploadState.FINISHED, UploadState.CONSUMED) and self.digest == digest
 
 
 class UploadSessions(Protocol):

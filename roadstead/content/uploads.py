@@ -2,7 +2,7 @@
 
 Starting writes nothing: the session is a signed token until its first byte. Its state then lives in the index, so
 that any environment can take the next request. Closing is done in steps that can each be repeated: prove the digest,
-note that the upload is closing, complete the object, record the blob and consume the upload in one transaction.
+note that the upload is closing, complete the object, end the upload (`roadstead.content.finishing`).
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 from roadstead.conflicts import Conflict, UploadConsumed
-from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, BlobLink, StoredObject
-from roadstead.content.objects import MIN_PART, MultipartGone, Objects, is_whole_key, whole_key
+from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobLink, StoredObject
+from roadstead.content.finishing import Finish
+from roadstead.content.objects import MIN_PART, MultipartGone, Objects, whole_key
 from roadstead.content.provenance import object_metadata
 from roadstead.content.upload_sessions import UploadSession, UploadSessions, UploadState
 from roadstead.content.upload_token import UploadToken
@@ -24,8 +25,7 @@ from roadstead.content.upload_writer import UploadWriter
 from roadstead.digest import ALGORITHMS, Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
-from roadstead.trail.entries import Actor, Operation
-from roadstead.trail.events import EventMaker
+from roadstead.trail.entries import Actor
 
 DAY = 86_400
 _UNKNOWN = "this upload is not known: it was closed, cancelled or has expired; start it again"
@@ -53,17 +53,15 @@ class Uploads:
         self,
         *,
         sessions: UploadSessions,
-        blobs: BlobIndex,
         objects: Objects,
-        events: EventMaker,
+        finish: Finish,
         limits: UploadLimits,
         clock: Callable[[], float] = time.time,
         executor: Executor | None = None,
     ) -> None:
         self._sessions = sessions
-        self._blobs = blobs
         self._objects = objects
-        self._events = events
+        self._finish = finish
         self._limits = limits
         self._clock = clock
         self._executor = executor
@@ -167,17 +165,18 @@ class Uploads:
                 return self._complete(token, session, digest, actor)
             case UploadState.CLOSING:
                 raise _digest_invalid(digest, f"this upload is being closed as {session.digest}")
-            case UploadState.CONSUMED if session.digest == digest:
-                return self._closed(token, digest)
+            case UploadState.FINISHED | UploadState.CONSUMED if session.digest == digest:
+                return self._closed(token, session, digest, actor)
             case _:
                 raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
 
-    def _closed(self, token: UploadToken, digest: Digest) -> BlobLink:
-        """The blob that the upload became. The response promises that it stays, so a pending removal is cancelled."""
-        link = self._blobs.find_link(token.repository, digest)
-        if link is None or (link.marked is not None and not self._blobs.unmark_link(token.repository, digest)):
-            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
-        return link
+    def _closed(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> BlobLink:
+        """The blob that the upload became."""
+        with contextlib.suppress(UploadConsumed):
+            link = self._finish.finished(token, session, digest, actor)
+            if link is not None:
+                return link
+        raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
 
     def cancel(self, token: UploadToken) -> None:
         """Drop the session and its bytes; its token is worth nothing from now on. Raises BLOB_UPLOAD_UNKNOWN."""
@@ -226,7 +225,7 @@ class Uploads:
         key = whole_key(session.repository, digest, session.id)
         self._objects.put(key, data, digest=digest, metadata=object_metadata(session.repository, actor))
         stored = StoredObject(key, len(data), data if len(data) <= MAX_INLINE_BLOB else None)
-        link = self._record(token, digest, stored, actor)
+        link = self._end(token, session, digest, stored, actor)
         self._objects.delete(chunk.key for chunk in session.chunks)
         return link
 
@@ -244,35 +243,27 @@ class Uploads:
         """Complete the object of a session that is closing, and record it."""
         if session.key is None or session.multipart_id is None:
             (chunk,) = session.chunks
-            return self._record(token, digest, StoredObject(chunk.key, chunk.size), actor)
+            return self._end(token, session, digest, StoredObject(chunk.key, chunk.size), actor)
         try:
             self._objects.complete(session.key, session.multipart_id, self._sessions.find_parts(session))
         except MultipartGone:
             current = self._sessions.find(session.id)
-            if current is not None and current.state is UploadState.CONSUMED:
+            if current is not None and current.ended_as(digest):
                 # Another request closed the upload, and its object was surplus.
                 return self._close_again(token, current, digest, actor)
             raise RegistryError(
                 ErrorCode.BLOB_UPLOAD_INVALID,
                 "parts of this upload were written by two requests at once; start it again",
             ) from None
-        return self._record(token, digest, StoredObject(session.key, session.offset), actor)
+        return self._end(token, session, digest, StoredObject(session.key, session.offset), actor)
 
-    def _record(self, token: UploadToken, digest: Digest, stored: StoredObject, actor: Actor) -> BlobLink:
-        event = self._events.make(
-            Operation.UPLOAD, actor, token.repository, digest=digest, size=stored.size, detail="path=service"
-        )
-        # What a digest's prefix finds must be remembered as consumed for as long as it is there; see adoption.
-        expires = None if is_whole_key(stored.key) else _after(token)
+    def _end(
+        self, token: UploadToken, session: UploadSession, digest: Digest, stored: StoredObject, actor: Actor
+    ) -> BlobLink:
         try:
-            link = self._blobs.link_object(
-                token.repository, digest, stored, upload_id=token.upload_id, mark_expires=expires, event=event
-            )
+            return self._finish.finish(token, session, digest, stored, actor)
         except UploadConsumed:
             raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN) from None
-        if link.key != stored.key:
-            self._objects.delete([stored.key])
-        return link
 
     def _check_start(self, session: UploadSession, start: int | None) -> None:
         if start is not None and start != session.offset:

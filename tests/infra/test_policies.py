@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.stack import _statement
 from tests.infra.templates import Deployment, grants, listed, roles, short, statements, text
 
 INDEX, IDENTITY = "dynamodb:::table/roadstead-index", "dynamodb:::table/roadstead-identity"
@@ -59,10 +60,10 @@ GRANTS = {
         **_TRACES,
     },
     "RelayRole": {
-        INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
-        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        INDEX: "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         BUCKET: "s3:ListBucket",
-        BLOBS: _OBJECTS,
+        BLOBS: "s3:PutObject",
+        "s3:::roadstead--/blobs/uploads/*": "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject",
         "ssm:::parameter/roadstead/upload-keys": "ssm:GetParameter",
         "<RelayLog.Arn>": _LINES,
         "<RelayLocalLog.Arn>": _LINES,
@@ -77,10 +78,10 @@ GRANTS = {
 }
 FARGATE_GRANTS = {
     "RelayTaskTaskRole": {
-        INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
-        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        INDEX: "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         BUCKET: "s3:ListBucket",
-        BLOBS: _OBJECTS,
+        BLOBS: "s3:PutObject",
+        "s3:::roadstead--/blobs/uploads/*": "s3:AbortMultipartUpload s3:DeleteObject s3:GetObject",
         "ssm:::parameter/roadstead/upload-keys": "ssm:GetParameter",
         "ecs:::task/roadstead-relay/*": "ecs:GetTaskProtection ecs:UpdateTaskProtection",
         **_EDGE_SECRET,
@@ -152,6 +153,26 @@ def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Dep
 def test_the_webhook_function_reads_events_and_webhooks_of_the_identity_table_and_no_user(default: Deployment) -> None:
     assert keys_read(default, "WebhookRole", IDENTITY) == {"event#*", "project#*"}
     assert keys_read(default, "WebhookRole", INDEX) == {"pulls#*", "counted#*", "gc#*", "repo#*", "webhook#*"}
+
+
+def test_the_relay_writes_sessions_and_candidates_and_nothing_that_a_repository_serves(
+    default: Deployment, fargate: Deployment
+) -> None:
+    for deployment, kind in ((default, "RelayRole"), (fargate, "RelayTaskTaskRole")):
+        (role,) = [one for one in roles(deployment) if one.startswith(kind)]
+        assert keys_read(deployment, role, INDEX) == {"upload#*", "gc#*"}
+        for statement in statements(deployment, role):
+            if "gc#*" in json.dumps(statement):
+                assert statement["Action"] == "dynamodb:PutItem"
+
+
+def test_a_statement_keeps_its_condition_and_one_that_says_more_is_refused() -> None:
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["upload#*"]}}
+    said = {"Sid": "A", "Effect": "Allow", "Action": "a:B", "Resource": {"Fn::Sub": "arn:c"}, "Condition": condition}
+    assert _statement(said).to_statement_json()["Condition"] == condition
+    for more in ({"Effect": "Deny"}, {"NotAction": "a:C"}):
+        with pytest.raises(ValueError, match="says more"):
+            _statement({**said, **more})
 
 
 def keys_read(deployment: Deployment, role: str, table: str) -> set[str]:

@@ -58,6 +58,25 @@ def send_in_chunks(registry: Registry, token: UploadToken, data: bytes, chunk: i
     return registry.close(token, data).digest
 
 
+def stream_in_chunks(registry: Registry, token: UploadToken, data: bytes, chunk: int) -> None:
+    """The same client of the relay, which then asks the registry for the blob."""
+    try:
+        offset = registry.relay.offset(token)
+    except RegistryError as error:
+        if error.entries[0].code is not ErrorCode.BLOB_UPLOAD_UNKNOWN:
+            raise
+        offset = len(data)
+    while offset < len(data):
+        offset = registry.relay.append(token, (data[offset : offset + chunk],), actor=ALICE, start=offset)
+    registry.relay.close(token, Digest.of(data), actor=ALICE)
+    registry.blobs.get(token.repository, Digest.of(data), ALICE, promise=True)
+
+
+def streamed_blob(registry: Registry, data: bytes, repository: RepositoryName = SHIPS) -> None:
+    """A blob that the relay has stored and that nobody has asked for."""
+    registry.relay.close(registry.begin(repository), Digest.of(data), (data,), actor=ALICE)
+
+
 def serves(registry: Registry, data: bytes, repository: RepositoryName = SHIPS) -> bool:
     digest = Digest.of(data)
     with contextlib.suppress(RegistryError):
@@ -109,6 +128,20 @@ def _chunked(name: str, data: bytes, chunk: int) -> Operation:
         lambda registry, work: send_in_chunks(registry, token_of(work), data, chunk),
         lambda registry, work: serves(registry, data),
     )
+
+
+def _streamed(name: str, data: bytes, chunk: int) -> Operation:
+    return Operation(
+        name,
+        begin,
+        lambda registry, work: stream_in_chunks(registry, token_of(work), data, chunk),
+        lambda registry, work: serves(registry, data),
+    )
+
+
+def _streamed_twice(registry: Registry, work: Work) -> None:
+    for _ in range(2):
+        streamed_blob(registry, MANY_PARTS)
 
 
 def _send_whole(registry: Registry, work: Work) -> None:
@@ -214,6 +247,17 @@ OPERATIONS = (
     _chunked("upload in one chunk that waits in an object", TWO_CHUNKS, 6 * 1024),
     _chunked("upload in chunks that wait in objects", TWO_CHUNKS, 3 * 1024),
     _chunked("upload in many parts", MANY_PARTS, 15 * 1024),
+    _streamed("stream a blob that the session keeps", LAYER, 25),
+    _streamed("stream a blob in one chunk that waits in an object", TWO_CHUNKS, 6 * 1024),
+    _streamed("stream a blob in chunks that wait in objects", TWO_CHUNKS, 3 * 1024),
+    _streamed("stream a blob in many parts", MANY_PARTS, 15 * 1024),
+    Operation(
+        "delete a blob that was streamed",
+        _streamed_twice,
+        lambda registry, work: registry.delete_blob(Digest.of(MANY_PARTS)),
+        lambda registry, work: not serves(registry, MANY_PARTS),
+        over=frozenset({ErrorCode.BLOB_UNKNOWN}),
+    ),
     Operation(
         "cancel an upload",
         _begin_parts,

@@ -15,6 +15,7 @@ from roadstead.aws.table import Table
 from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
+from roadstead.content.finishing import HandingOver, Linking
 from roadstead.content.lists import Lists
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.content.manifests import Manifests
@@ -60,9 +61,15 @@ class Registry:
         )
         self.uploads = Uploads(
             sessions=self.sessions,
-            blobs=self.links,
             objects=self.objects,
-            events=self.events,
+            finish=Linking(self.links, self.objects, self.events),
+            limits=UploadLimits(part_bytes=PART_BYTES),
+            clock=cloud.clock,
+        )
+        self.relay = Uploads(
+            sessions=self.sessions,
+            objects=self.objects,
+            finish=HandingOver(self.sessions, self.objects),
             limits=UploadLimits(part_bytes=PART_BYTES),
             clock=cloud.clock,
         )

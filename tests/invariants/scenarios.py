@@ -33,6 +33,7 @@ from tests.invariants.steps import (
     both_images,
     cancel,
     close,
+    close_at_relay,
     delete,
     delete_blob,
     in_both_repositories,
@@ -42,6 +43,7 @@ from tests.invariants.steps import (
     replace_image,
     sent,
     sent_whole,
+    streamed,
     tagged_image,
     untag,
     upload,
@@ -93,7 +95,61 @@ _BEGUN, _CHUNK, _CHUNKS, _PARTS = sent(LAYER, 25, 40), sent(TWO_CHUNKS, 6144), s
 _IN_PARTS = sent(MANY_PARTS, 30 * 1024, 60 * 1024, _PARTS)
 _ONE_WINS = ((OK, UNKNOWN_UPLOAD), (UNKNOWN_UPLOAD, OK), (OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK))
 
+
+def _at_relay(name: str, prepare: Step, data: bytes) -> tuple[Scenario, ...]:
+    """What the relay has stored is served if, and only if, it said so; whoever else asks, closes or cancels."""
+    close_there = close_at_relay(data)
+    return (
+        Scenario(
+            f"close {name} at the relay twice",
+            prepare,
+            (close_there, close_there),
+            ends((OK, OK)),
+            lambda registry, ends: serves(registry, data),
+        ),
+        Scenario(
+            f"close {name} at the relay, ask for the blob",
+            prepare,
+            (close_there, ask(data)),
+            ends((OK, OK), (OK, UNKNOWN_BLOB)),
+            lambda registry, ends: serves(registry, data),
+        ),
+        Scenario(
+            f"close {name} at the relay, and at the registry",
+            prepare,
+            (close_there, close(data)),
+            ends((OK, OK)),
+            lambda registry, ends: serves(registry, data),
+        ),
+        Scenario(
+            f"close {name} at the relay, cancel it",
+            prepare,
+            (close_there, cancel),
+            ends(*_ONE_WINS),
+            lambda registry, ends: serves(registry, data) == (ends[0] == OK),
+        ),
+    )
+
+
 SCENARIOS = (
+    *_at_relay("an upload that the session keeps", _BEGUN, LAYER),
+    *_at_relay("an upload of one chunk", _CHUNK, TWO_CHUNKS),
+    *_at_relay("an upload of two chunks", _CHUNKS, TWO_CHUNKS),
+    *_at_relay("an upload in parts", _IN_PARTS, MANY_PARTS),
+    Scenario(
+        "ask twice for what was streamed twice",
+        streamed(MANY_PARTS, SHIPS, SHIPS),
+        (ask(MANY_PARTS), ask(MANY_PARTS)),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, MANY_PARTS),
+    ),
+    Scenario(
+        "delete a blob that was streamed three times, look for it",
+        streamed(MANY_PARTS, SHIPS, SHIPS, SHIPS, BOATS),
+        (delete_blob(MANY_PARTS), watch_blob(MANY_PARTS)),
+        ends((OK, OK)),
+        lambda registry, ends: not serves(registry, MANY_PARTS) and serves(registry, MANY_PARTS, BOATS),
+    ),
     Scenario(
         "push an image, delete a blob that it needs",
         blobs(CONFIG, LAYER),

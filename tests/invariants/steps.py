@@ -14,6 +14,7 @@ from tests.invariants.operations import (
     Work,
     begin,
     serves,
+    streamed_blob,
     token_of,
     with_image,
     with_second,
@@ -55,6 +56,10 @@ def mount(data: bytes, source: RepositoryName, target: RepositoryName) -> Step:
 
 def close(data: bytes, last: bytes = b"") -> Step:
     return lambda registry, work: registry.close(token_of(work), data, last=last)
+
+
+def close_at_relay(data: bytes, last: bytes = b"") -> Step:
+    return lambda registry, work: registry.relay.close(token_of(work), Digest.of(data), (last,), actor=ALICE)
 
 
 def append(data: bytes, start: int, end: int) -> Step:
@@ -111,6 +116,16 @@ def sent_whole(data: bytes, *repositories: RepositoryName) -> Step:
     def prepare(registry: Registry, work: Work) -> None:
         for repository in repositories:
             registry.send_whole(registry.begin(repository), data)
+
+    return prepare
+
+
+def streamed(data: bytes, *repositories: RepositoryName) -> Step:
+    """A blob that the relay has stored for each, in parts, and that nobody has asked for."""
+
+    def prepare(registry: Registry, work: Work) -> None:
+        for repository in repositories:
+            streamed_blob(registry, data, repository)
 
     return prepare
 

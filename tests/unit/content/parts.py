@@ -10,6 +10,7 @@ from typing import Any
 from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
+from roadstead.content.finishing import Linking
 from roadstead.content.lists import Lists
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.content.manifests import Manifests
@@ -64,7 +65,11 @@ class Registry:
             sleep=lambda _: None,
         )
         self.uploads = Uploads(
-            sessions=index, blobs=index, objects=objects, events=events, limits=self.limits, clock=self.clock
+            sessions=index,
+            objects=objects,
+            finish=Linking(index, objects, events),
+            limits=self.limits,
+            clock=self.clock,
         )
 
     def start(self, repository: RepositoryName = SHIPS, algorithm: str | None = None) -> UploadToken:

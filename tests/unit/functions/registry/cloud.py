@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -15,6 +17,8 @@ import pytest
 from moto import mock_aws
 
 from functions.distribution import composition
+from functions.distribution.application import Application
+from functions.distribution.settings import Settings
 from functions.registry import handler
 from roadstead.aws import clients as clients
 from roadstead.aws.kms import KmsKeys
@@ -34,6 +38,7 @@ class Function:
 
     token: str
     calls: list[str]
+    asked: list[tuple[str, Mapping[str, Any]]]  # the same with their parameters, from the beginning
 
     def request(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -88,19 +93,28 @@ def closing(location: str, digest: Digest) -> str:
     return f"{location}&digest={quote(digest, safe='')}"
 
 
+def _relay() -> Application:
+    return Application(composition.build(Settings.from_environ(os.environ), hands_over=True))
+
+
 @contextmanager
-def running(patch: pytest.MonkeyPatch) -> Iterator[Function]:
-    """A function that has not answered yet."""
+def running(patch: pytest.MonkeyPatch, *, relay: bool = False) -> Iterator[Function]:
+    """A function that has not answered yet; put together as the relay is, if `relay`."""
     environment = {
         "AWS_DEFAULT_REGION": aws.REGION,
         "AWS_ACCESS_KEY_ID": aws.CREDENTIALS["aws_access_key_id"],
         "AWS_SECRET_ACCESS_KEY": aws.CREDENTIALS["aws_secret_access_key"],
     }
     calls: list[str] = []
+    asked: list[tuple[str, Mapping[str, Any]]] = []
+
+    def note(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        asked.append((f"{model.service_model.service_name}.{model.name}", dict(params)))
 
     def client(service: str, **options: Any) -> Any:
         made = clients.client(service, **options)
         aws.record_calls(made, calls=calls)
+        made.meta.events.register("provide-client-params", note)
         return made
 
     with mock_aws():
@@ -121,6 +135,8 @@ def running(patch: pytest.MonkeyPatch) -> Iterator[Function]:
         for name, value in settings.items():
             patch.setenv(name, value)
         patch.setattr(composition, "client", client)
+        if relay:
+            patch.setattr(handler, "application", cache(_relay))
         handler.application.cache_clear()
         source = KmsKeys(kms)
         minter = TokenMinter(
@@ -129,6 +145,6 @@ def running(patch: pytest.MonkeyPatch) -> Iterator[Function]:
         access = [Access.to(name, "pull", "push", "delete") for name in (REPOSITORY, OTHER)]
         token = minter.mint("ada", ActorKind.USER, [*access, CATALOG_ACCESS]).token
         try:
-            yield Function(token, calls)
+            yield Function(token, calls, asked)
         finally:
             handler.application.cache_clear()

@@ -22,6 +22,7 @@ from functions.relay.body import Pace
 from functions.relay.places import Places
 from roadstead.content.adoption import Adoption
 from roadstead.content.blobs import Blobs
+from roadstead.content.finishing import HandingOver
 from roadstead.content.lists import Lists
 from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
@@ -53,12 +54,12 @@ class Rig:
         self.index, self.objects = MemoryIndex(), objects
         events = EventMaker()
         adoption = Adoption(self.index, objects, events)
+        self.blobs = Blobs(blobs=self.index, manifests=self.index, adoption=adoption, events=events)
         self.executor = ThreadPoolExecutor(4)
         self.uploads = Uploads(
             sessions=self.index,
-            blobs=self.index,
             objects=objects,
-            events=events,
+            finish=HandingOver(self.index, objects),
             limits=limits,
             executor=self.executor,
         )
@@ -67,7 +68,7 @@ class Rig:
             raise AssertionError("the relay looked at a bearer token")
 
         services = Services(
-            blobs=Blobs(blobs=self.index, manifests=self.index, adoption=adoption, events=events),
+            blobs=self.blobs,
             lists=Lists(manifests=self.index, objects=objects),
             manifests=Manifests(manifests=self.index, blobs=self.index, objects=objects, events=events),
             push=Push(manifests=self.index, blobs=self.index, objects=objects, adoption=adoption, events=events),

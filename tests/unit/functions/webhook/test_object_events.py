@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.content.objects import ObjectInfo, whole_key
+from roadstead.content.finishing import STREAMED
+from roadstead.content.objects import ObjectInfo, streamed_key, whole_key
 from roadstead.content.provenance import object_metadata
 from roadstead.digest import Digest
 from roadstead.trail.entries import Actor, ActorKind, Operation
@@ -42,6 +43,16 @@ def test_an_upload_that_arrived_is_a_candidate_of_the_collector_once(function: F
     function.handle(messages(object_created(KEY)))
     function.handle(messages(object_created(KEY)))
     assert function.candidates.objects == {(KEY, NOON): "0" * 32}
+
+
+def test_a_marker_of_the_relay_tells_of_the_object_that_it_names(function: Function) -> None:
+    streamed = streamed_key("1" * 32, "parts-1")
+    marker = whole_key(SHIPS, DIGEST, "1" * 32)
+    function.objects.put(streamed, DATA, metadata={})
+    function.objects.put(marker, b"", metadata={**object_metadata(SHIPS, ADA), STREAMED: streamed})
+    assert function.failures(messages(object_created(marker, size=0))) == []
+    (entry,) = function.entries
+    assert (entry.operation, entry.digest, entry.size) == (Operation.UPLOAD_RECEIVED, DIGEST, 5)
 
 
 def test_what_is_gone_was_told_of_otherwise(function: Function) -> None:
