@@ -1,6 +1,6 @@
-"""Reading the audit trail of the local cloud: all of it, on and on, or the answer to a question.
+"""Reads the audit trail of the local cloud: all of it, continuously, or the answer to a question.
 
-The questions are those of the saved queries (`observability.queries`); here they are asked of the entries themselves.
+The questions are those of the saved queries (`observability.queries`), computed here from the entries.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from local.state import StateDirectory
 
 Entry = dict[str, Any]
 
-WAIT = 15.0  # seconds for what has happened to be delivered
-PAUSE = 0.5  # seconds between two looks
+WAIT = 15.0  # seconds to wait until all events are delivered
+PAUSE = 0.5  # seconds between two reads
 WEEK = 7 * 86_400  # seconds
 
 
 class TrailReader:
-    """Entries that were not seen before, in the order of their time; every id once, however often it was delivered."""
+    """Reads new entries in the order of their time, and each id once, however often it was delivered."""
 
     def __init__(self, client: Client, group: str = AUDIT_LOG_GROUP) -> None:
         self._client = client
@@ -36,7 +36,7 @@ class TrailReader:
         self._seen: set[str] = set()
 
     def entries(self) -> list[Entry]:
-        """What was written since the last call."""
+        """Return the entries written since the last call."""
         found: list[Entry] = []
         for stream in self._streams():
             for line in self._lines(stream):
@@ -70,7 +70,7 @@ class TrailReader:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`answer` makes lines of the entries; `argument` is what the question is about, if anything."""
+    """`answer` turns entries into lines; `argument` is the name of the question's argument, if it has one."""
 
     help: str
     answer: Callable[[Iterable[Entry], str], Iterable[Entry]]
@@ -112,33 +112,40 @@ QUESTIONS: Mapping[str, Question] = {
 
 
 def read(state: StateDirectory, *, follow: bool, ask: str) -> Iterator[str]:
-    """Lines to print; with `follow` without an end. `ask` is a question with its argument, or empty for everything.
+    """Yield lines to print; with `follow`, forever. `ask` is a question with its argument, or empty for all entries.
 
-    What has happened before is waited for. Raises Failure when nothing runs there, or for a question that is none.
+    Waits until all earlier events are delivered. Raises Failure if no registry runs there, or for an unknown question.
     """
     name, _, argument = ask.partition(" ")
     question = QUESTIONS.get(name)
     if ask and (question is None or bool(question.argument) != bool(argument.strip())):
         known = "; ".join(f"{key} {one.argument}".strip() + f" ({one.help})" for key, one in QUESTIONS.items())
-        raise Failure(ExitCode.USAGE, f"{ask!r} is no question of the audit trail. There are: {known}.")
+        raise Failure(ExitCode.USAGE, f"{ask!r} is not a question to the audit trail. The questions are: {known}.")
     ready = state.read_ready()
     if ready is None or not state.in_use():
-        raise Failure(ExitCode.COMPONENT_FAILED, f"Nothing runs in {state.path}; `make up STATE={state.path}` first.")
+        raise Failure(
+            ExitCode.COMPONENT_FAILED, f"No registry runs in {state.path}; start it with `make up STATE={state.path}`."
+        )
     host, _, port = str(ready["aws_endpoint"]).rpartition("/")[2].rpartition(":")
     with contextlib.closing(Client(Endpoint(host, int(port), credentials_of(state.credentials_file)))) as client:
         reader = TrailReader(client)
         _wait_for_delivery(state, time.time())
         entries = reader.entries()
         for line in question.answer(entries, argument.strip()) if question else entries:
-            yield json.dumps(line, ensure_ascii=False)
+            yield printed(line)
         while follow and not question:
             time.sleep(PAUSE)
             for line in reader.entries():
-                yield json.dumps(line, ensure_ascii=False)
+                yield printed(line)
+
+
+def printed(line: Entry) -> str:
+    r"""Return a line of JSON in ASCII: text that others chose cannot reorder it or move the cursor (`\u202e`)."""
+    return json.dumps(line)
 
 
 def _wait_for_delivery(state: StateDirectory, moment: float) -> None:
-    """Until all that had happened by then is in the trail, or it takes too long."""
+    """Wait until everything that happened before `moment` is in the trail, or for WAIT seconds."""
     deadline = time.monotonic() + WAIT
     while time.monotonic() < deadline:
         try:

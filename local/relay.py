@@ -1,4 +1,4 @@
-"""The relay in a process of its own, as its container runs it."""
+"""The relay in its own process, as its container runs it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from local.failures import ExitCode, Failure
 from local.processes import children
 from local.processes.probe import answers
 
-START = 30.0  # seconds that it may take to start
-DRAIN = 10  # seconds that uploads under way may take when it is stopped
-RESTARTS = 5  # in a row; when one has run for `STEADY` seconds the next death is the first again
+START = 30.0  # seconds to wait for its start
+DRAIN = 10  # seconds for uploads in progress when it stops
+RESTARTS = 5  # in a row; after a process has run for `STEADY` seconds, counting starts again
 STEADY = 60.0
 PAUSE = 0.2  # seconds before the first restart, doubled for each that follows
 _ADDRESS = "127.0.0.1"
-_OUTER = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")  # what the process needs of this one's environment
+_OUTER = ("PATH", "HOME", "LANG", "VIRTUAL_ENV")  # the variables of this process that it needs
 
 _logger = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ class RelayProcess:
                     "RELAY_DRAIN_SECONDS": str(DRAIN),
                 },
                 cwd=Path(__file__).parent.parent,
-                start_new_session=True,  # Ctrl-C in the terminal is ours to pass on
+                start_new_session=True,  # Ctrl-C in the terminal reaches only the parent, which passes it on
             )
         deadline = time.monotonic() + START
         while not await asyncio.to_thread(answers, f"{self.url}/health"):
@@ -81,7 +81,7 @@ class RelayProcess:
             await asyncio.sleep(0.05)
 
     async def watch(self) -> None:
-        """Raises Failure when the process dies again and again, or does not start again."""
+        """Restart the process when it dies. Raises Failure after RESTARTS deaths in a row, or if a restart fails."""
         if self._process is None:
             raise RuntimeError("the relay was not started")
         deaths = 0
@@ -98,7 +98,7 @@ class RelayProcess:
                 self.restarted()
 
     async def stop(self) -> None:
-        """SIGTERM, as a container is stopped; killed when that takes too long."""
+        """Send SIGTERM, as to a container; kill the process if it takes too long."""
         process = self._process
         if process is None or process.returncode is not None:
             return

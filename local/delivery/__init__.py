@@ -1,1 +1,1 @@
-"""Event delivery to the webhook function: table streams, queues and log subscriptions."""
+"""Delivers events to the webhook function: from table streams, queues and log subscriptions."""

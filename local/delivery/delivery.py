@@ -1,11 +1,10 @@
-"""The component that delivers what happened to the webhook function: streams, S3's events, the functions' log lines.
+"""The component that delivers events to the webhook function: streams, S3's events, the functions' log lines.
 
-Nothing is lost when all of it is killed: S3's events wait in a queue and the tables' changes in their streams, both of
-the embedded AWS, and how far streams and logs were delivered stands in a file. What was delivered since that was
-written comes again, as in AWS.
+No event is lost when all processes are killed: S3's events wait in a queue and the tables' changes in their streams,
+both in the embedded AWS, and a file records how far streams and logs were delivered. Whatever was delivered after the
+file was written is delivered again, as in AWS.
 
-While nothing happens nothing is asked: the embedded AWS tells of every write, and a log of which it is no longer than
-before has no new line.
+An idle registry costs nothing here: the embedded AWS reports every write, and a log that has not grown has no new line.
 """
 
 from __future__ import annotations
@@ -28,18 +27,18 @@ from local.functions.environments import Pool
 from local.state import StateDirectory, write_atomically
 
 FUNCTION = "webhook"
-LOGS = ("registry", "token")  # the functions whose lines are subscribed to
+LOGS = ("registry", "token")  # the functions whose logs have a subscription
 MARK = '{"audit":'
-PAUSE = 0.3  # seconds between two looks
-LONGEST_PAUSE = 5.0  # seconds without asking: a message comes back when its time is over, and nothing tells of that
-TIMEOUT = 60.0  # seconds that the function may take
-DRAIN = 10.0  # seconds that is waited at the end
+PAUSE = 0.3  # seconds between two rounds
+LONGEST_PAUSE = 5.0  # seconds without a round: nothing reports that a message has become visible again
+TIMEOUT = 60.0  # seconds for the function
+DRAIN = 10.0  # seconds to deliver the rest before stopping
 
 Run = Callable[..., Awaitable[Any]]
 
 
 class Delivery:
-    """`cloud` has started when this does; `pools` has the function then."""
+    """`cloud` must have started before this does, and `pools` must have the function by then."""
 
     name = "the delivery of events"
 
@@ -72,10 +71,10 @@ class Delivery:
             raise Failure(ExitCode.COMPONENT_FAILED, f"Events are not delivered any more: {error!r}.") from error
 
     async def stop(self) -> None:
-        """Delivers what there is, for a while: the functions still run, and nobody asks them for anything more."""
+        """Deliver what is left, for up to DRAIN seconds. The functions still run, but get no more requests."""
         self._stopping.set()
         if self._running is not None:
-            with contextlib.suppress(Exception):  # `watch` has told of it
+            with contextlib.suppress(Exception):  # `watch` has reported it
                 await self._running
 
     def _connect(self) -> None:
@@ -121,7 +120,7 @@ class Delivery:
         self._save()
 
     async def _look(self) -> None:
-        """A cycle if there is a reason for one; else all that happened before this moment was delivered already."""
+        """Run a cycle if anything may have happened; otherwise everything until now is delivered already."""
         began = time.time()
         changed = self._cloud.has_changed()
         late = time.monotonic() - self._asked > LONGEST_PAUSE
@@ -131,7 +130,7 @@ class Delivery:
             os.utime(self._state.delivered_file, (began, began))
 
     async def _cycle(self) -> bool:
-        """Ask every source until it has no more; whether all that was there when this began is delivered."""
+        """Empty every source. Return whether everything that existed at the start is delivered."""
         began, self._asked = time.time(), time.monotonic()
         for source in self._sources:
             while await source.round():
@@ -154,7 +153,7 @@ class Delivery:
 
 
 class _StreamReader:
-    """Reads the one shard that a stream has here, from behind a sequence number, or from its beginning."""
+    """Reads the only shard that a stream has here, from after a sequence number or from its beginning."""
 
     def __init__(self, client: Client, arn: str, position: str) -> None:
         self._client = client

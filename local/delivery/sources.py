@@ -1,8 +1,8 @@
-"""What hands events to a function: event source mappings of streams and queues, and a log group's subscription.
+"""Event sources of a function: event source mappings of streams and queues, and a log group's subscription.
 
-Each source is asked for a `round`: deliver what there is to deliver next, answer whether anything was. Records have the
-shapes that Lambda gives them. What fails comes again: from a stream in its place, with a pause that doubles; from a
-queue when its time is over; of a log, which Lambda is handed asynchronously, twice, and then it is a dead letter.
+A `round` of a source delivers the next records, and returns whether there were any. Records have the form that Lambda
+gives them. A failed record is delivered again: a stream's in its place, with a pause that doubles; a queue's after its
+visibility timeout; a log's, which Lambda receives asynchronously, twice, before it becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ Invoke = Callable[[Mapping[str, Any]], Awaitable[object]]
 Record = dict[str, Any]
 
 BATCH = 100  # records or lines in one event
-LINES_BYTES = 1024 * 1024  # of one event of a log
-STREAM_ATTEMPTS = 10  # then the records become dead letters, as with MaximumRetryAttempts
+LINES_BYTES = 1024 * 1024  # of one log event
+STREAM_ATTEMPTS = 10  # after which records become dead letters, as with MaximumRetryAttempts
 ASYNCHRONOUS_ATTEMPTS = 3
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds; Lambda's own are a minute and two for what is asynchronous
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 30.0  # seconds; for asynchronous events, Lambda waits one and then two minutes
 _FAILURES = (FunctionError, Throttled, TimedOut)
 
 _log = logging.getLogger(__name__)
@@ -36,14 +36,14 @@ _log = logging.getLogger(__name__)
 class Source(Protocol):
     @property
     def idle(self) -> bool:
-        """Whether nothing that was read waits for another attempt."""
+        """Whether nothing waits for another attempt."""
         ...
 
     async def round(self) -> bool: ...
 
 
 class Retries:
-    """When the next attempt is due, and how many there were."""
+    """When the next attempt is due, and the number of failures."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -63,10 +63,10 @@ class Retries:
 
 
 class StreamSource:
-    """A mapping of a table's stream with `ReportBatchItemFailures`, and a filter for the event items.
+    """A mapping of a table's stream with `ReportBatchItemFailures` and a filter for event items.
 
-    `read` answers the next records of the stream behind those that it answered before (it blocks no loop); `bury` keeps
-    dead letters. `position` is the sequence number up to which everything was delivered, "" when that is nothing.
+    `read` returns the stream's next records (without blocking the event loop); `bury` keeps dead letters. `position` is
+    the sequence number up to which everything was delivered, or "".
     """
 
     def __init__(
@@ -125,13 +125,13 @@ class StreamSource:
         return False
 
     def _finish(self) -> None:
-        """The first of what is pending was delivered, or buried."""
+        """Remove the first pending record, which was delivered or became a dead letter."""
         done = self._pending.popleft()
         self.position = done["dynamodb"]["SequenceNumber"] if self._pending else self._read_to
 
 
 def _is_event(record: Record) -> bool:
-    """The mapping's FilterCriteria: an INSERT under a key that begins with `event#`."""
+    """Apply the mapping's FilterCriteria: an INSERT with a key that begins with `event#`."""
     key = str(record["dynamodb"]["Keys"]["pk"]["S"])
     return bool(record["eventName"] == "INSERT") and key.startswith("event#")
 
@@ -141,7 +141,7 @@ def _stream_record(record: Record, arn: str) -> Record:
 
 
 def _first_failure(result: object, identifiers: Sequence[str]) -> int:
-    """How many records are done, by what the function answered."""
+    """Return the number of records that are done, by the function's result."""
     failures = result.get("batchItemFailures") if isinstance(result, Mapping) else None
     failed = {failure["itemIdentifier"] for failure in failures or ()}
     return next((place for place, one in enumerate(identifiers) if one in failed), len(identifiers))
@@ -199,7 +199,7 @@ def _message_record(message: Record, arn: str, region: str) -> Record:
 
 
 class LogSource:
-    """The subscription of a function's log: lines of its file with a mark in them, from `offset` on."""
+    """The subscription of a function's log: the lines of its file with a mark, from `offset` on."""
 
     def __init__(
         self,
@@ -224,7 +224,7 @@ class LogSource:
         return self._retries.failures == 0
 
     def grown(self) -> bool:
-        """Whether the file has another length than what was delivered of it."""
+        """Whether the file has a part that was not delivered."""
         try:
             return self.file.stat().st_size != self.offset
         except FileNotFoundError:
@@ -251,13 +251,13 @@ class LogSource:
         return True
 
     def _next(self) -> tuple[list[Record], int]:
-        """Whole lines from the offset on: those with the mark, and where the next begin."""
+        """Return the complete, marked lines from the offset on, and the next offset."""
         try:
             size = self.file.stat().st_size
         except FileNotFoundError:
             return [], self.offset
         if size < self.offset:
-            self.offset = 0  # somebody has emptied the file
+            self.offset = 0  # the file was truncated
         events: list[Record] = []
         with self.file.open("rb") as file:
             file.seek(self.offset)
@@ -270,7 +270,7 @@ class LogSource:
                 events.append({"id": identifier, "timestamp": now, "message": line.decode("utf-8", "replace")})
             at = end + 1
         if not at and len(data) == LINES_BYTES:
-            at = len(data)  # a line that no entry can be
+            at = len(data)  # a line too long to be an entry
         return events, self.offset + at
 
 

@@ -15,14 +15,14 @@ from local.edge.signed_urls import KeyGroup
 from local.edge.storage import Signing
 from local.gateway.http_api import HttpServer
 
-API_TIMEOUT = 30.0  # seconds; CloudFront's default for an origin's answer
+API_TIMEOUT = 30.0  # seconds; CloudFront's default response timeout
 STORAGE_TIMEOUT = 120.0  # seconds, as the distribution is configured for S3
-RELAY_TIMEOUT = 120.0  # and for the relay, which completes a multipart upload before it answers
+RELAY_TIMEOUT = 120.0  # also for the relay, which completes a multipart upload before it responds
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeSettings:
-    """What the distribution is made of. URLs have no trailing slash; `relay` is None where there is none."""
+    """The configuration of the distribution. URLs have no trailing slash; `relay` is None without a relay."""
 
     api: str
     bucket: str  # the URL of the bucket itself, path style
@@ -31,21 +31,21 @@ class EdgeSettings:
     access_key: str
     secret_key: str = field(repr=False)
     region: str
-    blob_keys: KeyGroup | None = None  # of signed URLs, where blobs are pulled through the distribution
-    redirects: str = ""  # S3 as clients are sent to it, where not every client finds it
+    blob_keys: KeyGroup | None = None  # of signed URLs, if blobs are pulled through the distribution
+    redirects: str = ""  # the S3 that clients are redirected to, if not every client can reach it
     scheme: str = "http"  # of the registry's URL
-    error_caching: float = 0.0  # seconds: ErrorCachingMinTTL, which CloudFront sets to 10 where nobody says 0
+    error_caching: float = 0.0  # seconds: ErrorCachingMinTTL, of which CloudFront's default is 10
 
 
 def key_value_store(upload_keys: str, *, relay: bool) -> dict[str, str]:
-    """What the functions read. `upload_keys` is the JSON of `UploadKeys.from_json`, word for word."""
+    """Return the key-value store's content. `upload_keys` is the JSON that `UploadKeys.from_json` reads, verbatim."""
     return {"upload-keys": upload_keys, "relay": "on" if relay else "off"}
 
 
 def components(
     settings: EdgeSettings, upload_keys: Callable[[], str], listener: socket.socket
 ) -> tuple[FunctionWorkers, HttpServer]:
-    """In the order in which they start. `upload_keys` is asked then, when whoever makes the keys has made them."""
+    """Return the components in the order of their start. `upload_keys` is called when they start."""
     workers = FunctionWorkers(
         {name: build.built(name, scheme=settings.scheme) for name in build.FUNCTIONS},
         lambda: key_value_store(upload_keys(), relay=settings.relay is not None),

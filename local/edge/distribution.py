@@ -24,7 +24,7 @@ from edge.names import API, BLOBS
 from local.edge import loopback, rules
 from local.edge.error_cache import CachedError, ErrorCache
 from local.edge.function_workers import FunctionFailed, FunctionWorkers, Outcome
-from local.edge.origins import Answer, Origin, TimedOut, Unreachable, exchange
+from local.edge.origins import Origin, OriginResponse, TimedOut, Unreachable, exchange
 from local.edge.rules import Headers, RuleBroken
 from local.edge.signed_urls import KeyGroup
 from local.edge.viewer import Disconnected, Receive, Scope, Send, Viewer
@@ -107,7 +107,7 @@ class Edge:
         except TimedOut:
             raise _page(504, "CloudFront did not get a response from the origin in time.") from None
 
-    async def _follow(self, viewer: Viewer, origin: Origin, target: str, redirect: Answer) -> None:
+    async def _follow(self, viewer: Viewer, origin: Origin, target: str, redirect: OriginResponse) -> None:
         """Respond with the target of a redirect, unless the viewer can reach it itself."""
         host = dict(viewer.headers).get("host", "")
         if viewer.method != "GET" or loopback.finds_s3(host):
@@ -168,7 +168,7 @@ class Edge:
         target = f"{request['uri']}?{query}" if query else request["uri"]
         return exchange(origin, viewer.method, target, tuple(headers), viewer.body() if viewer.sends_body else None)
 
-    async def _respond(self, viewer: Viewer, request: Mapping[str, Any], answer: Answer) -> None:
+    async def _respond(self, viewer: Viewer, request: Mapping[str, Any], answer: OriginResponse) -> None:
         """Pass an origin's response on, through the functions of the behaviour and the error cache."""
         if fnmatch.fnmatchcase(viewer.path, UPLOADS):
             answer = _origin_response(request, answer)
@@ -183,7 +183,9 @@ class Edge:
         cache = "Error from cloudfront" if answer.status >= 400 else "Miss from cloudfront"
         await _send(viewer, answer.status, (*answer.headers, ("x-cache", cache)), body)
 
-    async def _viewer_response(self, viewer: Viewer, request: Mapping[str, Any], answer: Answer) -> Answer:
+    async def _viewer_response(
+        self, viewer: Viewer, request: Mapping[str, Any], answer: OriginResponse
+    ) -> OriginResponse:
         """Run the viewer-response function, as CloudFront does below 400. It can neither see nor change the body."""
         if answer.status >= 400:
             return answer
@@ -198,10 +200,10 @@ class Edge:
         except RuleBroken as broken:
             raise _page(502, f"The function's result is not valid: {broken}.") from broken
         headers = (*rules.pairs(outcome.result["headers"]), *hidden)
-        return Answer(outcome.result["statusCode"], "", headers, answer.body)
+        return OriginResponse(outcome.result["statusCode"], "", headers, answer.body)
 
 
-def _origin_response(request: Mapping[str, Any], answer: Answer) -> Answer:
+def _origin_response(request: Mapping[str, Any], answer: OriginResponse) -> OriginResponse:
     """Run the Lambda@Edge function between origin and CloudFront: it can replace the body, not read it."""
     headers: dict[str, list[dict[str, str]]] = {}
     for name, value in answer.headers:
@@ -213,7 +215,7 @@ def _origin_response(request: Mapping[str, Any], answer: Answer) -> Answer:
         return answer
     body = result["body"].encode()
     pairs = tuple((name, one["value"]) for name, several in result["headers"].items() for one in several)
-    return Answer(int(result["status"]), "", (*pairs, ("content-length", str(len(body)))), _once(body))
+    return OriginResponse(int(result["status"]), "", (*pairs, ("content-length", str(len(body)))), _once(body))
 
 
 async def _send(viewer: Viewer, status: int, headers: Headers, body: AsyncIterator[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Requests to origins, streamed both ways with bounded memory: HTTP/1.1 over asyncio, one connection a request."""
+"""Requests to origins, streamed both ways in bounded memory: HTTP/1.1 over asyncio, one connection per request."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from local.edge.storage import Signing
 from local.http_headers import HOP_BY_HOP
 
 CONNECT_TIMEOUT = 10.0  # seconds, as CloudFront's
-_READ = 256 * 1024  # bytes at a time; with what the kernel and asyncio hold, a transfer keeps about 1 MiB
+_READ = 256 * 1024  # bytes at a time; with the kernel's and asyncio's buffers, a transfer takes about 1 MiB
 
 
 class Unreachable(Exception):
-    """The origin did not take the connection, or broke it before it had answered: a 502."""
+    """The origin refused the connection, or closed it before a response: a 502."""
 
 
 class TimedOut(Exception):
-    """The origin did not answer in time: a 504."""
+    """The origin did not respond in time: a 504."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """An origin of the distribution. `url` may have a path, which goes before the request's.
+    """An origin of the distribution. `url` may have a path, which precedes the request's.
 
     `headers` are added to each request in place of the viewer's own; `response_timeout` is in seconds, and counts from
     the last byte of the body or between two reads; with `signing` it is S3.
@@ -42,8 +42,8 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What an origin answers; names of headers in lower case, without those of the connection."""
+class OriginResponse:
+    """An origin's response. Header names are in lower case; hop-by-hop headers are removed."""
 
     status: int
     reason: str
@@ -54,8 +54,8 @@ class Answer:
 @contextlib.asynccontextmanager
 async def exchange(
     origin: Origin, method: str, target: str, headers: Headers, body: AsyncIterator[bytes] | None
-) -> AsyncIterator[Answer]:
-    """Send a request and give its answer, whose body can be read until the block is left.
+) -> AsyncIterator[OriginResponse]:
+    """Send a request; yield its response, whose body can be read until the block ends.
 
     `target` is path and query; `headers` (names in lower case, no Host) say how `body` is framed. The answer may come
     before the body has been sent; then the rest of the body is left unread. Raises Unreachable and TimedOut, and
@@ -76,7 +76,7 @@ async def exchange(
     sending = asyncio.create_task(connection.send(method, target, (("host", parts.netloc), *headers), body))
     try:
         answer = await connection.answer(sending)
-        await _end(sending)  # nobody reads on from here, so that what is left of the body is the caller's again
+        await _end(sending)  # stop reading the body here: the caller may read the rest
         yield answer
     finally:
         await _end(sending)
@@ -89,7 +89,7 @@ async def _end(task: asyncio.Task[Any]) -> None:
 
 
 class _Connection:
-    """One request and its answer."""
+    """One request and its response."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, timeout: float) -> None:
         self._reader = reader
@@ -108,8 +108,8 @@ class _Connection:
         self._write(h11.EndOfMessage())
         await self._writer.drain()
 
-    async def answer(self, sending: asyncio.Task[None]) -> Answer:
-        """The answer's head. Raises what `sending` raises, unless it is that the origin has stopped listening."""
+    async def answer(self, sending: asyncio.Task[None]) -> OriginResponse:
+        """Return the response's head. Raises what `sending` raises, unless the origin just stopped reading."""
         receiving = asyncio.create_task(self._head())
         try:
             await asyncio.wait({receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
@@ -125,7 +125,7 @@ class _Connection:
             await _end(receiving)
         named = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers)
         kept = tuple(pair for pair in named if pair[0] not in HOP_BY_HOP and pair[0] != "transfer-encoding")
-        return Answer(head.status_code, head.reason.decode("latin-1"), kept, self._body())
+        return OriginResponse(head.status_code, head.reason.decode("latin-1"), kept, self._body())
 
     async def _head(self) -> h11.Response:
         while True:

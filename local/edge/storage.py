@@ -1,4 +1,4 @@
-"""S3 as the edge's origin: requests signed as origin access control does it."""
+"""S3 as the edge's origin: requests signed as by origin access control."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _CONTENT_HASH = "x-amz-content-sha256"
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """The credentials that stand for CloudFront's; SigV4 for S3 in `region`."""
+    """Signs with credentials in the place of CloudFront's: SigV4 for S3 in `region`."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -22,9 +22,9 @@ class Signing:
     clock: Callable[[], float] = time.time
 
     def sign(self, method: str, url: str, headers: Mapping[str, str]) -> dict[str, str]:
-        """`headers` (names in lower case) with date and Authorization. Those of ours that say `x-amz-` are signed.
+        """Return `headers` (names in lower case) with date and Authorization. Headers with `x-amz-` are signed.
 
-        The body's hash is what the headers say it is, else it is left unsigned.
+        The body's hash is taken from the headers; without it the body is unsigned.
         """
         parts = urlsplit(url)
         target = f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -33,5 +33,5 @@ class Signing:
         own |= {"host": parts.netloc, _CONTENT_HASH: content}
         credentials = Credentials(self.access_key, self.secret_key, self.region)
         made = signed(credentials, "s3", method, target, own, content, self.clock())
-        del made["host"]  # the connection has it
+        del made["host"]  # the connection sends it
         return {**headers, **made}

@@ -13,14 +13,14 @@ from local.cloud.resources import (
     Resources,
 )
 
-SERVICE = "roadstead"  # the `service` of the token specification, one for every host name
+SERVICE = "roadstead"  # the `service` of the token specification, the same for every host name
 ISSUER = "roadstead"
-BLOB_URL_KEY_ID = "KLOCAL"  # as CloudFront names a public key
+BLOB_URL_KEY_ID = "KLOCAL"  # in the form of CloudFront's key ids
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function: `handler` as Lambda's setting of that name has it, the memory in MB for its context."""
+    """A Lambda function. `handler` is as in Lambda's configuration; `memory` is in MB."""
 
     name: str
     handler: str
@@ -30,14 +30,14 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """The edge in front of the API, and whether blobs are pulled through it, too."""
+    """The edge in front of the API; `serves_blobs` if blobs are pulled through it, too."""
 
     url: str
     serves_blobs: bool = False
 
 
 def registry_environment(resources: Resources, distribution: Distribution | None) -> dict[str, str]:
-    """What the registry function and the relay are told."""
+    """Return the variables of the registry function and the relay."""
     environment = {
         "TOKEN_KEYS": resources.token_key,
         "TOKEN_ISSUER": ISSUER,
@@ -60,7 +60,7 @@ def registry_environment(resources: Resources, distribution: Distribution | None
 def functions(
     resources: Resources, aws: Mapping[str, str], distribution: Distribution | None, host: str = "localhost"
 ) -> tuple[Function, ...]:
-    """The functions with the variables that each may see; `aws` is how boto3 finds AWS, `host` the registry's name."""
+    """Return the functions with their variables. `aws` tells boto3 where AWS is; `host` is the registry's name."""
     token = {
         "TOKEN_KEYS": resources.token_key,
         "TOKEN_ISSUER": ISSUER,
@@ -79,7 +79,7 @@ def functions(
         "NOTIFICATION_QUEUE_URL": resources.notifications_url,
         "NOTIFICATION_DEAD_LETTERS_URL": resources.notification_dead_letters_url,
         "REGISTRY_HOST": host,
-        "WEBHOOK_REACH": "internal",  # a receiver that is being developed is on this very machine
+        "WEBHOOK_REACH": "internal",  # a receiver in development runs on this machine
         "WEBHOOK_PORTS": "any",
     }
     return (

@@ -1,4 +1,4 @@
-"""Components that do not need each other to start."""
+"""Components that start at the same time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from local.processes.supervisor import Component
 
 
 class Together:
-    """One component of several. They start side by side, and stop so."""
+    """A component of several that do not need each other: they start and stop at the same time."""
 
     def __init__(self, components: Sequence[Component]) -> None:
         self._components = components
         self.name = ", ".join(component.name for component in components)
 
     async def start(self) -> None:
-        """Raises the Failure of the first that cannot start; those that have started are stopped first."""
+        """Start all. Raises the first Failure, after stopping those that have started."""
         results = await asyncio.gather(*(one.start() for one in self._components), return_exceptions=True)
         errors = [result for result in results if isinstance(result, BaseException)]
         if errors:
@@ -25,7 +25,7 @@ class Together:
             raise errors[0]
 
     async def watch(self) -> None:
-        """Raises the Failure of the first that no longer works."""
+        """Watch all. Raises the first Failure."""
         watchers = [asyncio.create_task(one.watch(), name=one.name) for one in self._components]
         try:
             await asyncio.gather(*watchers)
@@ -35,7 +35,7 @@ class Together:
             await asyncio.gather(*watchers, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Raises a Failure of one of them when all have stopped."""
+        """Stop all. Raises a Failure of one of them, once all have stopped."""
         results = await asyncio.gather(*(one.stop() for one in self._components), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):

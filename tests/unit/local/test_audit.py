@@ -1,4 +1,4 @@
-"""Reading the trail, and the questions that are asked of it."""
+"""Reading the local audit trail, and the questions to it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Logs(Client):
         return {"events": [{"message": line} for line in page], "nextForwardToken": f"f/{start + len(page)}"}
 
 
-def test_every_entry_is_read_once_in_the_order_of_time_and_only_what_is_new_the_next_time() -> None:
+def test_every_entry_is_read_once_in_the_order_of_time() -> None:
     logs = Logs()
     reader = TrailReader(logs)
     assert reader.entries() == []
@@ -60,7 +60,7 @@ def asked(name: str, entries: list[dict[str, Any]], argument: str = "") -> list[
     return list(QUESTIONS[name].answer(entries, argument))
 
 
-def test_who_pulled_a_digest() -> None:
+def test_pulls_lists_who_pulled_a_digest() -> None:
     entries = [
         entry("1", "pull", digest="sha256:a"),
         entry("2", "pull-blob", digest="sha256:a"),
@@ -70,7 +70,7 @@ def test_who_pulled_a_digest() -> None:
     assert [one["id"] for one in asked("pulls", entries, "sha256:a")] == ["1", "2"]
 
 
-def test_failed_logins_by_address() -> None:
+def test_failed_logins_are_counted_by_address() -> None:
     failed = [entry(str(n), "login", outcome="failure", source_address="192.0.2.1", time=str(n)) for n in range(3)]
     other = entry("x", "login", outcome="failure", source_address="192.0.2.2", actor={"name": "bob", "kind": "user"})
     answer = asked("failed-logins", [other, *failed, entry("ok", "login", source_address="192.0.2.3")])
@@ -78,7 +78,7 @@ def test_failed_logins_by_address() -> None:
     assert [one["source_address"] for one in answer] == ["192.0.2.1", "192.0.2.2"]
 
 
-def test_what_was_deleted_lately() -> None:
+def test_deletions_lists_those_of_the_last_week() -> None:
     entries = [
         entry("1", "delete-manifest"),
         entry("2", "delete-blob"),
@@ -89,17 +89,24 @@ def test_what_was_deleted_lately() -> None:
     assert [one["id"] for one in asked("deletions", entries)] == ["1", "2", "3"]
 
 
-def test_pushes_by_user() -> None:
+def test_pushes_are_counted_by_user() -> None:
     entries = [entry("1", repository="a/b"), entry("2", "tag", repository="a/c"), entry("3", "pull", repository="a/b")]
     (answer,) = asked("pushes", entries)
     assert (answer["user"], answer["pushes"], answer["repositories"]) == ("ada", 2, 2)
 
 
-def test_the_questions_are_among_the_saved_queries() -> None:
+def test_every_question_is_a_saved_query() -> None:
     saved = {query.name.partition("/")[2] for query in QUERIES}
     for question in ("who pulled this digest", "failed logins by address", "what was deleted", "pushes by user"):
         assert question in saved
     assert len(QUESTIONS) == 4
+
+
+def test_a_printed_entry_has_no_control_or_bidirectional_character() -> None:
+    hostile = entry("a", user_agent="curl\x1b[2J\x9b31m\u202egnp.exe\t\n\x7f")
+    line = audit.printed(hostile)
+    assert line.isascii() and line.isprintable()
+    assert json.loads(line) == hostile
 
 
 @pytest.fixture
@@ -108,18 +115,20 @@ def state(tmp_path: Path) -> StateDirectory:
 
 
 @pytest.mark.parametrize("ask", ["dance", "pulls", "failed-logins now"])
-def test_what_is_no_question_is_refused_with_those_there_are(state: StateDirectory, ask: str) -> None:
-    with pytest.raises(Failure, match="There are: pulls DIGEST") as refused:
+def test_an_unknown_question_is_refused_with_the_known_ones(state: StateDirectory, ask: str) -> None:
+    with pytest.raises(Failure, match="The questions are: pulls DIGEST") as refused:
         list(audit.read(state, follow=False, ask=ask))
     assert refused.value.code is ExitCode.USAGE
 
 
-def test_where_nothing_runs_it_says_so(state: StateDirectory) -> None:
-    with pytest.raises(Failure, match="Nothing runs in"):
+def test_reading_without_a_registry_is_a_failure(state: StateDirectory) -> None:
+    with pytest.raises(Failure, match="No registry runs in"):
         list(audit.read(state, follow=False, ask=""))
 
 
-def test_what_has_happened_is_waited_for(state: StateDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_waits_until_earlier_events_are_delivered(
+    state: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     state.path.mkdir()
     slept: list[float] = []
 
