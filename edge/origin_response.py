@@ -1,6 +1,7 @@
 """The origin-response function (Lambda@Edge): what S3 says against a whole PUT becomes an error that clients print.
 
-So does API Gateway's own 413 to a layer in chunks, of which nobody knew how large it would be. CloudFront runs no
+So does API Gateway's own 413 to a layer in chunks, of which nobody knew how large it would be, and what Lambda says in
+the place of a relay that is a web function ("Request timeout", AWS Lambda Developer Guide). CloudFront runs no
 viewer-response function for answers of 400 and above, and S3 answers in XML; docs/adr/0003 weighs this function. It is
 deployed by itself (us-east-1, no environment variables), so it imports nothing of the registry.
 Event: "Lambda@Edge event structure", origin response. The body of the origin's answer is not in it, only its head.
@@ -36,6 +37,15 @@ _TOO_LARGE = (
     "layers sent in pieces are taken up to 4.5 MB here; push with containerd, BuildKit, oras or the containerd image "
     "store of Docker, which send a layer whole, or ask the operator of the registry to deploy its relay",
 )
+# Not 503, which Docker's classic store would retry five times, for 15 minutes each.
+_TOO_LONG = (
+    413,
+    "DENIED",
+    "a layer sent in pieces may take 15 minutes here; push with containerd, BuildKit, oras or the containerd image "
+    "store of Docker, which send a layer whole, or ask the operator of the registry for a relay without that limit",
+)
+_CUT_OFF = (503, "UNKNOWN", "the registry's relay was stopped or is busy; send the layer again")
+_PLATFORM_ERROR = "lambda-web-error-type"  # Lambda adds it to the responses that it makes in a server's place
 _REASONS = {
     400: "Bad Request",
     403: "Forbidden",
@@ -77,4 +87,6 @@ def _error(method: str, uri: str, status: int, headers: dict[str, Any]) -> tuple
     # What the registry answers by itself, behind API Gateway or at the relay, has this header on it.
     if status == 413 and method in ("PATCH", "PUT") and "docker-distribution-api-version" not in headers:
         return _TOO_LARGE
+    if status >= 400 and _PLATFORM_ERROR in headers:
+        return _TOO_LONG if status == 504 else _CUT_OFF
     return None

@@ -49,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _up(state: StateDirectory, options: argparse.Namespace) -> None:
     try:
         from local import stack
+        from local.web_function.terms import Terms
     except ModuleNotFoundError as error:
         raise Failure(
             ExitCode.DEPENDENCY_MISSING, f"The Python package {error.name} is missing; `make up` installs it."
@@ -60,7 +61,15 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
         )
         with ports.listen(options.listen, options.port) as listener:
             through = options.blobs_at == "distribution"
-            wanted = stack.Options(stack.Front(options.front), through, options.url.rstrip("/"))
+            terms = Terms(
+                uploads=options.relay_uploads,
+                environments=options.relay_environments,
+                request=options.relay_request,
+                idle=options.relay_idle,
+            )
+            wanted = stack.Options(
+                stack.Front(options.front), through, options.url.rstrip("/"), stack.RelayKind(options.relay), terms
+            )
             asyncio.run(stack.run(state, listener, wanted))
     finally:
         state.release()
@@ -149,6 +158,17 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--url", default="", type=_url, help="the registry's URL, if a proxy in front changes it"
             )
+            relay = command.add_argument_group("the relay", "as a Lambda web function, with shorter limits for tests")
+            relay.add_argument(
+                "--relay",
+                choices=("web-function", "fargate"),
+                default="web-function",
+                help="what hosts it: environments that requests start, or a process that always runs",
+            )
+            relay.add_argument("--relay-idle", type=float, default=300, help="seconds until an environment ends")
+            relay.add_argument("--relay-request", type=float, default=900, help="seconds that a request may take")
+            relay.add_argument("--relay-uploads", type=int, default=24, help="requests at once in an environment")
+            relay.add_argument("--relay-environments", type=int, default=4, help="environments at once")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""The relay in its own process, as its container runs it."""
+"""The relay in its own process, as a task on Fargate runs it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ _logger = logging.getLogger(__name__)
 class RelayProcess:
     """The component; a process that dies is replaced, as Fargate replaces a task.
 
-    `environment` is asked at the start for the relay's settings, when AWS is there to be named. `restarted` may be set,
-    and is called after each restart.
+    `environment` is called at each start for the relay's settings. `changed` is called after each restart.
     """
 
     name = "the relay"
@@ -44,13 +43,17 @@ class RelayProcess:
         pause: float = PAUSE,
     ) -> None:
         self.url = f"http://{_ADDRESS}:{port}"
-        self.restarted: Callable[[], None] | None = None
+        self.changed: Callable[[], None] = lambda: None
         self._port = port
         self._environment = environment
         self._log = log
         self._command = command
         self._pause = pause
         self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def servers(self) -> tuple[int, ...]:
+        return () if self.pid is None else (self.pid,)
 
     @property
     def pid(self) -> int | None:
@@ -94,8 +97,7 @@ class RelayProcess:
             _logger.warning("the relay died (exit code %d) and is started again", code)
             await asyncio.sleep(self._pause * 2 ** (deaths - 1))
             await self.start()
-            if self.restarted is not None:
-                self.restarted()
+            self.changed()
 
     async def stop(self) -> None:
         """Send SIGTERM, as to a container; kill the process if it takes too long."""

@@ -32,6 +32,15 @@ from local.processes.supervisor import Component, supervise
 from local.processes.together import Together
 from local.relay import RelayProcess
 from local.state import Ready, StateDirectory
+from local.web_function.component import WebFunction
+from local.web_function.terms import Terms
+
+
+class RelayKind(StrEnum):
+    """What hosts the relay: a web function, which requests start, or a process that always runs."""
+
+    WEB_FUNCTION = "web-function"
+    FARGATE = "fargate"
 
 
 class Front(StrEnum):
@@ -78,6 +87,8 @@ class Options:
     front: Front = Front.ALL
     pull_through_edge: bool = False
     url: str = ""
+    relay: RelayKind = RelayKind.WEB_FUNCTION
+    terms: Terms = field(default_factory=Terms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,7 @@ class Stack:
     registry: str  # base URL
     cloud: EmbeddedCloud
     api: str
-    relay: RelayProcess | None
+    relay: RelayProcess | WebFunction | None
     components: Sequence[Component]
 
 
@@ -114,13 +125,21 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
         return Stack(registry, cloud, registry, None, (cloud, first, lambdas, delivery, gateway))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
     gateway = HttpServer("the gateway", api, inner)
-    relay = None
+    relay: RelayProcess | WebFunction | None = None
     if options.front is Front.ALL:
 
         def environment() -> Mapping[str, str]:
-            return {**endpoint.environment(), **functions.registry_environment(cloud.resources, distribution)}
+            return {
+                **endpoint.environment(),
+                **functions.registry_environment(cloud.resources, distribution),
+                "VIA_DISTRIBUTION_ONLY": "on",
+            }
 
-        relay = RelayProcess(ports.free_port(), environment, state.logs / "relay.log")
+        log = state.logs / "relay.log"
+        if options.relay is RelayKind.FARGATE:
+            relay = RelayProcess(ports.free_port(), environment, log)
+        else:
+            relay = WebFunction(environment, log, options.terms)
     settings = EdgeSettings(
         api=f"http://{ports.INTERNAL_ADDRESS}:{inner.getsockname()[1]}",
         bucket=f"{endpoint.url}/{BUCKET}",
@@ -160,7 +179,7 @@ async def run(state: StateDirectory, listener: socket.socket, options: Options) 
         if ready.is_set():
             state.write_ready(_ready(state, stack))
             if stack.relay is not None:
-                stack.relay.restarted = lambda: state.write_ready(_ready(state, stack))
+                stack.relay.changed = lambda: state.write_ready(_ready(state, stack))
             print(banner(state, stack.registry), flush=True)
         await supervised
     finally:
@@ -185,8 +204,8 @@ Logs are in {state.logs}. Ctrl-C stops the registry; everything pushed stays in 
 def _ready(state: StateDirectory, stack: Stack) -> Ready:
     resources, endpoint = stack.cloud.resources, stack.cloud.endpoint
     pids = {"stack": os.getpid()}
-    if stack.relay is not None and stack.relay.pid is not None:
-        pids["relay"] = stack.relay.pid
+    for place, pid in enumerate(stack.relay.servers if stack.relay is not None else (), 1):
+        pids["relay" if place == 1 else f"relay-{place}"] = pid
     return Ready(
         registry=stack.registry,
         s3=endpoint.s3_url,

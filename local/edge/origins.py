@@ -53,12 +53,19 @@ class OriginResponse:
 
 @contextlib.asynccontextmanager
 async def exchange(
-    origin: Origin, method: str, target: str, headers: Headers, body: AsyncIterator[bytes] | None
+    origin: Origin,
+    method: str,
+    target: str,
+    headers: Headers,
+    body: AsyncIterator[bytes] | None,
+    *,
+    half_duplex: bool = False,
 ) -> AsyncIterator[OriginResponse]:
     """Send a request; yield its response, whose body can be read until the block ends.
 
     `target` is path and query; `headers` (names in lower case, no Host) say how `body` is framed. The answer may come
-    before the body has been sent; then the rest of the body is left unread. Raises Unreachable and TimedOut, and
+    before the body has been sent; then the rest of the body is left unread. With `half_duplex` nothing is read before
+    the whole body has been sent, as a Lambda web function does. Raises Unreachable and TimedOut, and
     whatever reading `body` raises: then the connection is broken off, so that the origin cannot take what it got for
     the whole.
     """
@@ -75,6 +82,8 @@ async def exchange(
     connection = _Connection(reader, writer, origin.response_timeout)
     sending = asyncio.create_task(connection.send(method, target, (("host", parts.netloc), *headers), body))
     try:
+        if half_duplex:
+            await asyncio.wait({sending})
         answer = await connection.answer(sending)
         await _end(sending)  # stop reading the body here: the caller may read the rest
         yield answer

@@ -78,11 +78,18 @@ def test_a_push_that_was_killed_can_be_repeated(
     pull(open_client(Skopeo), cloud, people, reference)
 
 
+def relay_of(cloud: Cloud) -> int:
+    """The process of a relay that runs, started if there is none."""
+    cloud.relayed()
+    wait_until(lambda: "relay" in cloud.pids(), "a relay")
+    return cloud.pids()["relay"]
+
+
 def kill_relay(cloud: Cloud) -> None:
-    """And wait for the one that takes its place."""
-    killed = cloud.pids()["relay"]
+    """Kill it, and wait until that is noticed: the next request starts another one."""
+    killed = relay_of(cloud)
     os.kill(killed, signal.SIGKILL)
-    wait_until(lambda: cloud.pids()["relay"] != killed, "another relay")
+    wait_until(lambda: cloud.pids().get("relay") != killed, "the end of the relay")
 
 
 @STREAMERS
@@ -183,7 +190,7 @@ def test_pushes_that_outlive_their_access_tokens_succeed(work: Path, machine: Ma
             client.login(people.developer.name, people.developer.password).succeeded()
             client.load(long, reference)
         starts = f"POST /v2/{project}/containerd/blobs/uploads/ 202"
-        relay = cloud.pids()["relay"]
+        relay = relay_of(cloud)
 
         os.kill(relay, signal.SIGSTOP)
         pool = stack.enter_context(ThreadPoolExecutor(len(clients)))

@@ -30,6 +30,31 @@ def respond(status: int, method: str = "PUT", uri: str = KEY, *more: str) -> dic
     return handler({"Records": [{"cf": record}]})
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT", "GET"])
+@pytest.mark.parametrize(
+    ("status", "expected", "code", "retry"),
+    [
+        (504, "413", "DENIED", False),  # a retry would take 15 minutes as well, and fail as well
+        (502, "503", "UNKNOWN", True),
+        (429, "503", "UNKNOWN", True),
+        (507, "503", "UNKNOWN", True),
+        (500, "503", "UNKNOWN", True),
+    ],
+)
+def test_what_lambda_says_in_the_relays_place_becomes_an_oci_error(
+    method: str, status: int, expected: str, code: str, retry: bool
+) -> None:
+    response = respond(status, method, UPLOAD, "lambda-web-error-type")
+    assert response["status"] == expected
+    assert json.loads(response["body"])["errors"][0]["code"] == code
+    assert ("retry-after" in response["headers"]) is retry
+
+
+@pytest.mark.parametrize("status", [429, 503, 504])
+def test_what_the_relay_says_itself_is_left_alone(status: int) -> None:
+    assert respond(status, "PATCH", UPLOAD, "docker-distribution-api-version")["status"] == str(status)
+
+
 @pytest.mark.parametrize(
     ("status", "expected", "code", "retry"),
     [

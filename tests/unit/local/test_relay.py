@@ -34,7 +34,7 @@ def scenario(tmp_path: Path, body: Callable[[RelayProcess, list[int]], Awaitable
         environment: Mapping[str, str] = {}
         command = (sys.executable, "-c", HEALTHY)
         one = RelayProcess(ports.free_port(), lambda: environment, tmp_path / "relay.log", command=command, pause=0.001)
-        one.restarted = lambda: told.append(one.pid or 0)
+        one.changed = lambda: told.append(one.pid or 0)
         await one.start()
         try:
             async with asyncio.timeout(30):

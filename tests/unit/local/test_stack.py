@@ -213,14 +213,36 @@ def test_the_instance_stops_with_a_message_when_the_embedded_aws_dies(tmp_path: 
         pass
 
 
-def test_a_relay_that_dies_is_replaced_and_ready_json_names_the_new_process(tmp_path: Path) -> None:
-    with up(tmp_path / "state") as instance:
+def test_a_relay_that_always_runs_is_replaced_when_it_dies_and_ready_json_names_the_new_one(tmp_path: Path) -> None:
+    with up(tmp_path / "state", "--relay", "fargate") as instance:
         killed = instance.ready["pids"]["relay"]
         os.kill(killed, signal.SIGKILL)
         wait_for(lambda: json.loads((tmp_path / "state" / "ready.json").read_text())["pids"]["relay"] != killed)
         token = json.loads(instance.get("/token?scope=repository:acme/web:pull,push", instance.password())[1])["token"]
         location = start_upload(instance.ready["registry"], token)
         assert send(instance.ready["registry"], "PATCH", location, bytes(6 * 1024 * 1024))[0] == 202
+
+
+def test_a_relay_is_started_by_the_first_upload_ends_when_it_idles_and_is_started_again(tmp_path: Path) -> None:
+    with up(tmp_path / "state", "--relay-idle", "1") as instance:
+
+        def servers() -> dict[str, int]:
+            pids: dict[str, int] = json.loads((tmp_path / "state" / "ready.json").read_text())["pids"]
+            return {name: pid for name, pid in pids.items() if name.startswith("relay")}
+
+        assert servers() == {}
+        token = json.loads(instance.get("/token?scope=repository:acme/web:pull,push", instance.password())[1])["token"]
+        seen = set()
+        for _ in range(2):
+            location = start_upload(instance.ready["registry"], token)
+            assert send(instance.ready["registry"], "PATCH", location, bytes(6 * 1024 * 1024))[0] == 202
+            wait_for(lambda: servers() != {})
+            seen.add(servers()["relay"])
+            wait_for(lambda: servers() == {})
+        assert len(seen) == 2
+        assert [
+            process for process in children(instance.process.pid) if b"functions.relay" in command_line(process)
+        ] == []
 
 
 def command_line(process: int) -> bytes:
