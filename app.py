@@ -29,6 +29,12 @@ def token(event: dict[str, Any], context: Any) -> Any:
     return _handle("token", event, context)
 
 
+@app.lambda_function(name="management")
+def management(event: dict[str, Any], context: Any) -> Any:
+    """The management API and the console."""
+    return _handle("management", event, context)
+
+
 @app.lambda_function(name="webhook")
 def webhook(event: dict[str, Any], context: Any) -> Any:
     """The audit trail and the outgoing notifications."""

@@ -26,4 +26,5 @@ ROUTES = (
     Route("/v2", "registry"),
     Route("/token", "token"),
     Route("/.well-known/jwks.json", "token"),
+    Route("/api/{proxy+}", "management"),
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError as WrongEnvironment
+from functions.management.settings import Settings as ManagementSettings
 from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
 from functions.webhook.settings import Settings as WebhookSettings
@@ -72,6 +73,11 @@ def token(settings: Settings, at: Addresses) -> dict[str, str]:
     }
 
 
+def management(settings: Settings, at: Addresses) -> dict[str, str]:
+    names = Names(settings.name)
+    return {"IDENTITY_TABLE": names.identity_table, "EDGE_SECRET_PARAMETER": names.edge_secret_parameter}
+
+
 def webhook(settings: Settings, at: Addresses) -> dict[str, str]:
     names = Names(settings.name)
     return {
@@ -113,6 +119,7 @@ def _flag(value: bool) -> str:
 _MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
     "registry": registry,
     "token": token,
+    "management": management,
     "webhook": webhook,
     "relay": relay,
 }
@@ -128,6 +135,7 @@ def check(settings: Settings) -> None:
     readers: dict[str, tuple[Callable[[Mapping[str, str]], Any], ...]] = {
         "registry": (RegistrySettings.from_environ,),
         "token": (TokenSettings.from_environ,),
+        "management": (ManagementSettings.from_environ,),
         "webhook": (WebhookSettings.from_environ,),
         "relay": (RegistrySettings.from_environ, RelaySettings.from_environ),
     }

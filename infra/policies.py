@@ -17,7 +17,7 @@ from infra.source import policy_text
 Statement = dict[str, Any]
 
 _EDGE_SECRET = "EdgeSecret"
-READS_EDGE_SECRET = ("registry", "token", "relay")
+READS_EDGE_SECRET = ("registry", "token", "management", "relay")
 
 
 def function_policy(name: str, settings: Settings) -> dict[str, Any]:

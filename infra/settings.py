@@ -142,7 +142,12 @@ class Settings:
 def _functions(keys: Keys) -> dict[str, Function]:
     """Read the sizes. The defaults are those of .chalice/config.json; docs/deployment.md gives their reasons."""
     found = {}
-    for name, memory, timeout in (("registry", 1024, 29), ("token", 512, 10), ("webhook", 256, 60)):
+    for name, memory, timeout in (
+        ("registry", 1024, 29),
+        ("token", 512, 10),
+        ("management", 1024, 29),
+        ("webhook", 256, 60),
+    ):
         of = keys.table(name)
         most = 29 if name != "webhook" else 300  # the HTTP API gives up after 30 s
         reserved = of.number("reserved_concurrency", -1, least=-1, most=10_000)
@@ -242,6 +247,6 @@ def _email(keys: Keys) -> str:
 
 def _environment(keys: Keys) -> dict[str, dict[str, str]]:
     """Check the shape only; the functions' own settings check the values when the template is synthesised."""
-    found = {name: keys.table(name).strings() for name in ("registry", "token", "webhook", "relay")}
+    found = {name: keys.table(name).strings() for name in ("registry", "token", "management", "webhook", "relay")}
     keys.unknown()
     return found

@@ -93,7 +93,7 @@ class RoadsteadStack(cdk.Stack):
         self.functions.set_environment(
             {name: environment(name, self.settings, addresses) for name in self.functions.functions}
         )
-        telling = {name: self.functions.log_groups[name] for name in ("registry", "token")}
+        telling = {name: self.functions.log_groups[name] for name in ("registry", "token", "management")}
         if self.relay is not None:
             statements = [_statement(one) for one in relay_statements(self.settings)]
             self.relay.start(environment("relay", self.settings, addresses), statements)

@@ -27,7 +27,7 @@ from local.functions.environments import Pool
 from local.state import StateDirectory, write_atomically
 
 FUNCTION = "webhook"
-LOGS = ("registry", "token")  # the functions whose logs have a subscription
+LOGS = ("registry", "token", "management")  # the functions whose logs have a subscription
 MARK = '{"audit":'
 PAUSE = 0.3  # seconds between two rounds
 LONGEST_PAUSE = 5.0  # seconds without a round: nothing reports that a message has become visible again

@@ -69,6 +69,9 @@ def functions(
     }
     if distribution is not None:
         token["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
+    management = {"IDENTITY_TABLE": resources.identity_table}
+    if distribution is not None:
+        management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
     webhook = {
         "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
         "AUDIT_DEAD_LETTERS_URL": resources.dead_letters_url,
@@ -85,5 +88,6 @@ def functions(
     return (
         Function("registry", "app.registry", 512, {**aws, **registry_environment(resources, distribution)}),
         Function("token", "app.token", 512, {**aws, **token}),
+        Function("management", "app.management", 1024, {**aws, **management}),
         Function("webhook", "app.webhook", 256, {**aws, **webhook}),
     )

@@ -57,7 +57,7 @@ ROOMS = {
     ),
     "edge": Room(),
     "observability": Room(),
-    "app.py": Room(("functions/hosting", "functions/registry", "functions/token", "functions/webhook"), ("chalice",)),
+    "app.py": Room(("functions/hosting",), ("chalice",)),
     "cli/doctor": Room(),
     "cli": Room(
         (*_DOMAIN_WITH_NOTIFICATIONS, "observability", "cli/doctor"),
@@ -67,7 +67,7 @@ ROOMS = {
     "infra": Room(
         (
             *("edge", "observability", "functions", "functions/hosting", "functions/distribution", "functions/relay"),
-            *("functions/token", "functions/webhook"),
+            *("functions/token", "functions/management", "functions/webhook"),
         ),
         ("aws_cdk", "cdk_nag", "constructs", "chalice", "elftools"),
     ),

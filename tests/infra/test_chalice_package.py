@@ -21,7 +21,7 @@ from local.cloud.resources import Resources
 from local.functions.declarations import functions
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("registry", "token", "webhook")
+FUNCTIONS = ("registry", "token", "management", "webhook")
 
 # The permission that each call of a client needs ("Actions, resources, and condition keys for AWS services").
 _WRITES = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -138,7 +138,7 @@ def test_the_zip_holds_the_pinned_versions(package: Package) -> None:
 def test_the_functions_are_what_app_names_and_there_is_no_rest_api(package: Package) -> None:
     kinds = [resource["Type"] for resource in package.template["Resources"].values()]
     assert sorted(kinds) == sorted(["AWS::Serverless::Function", "AWS::IAM::Role"] * len(FUNCTIONS))
-    assert [package.function(name)["Handler"] for name in FUNCTIONS] == ["app.registry", "app.token", "app.webhook"]
+    assert [package.function(name)["Handler"] for name in FUNCTIONS] == [f"app.{name}" for name in FUNCTIONS]
 
 
 def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
@@ -150,6 +150,7 @@ def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
     assert shapes == {
         "registry": (1024, 29, "Active"),
         "token": (512, 10, "Active"),
+        "management": (1024, 29, "Active"),
         "webhook": (256, 60, "Active"),
     }
 
@@ -188,6 +189,18 @@ def test_the_token_function_may_do_no_more_than_its_stores_call(package: Package
         "ssm:GetParameter",  # the secret of the distribution
     }
     assert actions(package, "token") - OPERATION <= called("token")
+
+
+def test_the_management_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
+    assert actions(package, "management") - OPERATION == {
+        "dynamodb:BatchGetItem",  # the session, the user, the project, the role
+        "dynamodb:DeleteItem",  # a session that ends
+        "dynamodb:PutItem",  # a new session
+        "dynamodb:Query",  # a user's sessions
+        "dynamodb:UpdateItem",  # when a session was last used
+        "ssm:GetParameter",  # the secret of the distribution
+    }
+    assert actions(package, "management") - OPERATION <= called("management")
 
 
 def test_the_webhook_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
@@ -269,7 +282,8 @@ def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other
 def test_a_function_without_its_settings_fails_while_it_is_initialised_and_names_them(name: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         python("import app", {"_HANDLER": f"app.{name}"})
-    assert ("AUDIT_LOG_GROUP" if name == "webhook" else "TOKEN_KEYS") + " is not set" in failed.value.stderr
+    first = {"webhook": "AUDIT_LOG_GROUP", "management": "IDENTITY_TABLE"}.get(name, "TOKEN_KEYS")
+    assert f"{first} is not set" in failed.value.stderr
 
 
 def test_without_a_handler_nothing_of_the_functions_is_imported() -> None:
@@ -303,7 +317,7 @@ def actions(package: Package, name: str) -> set[str]:
 
 def called(name: str) -> set[str]:
     """The permissions for every client call in the stores that a function's composition root imports."""
-    roots = {"registry": "distribution/composition.py"}
+    roots = {"registry": "distribution/composition.py", "management": "management/composition.py"}
     tree = ast.parse((ROOT / "functions" / roots.get(name, f"{name}/handler.py")).read_text())
     stores = {
         node.module.rpartition(".")[2]

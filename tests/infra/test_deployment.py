@@ -107,6 +107,7 @@ class TestFunctions:
         assert shapes == {
             "roadstead-prod-registry": (1024, 29, ["arm64"], "Active"),
             "roadstead-prod-token": (512, 10, ["arm64"], "Active"),
+            "roadstead-prod-management": (1024, 29, ["arm64"], "Active"),
             "roadstead-prod-webhook": (256, 60, ["arm64"], "Active"),
         }
 
@@ -135,7 +136,8 @@ class TestFunctions:
             one["FunctionName"]: one.get("ReservedConcurrentExecutions")
             for one in everything.of("AWS::Serverless::Function")
         }
-        assert reserved == {"harbour-2-prod-registry": 50, "harbour-2-prod-token": None, "harbour-2-prod-webhook": None}
+        others = {f"harbour-2-prod-{name}": None for name in ("token", "management", "webhook")}
+        assert reserved == {"harbour-2-prod-registry": 50, **others}
 
     def test_the_log_group_is_there_before_the_function_and_its_lines_expire(self, default: Deployment) -> None:
         for resource in default.resources.values():
@@ -188,6 +190,7 @@ class TestApi:
             "ANY /v2": "Registry",
             "ANY /token": "Token",
             "ANY /.well-known/jwks.json": "Token",
+            "ANY /api/{proxy+}": "Management",
             "$default": "Registry",
         }
 
@@ -256,6 +259,7 @@ class TestAudit:
         assert groups == {
             "/aws/lambda/roadstead-prod-registry",
             "/aws/lambda/roadstead-prod-token",
+            "/aws/lambda/roadstead-prod-management",
             "/roadstead/relay",
         }
         assert {one["FilterPattern"] for one in filters} == {"{ $.audit.schema = * }"}

@@ -42,6 +42,12 @@ GRANTS = {
         **_EDGE_SECRET,
         **_TRACES,
     },
+    "ManagementRole": {
+        IDENTITY: "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "logs:::log-group:/aws/lambda/roadstead-*-management:*": _LINES,
+        **_EDGE_SECRET,
+        **_TRACES,
+    },
     "WebhookRole": {
         INDEX: "dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",

@@ -31,6 +31,7 @@ def routed(path: str) -> tuple[str, str] | None:
         ("/v2//a", ("registry", "/a")),
         ("/token", ("token", "")),
         ("/.well-known/jwks.json", ("token", "")),
+        ("/api/v2.0/ping", ("management", "v2.0/ping")),
         ("/token/", None),
         ("/v2x", None),
         ("/v1/", None),
@@ -51,6 +52,7 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
     assert own == {
         "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
         "token": shared | {"IDENTITY_TABLE"} | edge - {"DISTRIBUTION_URL"},
+        "management": {"IDENTITY_TABLE"} | edge - {"DISTRIBUTION_URL"},
         "webhook": {"AUDIT_LOG_GROUP", "AUDIT_DEAD_LETTERS_URL", "OBJECT_EVENTS_QUEUE"}
         | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"}
         | {
