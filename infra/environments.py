@@ -75,7 +75,11 @@ def token(settings: Settings, at: Addresses) -> dict[str, str]:
 
 def management(settings: Settings, at: Addresses) -> dict[str, str]:
     names = Names(settings.name)
-    return {"IDENTITY_TABLE": names.identity_table, "EDGE_SECRET_PARAMETER": names.edge_secret_parameter}
+    return {
+        "IDENTITY_TABLE": names.identity_table,
+        "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
+        "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
+    }
 
 
 def webhook(settings: Settings, at: Addresses) -> dict[str, str]:

@@ -29,7 +29,8 @@ class Application:
 
     def respond(self, request: Request) -> Response:
         """Return the response; a refusal is one too. An unexpected exception rises to the function's boundary."""
-        request = as_viewed(request, self._services.edge_secrets)
+        services = self._services
+        request = as_viewed(request, services.edge_secrets, required=services.via_distribution_only)
         try:
             response = self._respond(request)
         except ManagementError as error:

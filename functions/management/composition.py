@@ -21,4 +21,5 @@ def build(settings: Settings) -> Services:
         passwords=PasswordVerifier(Argon2Hasher()),
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         edge_secrets=SsmEdgeSecrets(client("ssm"), edge_secret) if edge_secret else None,
+        via_distribution_only=settings.via_distribution_only,
     )

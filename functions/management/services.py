@@ -21,3 +21,4 @@ class Services:
     passwords: PasswordVerifier
     sessions: SessionService
     edge_secrets: EdgeSecretSource | None = None
+    via_distribution_only: bool = False

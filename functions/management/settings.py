@@ -13,23 +13,29 @@ _HOUR = 3_600
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`session_idle` and `session_lifetime` in seconds. `edge_secret_parameter` is empty without a distribution."""
+    """`session_idle` and `session_lifetime` in seconds. `edge_secret_parameter` is empty without a distribution.
+
+    With `via_distribution_only` every request that did not come through the distribution is refused.
+    """
 
     identity_table: str
     session_idle: int
     session_lifetime: int
     edge_secret_parameter: str
+    via_distribution_only: bool
     tracing: Tracing
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Raises SettingsError that names every missing or wrong key."""
         read = Environ(environ)
+        only = read.flag("VIA_DISTRIBUTION_ONLY")
         settings = cls(
             identity_table=read.text("IDENTITY_TABLE"),
             session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
             session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
-            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", ""),
+            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
+            via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),
         )
         read.check()

@@ -124,7 +124,7 @@ def granted(deployment: Deployment, role: str) -> dict[str, str]:
 
 
 def test_there_is_no_other_role(default: Deployment, fargate: Deployment) -> None:
-    functions = {"RegistryRole", "TokenRole", "WebhookRole"}
+    functions = {"RegistryRole", "TokenRole", "ManagementRole", "WebhookRole"}
     assert named(roles(default)) == {*GRANTS, _EDGE_ROLE}
     assert named(roles(fargate)) == {*functions, *FARGATE_GRANTS}
 
