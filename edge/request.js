@@ -67,7 +67,10 @@ async function handler(event) {
   const token = states.length === 1 ? readToken(states[0], keys) : null;
   if (!token) return unknown('the upload token was not made by this registry; start the upload again');
   if (token.r !== upload.name || token.i !== upload.id) return unknown('the upload token belongs to another upload');
-  if (!(token.e > Date.now() / 1000)) return unknown('the upload has expired; start it again');
+  const now = Date.now() / 1000;
+  if (!(token.e > now)) return unknown('the upload has expired; start it again');
+  const sends = length > 0 || request.headers['transfer-encoding'];
+  if (sends && !((token.b || token.e) > now)) return unknown('this upload takes no more data; start it again');
 
   if (request.method === 'PUT') {
     const digests = query.digest || [];

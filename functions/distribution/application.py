@@ -67,6 +67,8 @@ class Application:
             length=len(request.body) if body is None else length,
             granted=authorized.granted,
         )
+        if authorized.upload is not None and call.length != 0:
+            self._authorization.check_body(authorized.upload)
         with self._admitted(authorized.upload, call.length):
             return found.route.handler(call, **{**found.parts, **authorized.parts})
 

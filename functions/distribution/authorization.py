@@ -70,6 +70,11 @@ class Authorization:
         except ValueError as error:
             raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, str(error)) from error
 
+    def check_body(self, upload: UploadToken) -> None:
+        """Raises BLOB_UPLOAD_UNKNOWN if the upload's URL is too old for a request with a body."""
+        if not upload.takes_body(self._clock()):
+            raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, "this upload takes no more data; start it again")
+
     def _permitted(self, request: Request, match: Match) -> Caller:
         """The caller, whose token grants what the route needs. Raises 401 with a challenge otherwise."""
         needed = needed_access(match)

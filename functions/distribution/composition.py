@@ -63,7 +63,12 @@ def build(
             sessions=sessions,
             objects=objects,
             finish=HandingOver(sessions, objects) if hands_over else Linking(blobs, objects, events),
-            limits=limits or UploadLimits(lifetime=settings.upload_seconds, max_bytes=settings.max_blob_bytes),
+            limits=limits
+            or UploadLimits(
+                lifetime=settings.upload_seconds,
+                url_lifetime=settings.upload_url_seconds,
+                max_bytes=settings.max_blob_bytes,
+            ),
             executor=executor,
         ),
         urls=_urls(settings, ssm) or objects,

@@ -58,7 +58,7 @@ class Settings:
 
     With `via_distribution_only` every request that did not come through the distribution is refused.
 
-    `url_seconds` and `upload_seconds` in seconds, `max_blob_bytes` in bytes."""
+    `url_seconds`, `upload_seconds` and `upload_url_seconds` in seconds, `max_blob_bytes` in bytes."""
 
     index_table: str
     bucket: str
@@ -75,6 +75,7 @@ class Settings:
     blob_url_key_parameter: str
     url_seconds: int
     upload_seconds: int
+    upload_url_seconds: int
     max_blob_bytes: int
     index_children: IndexChildren
     head_answers: HeadAnswers
@@ -105,6 +106,7 @@ class Settings:
             blob_url_key_parameter=read.text("BLOB_URL_KEY_PARAMETER", needs_key),
             url_seconds=read.number("URL_SECONDS", 900, least=60, most=3_600),
             upload_seconds=read.number("UPLOAD_SECONDS", 86_400, least=600, most=604_800),
+            upload_url_seconds=read.number("UPLOAD_URL_SECONDS", 1_800, least=60, most=86_400),
             max_blob_bytes=read.number("MAX_BLOB_BYTES", 50 * 1000**3, least=1, most=5 * 1024**4),
             index_children=read.choice("INDEX_CHILDREN", IndexChildren.ALL),
             head_answers=read.choice("HEAD_ANSWERS", HeadAnswers.LENGTH),

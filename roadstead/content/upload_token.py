@@ -7,6 +7,7 @@ key over `<key id>.<payload>`. The payload is a JSON object:
     j  token id            e  expiry, seconds since the epoch
     c  1 when the Location came from a PATCH: a PUT there closes a chunked upload, it is not a whole blob
     a  the digest algorithm asked for, absent when both are kept
+    b  until when a request with a body may begin, seconds since the epoch; absent for as long as the token lives
 
 Every hop checks it alone: the registry, the relay, and the edge function (which reads the same form in JavaScript).
 Two keys are trusted at a time, so that they can be rotated: new tokens are signed by the current one.
@@ -69,7 +70,11 @@ class UploadKeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UploadToken:
-    """What an upload token says; `expires` in seconds since the epoch."""
+    """What an upload token says; `expires` and `bodies_until` in seconds since the epoch.
+
+    Until `bodies_until` a request with a body may begin; None is as long as the token lives. Whoever loses their rights
+    sends nothing after it, and an upload whose body took hours can still be closed.
+    """
 
     repository: RepositoryName
     upload_id: str
@@ -79,6 +84,10 @@ class UploadToken:
     expires: int
     chunked: bool = False
     algorithm: str | None = None
+    bodies_until: int | None = None
+
+    def takes_body(self, now: float) -> bool:
+        return now < (self.expires if self.bodies_until is None else self.bodies_until)
 
     def encode(self, keys: UploadKeys) -> str:
         payload: dict[str, str | int] = {
@@ -93,6 +102,8 @@ class UploadToken:
             payload["c"] = 1
         if self.algorithm:
             payload["a"] = self.algorithm
+        if self.bodies_until is not None:
+            payload["b"] = self.bodies_until
         signed = f"{keys.current}.{base64url.encode(compact(payload).encode())}"
         return f"{signed}.{base64url.encode(_mac(keys.keys[keys.current], signed))}"
 
@@ -119,9 +130,12 @@ def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: 
             fields["e"],
             bool(fields.get("c")),
             fields.get("a"),
+            fields.get("b"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError("the upload token cannot be read; start the upload again") from error
+    if not isinstance(token.bodies_until, int | None):
+        raise ValueError("the upload token cannot be read; start the upload again")
     if token.expires <= now:
         raise ValueError("the upload has expired; start it again")
     if token.repository != repository or token.upload_id != upload_id:

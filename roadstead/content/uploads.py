@@ -37,9 +37,11 @@ class BodyInterrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """`lifetime` in seconds from POST to the closing PUT; sizes in bytes."""
+    """`lifetime` and `url_lifetime` in seconds from the POST: to the closing PUT, to the last body's start. Sizes in
+    bytes."""
 
     lifetime: int = DAY
+    url_lifetime: int = 1_800
     max_bytes: int = 50 * 1000**3
     part_bytes: int = MIN_PART
     checkpoint_bytes: int | None = None  # how much of one body may be lost to a crash; None: all of that body
@@ -68,14 +70,16 @@ class Uploads:
 
     def start(self, repository: RepositoryName, actor: Actor, algorithm: str | None = None) -> UploadToken:
         """A new session; nothing is written. `algorithm` keeps only that hash, None keeps both."""
+        now = int(self._clock())
         return UploadToken(
             repository=repository,
             upload_id=secrets.token_hex(16),
             actor_name=actor.name,
             actor_kind=actor.kind,
             token_id=actor.token_id,
-            expires=int(self._clock()) + self._limits.lifetime,
+            expires=now + self._limits.lifetime,
             algorithm=algorithm,
+            bodies_until=now + min(self._limits.url_lifetime, self._limits.lifetime),
         )
 
     def offset(self, token: UploadToken) -> int:

@@ -9,7 +9,7 @@ from roadstead.content.upload_token import PARAMETER, UploadKeys, UploadToken, d
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from tests.api.client import Api, Client
-from tests.api.conftest import UPLOAD_KEYS
+from tests.api.conftest import UPLOAD_KEYS, Builder
 
 REPOSITORY = "acme/app"
 DATA = bytes(range(256)) * 12
@@ -37,6 +37,30 @@ def test_the_upload_token_alone_suffices_so_that_a_slow_push_outlives_its_access
         api.request("GET", location, headers).expect(204)
     location = api.request("PATCH", location, {}, DATA).expect(202).location
     api.user("nobody").put(location, Digest.of(DATA)).expect(201)
+
+
+def test_a_url_that_is_too_old_for_a_body_can_still_be_closed_and_cancelled(developer: Client) -> None:
+    location = developer.patch(developer.start(REPOSITORY), DATA, 0).expect(202).location
+    old = forged(location, expires=int(time.time()) + 3600, bodies_until=int(time.time()) - 1)
+    for method in ("PATCH", "PUT"):
+        target = f"{old}&digest={quote(Digest.of(DATA + DATA))}"
+        developer.api.request(method, target, {}, DATA).refused(404, "BLOB_UPLOAD_UNKNOWN")
+    developer.api.request("GET", old).expect(204)
+    developer.put(old, Digest.of(DATA)).expect(201)
+    other = developer.start(REPOSITORY)
+    old = forged(other, expires=int(time.time()) + 3600, bodies_until=int(time.time()) - 1)
+    developer.api.request("DELETE", old).expect(204)
+
+
+def test_a_new_url_takes_bodies_for_as_long_as_the_setting_says(build: Builder) -> None:
+    for settings, seconds in (({}, 1_800), ({"UPLOAD_URL_SECONDS": "60"}, 60)):
+        location = build(**settings).user("developer").start(REPOSITORY)
+        text = parse_qs(urlsplit(location).query)[PARAMETER][0]
+        upload_id = urlsplit(location).path.rpartition("/")[2]
+        token = decode_upload_token(text, UPLOAD_KEYS, now=time.time(), repository=REPOSITORY, upload_id=upload_id)
+        assert token.bodies_until is not None
+        assert abs(token.bodies_until - time.time() - seconds) < 10
+        assert token.expires - token.bodies_until == 86_400 - seconds
 
 
 def test_an_expired_upload_token_is_refused(developer: Client) -> None:

@@ -83,6 +83,7 @@ _STATES = st.one_of(
         upload_id=st.sampled_from([UPLOAD_ID, UPLOAD_ID[::-1]]),
         expires_in=st.sampled_from([3600.0, -3600.0]),
         chunked=st.booleans(),
+        bodies_for=st.sampled_from([1800.0, -1800.0, None]),
         keys=st.sampled_from([KEYS, FOREIGN_KEYS]),
     ),
     st.just(token()).flatmap(
@@ -162,6 +163,7 @@ def _check_stored(method: str, path: str, query: str, uri: str) -> None:
     (digest,) = [unquote(value) for name, value in parameters if unquote(name) == "digest"]
     read = decode_upload_token(state, KEYS, now=time.time() - 60, repository=repository, upload_id=upload_id)
     assert not read.chunked
+    assert read.takes_body(time.time() - 60)
     assert re.fullmatch(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", digest)
     place = hashlib.sha256(repository.encode()).hexdigest()[:32]
     assert uri == f"/blobs/{digest.replace(':', '/')}/{place}/{upload_id}"

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,3 +102,11 @@ def test_keys_of_another_shape_are_refused(text: str) -> None:
 def test_keys_are_never_told() -> None:
     assert repr(KEYS) == "UploadKeys(current='k1', ids=['k1'])"
     assert "1111" not in f"{KEYS} {KEYS!r}"
+
+
+def test_a_token_takes_bodies_for_less_long_than_it_lives() -> None:
+    token = replace(TOKEN, bodies_until=TOKEN.expires - 100)
+    read = decode(token.encode(KEYS))
+    assert read == token
+    assert [read.takes_body(now) for now in (TOKEN.expires - 101, TOKEN.expires - 100)] == [True, False]
+    assert [TOKEN.takes_body(now) for now in (TOKEN.expires - 1, TOKEN.expires)] == [True, False]

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from local.edge.rules import check_request, viewer_event
@@ -42,10 +43,13 @@ def token(
     expires_in: float = 3600,
     chunked: bool = False,
     keys: UploadKeys = KEYS,
+    bodies_for: float | None = 1800,
 ) -> str:
     made = UploadToken(
         RepositoryName(repository), upload_id, subject, "user", "token-1", int(time.time() + expires_in), chunked
     )
+    if bodies_for is not None:
+        made = replace(made, bodies_until=int(time.time() + bodies_for))
     return made.encode(keys)
 
 

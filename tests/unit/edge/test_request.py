@@ -315,6 +315,24 @@ class TestTokens:
         target = f"{UPLOAD}?_state={token(expires_in=-1)}&digest={SHA256}"
         assert "expired" in error(whole_put(engine, target=target))["message"]
 
+    def test_that_are_too_old_for_a_body_take_none(self, engine: Engine) -> None:
+        target = f"{UPLOAD}?_state={token(bodies_for=-1)}&digest={SHA256}"
+        for method, headers in (
+            ("PUT", [("Content-Length", "7")]),
+            ("PUT", [("Transfer-Encoding", "chunked")]),
+            ("PATCH", [("Content-Length", "7")]),
+            ("PATCH", [("Transfer-Encoding", "chunked")]),
+        ):
+            outcome = run(engine, method, target, headers, relay=True)
+            assert refusal(outcome) == (404, "BLOB_UPLOAD_UNKNOWN")
+            assert "no more data" in error(outcome)["message"]
+        for method in ("PUT", "GET", "DELETE"):
+            assert where(run(engine, method, target, [("Content-Length", "0")], relay=True)) == "relay"
+
+    def test_that_say_nothing_of_bodies_take_them_while_they_live(self, engine: Engine) -> None:
+        target = f"{UPLOAD}?_state={token(bodies_for=None)}&digest={SHA256}"
+        assert where(whole_put(engine, target=target)) == "blobs"
+
     def test_cannot_be_read_without_settings_which_is_an_outage(self, engine: Engine) -> None:
         for settings in ({}, {"relay": "on"}, {"upload-keys": cases.store()["upload-keys"]}):
             outcome = run(engine, "PATCH", f"{UPLOAD}?_state={token()}", settings=settings)
