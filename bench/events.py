@@ -19,7 +19,7 @@ from bench.operations import REPOSITORY
 from bench.pairs import Comparison, Cost, compared, cost
 from bench.rig import Rig
 from bench.table import table
-from functions.webhook import handler
+from functions.webhook.composition import build
 from functions.webhook.dispatch import dispatch
 from functions.webhook.settings import Settings
 from roadstead.aws.index_items import event_write
@@ -45,7 +45,7 @@ class Handled:
 
 def measure(rig: Rig, *, pairs: int) -> Iterator[Handled]:
     """Measure every kind and size of batch, each against bare reads right after it."""
-    services = handler.build(Settings.from_environ(rig.environment))
+    services = build(Settings.from_environ(rig.environment))
     dynamodb = boto3.client("dynamodb")
     key = {"pk": {"S": f"repo#{REPOSITORY}"}, "sk": {"S": "tag#latest"}}
 

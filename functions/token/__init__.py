@@ -1,1 +1,1 @@
-"""The token function: verifies who asks and signs what they may do (the Docker registry's token specification)."""
+"""The token function: authenticates clients and issues access tokens (Docker registry token specification)."""

@@ -1,4 +1,4 @@
-"""The token function's endpoints: one row each."""
+"""The token function's endpoints, one row each."""
 
 from __future__ import annotations
 
@@ -16,28 +16,31 @@ Handler = Callable[[TokenServices, Request], Response]
 
 @dataclass(frozen=True, slots=True)
 class Route:
+    """One endpoint. `name` is its `route` in metrics and log lines."""
+
+    name: str
     method: str
     path: str
     handler: Handler
 
 
 ROUTES = (
-    Route("GET", "/token", get_token),
-    Route("POST", "/token", post_token),
-    Route("GET", "/.well-known/jwks.json", get_keys),
+    Route("get_token", "GET", "/token", get_token),
+    Route("post_token", "POST", "/token", post_token),
+    Route("get_keys", "GET", "/.well-known/jwks.json", get_keys),
 )
 
 
-def match(method: str, path: str) -> Handler:
-    """The handler of an endpoint. Raises RegistryError: 404 for a path that is none, 405 for another method."""
+def match(method: str, path: str) -> Route:
+    """Return the route of a request. Raises 404 for an unknown path, 405 with `Allow` for a wrong method."""
     rows = [route for route in ROUTES if route.path == path]
     if not rows:
-        raise RegistryError(ErrorCode.UNSUPPORTED, f"there is nothing at {path[:200]}", status=404)
+        raise RegistryError(ErrorCode.UNSUPPORTED, f"{path[:200]} is not an endpoint of this service", status=404)
     for route in rows:
         if route.method == ("GET" if method == "HEAD" else method):  # RFC 9110 section 9.3.2
-            return route.handler
+            return route
     methods = {route.method for route in rows}
     allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     raise RegistryError(
-        ErrorCode.UNSUPPORTED, f"{path} takes {allowed}, not {method[:20]}", headers=[("Allow", allowed)]
+        ErrorCode.UNSUPPORTED, f"{path} supports {allowed}, not {method[:20]}", headers=[("Allow", allowed)]
     )

@@ -1,4 +1,4 @@
-"""What the handlers work with."""
+"""The services that the token function's handlers use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from roadstead.identity.tokens import TokenService
 @dataclass(frozen=True, slots=True)
 class TokenServices:
     tokens: TokenService
-    public_keys: Callable[[], Mapping[str, PublicKey]]  # all that are trusted, by thumbprint
-    service: str  # the one that tokens are for
+    public_keys: Callable[[], Mapping[str, PublicKey]]  # every trusted key, by thumbprint
+    service: str  # the audience of the tokens
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False

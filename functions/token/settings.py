@@ -1,4 +1,4 @@
-"""The token function's settings; docs/settings.md lists them, and a test holds that list to this class."""
+"""The token function's settings. docs/settings.md documents them; a test compares the two."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _DAY = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Lifetimes in seconds. Of the `token_keys` (ids of KMS keys) the first signs, all are trusted.
+    """Lifetimes are in seconds. `token_keys` are ids of KMS keys: the first signs, all are trusted.
 
-    `edge_secret_parameter` is empty where no distribution stands in front. With `via_distribution_only` every request
-    that did not come through the distribution is refused.
+    `edge_secret_parameter` is empty without a distribution in front. `via_distribution_only` refuses every request that
+    did not come through the distribution.
     """
 
     identity_table: str
@@ -34,7 +34,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Raises SettingsError that names every missing or wrong key. A setting set to nothing counts as not set."""
+        """Raises SettingsError naming every missing or invalid key. An empty value counts as missing."""
         read = Environ(environ)
         only = read.flag("VIA_DISTRIBUTION_ONLY")
         settings = cls(

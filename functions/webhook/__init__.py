@@ -1,1 +1,1 @@
-"""The function that hears of what happened: the audit trail and outgoing notifications."""
+"""The webhook function: writes the audit trail and sends notifications."""

@@ -1,7 +1,7 @@
-"""Working on a batch of records, whatever their source: into the trail, to whoever is notified, what fails told back.
+"""Processes a batch of records from any source: writes audit entries, queues notifications, reports failed records.
 
-A record that cannot be understood can never be, so it goes to the dead letters and holds nobody up. All else is done at
-least once: what is not surely written is answered as failed, and the source brings it again.
+A record that cannot be parsed will never be, so it goes to the dead letters instead of blocking the rest. Everything
+else is done at least once: a record that may not have been written is reported as failed, and its source retries it.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from typing import Any
 from functions.hosting import lines, metrics
 from functions.hosting.metrics import Metric
 from functions.hosting.observation import current
-from functions.webhook.delivery import enqueue
 from functions.webhook.services import WebhookServices
 from roadstead.trail.entries import AuditEntry, Operation, rfc3339
+
+_UPLOADS = {"path=edge": "UploadsByEdge", "path=service": "UploadsByService"}  # metrics, by an upload's detail
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A record: how its source names it, the entries in it, or the `problem` that makes it a dead letter."""
+    """A record: its source's identifier, the entries in it, or the `problem` that makes it a dead letter."""
 
     identifier: str
     record: Any
@@ -34,14 +35,14 @@ class Received:
     problem: str = ""
 
 
-def work(services: WebhookServices, source: str, batch: Sequence[Received], *, in_order: bool = False) -> list[str]:
-    """Does the work; answers the identifiers of records that must come again.
+def process(services: WebhookServices, source: str, batch: Sequence[Received], *, in_order: bool = False) -> list[str]:
+    """Process a batch; return the identifiers of the records to retry.
 
-    `in_order` is for sources that begin again at the first record that failed: then that one alone is named, and those
-    behind it count as not worked on, although some may be in the log already.
+    With `in_order`, the source retries from the first failed record on: only that one is returned, and those behind it
+    count as not processed, although some of them may be in the log.
     """
     entries = [entry for received in batch for entry in received.entries]
-    recorded = services.trail.record(entries) if entries else None
+    recorded = services.recorder.record(entries) if entries else None
     unsent = recorded.unsent if recorded is not None else frozenset()
     rejected = recorded.rejected if recorded is not None else frozenset()
     failed = {one.identifier for one in batch if any(entry.id in unsent for entry in one.entries)}
@@ -50,7 +51,7 @@ def work(services: WebhookServices, source: str, batch: Sequence[Received], *, i
         services,
         source,
         [
-            Received(one.identifier, one.record, (), "the audit log refuses its time or its length")
+            Received(one.identifier, one.record, (), "the audit log rejected its time or its length")
             for one in batch
             if any(entry.id in rejected for entry in one.entries)
         ],
@@ -70,17 +71,17 @@ def _done(batch: Sequence[Received], failed: set[str], *, in_order: bool) -> lis
 
 
 def _bury(services: WebhookServices, source: str, letters: Sequence[Received]) -> set[str]:
-    """Keep what will never be understood; answers the identifiers of what could not even be kept."""
+    """Send records to the dead letters; return the identifiers of those that could not be sent."""
     if not letters:
         return set()
     now = rfc3339(int(time.time() * 1000))
     bodies = [{"source": source, "reason": one.problem, "time": now, "record": one.record} for one in letters]
     for one in letters:
-        _log.error("a record of %s goes to the dead letters: %s: %s", source, one.identifier, one.problem)
+        _log.error("record %s of %s goes to the dead letters: %s", one.identifier, source, one.problem)
     try:
         services.dead_letters.send([json.dumps(body, default=str, separators=(",", ":")) for body in bodies])
     except Exception:
-        _log.exception("%d dead letters could not be kept", len(letters))
+        _log.exception("%d dead letters could not be sent", len(letters))
         return {one.identifier for one in letters}
     return set()
 
@@ -90,15 +91,15 @@ def _notify(services: WebhookServices, done: Sequence[Received]) -> set[str]:
     if services.notifications is None or not entries:
         return set()
     try:
-        enqueue(services.notifications, entries)
+        services.notifications.dispatcher.enqueue(entries)
     except Exception:
-        _log.exception("%d entries could not be handed to the notifications", len(entries))
+        _log.exception("notifications of %d entries could not be queued", len(entries))
         return {one.identifier for one in done if one.entries}
     return set()
 
 
 def _measure(source: str, entries: Iterable[AuditEntry], *, failures: int) -> None:
-    """One line of metrics for the batch, none for an empty one."""
+    """Write one line of metrics for the batch; none if there is nothing to count."""
     entries = list(entries)
     counted = [Metric("AuditEntries", len(entries))] if entries else []
     if failures:
@@ -107,8 +108,8 @@ def _measure(source: str, entries: Iterable[AuditEntry], *, failures: int) -> No
     mounts = sum(entry.operation is Operation.MOUNT for entry in entries)
     if uploads:
         counted.append(Metric("UploadBytes", sum(entry.size for entry in uploads)))
-        paths = Counter(entry.detail.removeprefix("path=") for entry in uploads)
-        counted += [Metric(f"UploadsBy{path.capitalize()}", some) for path, some in paths.items()]
+        paths = Counter(_UPLOADS[entry.detail] for entry in uploads if entry.detail in _UPLOADS)
+        counted += [Metric(name, some) for name, some in paths.items()]
     if mounts:
         counted.append(Metric("Mounts", mounts))
     blobs = [entry for entry in entries if entry.operation is Operation.PULL_BLOB]

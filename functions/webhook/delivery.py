@@ -1,13 +1,13 @@
-"""Outgoing notifications at the function: entries of the audit trail into the queue, and out of it to the endpoints.
+"""Outgoing notifications: `deliver` handles the events of the notification queue.
 
-`enqueue` is called for whatever the function hears of; `deliver` answers an event of the queue's event source mapping,
-which must have `ReportBatchItemFailures`. docs/notifications.md has the resources and the permissions of both.
+The queue's event source mapping must have `ReportBatchItemFailures`. docs/notifications.md lists the resources and
+permissions.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -16,9 +16,8 @@ from typing import Any
 from roadstead.notifications.delivery import Deliverer, Fate, Verdict
 from roadstead.notifications.dispatch import Dispatcher
 from roadstead.notifications.queue import Queue
-from roadstead.trail.entries import AuditEntry
 
-AT_ONCE = 10  # deliveries: a slow endpoint keeps nobody else of its batch waiting
+AT_ONCE = 10  # parallel deliveries: a slow endpoint does not delay the rest of its batch
 
 Record = Mapping[str, Any]
 
@@ -27,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class NotificationServices:
-    """`queue` is the one that `deliver` gets its events from, `dead_letters` where that is kept which was given up."""
+    """`queue` is the one that `deliver` receives from; `dead_letters` keeps deliveries that were given up."""
 
     dispatcher: Dispatcher
     deliverer: Deliverer
@@ -35,19 +34,14 @@ class NotificationServices:
     dead_letters: Queue
 
 
-def enqueue(services: NotificationServices, entries: Iterable[AuditEntry]) -> int:
-    """See `Dispatcher.enqueue`. Entries that nobody is told of cost nothing, or one read for their project."""
-    return services.dispatcher.enqueue(entries)
-
-
 def deliver(services: NotificationServices, event: Mapping[str, Any]) -> dict[str, Any]:
-    """One attempt at each message of an SQS event; answers which of them SQS must not delete.
+    """Attempt each message of an SQS event once; return those that SQS must not delete.
 
-    A message that is to be tried later is made invisible until then. One that is given up goes to the dead letters from
-    here, with the reason in the log; the queue's own redrive policy is for what this function could not even fail at.
+    A message to be retried is made invisible until then. One that is given up is sent to the dead letters here, with
+    the reason in the log; the queue's redrive policy is for messages on which the function itself fails.
     """
     records: Sequence[Record] = event["Records"]
-    # Each thread logs as the invocation does: what it logs carries the request's id by a context variable.
+    # A copied context, so that what a thread logs carries the invocation's request id.
     contexts = [copy_context() for _ in records]
     with ThreadPoolExecutor(max_workers=max(1, min(AT_ONCE, len(records)))) as pool:
         verdicts = list(
@@ -70,11 +64,11 @@ def deliver(services: NotificationServices, event: Mapping[str, Any]) -> dict[st
 
 
 def _attempt(deliverer: Deliverer, record: Record) -> Verdict | None:
-    """None when a store failed, or something unforeseen: SQS shows the message again when its time is over."""
+    """Return None after a store's or an unexpected error: SQS delivers the message again after its timeout."""
     try:
         return deliverer.deliver(record["body"], int(record["attributes"]["ApproximateReceiveCount"]))
     except Exception:
-        _log.exception("a notification could not be worked on: message %s", record.get("messageId"))
+        _log.exception("the notification in message %s could not be processed", record.get("messageId"))
         return None
 
 
@@ -82,14 +76,14 @@ def _postpone(queue: Queue, record: Record, seconds: int) -> None:
     try:
         queue.postpone(record["receiptHandle"], seconds)
     except Exception:
-        _log.exception("message %s could not be postponed; it comes back when its time is over", record["messageId"])
+        _log.exception("message %s could not be postponed; SQS delivers it after its timeout", record["messageId"])
 
 
 def _bury(dead_letters: Queue, records: Sequence[Record]) -> Sequence[Record]:
-    """Sends to the dead letters; answers those that must stay in the queue because that failed."""
+    """Send records to the dead letters; return those that must stay in the queue because that failed."""
     try:
         dead_letters.send([record["body"] for record in records])
     except Exception:
-        _log.exception("%d notifications that were given up could not be kept", len(records))
+        _log.exception("%d notifications that were given up could not be sent to the dead letters", len(records))
         return records
     return ()

@@ -1,4 +1,4 @@
-"""Which source an event is from, and who works on it."""
+"""Dispatches an event to the handler of its source."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from functions.webhook.services import WebhookServices
 
 
 class UnknownSource(Exception):
-    """An event of a kind that this function is not wired to: a mistake of whoever deployed it."""
+    """The event's source is not one that this function handles: the deployment is wrong."""
 
 
 def dispatch(services: WebhookServices, event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What the event's source is answered."""
+    """Handle an event and return what its source expects. Raises UnknownSource."""
     if "awslogs" in event:
         log_lines.handle(services, event)
         return None
@@ -28,5 +28,5 @@ def dispatch(services: WebhookServices, event: Mapping[str, Any]) -> dict[str, A
             return object_events.handle(services, records)
         if services.notifications is not None and queue == services.notification_queue:
             return delivery.deliver(services.notifications, event)
-        raise UnknownSource(f"a message of the queue {queue!r}")
-    raise UnknownSource(f"an event of {source!r} with {', '.join(sorted(event))[:200]}")
+        raise UnknownSource(f"messages from the queue {queue!r} are not handled")
+    raise UnknownSource(f"events from {source!r} with {', '.join(sorted(event))[:200]} are not handled")

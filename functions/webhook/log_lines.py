@@ -1,7 +1,7 @@
-"""Lines of the other functions' logs, by a subscription filter: what was served and what was refused.
+"""Handles audit entries from the other functions' logs, which a subscription filter delivers: pulls, logins, refusals.
 
-CloudWatch Logs invokes the function asynchronously: it takes no partial answer, so what is raised here has the whole
-batch come again, and after two more failures to the function's failure destination.
+CloudWatch Logs invokes the function asynchronously and accepts no partial result: an exception makes Lambda retry the
+whole batch, twice, and then send it to the function's failure destination.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.hosting.lines import AUDIT
-from functions.webhook.batch import Received, work
+from functions.webhook.batch import Received, process
 from functions.webhook.services import WebhookServices
 from roadstead.trail.entries import AuditEntry
 
 
 class NotRecorded(Exception):
-    """Some of a batch could not be worked on; all of it must come again."""
+    """Part of a batch could not be processed; all of it must be retried."""
 
 
 def handle(services: WebhookServices, event: Mapping[str, Any]) -> None:
-    """Raises NotRecorded, or what the index raises; ValueError for what is not of CloudWatch Logs."""
+    """Record the entries. Raises NotRecorded, what the stores raise, and ValueError for a malformed event."""
     document = decoded(event)
     if document.get("messageType") != "DATA_MESSAGE":
-        return  # a CONTROL_MESSAGE: CloudWatch looks whether somebody is there
+        return  # a CONTROL_MESSAGE: CloudWatch Logs checks that the destination is reachable
     events = document["logEvents"]
     batch = [_read(one) for one in events]
-    failed = work(services, "logs", batch)
+    failed = process(services, "logs", batch)
     if failed:
-        raise NotRecorded(f"{len(failed)} of {len(batch)} lines could not be worked on")
-    # The ids are CloudWatch's own and the same in every attempt, so a batch that comes again is counted once.
+        raise NotRecorded(f"{len(failed)} of {len(batch)} lines could not be processed")
+    # CloudWatch's ids of the lines are the same in every attempt, so a retried batch is counted once.
     identifier = hashlib.sha256("".join(str(one["id"]) for one in events).encode()).hexdigest()[:32]
-    services.trail.count_pulls(identifier, (entry for one in batch for entry in one.entries))
+    services.recorder.count_pulls(identifier, (entry for one in batch for entry in one.entries))
 
 
 def decoded(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The document in the event of a subscription. Raises ValueError."""
+    """Decode the document in a subscription's event. Raises ValueError."""
     try:
         document = json.loads(gzip.decompress(base64.b64decode(event["awslogs"]["data"], validate=True)))
     except (KeyError, TypeError, binascii.Error, OSError, EOFError) as error:
-        raise ValueError(f"no event of CloudWatch Logs: {error!r}") from error
+        raise ValueError(f"not an event of CloudWatch Logs: {error!r}") from error
     if not isinstance(document, dict):
-        raise ValueError("no event of CloudWatch Logs: no object")
+        raise ValueError("not an event of CloudWatch Logs: its data is not a JSON object")
     return document
 
 
@@ -55,5 +55,5 @@ def _read(event: Mapping[str, Any]) -> Received:
     try:
         entry = AuditEntry.from_json(json.loads(event["message"])[AUDIT])
     except (KeyError, TypeError, ValueError) as error:
-        return Received(identifier, event, problem=f"no line of the trail: {error!r}")
+        return Received(identifier, event, problem=f"not an audit line: {error!r}")
     return Received(identifier, event, (entry,))

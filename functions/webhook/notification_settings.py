@@ -1,4 +1,4 @@
-"""The settings of outgoing notifications, a part of the webhook function's; docs/notifications.md lists them."""
+"""The settings of outgoing notifications, part of the webhook function's. docs/notifications.md documents them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ports(Enum):
 
 class Reach(Enum):
     PUBLIC = "public"
-    INTERNAL = "internal"  # plain HTTP and addresses that are not public, too
+    INTERNAL = "internal"  # also plain HTTP and addresses that are not public
 
 
 _PORTS = {Ports.STANDARD: frozenset({443}), Ports.COMMON: frozenset({443, 8443}), Ports.ANY: frozenset[int]()}
@@ -36,12 +36,12 @@ class NotificationSettings:
 
     @property
     def queue_name(self) -> str:
-        """As the ARN of the queue ends, by which its events are known."""
+        """The queue's name: the end of its ARN, which its events carry."""
         return self.queue_url.rpartition("/")[2]
 
     @classmethod
     def read(cls, read: Environ) -> NotificationSettings:
-        """Problems are collected in `read`."""
+        """Read the settings; problems are collected in `read`."""
         return cls(
             identity_table=read.text("IDENTITY_TABLE"),
             index_table=read.text("INDEX_TABLE"),
@@ -57,12 +57,12 @@ class NotificationSettings:
 
     @classmethod
     def optional(cls, read: Environ) -> NotificationSettings | None:
-        """None where no queue is set: then nobody is notified of anything, and no other setting is asked for."""
+        """Read the settings, or return None without NOTIFICATION_QUEUE_URL: no other setting is required then."""
         return cls.read(read) if read.text("NOTIFICATION_QUEUE_URL", "") else None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> NotificationSettings:
-        """Raises SettingsError that names every missing or wrong key."""
+        """Raises SettingsError naming every missing or invalid key."""
         read = Environ(environ)
         settings = cls.read(read)
         read.check()

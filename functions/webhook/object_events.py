@@ -1,8 +1,9 @@
-"""S3's events of new objects, through a queue: an upload that was sent whole has arrived.
+"""Handles S3's events of new objects, which arrive through a queue: a whole blob was uploaded through the edge.
 
-Such an upload is in no index until somebody asks for it, which is when its `upload` entry is made; `upload-received`
-says when its bytes came, and is all that is ever told of one that nobody asks for. An object that is gone already was
-asked for, and found surplus: its `upload` has told of it. Each leaves a candidate for the collector, too.
+Such a blob enters the index only when it is first requested, and its `upload` entry is written then.
+`upload-received` records when the bytes arrived, and is the only entry of a blob that is never requested. An object
+that is already gone was requested and found to be a duplicate, so its `upload` entry exists. Each object also becomes
+a candidate for the collector.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
-from functions.webhook.batch import Received, work
+from functions.webhook.batch import Received, process
 from functions.webhook.services import WebhookServices
 from roadstead.content.finishing import STREAMED
 from roadstead.content.objects import is_whole_key
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 def handle(services: WebhookServices, messages: Sequence[Record]) -> dict[str, Any]:
-    """Answers the messages that the queue must bring again."""
+    """Record the uploads; return the messages that the queue must deliver again."""
     batch, failed = [], []
     for message in messages:
         identifier = str(message.get("messageId", ""))
@@ -38,22 +39,22 @@ def handle(services: WebhookServices, messages: Sequence[Record]) -> dict[str, A
             batch.append(Received(identifier, message, tuple(_entries(services, message))))
         except ValueError as error:
             batch.append(Received(identifier, message, problem=str(error)))
-        except Exception:  # of S3: the queue brings the message again, and in the end puts it to its dead letters
-            _log.exception("an object's metadata could not be read: message %s", identifier)
+        except Exception:  # from S3: the queue delivers the message again, and in the end moves it to its dead letters
+            _log.exception("the object's metadata in message %s could not be read", identifier)
             failed.append(identifier)
-    failed += work(services, "objects", batch)
+    failed += process(services, "objects", batch)
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
 
 def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]:
-    """What a message tells. Raises ValueError for what is no event of S3; other exceptions are the store's."""
+    """Return a message's entries. Raises ValueError for a malformed event, and what the stores raise."""
     try:
         document = json.loads(message["body"])
-        if document.get("Event") == "s3:TestEvent":  # which S3 sends when the notification is set up
+        if document.get("Event") == "s3:TestEvent":  # S3 sends it when the notification is configured
             return
         records = [(str(one["eventName"]), one["s3"]["object"], str(one["eventTime"])) for one in document["Records"]]
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"no event of S3: {error!r}") from error
+        raise ValueError(f"not an event of S3: {error!r}") from error
     for name, about, time in records:
         key = unquote_plus(str(about.get("key", "")))
         if "ObjectCreated" in name and is_whole_key(key):
@@ -64,7 +65,7 @@ def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]
                 streamed = info.metadata.get(STREAMED)
                 if streamed is not None and (found := services.objects.find(streamed)) is not None:
                     entry = replace(entry, size=found.size)
-                # Should nobody ever ask for it, this is what the collector finds it by.
+                # The collector finds an object that is never requested by this candidate.
                 services.candidates.note_object(key, key.rpartition("/")[2], at=entry.at)
                 yield entry
 
@@ -72,7 +73,7 @@ def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]
 def _digest(key: str) -> Digest:
     parts = key.split("/")
     if len(parts) != 5:
-        raise ValueError(f"{key[:200]!r} is no key of a blob")
+        raise ValueError(f"{key[:200]!r} is not a blob's key")
     return Digest.parse(f"{parts[1]}:{parts[2]}")
 
 

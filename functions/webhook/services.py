@@ -1,4 +1,4 @@
-"""What the webhook function works with."""
+"""The services that the webhook function uses."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from roadstead.content.candidates import Candidates
 from roadstead.content.objects import Objects
 from roadstead.identity.directory import IdentityEvents
 from roadstead.notifications.queue import Queue
-from roadstead.trail.recorder import Trail
+from roadstead.trail.recorder import Recorder
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookServices:
-    """`dead_letters` keep what cannot be understood. Queues are known by their names, as an event source's ARN ends."""
+    """`dead_letters` keeps records that cannot be processed. Queues have the names at the end of their ARNs."""
 
-    trail: Trail
+    recorder: Recorder
     identity_events: IdentityEvents
     objects: Objects
     dead_letters: Queue

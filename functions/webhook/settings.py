@@ -1,4 +1,4 @@
-"""The webhook function's settings; docs/settings.md lists them, and a test holds that list to this class."""
+"""The webhook function's settings. docs/settings.md documents them; a test compares the two."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Settings:
     bucket: str
     object_events_queue: str
     tracing: Tracing
-    notifications: NotificationSettings | None = None  # None: nobody is notified of anything
+    notifications: NotificationSettings | None = None  # None: no notifications are sent
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Raises SettingsError that names every missing or wrong key."""
+        """Raises SettingsError naming every missing or invalid key."""
         read = Environ(environ)
         settings = cls(
             audit_log_group=read.text("AUDIT_LOG_GROUP"),

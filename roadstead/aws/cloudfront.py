@@ -1,7 +1,8 @@
-"""Blobs by the distribution's signed URLs instead of S3's own: cheaper egress, and an answer that names its digest.
+"""Signed URLs of the distribution for blobs, instead of S3's: cheaper egress, and responses that name the digest.
 
-A canned policy ("Create a signed URL using a canned policy", Amazon CloudFront Developer Guide), signed by an ECDSA
-P-256 key with SHA-256 (`Hash-Algorithm=SHA256`). Signing is arithmetic; the private key is read every five minutes.
+They use a canned policy ("Create a signed URL using a canned policy", Amazon CloudFront Developer Guide), signed by an
+ECDSA P-256 key with SHA-256 (`Hash-Algorithm=SHA256`). Signing makes no call, except to read the private key every five
+minutes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from roadstead.digest import Digest
 
 
 class DistributionUrls:
-    """`BlobUrls` of one distribution; `seconds` is how long a URL may be used to begin a download."""
+    """`BlobUrls` of one distribution. A download must begin within `seconds`."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class DistributionUrls:
         self._clock = clock
 
     def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
-        """A URL for GET and HEAD alike. The digest travels in it: a streamed upload's key does not tell it."""
+        """Return a URL for GET and HEAD. It contains the digest, which a streamed upload's key does not."""
         resource = f"{self._origin}/{quote(key)}?digest={quote(digest, safe='')}"
         until = datetime.fromtimestamp(int(self._clock()) + self._seconds, UTC)
         url: str = CloudFrontSigner(self._key_id, self._sign).generate_presigned_url(resource, date_less_than=until)
@@ -57,5 +58,5 @@ class DistributionUrls:
 def _private_key(pem: str) -> EllipticCurvePrivateKey:
     key = load_pem_private_key(pem.encode(), password=None)
     if not isinstance(key, EllipticCurvePrivateKey):
-        raise ValueError("the key of signed URLs is an ECDSA P-256 key in PEM")
+        raise ValueError("the key of signed URLs must be an ECDSA P-256 key in PEM")
     return key

@@ -17,9 +17,9 @@ _log = logging.getLogger(__name__)
 
 
 class CloudWatchAuditLog:
-    """One group. Each process writes to a stream of its own, a new one each day: `<day>/<random>`.
+    """One log group. Each process writes to its own stream, a new one each day: `<day>/<random>`.
 
-    The group itself is made by whoever deploys, with the time for which its lines are kept.
+    The deployment creates the group and sets its retention.
     """
 
     def __init__(self, client: Any, group: str, *, clock: Callable[[], float] = time.time) -> None:
@@ -30,9 +30,9 @@ class CloudWatchAuditLog:
         self._stream = ""
 
     def append(self, lines: Sequence[LogLine]) -> Appended:
-        """One PutLogEvents a batch, and CreateLogStream before the first of a day.
+        """Costs one PutLogEvents per batch, and CreateLogStream before the first of a day.
 
-        botocore has retried what could be retried; the batch that failed even so and those behind it are `unsent`.
+        botocore retries; a batch that fails even so, and those behind it, are `unsent`.
         """
         rejected = [line for line in lines if line.size > MAX_LINE_BYTES + OVERHEAD]
         pending = list(batches([line for line in lines if line.size <= MAX_LINE_BYTES + OVERHEAD]))
@@ -40,13 +40,13 @@ class CloudWatchAuditLog:
             try:
                 rejected += self._put(pending[0])
             except (ClientError, BotoCoreError):
-                _log.warning("the audit log took no lines", exc_info=True)
+                _log.warning("audit lines could not be written", exc_info=True)
                 return Appended(tuple(line for batch in pending for line in batch), tuple(rejected))
             pending.pop(0)
         return Appended(rejected=tuple(rejected))
 
     def _put(self, batch: list[LogLine]) -> list[LogLine]:
-        """Writes a batch; answers what of it CloudWatch refuses for good."""
+        """Write a batch; return the lines that CloudWatch rejected for good."""
         stream = time.strftime("%Y-%m-%d", time.gmtime(self._clock())) + f"/{self._process}"
         if stream != self._stream:
             self._create(stream)
@@ -57,7 +57,7 @@ class CloudWatchAuditLog:
         except ClientError as error:
             if error_code(error) != "ResourceNotFoundException":
                 raise
-            self._create(stream)  # somebody has deleted it
+            self._create(stream)  # it was deleted
             answer = self._client.put_log_events(**request)
         return _rejected(batch, answer.get("rejectedLogEventsInfo") or {})
 
@@ -71,7 +71,7 @@ class CloudWatchAuditLog:
 
 
 def _rejected(batch: list[LogLine], info: dict[str, int]) -> list[LogLine]:
-    """Lines that are older than the group keeps (or 14 days), or more than two hours ahead of CloudWatch's clock."""
+    """Return the lines older than the group's retention (or 14 days), or over two hours ahead of CloudWatch's clock."""
     old = max(info.get("tooOldLogEventEndIndex", 0), info.get("expiredLogEventEndIndex", 0))
     new = info.get("tooNewLogEventStartIndex", len(batch))
     return batch[:old] + batch[max(old, new) :]

@@ -1,4 +1,4 @@
-"""The identity table. Only the functions of tokens and of accounts may read it: password hashes are in it.
+"""The identity table. It holds password hashes: only the token function and the operator's command may read it.
 
     pk              sk               what
     user#<name>     meta             password (PHC), admin, disabled, epoch, created, id, groups
@@ -11,9 +11,9 @@
     projects        <name>           what lists show of a project: public, created, created_by, id
     group#<id>      in#<project>     the inverse of a group's role in a project
     id#<kind>       <id>             the claim of an integer id: name (id_claims.py)
-    event#<shard>   <time>#<id>      a change of the above, as in the index table; the stream has its key alone
+    event#<shard>   <time>#<id>      an event of one of these changes, as in the index table; the stream has its key
 
-Everything that a token request needs has a key that is known beforehand, so it is one BatchGetItem.
+A token request knows the keys of all it needs in advance, so it costs one BatchGetItem.
 """
 
 from __future__ import annotations
@@ -95,11 +95,11 @@ class DynamoIdentities(DynamoProjects):
         )
 
     def refresh_tokens(self, user: UserName) -> list[RefreshToken]:
-        """One Query."""
+        """Costs one Query."""
         return [refresh_token_from(user, item) for item in self._table.query(f"user#{user}", prefix="refresh#")]
 
     def store_refresh_token(self, token: RefreshToken, surplus: Iterable[str] = ()) -> None:
-        """One BatchWriteItem for up to 24 surplus tokens."""
+        """Costs one BatchWriteItem for up to 24 surplus tokens."""
         item = {
             "client": token.client,
             "epoch": token.epoch,
@@ -189,13 +189,13 @@ class DynamoIdentities(DynamoProjects):
 
 
 class DynamoIdentityEvents:
-    """IdentityEvents on the same table; its function needs no permission for any other item."""
+    """IdentityEvents on the same table. Needs permission for event items only."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def find_event_items(self, keys: Iterable[Key]) -> dict[Key, Item]:
-        """One BatchGetItem for each 100."""
+        """Costs one BatchGetItem for each 100 keys."""
         return self._table.batch_get(keys)
 
 

@@ -1,10 +1,10 @@
-"""Webhooks on the identity table and their deliveries on the index table.
+"""Webhooks on the identity table, and their last deliveries on the index table.
 
     table     pk                           sk            what
     identity  project#<name>               webhook#<id>  url, events, patterns, format, enabled, created; no secret
-    index     webhook#<project>/<id>       last          how the last test went, or the last delivery given up (TTL)
+    index     webhook#<project>/<id>       last          the last test or given-up delivery (TTL)
 
-The function that delivers reads of the identity table the partitions of projects alone, and writes nothing there.
+The delivering function may read only the projects' partitions of the identity table, and write nothing there.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ class DynamoWebhooks:
         return self._identities.find_project(name)
 
     def list_webhooks(self, project: ProjectName) -> tuple[Webhook, ...]:
-        """One Query."""
         found = [_webhook(project, item) for item in self._table.query(f"project#{project}", prefix=_PREFIX)]
         return tuple(sorted(found, key=lambda webhook: (webhook.created, webhook.id)))
 
@@ -81,7 +80,7 @@ class DynamoDeliveryRecords:
         self._table = table
 
     def repository_created(self, repository: str) -> int | None:
-        """One GetItem."""
+
         item = self._table.get((repository_pk(repository), "meta"))
         return item["at"] // 1000 if item else None
 

@@ -1,7 +1,7 @@
-"""`PullCounts` on the index table, under partitions of their own: whoever counts may write nothing else there.
+"""`PullCounts` on the index table. The counting function may write only these partitions.
 
 pulls#<repository>  <digest>  count, last
-counted#<batch>     <part>    a batch that was added; gone by TTL after a day
+counted#<batch>     <part>    marks a batch that was added; expires by TTL after a day
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class DynamoPullCounts:
         self._clock = clock
 
     def add(self, batch: str, pulls: Mapping[Artifact, Pulls]) -> None:
-        """One TransactWriteItems for up to 99 artifacts: their counts, and the mark that they were added."""
+        """Costs one TransactWriteItems for up to 99 artifacts: their counts, and the batch's mark."""
         ordered = sorted(pulls.items())
         size = TRANSACTION - 1
         for start in range(0, len(ordered), size):
@@ -32,15 +32,15 @@ class DynamoPullCounts:
             try:
                 self._table.transact([mark, *(_addition(*pair) for pair in ordered[start : start + size])])
             except Conflict:
-                continue  # this part was added before
+                continue  # this part has been added
 
     def find(self, repository: RepositoryName) -> dict[str, Pulls]:
-        """One Query a page."""
+        """Costs one Query per page."""
         items = self._table.query(f"pulls#{repository}")
         return {item["sk"]: Pulls(item["count"], item["last"]) for item in items}
 
     def forget(self, artifacts: Iterable[Artifact]) -> None:
-        """One BatchWriteItem for each 25."""
+        """Costs one BatchWriteItem for each 25."""
         self._table.batch_write(deletes=[_key(artifact) for artifact in artifacts])
 
 

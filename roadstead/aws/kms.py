@@ -1,6 +1,6 @@
-"""Signing with KMS: ECC_NIST_P256 keys, whose private halves nobody can read.
+"""Signing with KMS: ECC_NIST_P256 keys, whose private keys cannot be read.
 
-The message itself is passed (`MessageType=RAW`, at most 4,096 bytes), KMS hashes it. It answers in DER.
+The whole message is sent (`MessageType=RAW`, at most 4,096 bytes) and hashed by KMS. Its signatures are in DER.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class KmsKeys:
 
     def sign(self, key_id: str, message: bytes) -> bytes:
         if len(message) > MAX_MESSAGE:
-            raise ValueError(f"KMS signs messages of up to {MAX_MESSAGE} bytes; this one has {len(message)}")
+            raise ValueError(f"KMS signs up to {MAX_MESSAGE} bytes; this message has {len(message)}")
         try:
             answer = self._client.sign(
                 KeyId=key_id, Message=message, MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256"
@@ -54,10 +54,10 @@ class KmsKeys:
             answer = self._client.get_public_key(KeyId=key_id)
         except ClientError as error:
             if error_code(error) in _UNUSABLE:
-                raise UnusableKey(f"the KMS key {key_id} has no public half to read: {error_code(error)}") from error
+                raise UnusableKey(f"the KMS key {key_id} has no readable public key: {error_code(error)}") from error
             raise
         key = load_der_public_key(answer["PublicKey"])
         if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
-            raise UnusableKey(f"the KMS key {key_id} is no ECC_NIST_P256 key")
+            raise UnusableKey(f"the KMS key {key_id} is not an ECC_NIST_P256 key")
         self._public[key_id] = key
         return key

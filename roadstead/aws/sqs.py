@@ -14,7 +14,7 @@ from roadstead.conflicts import Throttled
 from roadstead.notifications.queue import MAX_DELAY
 
 BATCH = 10  # messages in one request
-BATCH_BYTES = 256 * 1024  # of their bodies; SQS takes four times as much since 2025, not in every emulator
+BATCH_BYTES = 256 * 1024  # of their bodies; SQS accepts 1 MiB since 2025, but not every emulator does
 _ATTEMPTS = 4
 _GONE = frozenset(
     {
@@ -48,7 +48,7 @@ class SqsQueue:
                 raise
 
     def _send(self, bodies: Sequence[str]) -> None:
-        """One request, and another for what SQS did not take."""
+        """Send up to ten messages; retry those that SQS did not accept. Raises Throttled."""
         for attempt in range(_ATTEMPTS):
             entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies)]
             answer = self._client.send_message_batch(QueueUrl=self._url, Entries=entries)
@@ -57,7 +57,7 @@ class SqsQueue:
                 return
             bodies = [bodies[int(one["Id"])] for one in failed]
             self._sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - jitter, no secret
-        raise Throttled(f"SQS did not take {len(bodies)} messages in {_ATTEMPTS} attempts")
+        raise Throttled(f"SQS did not accept {len(bodies)} messages in {_ATTEMPTS} attempts")
 
 
 def _batches(bodies: Sequence[str]) -> Iterator[list[str]]:

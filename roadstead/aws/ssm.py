@@ -1,7 +1,7 @@
-"""Secrets in SSM parameters: free of charge while idle, encrypted, readable by policy.
+"""Secrets in SSM parameters: free of charge, encrypted, and access is controlled by policy.
 
-A parameter's name may point into Secrets Manager (`/aws/reference/secretsmanager/<id>`), which CloudFormation can
-resolve where it cannot resolve a SecureString.
+A parameter's name may refer to Secrets Manager (`/aws/reference/secretsmanager/<id>`), for values that CloudFormation
+must resolve: it cannot resolve a SecureString.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from roadstead.content.upload_token import UploadKeys
 
-REFRESH_SECONDS = 300  # a rotation first adds a secret, and waits longer than this before anybody uses it
+REFRESH_SECONDS = 300  # a rotation adds the new secret and waits longer than this before it is used
 
 T = TypeVar("T")
 
@@ -24,9 +24,9 @@ _log = logging.getLogger(__name__)
 
 
 class Parameter(Generic[T]):
-    """One parameter, parsed by `parse` (which raises ValueError), and kept in memory for five minutes.
+    """One parameter, parsed by `parse` (which raises ValueError) and cached for five minutes.
 
-    Should it not be readable then, or be of another form by mistake, what is known serves for another five minutes.
+    If it cannot be read or parsed then, the cached value is used for another five minutes.
     """
 
     def __init__(self, client: Any, name: str, parse: Callable[[str], T], clock: Callable[[], float]) -> None:
@@ -38,6 +38,7 @@ class Parameter(Generic[T]):
         self._read_at = 0.0
 
     def value(self) -> T:
+        """Return the value. Costs one GetParameter every five minutes. Raises if it was never read successfully."""
         if self._value is None or self._clock() - self._read_at > REFRESH_SECONDS:
             try:
                 answer = self._client.get_parameter(Name=self._name, WithDecryption=True)
@@ -45,13 +46,13 @@ class Parameter(Generic[T]):
             except (BotoCoreError, ClientError, ValueError):
                 if self._value is None:
                     raise
-                _log.exception("%s could not be read again; its last value serves on", self._name)
+                _log.exception("%s could not be read; its cached value is used", self._name)
             self._read_at = self._clock()
         return self._value
 
 
 class SsmUploadKeys:
-    """`UploadKeySource` on a parameter of the form that `UploadKeys.from_json` reads."""
+    """`UploadKeySource` on a parameter in the format of `UploadKeys.from_json`."""
 
     def __init__(self, client: Any, parameter: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._parameter = Parameter(client, parameter, UploadKeys.from_json, clock)
@@ -61,8 +62,10 @@ class SsmUploadKeys:
 
 
 class SsmEdgeSecrets:
-    """`EdgeSecretSource` on a parameter that holds one secret, or two parted by a space, or, as a deployment has it,
-    a JSON object whose values are secrets: CloudFormation can take one of them by its name."""
+    """`EdgeSecretSource` on a parameter with one secret, or two separated by a space, or a JSON object of secrets.
+
+    A deployment uses the object: CloudFormation can resolve one of its values by name.
+    """
 
     def __init__(self, client: Any, parameter: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._parameter = Parameter(client, parameter, _secrets, clock)
@@ -74,5 +77,5 @@ class SsmEdgeSecrets:
 def _secrets(text: str) -> tuple[str, ...]:
     secrets = tuple(map(str, json.loads(text).values())) if text.startswith("{") else tuple(text.split())
     if not secrets or any(len(secret) < 32 for secret in secrets):
-        raise ValueError("an edge secret has at least 32 characters")
+        raise ValueError("an edge secret must have at least 32 characters")
     return secrets

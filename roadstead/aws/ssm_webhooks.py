@@ -1,8 +1,8 @@
-"""Webhooks' secrets in SSM parameters (SecureString, standard tier): one for each webhook, free of charge.
+"""Webhooks' secrets in SSM parameters (SecureString, standard tier): one per webhook, free of charge.
 
-`<prefix>/<project>/<webhook>` holds `{"signing": …, "authorization": …}`. A table's item would be read by everybody who
-may list webhooks; here the console may write (`ssm:PutParameter`, `ssm:DeleteParameter`) without being able to read,
-and only the function that delivers may read (`ssm:GetParameter`).
+`<prefix>/<project>/<webhook>` holds `{"signing": …, "authorization": …}`. Everyone who may list webhooks could read
+secrets in the table. Here, managing webhooks needs only `ssm:PutParameter` and `ssm:DeleteParameter`, and only the
+delivering function has `ssm:GetParameter`.
 """
 
 from __future__ import annotations

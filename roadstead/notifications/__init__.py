@@ -1,1 +1,1 @@
-"""Webhooks: who is notified of what, payloads, signatures, deliveries."""
+"""Webhooks: subscriptions, payloads, signatures, deliveries."""

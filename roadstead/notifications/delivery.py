@@ -1,4 +1,4 @@
-"""Delivering one message: to whom, signed how, and what to make of the answer."""
+"""Delivers one message: looks up its webhook, signs and posts the payload, and judges the response."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from roadstead.recent import Recent
 USER_AGENT = "Roadstead-Webhook/1"
 _SECRETS_SECONDS = 300
 _SECRETS = 1_000
-_PASSING = frozenset({408, 425, 429})  # of the 4xx, those that say "later"
+_TEMPORARY = frozenset({408, 425, 429})  # the 4xx statuses that ask the client to retry later
 
 _log = logging.getLogger(__name__)
 
 
 class Poster(Protocol):
-    """What posts; `roadstead.outbound.https` has the one that is used."""
+    """Posts to an endpoint. `roadstead.outbound.https` has the implementation and its exceptions."""
 
     def parse(self, url: str) -> Endpoint: ...
 
@@ -40,9 +40,9 @@ class Poster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Retries:
-    """Twelve attempts by default, 10 s after the first and twice as long each time, at most an hour: 3 hours in all.
+    """The retry schedule. By default 12 attempts: a pause of 10 s that doubles up to an hour, about 3 hours in all.
 
-    Half of each pause is by chance, so that what failed together does not come back together.
+    Half of each pause is random, so that deliveries that failed together are not retried together.
     """
 
     attempts: int = 12
@@ -50,22 +50,22 @@ class Retries:
     longest: float = 3_600.0
 
     def pause(self, attempt: int, asked: float = 0.0) -> int:
-        """Whole seconds after the failure of the `attempt`th; no less than the endpoint asked for, within `longest`."""
+        """Return the seconds to wait after the `attempt`th attempt: at least `asked`, if that is within `longest`."""
         pause = min(self.longest, self.first * 2.0 ** min(attempt - 1, 32))
-        pause = random.uniform(pause / 2, pause)  # noqa: S311 - jitter, no secret
+        pause = random.uniform(pause / 2, pause)  # noqa: S311 - jitter, not a secret
         return max(1, round(max(pause, min(asked, self.longest))))
 
 
 class Fate(Enum):
     DELIVERED = "delivered"
-    DROPPED = "dropped"  # nobody wants it any more: the webhook was removed or disabled
+    DROPPED = "dropped"  # the webhook was removed or disabled meanwhile
     LATER = "later"
     GIVEN_UP = "given up"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a message, in a sentence for a person; `pause` in seconds where it is to be tried later."""
+    """The outcome of an attempt. `detail` is a sentence for a person; `pause` is in seconds, for LATER."""
 
     fate: Fate
     detail: str
@@ -73,7 +73,7 @@ class Verdict:
 
 
 class Deliverer:
-    """Threads may share it."""
+    """Delivers messages. Safe to share among threads."""
 
     def __init__(
         self,
@@ -97,11 +97,14 @@ class Deliverer:
         )
 
     def deliver(self, text: str, attempt: int) -> Verdict:
-        """One attempt at a message, the `attempt`th (from 1). Raises what the stores raise, before anything is sent."""
+        """Attempt to deliver a message; this is the `attempt`th attempt, from 1.
+
+        Raises what the stores raise; nothing was sent then.
+        """
         try:
             message = Message.parse(text)
         except ValueError as error:
-            _log.error("a message in the queue of notifications is none: %s", error)
+            _log.error("malformed message in the notification queue: %s", error)
             return Verdict(Fate.GIVEN_UP, str(error))
         verdict = self._verdict(message, attempt)
         _log.log(
@@ -139,22 +142,22 @@ class Deliverer:
         return headers | signature_headers(secrets.signing, message.delivery, int(self._clock()), body)
 
     def _judged(self, answer: Answer, attempt: int) -> Verdict:
-        said = f"the endpoint answered {answer.status}"
+        said = f"the endpoint responded with {answer.status}"
         if 200 <= answer.status < 300:
             return Verdict(Fate.DELIVERED, said)
         if 300 <= answer.status < 400:
             return Verdict(Fate.GIVEN_UP, f"{said}; redirects are not followed")
-        if answer.status in _PASSING or answer.status >= 500:
+        if answer.status in _TEMPORARY or answer.status >= 500:
             return self._failed(attempt, said, self._asked(answer.retry_after))
         return Verdict(Fate.GIVEN_UP, said)
 
     def _failed(self, attempt: int, said: str, asked: float = 0.0) -> Verdict:
         if attempt >= self._retries.attempts:
-            return Verdict(Fate.GIVEN_UP, f"{said}, at the last of {self._retries.attempts} attempts")
+            return Verdict(Fate.GIVEN_UP, f"{said}; that was the last of {self._retries.attempts} attempts")
         return Verdict(Fate.LATER, said, self._retries.pause(attempt, asked))
 
     def _asked(self, retry_after: str) -> float:
-        """Seconds of a Retry-After (RFC 9110 section 10.2.3), a number or a date; 0 for none, and for nonsense."""
+        """Return the seconds in a Retry-After, a number or a date (RFC 9110 section 10.2.3); 0 if absent or invalid."""
         if retry_after.isascii() and retry_after.isdigit():
             return float(retry_after[:10])
         try:
@@ -163,10 +166,10 @@ class Deliverer:
             return 0.0
 
     def _record(self, message: Message, verdict: Verdict) -> None:
-        detail = verdict.detail if verdict.fate is not Fate.LATER else f"{verdict.detail}; it will be tried again"
+        detail = verdict.detail if verdict.fate is not Fate.LATER else f"{verdict.detail}; it will be retried"
         last = LastDelivery(message.delivery, int(self._clock()), verdict.fate is Fate.DELIVERED, detail)
         try:
             self._records.record_delivery(message.project, message.webhook, last)
         except Exception:
-            # What was sent was sent; a second time would be worse than a missing record.
+            # The message was sent: raising would send it again, which is worse than a missing record.
             _log.exception("the delivery %s could not be recorded", message.delivery)

@@ -1,4 +1,4 @@
-"""From entries of the audit trail to messages in the queue."""
+"""Queues a message for each webhook that subscribes to an audit entry."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from roadstead.notifications.targets import Subscriptions, Targets, heard
 from roadstead.recent import Recent
 from roadstead.trail.entries import AuditEntry
 
-_DATES_SECONDS = 3_600  # when a repository was made changes only with its deletion
+_DATES_SECONDS = 3_600  # a repository's creation date changes only with its deletion
 _DATES = 5_000
 
 
 class Dispatcher:
-    """`host` is the registry's, as it stands in the references that people pull."""
+    """`host` is the registry's, as in the references that clients pull."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class Dispatcher:
         self._dates: Recent[str, int | None] = Recent(_DATES_SECONDS, _DATES, clock)
 
     def enqueue(self, entries: Iterable[AuditEntry]) -> int:
-        """Sends a message for each entry and webhook that hears of it; how many those are.
+        """Queue a message for each entry and subscribed webhook; return the number of messages.
 
-        Costs a read for each project of which nothing was read in the last minute, one more if it has webhooks, one for
-        each repository of which something is told for the first time in an hour, and one request for ten messages. What
-        is told twice is sent twice, under the same delivery id. Raises what the stores raise; then some may be sent.
+        Costs one read per project not read in the last minute and a second if it has webhooks, one read per repository
+        that had no notification in the last hour, and one request per ten messages. A repeated entry is queued again,
+        under the same delivery id. Raises what the stores raise; some messages may be queued then.
         """
         messages = [message.as_text() for entry in entries for message in self._messages(entry)]
         self._queue.send(messages)

@@ -1,6 +1,6 @@
-"""What stands in the queue: one message for each webhook and event. No secret, and not where it goes, is in it.
+"""The messages in the notification queue: one for each webhook and event, without secrets and without the URL.
 
-The payload is in it as it will be sent, so that every attempt sends the same bytes.
+A message contains the payload as it will be sent, so every attempt sends the same bytes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`delivery` names this event at this webhook, in every attempt and every repetition."""
+    """One notification. `delivery` identifies this event at this webhook: every attempt and every repeat has it."""
 
     delivery: str
     project: ProjectName
@@ -37,13 +37,13 @@ class Message:
                 raise ValueError("not a message of this version")
             test = fields.pop("test")
             if not all(isinstance(value, str) for value in fields.values()):
-                raise ValueError("a field of the message is no text")
+                raise ValueError("a field of the message is not a string")
             fields["project"] = ProjectName.parse(fields["project"])
             return cls(test=test, **fields)
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError("no message of a notification") from error
+            raise ValueError("not a notification message") from error
 
 
 def delivery_id(event: str, webhook: str) -> str:
-    """The same for the same event and webhook, without a full stop (the signed text is parted by them)."""
+    """Return the delivery id of an event at a webhook. It has no full stop: the signed text is separated by them."""
     return hashlib.sha256(f"{event}/{webhook}".encode()).hexdigest()[:32]

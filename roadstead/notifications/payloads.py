@@ -1,7 +1,7 @@
-"""What a notification says: Harbor's default JSON, field for field, or the same in a CloudEvents 1.0 envelope.
+"""Payloads: Harbor's default JSON, field for field, or the same data in a CloudEvents 1.0 envelope.
 
-Source: goharbor.io, "Configure Webhook Notifications" (2.8 and newer), and for what is left out when it is empty the
-`omitempty` of Harbor's payload structures; CloudEvents 1.0.2, JSON format, structured mode.
+Sources: goharbor.io, "Configure Webhook Notifications" (2.8 and newer), and the `omitempty` of Harbor's payload
+structures for fields that are omitted when empty; CloudEvents 1.0.2, JSON format, structured mode.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from roadstead.names import RepositoryName
 from roadstead.notifications.stores import EventType, PayloadFormat, Webhook
 from roadstead.trail.entries import AuditEntry, Operation, Outcome, rfc3339
 
-# Harbor sends PUSH_ARTIFACT for every manifest that is put, whether or not it stood there already.
+# Like Harbor, PUSH_ARTIFACT for every manifest that is pushed, including one that exists already.
 EVENT_TYPES = {
     Operation.PUSH: EventType.PUSH_ARTIFACT,
     Operation.TAG: EventType.PUSH_ARTIFACT,
@@ -32,7 +32,7 @@ _CLOUD_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a payload says beyond the entry. `host` is the registry's; `created` in seconds, None when unknown."""
+    """What a payload contains beyond the entry. `created` is in seconds since the epoch, or None if unknown."""
 
     host: str
     public: bool
@@ -46,19 +46,19 @@ class Payload:
 
 
 def event_type(entry: AuditEntry) -> EventType | None:
-    """None for what no notification is sent of: logins, refusals, uploads of blobs and the like."""
+    """Return the type of an entry's notification, or None for entries without one (logins, refusals, blob uploads)."""
     return EVENT_TYPES.get(entry.operation) if entry.outcome is Outcome.SUCCESS and entry.repository else None
 
 
 def tags_of(entry: AuditEntry) -> tuple[str, ...]:
-    """The tags that an entry is about; none when it names a digest."""
+    """Return the tags in an entry's reference; none if it is a digest."""
     return tuple(entry.reference.split(",")) if entry.reference and ":" not in entry.reference else ()
 
 
 def payload(
     entry: AuditEntry, kind: EventType, tags: tuple[str, ...], webhook: Webhook, around: Surroundings
 ) -> Payload:
-    """The payload of one entry for one webhook; `tags` are those that it is told of."""
+    """Return the payload of one entry for one webhook. `tags` are those that the webhook subscribes to."""
     data = _event_data(entry, tags, around)
     operator = entry.actor.name or "anonymous"
     if webhook.payload is PayloadFormat.CLOUD_EVENTS:
@@ -91,13 +91,13 @@ def _event_data(entry: AuditEntry, tags: tuple[str, ...], around: Surroundings) 
     located = f"{around.host}/{name}"
     resources = [{"digest": entry.digest, "tag": tag, "resource_url": f"{located}:{tag}"} for tag in tags]
     if not resources:
-        # So does Harbor: the digest stands for the tag that is not there.
+        # Like Harbor: the digest takes the place of the missing tag.
         resources = [{"digest": entry.digest, "tag": entry.digest, "resource_url": f"{located}@{entry.digest}"}]
     return {"resources": resources, "repository": repository}
 
 
 def name_in_project(repository: RepositoryName) -> str:
-    """The name behind the project's; the whole of it for a name of one component, which belongs to `library`."""
+    """Return the name without its project; a name of one component (in `library`) is returned whole."""
     return repository.removeprefix(f"{repository.project}/")
 
 

@@ -1,25 +1,27 @@
-"""A queue of messages that are worked on at least once, in no order, each visible again when its time is over."""
+"""A message queue: at-least-once delivery in no order; an undeleted message becomes visible again after its timeout."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
 
-MAX_DELAY = 43_200  # seconds: twelve hours, what SQS allows for a visibility timeout
+MAX_DELAY = 43_200  # seconds: SQS's longest visibility timeout, twelve hours
 
 
 class Sender(Protocol):
-    """All that those need who put messages in."""
+    """Sends to a queue."""
 
     def send(self, bodies: Sequence[str]) -> None:
-        """Every one of them, ten to a request. Not atomic; raises Throttled when some could not be sent."""
+        """Send messages, ten per request. Not atomic. Raises Throttled if some could not be sent."""
         ...
 
 
 class Queue(Sender, Protocol):
-    def postpone(self, receipt: str, seconds: int) -> None:
-        """The message that was received with `receipt` is seen again after so long (at most MAX_DELAY).
+    """Sends to a queue, and postpones messages that were received from it."""
 
-        No error when it is gone, or visible, already.
+    def postpone(self, receipt: str, seconds: int) -> None:
+        """Hide the message that was received with `receipt` for `seconds`, at most MAX_DELAY.
+
+        Does nothing if the message is deleted or already visible.
         """
         ...

@@ -1,7 +1,7 @@
-"""How a receiver knows that a notification is ours: Standard Webhooks 1.0, for which there are libraries everywhere.
+"""Signatures, by which a receiver recognises our notifications (Standard Webhooks 1.0).
 
-The header `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`,
-keyed by the bytes whose base64 stands behind `whsec_` in the secret. docs/notifications.md shows how to check it.
+The header `webhook-signature` is `v1,` and the base64 of HMAC-SHA256 over `<webhook-id>.<webhook-timestamp>.<body>`.
+The key is the base64 after `whsec_` in the secret. docs/notifications.md shows how to verify a signature.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ import hmac
 import secrets
 
 PREFIX = "whsec_"
-MIN_KEY, MAX_KEY = 24, 64  # bytes, as the specification has them
+MIN_KEY, MAX_KEY = 24, 64  # bytes, from the specification
 
 
 def new_secret() -> str:
+    """Return a secret with a new random key."""
     return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode("ascii")
 
 
 def key_of(secret: str) -> bytes:
-    """The key in a secret. Raises ValueError with a sentence for a person, which does not repeat the secret."""
+    """Return the key in a secret. Raises ValueError with a sentence for a person that does not repeat the secret."""
     problem = f"a signing secret is {PREFIX} and {MIN_KEY} to {MAX_KEY} bytes in base64"
     try:
         key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
@@ -33,7 +34,7 @@ def key_of(secret: str) -> bytes:
 
 
 def signature_headers(secret: str, delivery: str, at: int, body: bytes) -> dict[str, str]:
-    """The three headers. `at` in seconds since the epoch: the time of this attempt, so that old ones can be refused."""
+    """Return the three headers. `at` is the time of this attempt in seconds, so a receiver can refuse old messages."""
     signed = f"{delivery}.{at}.".encode() + body
     mac = hmac.new(key_of(secret), signed, hashlib.sha256).digest()
     return {

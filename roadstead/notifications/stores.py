@@ -1,4 +1,4 @@
-"""Webhooks of projects: where to, of what, in which form; and the roles in which a store keeps them."""
+"""Webhooks, their secrets and delivery records, and the Protocols of their stores."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from roadstead.names import ProjectName
 
 
 class EventType(StrEnum):
-    """What may be told of, by Harbor's names; DELETE_TAG is a name of Harbor's too, but none that it sends."""
+    """The events a webhook can subscribe to, with Harbor's names. Harbor defines DELETE_TAG but never sends it."""
 
     PUSH_ARTIFACT = "PUSH_ARTIFACT"
     PULL_ARTIFACT = "PULL_ARTIFACT"
@@ -20,7 +20,7 @@ class EventType(StrEnum):
 
 
 class PayloadFormat(StrEnum):
-    """By the names of Harbor's `payload_format`."""
+    """The values of Harbor's `payload_format`."""
 
     DEFAULT = "Default"
     CLOUD_EVENTS = "CloudEvents"
@@ -31,7 +31,7 @@ EVERYTHING = "**"
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """One subscription of a project. The patterns are those of `roadstead.patterns`."""
+    """One webhook of a project. `repositories` and `tags` are patterns of `roadstead.patterns`."""
 
     project: ProjectName
     id: str  # 16 hexadecimal digits
@@ -39,7 +39,7 @@ class Webhook:
     events: frozenset[EventType]
     created: int  # seconds since the epoch
     created_by: str
-    name: str = ""  # for people
+    name: str = ""  # a display name
     payload: PayloadFormat = PayloadFormat.DEFAULT
     repositories: str = EVERYTHING
     tags: str = EVERYTHING
@@ -48,7 +48,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSecrets:
-    """What a delivery proves itself by. `signing` is `whsec_` and base64; `authorization` a header's value, or none."""
+    """A webhook's secrets: the signing secret (`whsec_…`), and the Authorization header's value or ""."""
 
     signing: str = field(repr=False)
     authorization: str = field(default="", repr=False)
@@ -56,7 +56,7 @@ class WebhookSecrets:
 
 @dataclass(frozen=True, slots=True)
 class LastDelivery:
-    """How the last delivery went that somebody should know of: a test, or one that was given up."""
+    """The outcome of the last test, or of the last delivery that was given up."""
 
     delivery: str  # its id
     at: int  # seconds since the epoch
@@ -69,18 +69,18 @@ class UnknownWebhook(Exception):
 
 
 class Webhooks(Protocol):
-    """What enqueueing and delivering read, and what managing changes."""
+    """The store of webhooks."""
 
     def find_project(self, name: ProjectName) -> Project | None:
-        """One read."""
+        """Return the project, or None. Costs one read."""
         ...
 
     def list_webhooks(self, project: ProjectName) -> tuple[Webhook, ...]:
-        """All of a project's, the oldest first; one read."""
+        """Return a project's webhooks, the oldest first. Costs one read."""
         ...
 
     def create_webhook(self, webhook: Webhook) -> None:
-        """Raises UnknownProject, Conflict when the id is taken."""
+        """Raises UnknownProject, and Conflict if the id is taken."""
         ...
 
     def set_webhook_enabled(self, project: ProjectName, webhook: str, enabled: bool) -> None:
@@ -93,28 +93,30 @@ class Webhooks(Protocol):
 
 
 class WebhookSecretStore(Protocol):
-    """Kept apart from the webhooks, so that who may list them reads no secret, and who may set one need not read it."""
+    """The store of webhooks' secrets, separate from the webhooks so that listing webhooks needs no right to secrets."""
 
     def set_secrets(self, project: ProjectName, webhook: str, secrets: WebhookSecrets) -> None: ...
 
     def find_secrets(self, project: ProjectName, webhook: str) -> WebhookSecrets | None:
-        """Only the function that delivers may do this."""
+        """Return the secrets, or None. Only the delivering function has permission."""
         ...
 
     def remove_secrets(self, project: ProjectName, webhook: str) -> None:
-        """No error when there are none."""
+        """Remove the secrets, if there are any."""
         ...
 
 
 class DeliveryRecords(Protocol):
-    """The index's share: when a repository was made, and the last delivery of each webhook."""
+    """What notifications keep in and read from the index table."""
 
     def repository_created(self, repository: str) -> int | None:
-        """Seconds since the epoch; None for a repository that is not there (any more). One read."""
+        """Return when a repository was created, in seconds since the epoch; None if it is absent. Costs one read."""
         ...
 
     def record_delivery(self, project: ProjectName, webhook: str, last: LastDelivery) -> None:
-        """Replaces what was recorded before; forgotten after 30 days."""
+        """Replace a webhook's last delivery. The record is kept for 30 days."""
         ...
 
-    def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None: ...
+    def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None:
+        """Return a webhook's last delivery, or None."""
+        ...

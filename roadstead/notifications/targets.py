@@ -1,4 +1,4 @@
-"""Which webhooks hear of what. A project's webhooks are read once a minute and process, however much happens in it."""
+"""Finds the webhooks that subscribe to an entry. A process reads a project's webhooks at most once a minute."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from roadstead.patterns import matches
 from roadstead.recent import Recent
 from roadstead.trail.entries import AuditEntry
 
-FRESH_SECONDS = 60  # after a change of a webhook this much may still go by its old form
+FRESH_SECONDS = 60  # how long a change to a webhook may take to have effect
 _PROJECTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Subscriptions:
-    """The webhooks of a project, and whether it is public (False when there is nobody to tell)."""
+    """The webhooks of a project, and whether it is public (False if no webhook is enabled)."""
 
     webhooks: tuple[Webhook, ...]
     public: bool
 
 
 class Targets:
+    """The webhooks of each project, cached for FRESH_SECONDS."""
+
     def __init__(self, webhooks: Webhooks, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._webhooks = webhooks
         self._recent: Recent[ProjectName, Subscriptions] = Recent(FRESH_SECONDS, _PROJECTS, clock)
 
     def of(self, project: ProjectName) -> Subscriptions:
-        """One read at most where there is no webhook that is enabled, two where there is."""
+        """Return a project's subscriptions. Costs no read if cached, one without an enabled webhook, otherwise two."""
         return self._recent.get(project, lambda: self._load(project))
 
     def find(self, project: ProjectName, webhook: str) -> Webhook | None:
-        """None when there is none, or none any more. A webhook that is missing or disabled is looked for once more: it
-        may have been added, or enabled, since the last read.
-        """
+        """Return the webhook, or None. One that is absent or disabled is read again: the cache may be out of date."""
         found = self._among(project, webhook)
         if found is None or not found.enabled:
             self._recent.forget(project)
@@ -56,9 +56,9 @@ class Targets:
 
 
 def heard(webhook: Webhook, entry: AuditEntry) -> tuple[str, ...] | None:
-    """The tags of which a webhook hears by this entry (none for what has no tag); None when it does not hear of it.
+    """Return the entry's tags that a webhook subscribes to (empty if the entry has none), or None if it does not.
 
-    A pattern of tags leaves out what has no tag at all.
+    A webhook with a tag pattern does not subscribe to entries without tags.
     """
     if not webhook.enabled or event_type(entry) not in webhook.events:
         return None

@@ -1,4 +1,4 @@
-"""What an operator, or a project's administrator, does with the webhooks of a project."""
+"""Management of a project's webhooks, for operators and project administrators."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from roadstead.outbound.https import Unreachable
 from roadstead.patterns import check_pattern
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation
 
-MAX_WEBHOOKS = 20  # of one project: each event may become so many requests
+MAX_WEBHOOKS = 20  # per project: each event may become that many requests
 MAX_NAME = 100
 MAX_AUTHORIZATION = 1_024
 _PRINTABLE = re.compile(r"[ -~]*")
@@ -40,22 +40,22 @@ _DIGEST = "sha256:" + "0" * 64
 
 
 class NotificationRefused(Exception):
-    """What was asked for cannot be done; the message is a sentence for a person, with no secret in it."""
+    """The request cannot be fulfilled. The message is a sentence for a person, without secrets."""
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """A new webhook. Its signing secret is told here and never again."""
+    """A new webhook with its signing secret, which cannot be read later."""
 
     webhook: Webhook
     secret: str = field(repr=False)
 
 
 class Notifications:
-    """Names come as text and are parsed here. Every method raises NotificationRefused.
+    """Parses names, checks them, and changes the stores. Every method raises NotificationRefused.
 
-    `host` is the registry's; the poster only checks where a webhook would lead: what is sent is sent by the function
-    that delivers, also a test.
+    `host` is the registry's. The poster only checks a webhook's URL: the delivering function sends everything, tests
+    included.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Notifications:
         self._clock = clock
 
     def list(self, project: str) -> tuple[Webhook, ...]:
-        """The oldest first."""
+        """Return the project's webhooks, the oldest first."""
         parsed = _project(project)
         self._existing(parsed)
         return self._webhooks.list_webhooks(parsed)
@@ -97,7 +97,7 @@ class Notifications:
         secret: str = "",
         authorization: str = "",
     ) -> Added:
-        """A new webhook, enabled. `secret` as Standard Webhooks has them; made here if it is empty."""
+        """Create an enabled webhook. `secret` has the form of Standard Webhooks; if empty, one is generated."""
         parsed = _project(project)
         webhook = Webhook(
             project=parsed,
@@ -114,8 +114,8 @@ class Notifications:
         proof = _proof(secret, authorization)
         self._check_url(url)
         if len(self.list(project)) >= MAX_WEBHOOKS:
-            raise NotificationRefused(f"a project has at most {MAX_WEBHOOKS} webhooks; remove one first")
-        # First the secret: a webhook without one could not be delivered to. What is left of a failure is harmless.
+            raise NotificationRefused(f"a project can have up to {MAX_WEBHOOKS} webhooks; remove one first")
+        # The secret first: deliveries to a webhook without one fail, while a secret without a webhook is harmless.
         self._secrets.set_secrets(parsed, webhook.id, proof)
         try:
             self._webhooks.create_webhook(webhook)
@@ -125,7 +125,7 @@ class Notifications:
         return Added(webhook, proof.signing)
 
     def remove(self, project: str, webhook: str) -> None:
-        """What is in the queue for it is dropped."""
+        """Remove a webhook. Its queued notifications are dropped."""
         parsed = _project(project)
         try:
             self._webhooks.remove_webhook(parsed, webhook)
@@ -134,7 +134,7 @@ class Notifications:
         self._secrets.remove_secrets(parsed, webhook)
 
     def set_enabled(self, project: str, webhook: str, enabled: bool) -> None:
-        """A disabled webhook hears of nothing, and what is in the queue for it is dropped."""
+        """Enable or disable a webhook. While it is disabled, its notifications are dropped, queued ones included."""
         parsed = _project(project)
         try:
             self._webhooks.set_webhook_enabled(parsed, webhook, enabled)
@@ -142,7 +142,7 @@ class Notifications:
             raise _no_webhook(parsed, webhook) from error
 
     def set_secret(self, project: str, webhook: str, *, secret: str = "", authorization: str = "") -> str:
-        """A new signing secret (made here if it is empty) and Authorization header, used within five minutes."""
+        """Replace the signing secret (generated if empty) and the Authorization header, within five minutes."""
         parsed = _project(project)
         proof = _proof(secret, authorization)
         self._find(parsed, webhook)
@@ -150,9 +150,9 @@ class Notifications:
         return proof.signing
 
     def send_test(self, project: str, webhook: str) -> str:
-        """Sends a PUSH_ARTIFACT of a repository that is not there, to a disabled webhook too; the delivery's id.
+        """Queue a PUSH_ARTIFACT of an example repository, also for a disabled webhook; return the delivery's id.
 
-        `last_delivery` tells how it went.
+        `last_delivery` returns the outcome.
         """
         parsed = _project(project)
         found = self._find(parsed, webhook)
@@ -173,7 +173,7 @@ class Notifications:
         return message.delivery
 
     def last_delivery(self, project: str, webhook: str) -> LastDelivery | None:
-        """How the last test went, or the last delivery that was given up; None when there was neither in 30 days."""
+        """Return the last test or given-up delivery, or None if there was neither within 30 days."""
         parsed = _project(project)
         self._find(parsed, webhook)
         return self._records.find_delivery(parsed, webhook)
@@ -206,14 +206,14 @@ def _events(texts: Iterable[str]) -> frozenset[EventType]:
     names = list(texts)
     unknown = [name for name in names if name not in list(EventType)]
     if unknown or not names:
-        problem = f"{unknown[0][:40]!r} is no event" if unknown else "a webhook needs at least one event"
-        raise NotificationRefused(f"{problem}; there are {', '.join(EventType)}")
+        problem = f"{unknown[0][:40]!r} is not an event" if unknown else "a webhook needs at least one event"
+        raise NotificationRefused(f"{problem}; choose from {', '.join(EventType)}")
     return frozenset(EventType(name) for name in names)
 
 
 def _payload(text: str) -> PayloadFormat:
     if text not in list(PayloadFormat):
-        raise NotificationRefused(f"{text[:40]!r} is no payload format; there are {' and '.join(PayloadFormat)}")
+        raise NotificationRefused(f"{text[:40]!r} is not a payload format; choose {' or '.join(PayloadFormat)}")
     return PayloadFormat(text)
 
 
@@ -227,13 +227,13 @@ def _pattern(text: str) -> str:
 
 def _name(text: str) -> str:
     if len(text) > MAX_NAME or not text.isprintable():
-        raise NotificationRefused(f"the name of a webhook has at most {MAX_NAME} printable characters")
+        raise NotificationRefused(f"the name of a webhook can have up to {MAX_NAME} printable characters")
     return text
 
 
 def _proof(secret: str, authorization: str) -> WebhookSecrets:
     if len(authorization) > MAX_AUTHORIZATION or _PRINTABLE.fullmatch(authorization) is None:
-        raise NotificationRefused(f"an Authorization header has at most {MAX_AUTHORIZATION} printable ASCII characters")
+        raise NotificationRefused(f"the Authorization header can have up to {MAX_AUTHORIZATION} ASCII characters")
     signing = secret or new_secret()
     try:
         key_of(signing)

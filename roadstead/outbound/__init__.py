@@ -1,4 +1,4 @@
-"""What lies outside: endpoints of other people's servers, and the one way by which this registry talks to them.
+"""Outgoing requests to endpoints that users configure.
 
-Nothing else in the product opens a socket to a host that a user has named, and a test holds it to that.
+Nothing else in the product opens a socket to a host that a user named; a test checks this.
 """

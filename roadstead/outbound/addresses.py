@@ -1,8 +1,8 @@
-"""Which IP addresses an endpoint of a user may have: public ones, no other.
+"""Decides which IP addresses a user's endpoint may have: only public ones.
 
-Of IPv4 the blocks of the IANA special-purpose registry (RFC 6890 and its updates) are refused; of IPv6 all but global
-unicast (2000::/3), and within that what leads elsewhere: an address in which an IPv4 address is embedded (6to4, Teredo,
-and outside of 2000::/3 the mapped, the compatible and those of NAT64) would go round the IPv4 list.
+For IPv4, the blocks of the IANA special-purpose registry (RFC 6890 and its updates) are refused. For IPv6, everything
+outside global unicast (2000::/3) is refused, and addresses with an embedded IPv4 address, which would bypass the IPv4
+list: 6to4 and Teredo, and outside 2000::/3 mapped, compatible and NAT64 addresses.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ _IPV6 = [
 
 
 def refusal(address: str) -> str | None:
-    """What kind of address it is that must not be connected to; None for a public one.
+    """Return the kind of an address that must not be connected to, or None for a public one.
 
-    Raises ValueError for what is no address.
+    Raises ValueError if `address` is not an IP address.
     """
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv4Address):

@@ -1,4 +1,4 @@
-"""An endpoint: the parsed form of a URL to which something may be posted."""
+"""An endpoint: the parsed and checked form of a user's URL."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ _URL = re.compile(r"(https?)://([^/?#@\\]+)((?:[/?][^#]*)?)", re.ASCII)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?")
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_TARGET = re.compile(r"[!$&-;=?-Z_a-z~%\[\]]*")  # what RFC 3986 allows in a path and a query, and [ ]
+_TARGET = re.compile(r"[!$&-;=?-Z_a-z~%\[\]]*")  # the characters of paths and queries in RFC 3986, and [ ]
 
 
 class EndpointRefused(Exception):
-    """Nothing may be sent there; the message is a sentence for a person, and tells no address of a network."""
+    """The endpoint is not allowed. The message is a sentence for a person that reveals no IP address."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndpointPolicy:
-    """Where things may be sent. `ports` empty means any; `internal` lets plain HTTP and addresses that are not public
-    pass, for use on one machine or in a network whose users are trusted with all that is in it."""
+    """Which endpoints are allowed. Empty `ports` allow any port.
+
+    `internal` allows plain HTTP and addresses that are not public: for one machine, or a network whose users may reach
+    everything in it.
+    """
 
     ports: frozenset[int] = frozenset({443, 8443})
     internal: bool = False
@@ -29,7 +32,7 @@ class EndpointPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`target` is the path and query. `host` is a lower-case DNS name, or an address without brackets."""
+    """A parsed URL. `target` is path and query; `host` is a lower-case DNS name, or an address without brackets."""
 
     scheme: str
     host: str
@@ -44,11 +47,11 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str, policy: EndpointPolicy) -> Endpoint:
-        """Raises EndpointRefused. What the host resolves to is looked at when something is sent."""
+        """Parse a URL. Raises EndpointRefused. The addresses of its host are checked when something is sent."""
         if len(url) > MAX_URL:
-            raise EndpointRefused(f"a URL has at most {MAX_URL} characters; this one has {len(url)}")
+            raise EndpointRefused(f"a URL can have up to {MAX_URL} characters; this one has {len(url)}")
         if "@" in url.partition("://")[2].partition("/")[0]:
-            raise EndpointRefused("a URL must not hold a user or a password; use the Authorization header instead")
+            raise EndpointRefused("a URL must not contain a user or a password; use the Authorization header instead")
         match = _URL.fullmatch(url)
         authority = _AUTHORITY.fullmatch(match[2]) if match else None
         if match is None or authority is None or _TARGET.fullmatch(match[3]) is None:
@@ -60,14 +63,14 @@ class Endpoint:
             raise EndpointRefused("the URL must begin with https://")
         port = int(authority[2] or {"http": 80, "https": 443}[scheme])
         if not 0 < port < 65_536 or (policy.ports and port not in policy.ports):
-            allowed = f"; allowed are {', '.join(map(str, sorted(policy.ports)))}" if policy.ports else ""
+            allowed = f"; allowed ports: {', '.join(map(str, sorted(policy.ports)))}" if policy.ports else ""
             raise EndpointRefused(f"port {port} is not allowed{allowed}")
         target = match[3] if match[3].startswith("/") else f"/{match[3]}"
         return cls(scheme, _host(authority[1]), port, target)
 
 
 def _host(text: str) -> str:
-    """A name as DNS has them, or an address in its usual form: nothing that only some parsers take for an address."""
+    """Parse a DNS name or an address in canonical form; refuse what only some parsers accept as an address."""
     if text.startswith("["):
         try:
             return str(ipaddress.IPv6Address(text[1:-1]))

@@ -1,9 +1,9 @@
-"""Posting to an endpoint: one request on one connection, to an address that was checked, within a time and a size.
+"""Posts to an endpoint: one request on one connection to a checked address, with a deadline and bounded size.
 
-The host is resolved once, every address that it has is checked, and the connection is made to one of these very
-addresses: a name that resolves differently a moment later changes nothing. TLS is verified for the host of the URL.
-No redirect is followed, no proxy of the environment is used. The deadline holds for the whole, however slowly a peer
-reads or writes; of the answer only the status and Retry-After are used, and a bounded number of bytes is read.
+The host is resolved once, all its addresses are checked, and the connection goes to one of them, so a name that
+resolves differently a moment later has no effect. TLS is verified for the URL's host. Redirects are not followed and
+the environment's proxies are not used. The deadline covers the whole exchange, however slowly the peer reads or writes.
+Only the status and Retry-After of the response are used, and a bounded number of bytes is read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import Any
 from roadstead.outbound.addresses import refusal
 from roadstead.outbound.endpoint import Endpoint, EndpointPolicy, EndpointRefused
 
-MAX_HEAD = 32 * 1024  # bytes of an answer before its body, interim answers included
-MAX_BODY = 16 * 1024  # bytes of its body that are read, so that the peer does not see a reset
-MAX_ADDRESSES = 3  # that are tried
-LINGER = 1.0  # seconds that a body may take once the status is known
+MAX_HEAD = 32 * 1024  # bytes of a response before its body, interim responses included
+MAX_BODY = 16 * 1024  # bytes of its body that are read, so the peer does not see a reset
+MAX_ADDRESSES = 3  # how many are tried
+LINGER = 1.0  # seconds for reading the body once the status is known
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[ -~]*")  # printable ASCII: no line break, so no header within a value
 
@@ -36,25 +36,25 @@ Clock = Callable[[], float]
 
 
 class Unreachable(Exception):
-    """The endpoint gave no answer, this time; the message is a sentence for a person."""
+    """The endpoint did not respond this time. The message is a sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`retry_after` is the header's value as it came, or nothing."""
+    """A response. `retry_after` is the header's unparsed value, or ""."""
 
     status: int
     retry_after: str = ""
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """Every address of a host, by the system's resolver. Raises OSError."""
+    """Return every address of a host from the system's resolver. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class HttpsPoster:
-    """`connect` and `total` in seconds: for a connection, and for all of a request with its answer."""
+    """Posts by HTTPS. `connect` and `total` are seconds: for one connection attempt, and for the whole exchange."""
 
     def __init__(
         self,
@@ -72,15 +72,15 @@ class HttpsPoster:
         self._total = total
 
     def parse(self, url: str) -> Endpoint:
-        """Raises EndpointRefused."""
+        """Parse a URL by this poster's policy. Raises EndpointRefused."""
         return Endpoint.parse(url, self._policy)
 
     def check(self, endpoint: Endpoint) -> None:
-        """Raises EndpointRefused when something that the host resolves to is not public, Unreachable for no address."""
+        """Resolve the host. Raises EndpointRefused if an address is not public, Unreachable if there is none."""
         self._addresses(endpoint, time.monotonic() + self._total)
 
     def post(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Raises EndpointRefused, Unreachable; ValueError for headers that are none."""
+        """Post `body` and return the response. Raises EndpointRefused, Unreachable, and ValueError for bad headers."""
         head = _head(endpoint, headers, len(body))
         deadline = time.monotonic() + self._total
         addresses = self._addresses(endpoint, deadline)
@@ -93,14 +93,14 @@ class HttpsPoster:
         except ssl.SSLError as error:
             raise Unreachable(f"TLS with {endpoint.host} failed: {error.reason or 'protocol error'}") from error
         except TimeoutError as error:
-            raise Unreachable(f"{endpoint.host} did not answer within {self._total:g} seconds") from error
+            raise Unreachable(f"{endpoint.host} did not respond within {self._total:g} seconds") from error
         except OSError as error:
             raise Unreachable(f"no connection to {endpoint.host}: {error.strerror or 'closed by the host'}") from error
         except http.client.HTTPException as error:
-            raise Unreachable(f"the answer of {endpoint.host} is not HTTP") from error
+            raise Unreachable(f"the response of {endpoint.host} is not HTTP") from error
 
     def _addresses(self, endpoint: Endpoint, deadline: float) -> tuple[str, ...]:
-        """The addresses to try. One that is refused refuses the host: no honest name mixes private and public ones."""
+        """Return the addresses to try. One bad address refuses the host: no honest name mixes private and public."""
         found = _within(deadline, lambda: self._resolve(endpoint.host, endpoint.port), endpoint.host)
         if not found:
             raise Unreachable(f"there is no address for {endpoint.host}")
@@ -136,13 +136,13 @@ class HttpsPoster:
         raise failure or OSError("no address")
 
     def _context(self) -> ssl.SSLContext:
-        if self._tls is None:  # reading the authorities takes a while, so only when it is needed
+        if self._tls is None:  # loading the certificate authorities is slow, so only when needed
             self._tls = ssl.create_default_context()
         return self._tls
 
 
 class _Wire(io.RawIOBase):
-    """What http.client reads an answer through."""
+    """The raw stream through which http.client reads a response."""
 
     def __init__(self, connection: socket.socket, deadline: float, budget: int) -> None:
         self._connection = connection
@@ -157,7 +157,7 @@ class _Wire(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         if self.budget <= 0:
-            raise http.client.HTTPException("the answer is too large")
+            raise http.client.HTTPException("the response is too large")
         self._connection.settimeout(_left(self.deadline))
         count = self._connection.recv_into(memoryview(buffer)[: self.budget])
         self.budget -= count
@@ -169,9 +169,9 @@ def _answer(connection: socket.socket, deadline: float) -> Answer:
     response = http.client.HTTPResponse(wire, method="POST")  # type: ignore[arg-type]
     response.begin()
     if response.status < 200:
-        raise http.client.HTTPException("an interim answer only")
+        raise http.client.HTTPException("only an interim response")
     wire.budget, wire.deadline = MAX_BODY, min(deadline, time.monotonic() + LINGER)
-    # The status has been said, so it counts whatever becomes of the body.
+    # The status counts, even if reading the body fails.
     with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
         response.read(MAX_BODY)
     return Answer(response.status, response.headers.get("Retry-After", "") or "")
@@ -181,7 +181,7 @@ def _head(endpoint: Endpoint, headers: Mapping[str, str], length: int) -> bytes:
     own = {"Host": endpoint.authority, "Content-Length": str(length), "Connection": "close"}
     for name, value in headers.items():
         if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(value) is None or name.title() in own:
-            raise ValueError(f"{name!r} is no header, or its value has characters that none may have")
+            raise ValueError(f"{name!r} is not a valid header, or its value contains invalid characters")
     lines = [f"POST {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in {**own, **headers}.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
@@ -194,15 +194,15 @@ def _send(connection: socket.socket, data: bytes, deadline: float) -> None:
 
 
 def _left(deadline: float) -> float:
-    """Seconds until the deadline. Raises TimeoutError when it is over."""
+    """Return the seconds until the deadline. Raises TimeoutError if it has passed."""
     left = deadline - time.monotonic()
     if left <= 0:
-        raise TimeoutError("the time is over")
+        raise TimeoutError("the deadline has passed")
     return left
 
 
 def _within(deadline: float, call: Callable[[], Sequence[str]], host: str) -> Sequence[str]:
-    """What the resolver answers, if it does in time: getaddrinfo knows no timeout, so it runs in a thread."""
+    """Return the resolver's result. getaddrinfo has no timeout, so it runs in a thread. Raises Unreachable."""
     answers: queue.SimpleQueue[Sequence[str] | OSError] = queue.SimpleQueue()
 
     def run() -> None:

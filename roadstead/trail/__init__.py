@@ -1,1 +1,1 @@
-"""The audit trail: what happened, the entries that record it, the audit log, and pull counts."""
+"""The audit trail: events, entries, the audit log, pull counts."""

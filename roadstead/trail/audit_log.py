@@ -1,4 +1,4 @@
-"""The log of the audit trail: lines that are added and never changed."""
+"""The audit log: an append-only log of lines, one per audit entry."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-# What PutLogEvents takes ("PutLogEvents", CloudWatch Logs API reference).
+# The limits of PutLogEvents (CloudWatch Logs API reference).
 MAX_BATCH_LINES = 10_000
-MAX_BATCH_BYTES = 1_048_576  # of UTF-8, and OVERHEAD for each line
+MAX_BATCH_BYTES = 1_048_576  # UTF-8 bytes of the lines, plus OVERHEAD for each
 OVERHEAD = 26
 MAX_SPAN = 24 * 3_600 * 1_000  # milliseconds between the first and the last line of a batch
-MAX_LINE_BYTES = 256 * 1024 - OVERHEAD  # four times as much since 2025, not in every partition; no entry has a tenth
+MAX_LINE_BYTES = 256 * 1024 - OVERHEAD  # 1 MiB since 2025, but not in every partition; entries stay below a tenth
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """`at` in milliseconds since the epoch; `id` is that of the entry."""
+    """One line. `id` is its entry's; `at` is in milliseconds since the epoch."""
 
     id: str
     at: int
@@ -29,20 +29,25 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What was not written: `unsent` can be tried again, `rejected` will never be taken (too old, or too long)."""
+    """The lines that were not written: `unsent` can be retried; `rejected` are too old or too long to be accepted."""
 
     unsent: tuple[LogLine, ...] = ()
     rejected: tuple[LogLine, ...] = ()
 
 
 class AuditLog(Protocol):
+    """Where audit entries are kept."""
+
     def append(self, lines: Sequence[LogLine]) -> Appended:
-        """Add lines, in any order. The log may hold a line twice: after an answer that was lost, it does."""
+        """Append lines, in any order; return those that were not written.
+
+        A line may be stored twice: a retry after a lost response repeats it.
+        """
         ...
 
 
 def batches(lines: Sequence[LogLine]) -> Iterator[list[LogLine]]:
-    """Lines in the order of their times, in batches that PutLogEvents takes; each is at most MAX_LINE_BYTES long."""
+    """Split lines, ordered by time, into batches within PutLogEvents' limits. No line may exceed MAX_LINE_BYTES."""
     batch: list[LogLine] = []
     size = 0
     for line in sorted(lines, key=lambda line: line.at):

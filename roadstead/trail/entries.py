@@ -1,7 +1,7 @@
-"""Who did what: the actor of a request, the events that mutations leave, and the entries of the audit trail.
+"""Actors, the events that mutations write, and the entries of the audit trail.
 
-An event is written in the transaction of its mutation, so there is none without the other; the table's stream
-carries it on to the audit trail. docs/audit.md describes an entry for whoever reads the trail.
+A mutation writes its event in its own transaction, so neither exists without the other; the table's stream carries the
+event to the audit trail. docs/audit.md documents an entry for readers of the trail.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from typing import Any
 
 from roadstead.names import RepositoryName
 
-SCHEMA = 1  # raised when a field changes its meaning or goes; a new field does not raise it
+SCHEMA = 1  # raised when a field is removed or changes its meaning; adding a field does not raise it
 
 
 class ActorKind(StrEnum):
     USER = "user"
     ROBOT = "robot"
     ANONYMOUS = "anonymous"
-    OPERATOR = "operator"  # whoever may write the tables themselves, by the command line
+    OPERATOR = "operator"  # writes the tables directly, with the operator's command
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who asks, and from where: what an audit entry needs beyond the mutation itself. No secret is among it."""
+    """Who made a request, and from where. Contains no secret."""
 
     name: str
     kind: ActorKind = ActorKind.USER
@@ -55,7 +55,7 @@ class Operation(StrEnum):
     CHANGE_PROJECT = "change-project"
     SET_MEMBER = "set-member"
     REMOVE_MEMBER = "remove-member"
-    # What changes no table
+    # Operations that change no table
     UPLOAD_RECEIVED = "upload-received"
     PULL = "pull"
     PULL_BLOB = "pull-blob"
@@ -65,15 +65,15 @@ class Operation(StrEnum):
 
 class Outcome(StrEnum):
     SUCCESS = "success"
-    FAILURE = "failure"  # wrong credentials
-    REFUSED = "refused"  # known who asks, and not permitted
+    FAILURE = "failure"  # wrong credentials, or a forged token
+    REFUSED = "refused"  # the actor is known and not permitted
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One accepted mutation. `id` makes a repeated delivery recognisable; `at` in milliseconds since the epoch.
+    """One accepted mutation. A repeated delivery has the same `id`; `at` is in milliseconds since the epoch.
 
-    A mutation of the index has a `repository`, one of the identity table a `project` or a `user` that it is about.
+    A mutation of the index sets `repository`; one of the identity table sets `project`, `user` or both.
     """
 
     id: str
@@ -88,12 +88,12 @@ class Event:
     source_repository: str = ""
     project: str = ""
     user: str = ""
-    detail: str = ""  # what was set to what: `role=developer`, `public=true`
+    detail: str = ""  # the new value: `role=developer`, `public=true`
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of the trail. Empty fields are left out of its JSON; `at` in milliseconds since the epoch."""
+    """One line of the trail. `at` is in milliseconds since the epoch; the JSON omits empty fields."""
 
     id: str
     at: int
@@ -102,16 +102,16 @@ class AuditEntry:
     outcome: Outcome = Outcome.SUCCESS
     project: str = ""
     repository: str = ""
-    reference: str = ""  # as the client named it: a tag, a digest; several tags parted by commas
+    reference: str = ""  # as the client wrote it: a tag or a digest; several tags are separated by commas
     digest: str = ""
     media_type: str = ""
-    size: int = 0  # bytes: of the manifest, the blob, the object
+    size: int = 0  # bytes of the manifest, blob or object
     source_repository: str = ""  # of a mount
-    user: str = ""  # whom an identity operation is about
+    user: str = ""  # the user that an identity operation changes
     detail: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The entry as docs/audit.md has it."""
+        """Return the entry in the schema of docs/audit.md."""
         actor = self.actor
         fields: dict[str, Any] = {
             "schema": SCHEMA,
@@ -139,10 +139,10 @@ class AuditEntry:
 
     @classmethod
     def from_json(cls, document: Any) -> AuditEntry:
-        """The entry that `as_json` wrote. Raises ValueError for another schema, or what is no entry."""
+        """Parse what `as_json` returned. Raises ValueError for another schema, or if it is not an entry."""
         try:
             if document["schema"] != SCHEMA:
-                raise ValueError(f"an audit entry of schema {document['schema']!r}; {SCHEMA} is known here")
+                raise ValueError(f"the audit entry has schema {document['schema']!r}; only {SCHEMA} is supported")
             kind = ActorKind(document["actor"]["kind"])
             entry = cls(
                 id=_text(document, "id"),
@@ -159,14 +159,14 @@ class AuditEntry:
                 **{name: _text(document, name) for name in _TEXTS},
             )
         except (KeyError, TypeError) as error:
-            raise ValueError(f"no audit entry: {error!r}") from error
+            raise ValueError(f"not an audit entry: {error!r}") from error
         if not entry.id:
-            raise ValueError("an audit entry without an id")
+            raise ValueError("the audit entry has no id")
         return entry
 
     @classmethod
     def of_event(cls, event: Event) -> AuditEntry:
-        """The entry of a mutation."""
+        """Return the entry of a mutation."""
         return cls(
             id=event.id,
             at=event.at,
@@ -190,16 +190,17 @@ _TEXTS = (
 
 
 def project_of(repository: str) -> str:
+    """Return the project of a repository's name, or "" for ""."""
     return RepositoryName(repository).project if repository else ""
 
 
 def entry_id() -> str:
-    """A random id for an entry that no event has one for."""
+    """Return a random id, for an entry without an event."""
     return secrets.token_hex(16)
 
 
 def rfc3339(at: int) -> str:
-    """Milliseconds since the epoch in UTC, as `2026-11-24T12:00:00.000Z`."""
+    """Format milliseconds since the epoch in UTC, as `2026-11-24T12:00:00.000Z`."""
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at // 1000)) + f".{at % 1000:03d}Z"
 
 
@@ -210,5 +211,5 @@ def _milliseconds(text: str) -> int:
 def _text(document: dict[str, Any], name: str) -> str:
     value = document.get(name, "")
     if not isinstance(value, str):
-        raise ValueError(f"{name} of an audit entry is no text")
+        raise ValueError(f"{name} of an audit entry is not a string")
     return value

@@ -1,4 +1,4 @@
-"""Making events: an id and a time for what is about to happen."""
+"""Creates events, with an id and a time, before the mutation that writes them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Clock = Callable[[], float]
 
 
 class EventMaker:
-    """Makes the events of one process; `clock` in seconds since the epoch."""
+    """Creates a process's events. `clock` returns seconds since the epoch."""
 
     def __init__(self, clock: Clock = time.time) -> None:
         self._clock = clock
@@ -22,9 +22,9 @@ class EventMaker:
         return int(self._clock() * 1000)
 
     def new_mark(self) -> str:
-        """A mark for a link or manifest that is about to be removed; see `stores.blobs.Link`."""
+        """Return a new mark, for a link or manifest that is about to be removed: the time and a random part."""
         return f"{self.now_ms():013d}-{secrets.token_hex(8)}"
 
     def make(self, operation: Operation, actor: Actor, repository: str, **fields: Any) -> Event:
-        """`fields` are those of `Event`. The id is random: it names this happening wherever it is told."""
+        """Return an event with a random id and the current time. `fields` are further fields of `Event`."""
         return Event(secrets.token_hex(16), self.now_ms(), operation, actor, repository, **fields)

@@ -1,4 +1,4 @@
-"""How often each artifact was pulled, and when last: what a console shows."""
+"""Pull counts: how often each artifact was pulled, and when it was last pulled."""
 
 from __future__ import annotations
 
@@ -16,25 +16,27 @@ class Artifact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pulls:
-    """`last` in milliseconds since the epoch."""
+    """Pulls of one artifact. `last` is in milliseconds since the epoch."""
 
     count: int
     last: int
 
 
 class PullCounts(Protocol):
-    def add(self, batch: str, pulls: Mapping[Artifact, Pulls]) -> None:
-        """Add what a batch of log lines tells, once: the same `batch` again within a day changes nothing.
+    """The store of pull counts."""
 
-        The batch must hold the same pulls then, too. `last` is that of the batch that was added last; one that came
-        late, after a retry, may set it back by some minutes.
+    def add(self, batch: str, pulls: Mapping[Artifact, Pulls]) -> None:
+        """Add the pulls of a batch of log lines once: the same `batch` again within a day changes nothing.
+
+        A repeated batch must hold the same pulls. `last` becomes that of the batch added last, so a batch that is
+        retried late may set it back by some minutes.
         """
         ...
 
     def find(self, repository: RepositoryName) -> dict[str, Pulls]:
-        """By digest; what was never pulled is not there."""
+        """Return the counts of a repository by digest, without artifacts that were never pulled."""
         ...
 
     def forget(self, artifacts: Iterable[Artifact]) -> None:
-        """Artifacts that were deleted. A pull that is told later begins at one again."""
+        """Delete the counts of deleted artifacts. A pull that is counted later starts again at one."""
         ...

@@ -1,4 +1,4 @@
-"""The audit trail: entries into the log, and what of them is counted for the console."""
+"""Records audit entries in the audit log, and keeps the pull counts that follow from them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from roadstead.trail.pull_counts import Artifact, PullCounts, Pulls
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """Ids of entries: `unsent` must be recorded again, `rejected` were refused by the log for good."""
+    """Ids of entries that were not recorded: `unsent` can be retried; the log will never accept `rejected`."""
 
     unsent: frozenset[str] = frozenset()
     rejected: frozenset[str] = frozenset()
 
 
-class Trail:
+class Recorder:
+    """Records entries. Every method may be repeated."""
+
     def __init__(self, log: AuditLog, pulls: PullCounts) -> None:
         self._log = log
         self._pulls = pulls
 
     def record(self, entries: Sequence[AuditEntry]) -> Recorded:
-        """Write entries, each at least once; an entry that is there twice in `entries` once."""
+        """Write each entry at least once; an id that `entries` has twice is written once."""
         lines = {entry.id: LogLine(entry.id, entry.at, text_of(entry)) for entry in entries}
         appended = self._log.append(list(lines.values()))
         return Recorded(
@@ -33,7 +35,7 @@ class Trail:
         )
 
     def count_pulls(self, batch: str, entries: Iterable[AuditEntry]) -> None:
-        """Add the pulls among `entries`, once for each `batch`; no call where there is none."""
+        """Add the pulls among `entries`, once per `batch`. Makes no call without a pull."""
         counts: dict[Artifact, Pulls] = {}
         for entry in {entry.id: entry for entry in entries if entry.operation is Operation.PULL}.values():
             artifact = Artifact(entry.repository, entry.digest)
@@ -43,12 +45,12 @@ class Trail:
             self._pulls.add(batch, counts)
 
     def forget_deleted(self, entries: Iterable[AuditEntry]) -> None:
-        """Drop the counts of manifests that were deleted; no call where there is none."""
+        """Delete the counts of manifests that `entries` say were deleted. Makes no call without a deletion."""
         gone = [Artifact(one.repository, one.digest) for one in entries if one.operation is Operation.DELETE_MANIFEST]
         if gone:
             self._pulls.forget(gone)
 
 
 def text_of(entry: AuditEntry) -> str:
-    """An entry as its line in the log."""
+    """Return the text of an entry's line in the log."""
     return json.dumps(entry.as_json(), ensure_ascii=False, separators=(",", ":"))

@@ -16,11 +16,12 @@ from typing import Any, Protocol
 
 import pytest
 
-import functions.token.handler as token_function
+import functions.token.composition as token_composition
 from functions.distribution import composition
 from functions.distribution.application import Application
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.boundary import lambda_answer
+from functions.token.application import respond
 from functions.token.settings import Settings as TokenSettings
 from roadstead.aws.clients import client as make_client
 from roadstead.aws.dynamodb_identity import DynamoIdentities
@@ -86,19 +87,15 @@ def _api(
     token: Mapping[str, str],
     accounts: Accounts,
     objects: Objects,
-    dynamodb: Any = None,
-    kms: Any = None,
 ) -> Api:
     application = Application(composition.build(RegistrySettings.from_environ(registry)))
-    tokens = token_function.compose(TokenSettings.from_environ(token), dynamodb, kms)
+    tokens = token_composition.build(TokenSettings.from_environ(token))
     return Api(
         functions={
             "registry": lambda event: lambda_answer(
                 event, application.respond, head_bodies=application.head_bodies, function="registry"
             ),
-            "token": lambda event: lambda_answer(
-                event, lambda request: token_function.respond(tokens, request), function="token"
-            ),
+            "token": lambda event: lambda_answer(event, lambda request: respond(tokens, request), function="token"),
         },
         passwords=PASSWORDS,
         accounts=accounts,
@@ -121,9 +118,9 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
     }
     for name, replacement in replacements.items():
         patch.setattr(composition, name, replacement)
-    patch.setattr(token_function, "KmsKeys", lambda _: keys)
-    patch.setattr(token_function, "SsmEdgeSecrets", replacements["SsmEdgeSecrets"])
-    patch.setattr(token_function, "DynamoIdentities", lambda _: identities)
+    for name in ("client", "KmsKeys", "SsmEdgeSecrets"):
+        patch.setattr(token_composition, name, replacements[name])
+    patch.setattr(token_composition, "DynamoIdentities", lambda _: identities)
     accounts = _populate(identities)
     registry = {"INDEX_TABLE": "-", "BUCKET": "-", "TOKEN_KEYS": "key", "UPLOAD_KEYS_PARAMETER": "-", **settings}
     api = _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key", **settings}, accounts, objects)
@@ -141,6 +138,7 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
     for name, value in environment.items():
         patch.setenv(name, value)
     patch.setattr(composition, "client", _client)
+    patch.setattr(token_composition, "client", _client)
     own = secrets.token_hex(6)
     dynamodb, kms, s3, ssm = (_client(service) for service in ("dynamodb", "kms", "s3", "ssm"))
     index, identity, bucket, parameter = f"index-{own}", f"identity-{own}", f"bucket-{own}", f"/upload-keys/{own}"
@@ -154,7 +152,7 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
     accounts = _populate(DynamoIdentities(Table(dynamodb, identity)))
     registry = {"INDEX_TABLE": index, "BUCKET": bucket, "TOKEN_KEYS": key, "UPLOAD_KEYS_PARAMETER": parameter}
     token = {"IDENTITY_TABLE": identity, "TOKEN_KEYS": key, **settings}
-    return _api({**registry, **settings}, token, accounts, S3Objects(s3, bucket), dynamodb, kms)
+    return _api({**registry, **settings}, token, accounts, S3Objects(s3, bucket))
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-import functions.token.handler as token_function
+import functions.token.composition as token_composition
 from functions.distribution import composition
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.objects import whole_key
@@ -71,7 +71,7 @@ def trail(api: Api, capsys: pytest.CaptureFixture[str]) -> Trail:
 def trail_of(capsys: pytest.CaptureFixture[str]) -> Trail:
     """Of the stores that the functions were put together with."""
     index = vars(composition)["DynamoBlobIndex"](None)
-    identities = vars(token_function)["DynamoIdentities"](None)
+    identities = vars(token_composition)["DynamoIdentities"](None)
     return Trail(index, identities, lambda: capsys.readouterr().out)
 
 

@@ -48,7 +48,7 @@ FIRST = Webhook(
     tags="v*",
     enabled=False,
 )
-LAST = LastDelivery("d1", NOON, False, "the endpoint answered 404")
+LAST = LastDelivery("d1", NOON, False, "the endpoint responded with 404")
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ def test_secrets_are_kept_replaced_and_removed(stores: Stores) -> None:
 
 
 def test_the_last_delivery_is_the_one_that_is_kept(stores: Stores) -> None:
-    later = LastDelivery("d2", NOON + 1, True, "the endpoint answered 200")
+    later = LastDelivery("d2", NOON + 1, True, "the endpoint responded with 200")
     for last in (LAST, later):
         stores.records.record_delivery(SHIPS, FIRST.id, last)
         assert stores.records.find_delivery(SHIPS, FIRST.id) == last

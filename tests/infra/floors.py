@@ -46,11 +46,11 @@ ROOMS = {
     ),
     "functions/token": Room(
         (VOCABULARY, "roadstead/trail", "roadstead/identity", "functions/hosting"),
-        roots=("functions.token.handler",),
+        roots=("functions.token.composition",),
     ),
     "functions/webhook": Room(
         (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"),
-        roots=("functions.webhook.handler", "functions.webhook.notifications"),
+        roots=("functions.webhook.composition",),
     ),
     "functions/management": Room(
         (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"), roots=("functions.management.composition",)

@@ -46,6 +46,8 @@ ACTIONS = {
     "delete_objects": ("s3:DeleteObject",),
     "list_objects_v2": ("s3:ListBucket",),
     "get_parameter": ("ssm:GetParameter",),
+    "put_parameter": ("ssm:PutParameter",),
+    "delete_parameter": ("ssm:DeleteParameter",),
     "get_public_key": ("kms:GetPublicKey",),
     "sign": ("kms:Sign",),
     "put_log_events": ("logs:PutLogEvents",),
@@ -317,8 +319,8 @@ def actions(package: Package, name: str) -> set[str]:
 
 def called(name: str) -> set[str]:
     """The permissions for every client call in the stores that a function's composition root imports."""
-    roots = {"registry": "distribution/composition.py", "management": "management/composition.py"}
-    tree = ast.parse((ROOT / "functions" / roots.get(name, f"{name}/handler.py")).read_text())
+    room = "distribution" if name == "registry" else name
+    tree = ast.parse((ROOT / "functions" / room / "composition.py").read_text())
     stores = {
         node.module.rpartition(".")[2]
         for node in ast.walk(tree)

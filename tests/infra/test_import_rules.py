@@ -172,7 +172,7 @@ def test_the_page_on_architecture_has_the_same_table() -> None:
             "from functions.registry.handler import handle",
             ["functions.registry.handler.handle"],
         ),
-        ("functions.token.handler", "from roadstead.aws import kms", []),
+        ("functions.token.composition", "from roadstead.aws import kms", []),
         ("functions.token.handlers.keys", "from roadstead.aws import kms", ["roadstead.aws.kms"]),
         ("functions.token.handler", "from functions.hosting.boundary import answer", []),
         ("cli.key_commands", "import boto3", ["boto3"]),

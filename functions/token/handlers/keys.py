@@ -1,4 +1,4 @@
-"""`/.well-known/jwks.json`: the public keys that are trusted (RFC 7517 section 5)."""
+"""`/.well-known/jwks.json`: the trusted public keys (RFC 7517 section 5)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from functions.token.services import TokenServices
 from roadstead.http import Request, Response
 from roadstead.identity import jose
 
-MAX_AGE = 300  # seconds that a verifier may keep the set
+MAX_AGE = 300  # seconds for which a verifier may cache the set
 
 
 def get_keys(services: TokenServices, request: Request) -> Response:
-    """Every trusted key. In mode `certified` they sign the certificates that come with the tokens."""
+    """Respond with every trusted key. In `certified` mode, they sign the certificates in the tokens' headers."""
     keys = [
         {**jose.public_jwk(key), "kid": kid, "use": "sig", "alg": jose.ALGORITHM}
         for kid, key in services.public_keys().items()

@@ -30,7 +30,7 @@ def test_a_notification_is_posted_signed() -> None:
     text = message(harbour)
     harbour.clock.now += 30
 
-    assert harbour.deliverer.deliver(text, 1) == Verdict(Fate.DELIVERED, "the endpoint answered 200")
+    assert harbour.deliverer.deliver(text, 1) == Verdict(Fate.DELIVERED, "the endpoint responded with 200")
 
     [(endpoint, headers, body)] = harbour.poster.posted
     parsed = Message.parse(text)
@@ -82,7 +82,7 @@ def test_a_passing_trouble_is_tried_again(status: int) -> None:
     harbour.add()
     harbour.poster.outcomes = [Answer(status)]
     verdict = harbour.deliverer.deliver(message(harbour), 1)
-    assert (verdict.fate, verdict.detail) == (Fate.LATER, f"the endpoint answered {status}")
+    assert (verdict.fate, verdict.detail) == (Fate.LATER, f"the endpoint responded with {status}")
     assert 5 <= verdict.pause <= 10
 
 
@@ -98,12 +98,12 @@ def test_an_endpoint_that_cannot_be_reached_is_tried_again() -> None:
 @pytest.mark.parametrize(
     ("status", "detail"),
     [
-        (400, "the endpoint answered 400"),
-        (401, "the endpoint answered 401"),
-        (404, "the endpoint answered 404"),
-        (410, "the endpoint answered 410"),
-        (301, "the endpoint answered 301; redirects are not followed"),
-        (307, "the endpoint answered 307; redirects are not followed"),
+        (400, "the endpoint responded with 400"),
+        (401, "the endpoint responded with 401"),
+        (404, "the endpoint responded with 404"),
+        (410, "the endpoint responded with 410"),
+        (301, "the endpoint responded with 301; redirects are not followed"),
+        (307, "the endpoint responded with 307; redirects are not followed"),
     ],
 )
 def test_a_refusal_and_a_redirect_are_given_up_at_once(status: int, detail: str) -> None:
@@ -140,7 +140,7 @@ def test_the_last_attempt_is_the_last() -> None:
     assert harbour.deliverer.deliver(text, 11).fate is Fate.LATER
     for attempt in (12, 13, 99):
         verdict = harbour.deliverer.deliver(text, attempt)
-        assert verdict == Verdict(Fate.GIVEN_UP, "the endpoint answered 503, at the last of 12 attempts")
+        assert verdict == Verdict(Fate.GIVEN_UP, "the endpoint responded with 503; that was the last of 12 attempts")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_poison_message_is_given_up_with_a_line_in_the_log(caplog: pytest.LogC
     harbour = Harbour()
     with caplog.at_level(logging.ERROR):
         assert harbour.deliverer.deliver("{", 1).fate is Fate.GIVEN_UP
-    assert "is none" in caplog.text
+    assert "malformed message" in caplog.text
 
 
 def test_the_log_names_the_delivery_and_no_secret(caplog: pytest.LogCaptureFixture) -> None:
@@ -260,11 +260,11 @@ def test_a_test_tells_how_it_went_each_time() -> None:
 
     harbour.deliverer.deliver(text, 1)
     assert harbour.notifications.last_delivery("ships", webhook.id) == LastDelivery(
-        delivery, NOON, False, "the endpoint answered 500; it will be tried again"
+        delivery, NOON, False, "the endpoint responded with 500; it will be retried"
     )
     harbour.deliverer.deliver(text, 2)
     assert harbour.notifications.last_delivery("ships", webhook.id) == LastDelivery(
-        delivery, NOON, True, "the endpoint answered 204"
+        delivery, NOON, True, "the endpoint responded with 204"
     )
 
 

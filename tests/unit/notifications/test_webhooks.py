@@ -77,18 +77,18 @@ def test_a_secret_is_replaced() -> None:
         ({"project": "boats"}, "there is no project boats"),
         ({"url": "http://receiver.example.com/"}, "must begin with https://"),
         ({"url": "https://user:hidden@receiver.example.com/"}, "user or a password"),
-        ({"url": "https://receiver.example.com:22/"}, "port 22 is not allowed; allowed are 443, 8443"),
+        ({"url": "https://receiver.example.com:22/"}, "port 22 is not allowed; allowed ports: 443, 8443"),
         ({"url": ""}, "must be like https://"),
-        ({"events": []}, "at least one event; there are PUSH_ARTIFACT, PULL_ARTIFACT, DELETE_ARTIFACT, DELETE_TAG"),
-        ({"events": ["PUSH_ARTIFACT", "SCANNING_COMPLETED"]}, "'SCANNING_COMPLETED' is no event"),
-        ({"payload": "default"}, "'default' is no payload format; there are Default and CloudEvents"),
+        ({"events": []}, "at least one event; choose from PUSH_ARTIFACT, PULL_ARTIFACT, DELETE_ARTIFACT, DELETE_TAG"),
+        ({"events": ["PUSH_ARTIFACT", "SCANNING_COMPLETED"]}, "'SCANNING_COMPLETED' is not an event"),
+        ({"payload": "default"}, "'default' is not a payload format; choose Default or CloudEvents"),
         ({"repositories": "{a"}, "braces"),
         ({"tags": ""}, "no pattern"),
-        ({"name": "a" * 101}, "at most 100"),
+        ({"name": "a" * 101}, "up to 100"),
         ({"name": "a\nb"}, "printable"),
         ({"secret": "hidden"}, "24 to 64 bytes"),
-        ({"authorization": "Bearer hidden\r\nX-A: b"}, "printable ASCII"),
-        ({"authorization": "hidden" * 200}, "at most 1024"),
+        ({"authorization": "Bearer hidden\r\nX-A: b"}, "ASCII characters"),
+        ({"authorization": "hidden" * 200}, "up to 1024"),
     ],
 )
 def test_what_is_wrong_is_refused_with_a_sentence_and_nothing_is_kept(change: dict[str, Any], sentence: str) -> None:
@@ -126,7 +126,7 @@ def test_a_host_that_leads_nowhere_or_inside_is_refused(refusal: Exception) -> N
 def test_a_project_has_a_bounded_number_of_webhooks() -> None:
     harbour = Harbour()
     webhooks = [harbour.add() for _ in range(MAX_WEBHOOKS)]
-    with pytest.raises(NotificationRefused, match="at most 20"):
+    with pytest.raises(NotificationRefused, match="up to 20"):
         harbour.add()
     harbour.notifications.remove("ships", webhooks[0].id)
     harbour.add()

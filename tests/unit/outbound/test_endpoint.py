@@ -71,7 +71,7 @@ def test_a_url_is_taken_apart(url: str, endpoint: tuple[str, str, int, str], aut
         ("https://a_b.example/", "like https://"),
         (f"https://{'a' * 64}.example/", "not a host name"),
         (f"https://{'a.' * 130}example/", "not a host name"),
-        (f"https://a.example/{'a' * MAX_URL}", "at most"),
+        (f"https://a.example/{'a' * MAX_URL}", "up to"),
     ],
 )
 def test_any_other_url_is_refused_with_a_sentence(url: str, sentence: str) -> None:

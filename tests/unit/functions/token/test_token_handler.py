@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from functions.token import handler
+from functions.token import composition, handler
 from functions.token.settings import Settings
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.kms import KmsKeys
@@ -54,7 +54,9 @@ class Cloud:
 
     def client(self, mode: Mode = Mode.CERTIFIED) -> TokenClient:
         settings = Settings.from_environ({"IDENTITY_TABLE": "identity", "TOKEN_KEYS": self.key_id, "TOKEN_MODE": mode})
-        return TokenClient(handler.compose(settings, self.dynamodb, self.kms))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(composition, "client", {"dynamodb": self.dynamodb, "kms": self.kms}.__getitem__)
+            return TokenClient(composition.build(settings))
 
     def calls_of_last(self) -> list[str]:
         calls = list(self.calls)
@@ -68,7 +70,7 @@ def cloud() -> Iterator[Cloud]:
         yield Cloud()
 
 
-def test_composing_calls_nothing(cloud: Cloud) -> None:
+def test_building_makes_no_call(cloud: Cloud) -> None:
     cloud.client()
     assert cloud.calls_of_last() == []
 

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from functions.hosting.boundary import answer
-from functions.token.routes import match
+from functions.token.application import respond
 from functions.token.services import TokenServices
-from roadstead.http import Request, Response
+from roadstead.http import Request
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -32,10 +32,7 @@ class TokenClient:
     services: TokenServices
 
     def send(self, request: Request) -> Answer:
-        def run(each: Request) -> Response:
-            return match(each.method, each.path)(self.services, each)
-
-        response = answer(request, run)
+        response = answer(request, lambda each: respond(self.services, each))
         headers = {name.lower(): value for name, value in response.headers}
         return Answer(response.status, headers, json.loads(response.body) if response.body else {})
 

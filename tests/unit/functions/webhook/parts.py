@@ -19,7 +19,7 @@ from roadstead.names import RepositoryName
 from roadstead.trail.audit_log import Appended, LogLine
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation
 from roadstead.trail.pull_counts import Pulls
-from roadstead.trail.recorder import Trail
+from roadstead.trail.recorder import Recorder
 from tests.memory.audit import MemoryAuditLog, MemoryPullCounts
 from tests.memory.candidates import MemoryCandidates
 from tests.memory.objects import MemoryObjects
@@ -113,8 +113,8 @@ class Function:
 
     @property
     def services(self) -> WebhookServices:
-        trail = Trail(self.log, self.counts)
-        return WebhookServices(trail, self.identities, self.objects, self.letters, self.candidates, OBJECT_EVENTS)
+        recorder = Recorder(self.log, self.counts)
+        return WebhookServices(recorder, self.identities, self.objects, self.letters, self.candidates, OBJECT_EVENTS)
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
         """Through JSON, as Lambda does it."""

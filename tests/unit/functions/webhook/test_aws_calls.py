@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from functions.webhook import handler
+from functions.webhook import composition
 from functions.webhook.dispatch import dispatch
 from functions.webhook.services import WebhookServices
 from functions.webhook.settings import Settings
@@ -64,7 +64,7 @@ def warm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warm]:
         clients["s3"].create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": aws.REGION})
         clients["logs"].create_log_group(logGroupName=group)
         letters = clients["sqs"].create_queue(QueueName=own)["QueueUrl"]
-        monkeypatch.setattr(handler, "client", lambda name: clients[name])
+        monkeypatch.setattr(composition, "client", lambda name: clients[name])
         settings = Settings.from_environ(
             {
                 "AUDIT_LOG_GROUP": group,
@@ -74,7 +74,7 @@ def warm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warm]:
                 "BUCKET": bucket,
             }
         )
-        services = handler.build(settings)
+        services = composition.build(settings)
         calls = aws.record_calls(*clients.values())
         made = Warm(services, calls, Table(clients["dynamodb"], identity), clients["s3"], bucket)
         assert made.cost(log_event(audit_line(pull("w")))) == [

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from functions.webhook.delivery import NotificationServices, deliver, enqueue
+from functions.webhook import composition
+from functions.webhook.delivery import NotificationServices, deliver
 from functions.webhook.notification_settings import NotificationSettings
-from functions.webhook.notifications import compose
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.sqs import SqsQueue
@@ -67,7 +67,7 @@ class Local:
         self.poster: FakePoster = self.harbour.poster
 
     def messages(self, *entries: AuditEntry) -> list[str]:
-        enqueue(self.services, entries)
+        self.services.dispatcher.enqueue(entries)
         taken = list(self.harbour.queue.bodies)
         self.harbour.queue.bodies.clear()
         return taken
@@ -153,7 +153,7 @@ def test_a_dead_letter_that_cannot_be_kept_stays_in_the_queue(
     local.poster.outcomes = [Answer(404)]
     monkeypatch.setattr(local.dead, "send", fail)
     assert local.deliver(record(first, number=1), record(second, number=2)) == ["message-1", "message-2"]
-    assert "could not be kept" in caplog.text
+    assert "could not be sent to the dead letters" in caplog.text
 
 
 def test_a_message_that_cannot_be_postponed_is_kept_all_the_same(
@@ -240,7 +240,7 @@ class Cloud:
 
     def services(self, poster: Any = None) -> NotificationServices:
         """Of a new process. What would leave the machine is `poster`, unless it is the real one."""
-        composed = compose(self.settings, self.clients["dynamodb"], self.clients["ssm"], self.clients["sqs"])
+        composed = composition.build_notifications(self.settings)
         if poster is None:
             return composed
         targets = Targets(self.webhooks)
@@ -313,8 +313,9 @@ def recorded() -> tuple[dict[str, Any], list[str]]:
 
 
 @pytest.fixture
-def cloud(recorded: tuple[dict[str, Any], list[str]]) -> Iterator[Cloud]:
+def cloud(recorded: tuple[dict[str, Any], list[str]], monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     clients, calls = recorded
+    monkeypatch.setattr(composition, "client", clients.__getitem__)
     with mock_aws():
         aws.make_tables(clients["dynamodb"], "index", "identity")
         queue, dead = (clients["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in ("told", "dead"))
@@ -342,11 +343,11 @@ def test_composing_calls_nothing(cloud: Cloud) -> None:
 
 def test_without_a_webhook_an_event_is_one_read_and_the_next_none(cloud: Cloud) -> None:
     services = cloud.services()
-    assert enqueue(services, [PUSH, entry(id="two")]) == 0
+    assert services.dispatcher.enqueue([PUSH, entry(id="two")]) == 0
     assert cloud.made() == [QUERY]
     for _ in range(5):
-        enqueue(services, [PUSH])
-    enqueue(services, [entry(Operation.LOGIN, repository="")])
+        services.dispatcher.enqueue([PUSH])
+    services.dispatcher.enqueue([entry(Operation.LOGIN, repository="")])
     assert cloud.made() == []
 
 
@@ -354,9 +355,9 @@ def test_with_webhooks_an_event_is_three_reads_and_one_request_and_the_next_only
     cloud.add()
     cloud.add()
     services = cloud.services()
-    assert enqueue(services, [PUSH]) == 2
+    assert services.dispatcher.enqueue([PUSH]) == 2
     assert cloud.made() == [QUERY, GET, GET, SEND]
-    assert enqueue(services, [entry(id=f"{number}") for number in range(5)]) == 10
+    assert services.dispatcher.enqueue([entry(id=f"{number}") for number in range(5)]) == 10
     assert cloud.made() == [SEND]
     assert len(cloud.receive()) == 12
 
@@ -364,7 +365,7 @@ def test_with_webhooks_an_event_is_three_reads_and_one_request_and_the_next_only
 def test_a_delivery_is_three_reads_and_the_next_none(cloud: Cloud) -> None:
     cloud.add()
     services = cloud.services(FakePoster())
-    enqueue(services, [PUSH, entry(id="two")])
+    services.dispatcher.enqueue([PUSH, entry(id="two")])
     first, second = cloud.receive()
     cloud.made()
     assert deliver(services, {"Records": [first]}) == {"batchItemFailures": []}
@@ -377,7 +378,7 @@ def test_a_failure_is_one_call_and_the_message_comes_back(cloud: Cloud) -> None:
     cloud.add()
     poster = FakePoster([Answer(503)])
     services = cloud.services(poster)
-    enqueue(services, [PUSH])
+    services.dispatcher.enqueue([PUSH])
     [first] = cloud.receive()
     deliver(services, {"Records": [first]})
     cloud.made()
@@ -393,7 +394,7 @@ def test_a_failure_is_one_call_and_the_message_comes_back(cloud: Cloud) -> None:
 def test_what_is_given_up_is_two_calls_and_among_the_dead_letters(cloud: Cloud) -> None:
     webhook = cloud.add()
     services = cloud.services(FakePoster([Answer(410)]))
-    enqueue(services, [PUSH])
+    services.dispatcher.enqueue([PUSH])
     [first] = cloud.receive()
     deliver(services, {"Records": [first]})
     cloud.dead()
@@ -402,13 +403,13 @@ def test_what_is_given_up_is_two_calls_and_among_the_dead_letters(cloud: Cloud) 
     assert cloud.made() == [PUT, SEND]
     assert cloud.dead() == [first["body"]]
     last = cloud.notifications(FakePoster()).last_delivery("ships", webhook.id)
-    assert last is not None and last.detail == "the endpoint answered 410"
+    assert last is not None and last.detail == "the endpoint responded with 410"
 
 
 def test_neither_queue_nor_tables_hold_a_secret(cloud: Cloud) -> None:
     cloud.add(authorization="Bearer hidden-value")
     services = cloud.services(FakePoster([Answer(410)]))
-    enqueue(services, [PUSH])
+    services.dispatcher.enqueue([PUSH])
     messages = cloud.receive()
     deliver(services, {"Records": messages})
     everything = json.dumps(
@@ -444,7 +445,7 @@ def told(cloud: Cloud, authority: Authority, behave: Behaviour, **options: Any) 
 
 def test_a_push_arrives_signed_at_a_receiver(cloud: Cloud, authority: Authority) -> None:
     with told(cloud, authority, answering(OK), authorization="Bearer x") as (server, services):
-        enqueue(services, [PUSH])
+        services.dispatcher.enqueue([PUSH])
         assert deliver(services, {"Records": cloud.receive()}) == {"batchItemFailures": []}
     [body] = server.bodies
     headers = server.headers()
@@ -461,7 +462,7 @@ def test_a_push_arrives_signed_at_a_receiver(cloud: Cloud, authority: Authority)
 def test_a_receiver_that_comes_back_gets_what_it_missed(cloud: Cloud, authority: Authority) -> None:
     busy = b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
     with told(cloud, authority, answering(busy, b"", OK)) as (server, services):
-        enqueue(services, [PUSH])
+        services.dispatcher.enqueue([PUSH])
         for _ in range(2):
             [message] = cloud.receive()
             assert deliver(services, {"Records": [message]})["batchItemFailures"]
@@ -489,7 +490,7 @@ def test_an_evil_receiver_costs_its_own_messages_a_bounded_time(cloud: Cloud, au
         "redirect": answering(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n"),
     }
     with told(cloud, authority, behaviours[evil]) as (server, services):
-        enqueue(services, [entry(id=f"{number}") for number in range(5)])
+        services.dispatcher.enqueue([entry(id=f"{number}") for number in range(5)])
         records = cloud.receive()
         begin = time.monotonic()
         kept = deliver(services, {"Records": records})["batchItemFailures"]
@@ -503,7 +504,7 @@ def test_a_receiver_on_this_machine_is_refused_by_default(cloud: Cloud, caplog: 
     """With the settings' own policy and the system's resolver."""
     cloud.add("https://localhost:8443/hook")
     services = cloud.services()
-    enqueue(services, [PUSH])
+    services.dispatcher.enqueue([PUSH])
     with caplog.at_level(logging.WARNING):
         assert deliver(services, {"Records": cloud.receive()}) == {"batchItemFailures": []}
     assert "localhost has an address that is not public (loopback)" in caplog.text
@@ -519,4 +520,4 @@ def test_a_test_arrives_and_tells_how_it_went(cloud: Cloud, authority: Authority
         last = cloud.notifications(poster).last_delivery("ships", webhook.id)
     assert server.headers()["webhook-id"] == delivery
     assert last is not None
-    assert (last.delivery, last.delivered, last.detail) == (delivery, True, "the endpoint answered 200")
+    assert (last.delivery, last.delivered, last.detail) == (delivery, True, "the endpoint responded with 200")

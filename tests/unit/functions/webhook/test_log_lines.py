@@ -105,7 +105,7 @@ def test_cloudwatch_looking_whether_somebody_is_there_is_no_event(function: Func
 
 @pytest.mark.parametrize("data", [None, {}, {"data": "!"}, {"data": "eA=="}], ids=str)
 def test_what_is_not_of_cloudwatch_is_an_error(function: Function, data: Any) -> None:
-    with pytest.raises(ValueError, match="no event of CloudWatch Logs"):
+    with pytest.raises(ValueError, match="not an event of CloudWatch Logs"):
         function.handle({"awslogs": data})
 
 

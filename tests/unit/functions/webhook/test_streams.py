@@ -134,7 +134,7 @@ def test_what_the_log_refuses_for_good_is_a_dead_letter(function: Function) -> N
     assert function.failures(stream(*records("a", "b", "c"))) == []
     assert function.ids == ["a", "c"]
     (letter,) = function.letters.sent
-    assert "refuses" in letter["reason"] and letter["record"]["dynamodb"]["SequenceNumber"] == number(2)
+    assert "rejected" in letter["reason"] and letter["record"]["dynamodb"]["SequenceNumber"] == number(2)
 
 
 @pytest.mark.parametrize("dies_after", ["the log", "nothing"])
