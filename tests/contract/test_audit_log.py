@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from moto import mock_aws
 
 from local.audit import TrailReader
@@ -53,7 +54,18 @@ def log(request: pytest.FixtureRequest) -> Iterator[Log]:
 def _cloudwatch(client: Any) -> Log:
     group = f"/audit/{uuid.uuid4().hex}"
     client.create_log_group(logGroupName=group)
-    return Log(CloudWatchAuditLog(client, group), lambda: [one["id"] for one in TrailReader(client, group).entries()])
+    reader: Any = _Calls(client)
+    return Log(CloudWatchAuditLog(client, group), lambda: [one["id"] for one in TrailReader(reader, group).entries()])
+
+
+class _Calls:
+    """boto3's client under the interface of the embedded cloud's."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def call(self, _: str, operation: str, **parameters: Any) -> Any:
+        return getattr(self._client, xform_name(operation))(**parameters)
 
 
 def _now() -> int:
