@@ -506,7 +506,7 @@ def test_every_request_leaves_one_line_of_metrics(api: Api, trail: Trail, capsys
     counted = [one for one in found if "_aws" in one]
     assert [(one["function"], one["route"], one["status"], one.get("code")) for one in counted] == [
         ("registry", "base.check", 401, "UNAUTHORIZED"),
-        ("registry", "", 404, "UNSUPPORTED"),
+        ("registry", "base.refuse", 401, "UNAUTHORIZED"),
         ("token", "get_token", 401, "UNAUTHORIZED"),
     ]
     assert counted[2]["LoginsFailed"] == 1
