@@ -36,6 +36,7 @@ class Target:
     registry_url: str
     api_url: str = ""
     key_value_store: str = ""
+    relay_url: str = ""  # of a relay that is a web function
     relay: str = ""  # `on` or `off`, as in the edge's key-value store
     audit_log_group: str = ""
     webhook_secrets: str = "/roadstead/webhooks"
@@ -95,6 +96,7 @@ class Target:
             registry_url=outputs["RegistryUrl"].rstrip("/"),
             api_url=outputs.get("ApiUrl", "").rstrip("/"),
             key_value_store=outputs["KeyValueStoreArn"],
+            relay_url=outputs.get("RelayUrl", "").rstrip("/"),
             relay=outputs.get("Relay", ""),
             audit_log_group=outputs.get("AuditLogGroup", ""),
             webhook_secrets=f"/{prefix}/webhooks",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from cli.cloud import Inspector, KeyValues, Parameters, SigningKeys
 from cli.doctor.entrance import keys_of
-from cli.doctor.report import Check, Skip, Wrong
+from cli.doctor.report import Check, Note, Skip, Wrong
 from cli.doctor.wire import send
 from cli.failures import Failure
 from cli.rotation import RELAY_KEY, STORE_KEY, Rotation, holds
@@ -73,7 +74,11 @@ def tables(deployment: Deployment) -> str:
         )
         deployed = (
             (state.recovery, "point-in-time recovery is off", "enable it"),
-            (state.protected, "deletion protection is off", "enable it"),
+            (
+                state.protected,
+                "deletion protection is off",
+                "set deletion_protection = true in roadstead.toml and deploy again",
+            ),
         )
         _require(name, *always, *(() if deployment.target.is_local else deployed))
     return ", ".join(names)
@@ -144,6 +149,42 @@ def edge_keys(deployment: Deployment) -> str:
     return "the same as in the parameter"
 
 
+def relay(deployment: Deployment) -> str:
+    """A web function's revision is active even if its server does not start, so the relay is asked itself."""
+    url = deployment.target.relay_url
+    if not url:
+        raise Skip("the stack has no relay that is a web function")
+    began = time.monotonic()
+    health = send("GET", f"{url}/health")
+    seconds = time.monotonic() - began
+    if health.status != 200 or (health.json() or {}).get("status") != "ok":
+        raise Wrong(
+            f"{url} responds with {health.status}: {health.message}",
+            "Its log says why it does not start; docs/operations.md has ways to roll back, or set relay.kind = "
+            '"fargate" in roadstead.toml and deploy.',
+        )
+    direct = send("PATCH", f"{url}/v2/doctor/blobs/uploads/{'0' * 32}", body=b"doctor", chunked=True)
+    if direct.status != 403:
+        raise Wrong(
+            f"{url} responds with {direct.status} to a request that did not come through CloudFront",
+            "Its VIA_DISTRIBUTION_ONLY must be on, and it must be able to read the edge's secret: see its log.",
+        )
+    return f"responds after {seconds:.1f} s, and refuses requests that did not come through CloudFront"
+
+
+def closed(deployment: Deployment) -> str:
+    url = deployment.target.api_url
+    if deployment.target.is_local or not url:
+        raise Skip("the API has no host name of its own" if deployment.target.is_local else "the API's URL is unknown")
+    reply = send("GET", f"{url}/v2/")
+    if (reply.status, reply.code) == (403, "DENIED"):
+        return "it refuses requests that did not come through CloudFront"
+    raise Note(
+        f"{url} is open: requests there bypass the distribution and its web ACL, if it has one",
+        "Set api.closed = true in roadstead.toml and deploy, unless clients use that name.",
+    )
+
+
 def alarms(deployment: Deployment) -> str:
     if not deployment.target.alarm_prefix:
         raise Skip(_LOCAL if deployment.target.is_local else "only our templates create alarms")
@@ -171,6 +212,8 @@ CHECKS = tuple(
         ("published-keys", "the public keys are those of KMS", published, ("token-keys",)),
         ("upload-keys", "upload keys exist", upload_keys, ()),
         ("edge-keys", "the edge has the same upload keys", edge_keys, ("upload-keys",)),
+        ("relay", "the relay starts", relay, ()),
+        ("closed", "the API's own host name is closed", closed, ()),
         ("alarms", "no alarm is active", alarms, ()),
     )
 )

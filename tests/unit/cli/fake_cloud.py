@@ -22,6 +22,7 @@ OUTPUTS = {
     "TokenKeys": "arn:aws:kms:eu-central-1:111122223333:key/1",
     "UploadKeysParameter": PARAMETER,
     "Relay": "on",
+    "RelayUrl": "https://abc.lambda-web.eu-central-1.on.aws",
 }
 STACK = Target.from_outputs("Roadstead", "eu-central-1", OUTPUTS)
 

@@ -22,11 +22,27 @@ from tests.unit.cli.fake_cloud import OUTPUTS, PARAMETER, STACK, FakeCloud
 KEY = OUTPUTS["TokenKeys"]
 
 
+DENIED = b'{"errors": [{"code": "DENIED", "message": "no"}]}'
+Replies = dict[str, tuple[int, bytes]]
+
+
 @pytest.fixture(autouse=True)
-def published(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Serve the published keys."""
-    body = json.dumps({"keys": [{"kid": "kid", "kty": "EC", "crv": "P-256"}]}).encode()
-    monkeypatch.setattr(deployment, "send", lambda _, url: Reply(200, (), body, url))
+def replies(monkeypatch: pytest.MonkeyPatch) -> Replies:
+    """Return the replies by the end of the URL; a test may change them."""
+    keys = json.dumps({"keys": [{"kid": "kid", "kty": "EC", "crv": "P-256"}]}).encode()
+    found: Replies = {
+        "/.well-known/jwks.json": (200, keys),
+        "/health": (200, b'{"status": "ok"}'),
+        f"/uploads/{'0' * 32}": (403, DENIED),
+        "/v2/": (403, DENIED),
+    }
+
+    def send(_: str, url: str, **__: Any) -> Reply:
+        ((status, body),) = [reply for end, reply in found.items() if url.endswith(end)]
+        return Reply(status, (), body, url)
+
+    monkeypatch.setattr(deployment, "send", send)
+    return found
 
 
 def in_order() -> FakeCloud:
@@ -121,6 +137,36 @@ def test_a_fault_is_found_with_advice(spoil: Callable[[FakeCloud], None], check:
     assert words in f"{findings[check].detail} {findings[check].advice}"
     others = {finding.state for id, finding in findings.items() if id != check}
     assert State.FAILED not in others
+
+
+@pytest.mark.parametrize(
+    ("end", "reply", "words"),
+    [
+        ("/health", (502, b""), "roll back"),
+        ("/health", (200, b"<html>"), "does not start"),
+        (f"/uploads/{'0' * 32}", (404, b""), "VIA_DISTRIBUTION_ONLY"),
+    ],
+)
+def test_a_relay_that_does_not_start_or_is_open_is_found(
+    replies: Replies, end: str, reply: tuple[int, bytes], words: str
+) -> None:
+    replies[end] = reply
+    finding = look(in_order())["relay"]
+    assert finding.state is State.FAILED
+    assert words in f"{finding.detail} {finding.advice}"
+
+
+def test_an_open_api_is_a_note_since_clients_may_use_it(replies: Replies) -> None:
+    replies["/v2/"] = (401, b"")
+    finding = look(in_order())["closed"]
+    assert finding.state is State.NOTE
+    assert "api.closed = true" in finding.advice
+
+
+def test_a_relay_that_is_no_web_function_is_not_asked(replies: Replies) -> None:
+    cloud = in_order()
+    cloud.target = replace(STACK, relay_url="")
+    assert look(cloud)["relay"].state is State.SKIPPED
 
 
 def test_all_faults_of_one_bucket_are_reported_together() -> None:
