@@ -45,7 +45,10 @@ _TOO_LONG = (
     "store of Docker, which send a layer whole, or ask the operator of the registry for a relay without that limit",
 )
 _CUT_OFF = (503, "UNKNOWN", "the registry's relay was stopped or is busy; send the layer again")
+# Docker's classic store, which sends a PATCH, retries a layer after 503 and gives up after 429 (docs/adr/0008).
+_BUSY = (503, "TOOMANYREQUESTS", "the registry is busy; send the layer again")
 _PLATFORM_ERROR = "lambda-web-error-type"  # Lambda adds it to the responses that it makes in a server's place
+_OWN = "docker-distribution-api-version"  # on every response of the registry itself, behind API Gateway or at the relay
 _REASONS = {
     400: "Bad Request",
     403: "Forbidden",
@@ -84,9 +87,10 @@ def _error(method: str, uri: str, status: int, headers: dict[str, Any]) -> tuple
     """Status, code and sentence to answer instead; None where the answer speaks for itself."""
     if status >= 400 and method == "PUT" and uri.startswith("/blobs/"):
         return _ERRORS.get(status) or (_REFUSED if status < 500 else _FAILED)
-    # What the registry answers by itself, behind API Gateway or at the relay, has this header on it.
-    if status == 413 and method in ("PATCH", "PUT") and "docker-distribution-api-version" not in headers:
+    if status == 413 and method in ("PATCH", "PUT") and _OWN not in headers:
         return _TOO_LARGE
     if status >= 400 and _PLATFORM_ERROR in headers:
         return _TOO_LONG if status == 504 else _CUT_OFF
+    if status == 429 and method == "PATCH" and _OWN not in headers:
+        return _BUSY
     return None

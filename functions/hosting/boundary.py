@@ -30,17 +30,18 @@ def answer(
     *,
     head_bodies: bool = False,
     function: str = "",
-    busy: int = ErrorCode.TOOMANYREQUESTS.status,
+    busy: int | None = None,
 ) -> Response:
     """What `run` answers, or the error answer for what it raises; a HEAD without its body, unless `head_bodies`.
 
-    RegistryError is told to the client as it is; throttling by AWS is `busy` (429 or 503) with Retry-After; all else
-    is logged with the request's id and answered as a 500 that names that id. With the name of a `function` metrics are
+    RegistryError is told to the client as it is; throttling by AWS is `busy` with Retry-After: 429 by default,
+    and 503 for a PATCH, which Docker's classic store sends and retries after nothing else. All other exceptions are
+    logged with the request's id and answered as a 500 that names that id. With the name of a `function` metrics are
     written.
     """
     with observed(request.request_id, request.trace_id) as seen:
         began = time.perf_counter()
-        response = _answer(request, run, busy)
+        response = _answer(request, run, busy or (503 if request.method == "PATCH" else 429))
         seconds = time.perf_counter() - began
         if function:
             lines.write(

@@ -93,6 +93,14 @@ def test_the_gateways_own_413_says_what_to_do(method: str) -> None:
     assert "relay" in error["message"]
 
 
+def test_the_gateways_own_429_to_a_chunk_becomes_what_docker_retries() -> None:
+    response = respond(429, "PATCH", UPLOAD)
+    assert (response["status"], json.loads(response["body"])["errors"][0]["code"]) == ("503", "TOOMANYREQUESTS")
+    assert response["headers"]["retry-after"] == [{"key": "Retry-After", "value": "2"}]
+    assert "body" not in respond(429, "PATCH", UPLOAD, "docker-distribution-api-version")
+    assert "body" not in respond(429, "PUT", UPLOAD)
+
+
 @pytest.mark.parametrize("method", ["PATCH", "PUT"])
 def test_the_registrys_own_413_is_left_alone(method: str) -> None:
     assert "body" not in respond(413, method, UPLOAD, "docker-distribution-api-version")

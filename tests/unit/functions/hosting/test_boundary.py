@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,6 +69,11 @@ def test_throttling_by_aws_asks_to_come_back(error: Exception) -> None:
     assert response.status == 429
     assert int(headers(response)["retry-after"]) > 0
     assert json.loads(response.body)["errors"][0]["code"] == "TOOMANYREQUESTS"
+
+
+def test_throttling_of_a_chunk_is_503_which_docker_retries() -> None:
+    response = answer(replace(REQUEST, method="PATCH"), raising(throttling("SlowDown")))
+    assert (response.status, int(headers(response)["retry-after"]) > 0) == (503, True)
 
 
 def test_throttling_has_the_status_that_its_host_chooses() -> None:
