@@ -38,8 +38,8 @@ const ENDPOINT = /^\/v2\/(.+)\/(?:(tags)\/list|blobs\/(uploads)\/?|(referrers|ma
 const ACTIONS = {
   tags: { GET: 'pull' },
   referrers: { GET: 'pull' },
-  manifests: { GET: 'pull', HEAD: 'pull', PUT: 'pull,push', DELETE: 'delete' },
-  blobs: { GET: 'pull', HEAD: 'pull', DELETE: 'delete' },
+  manifests: { GET: 'pull', PUT: 'pull,push', DELETE: 'delete' },
+  blobs: { GET: 'pull', DELETE: 'delete' },
   uploads: { POST: 'pull,push' },
 };
 
@@ -114,8 +114,9 @@ function challenge(request) {
 }
 
 // The scope that a request needs; '' where any token will do; null where it is not an endpoint.
-function scopeOf(method, uri) {
-  if (uri === '/v2/' || uri === '/v2') return method === 'GET' || method === 'HEAD' ? '' : null;
+function scopeOf(asked, uri) {
+  const method = asked === 'HEAD' ? 'GET' : asked;
+  if (uri === '/v2/' || uri === '/v2') return method === 'GET' ? '' : null;
   if (uri === '/v2/_catalog') return method === 'GET' ? 'registry:catalog:*' : null;
   const found = ENDPOINT.exec(uri);
   // The registry decides to which project a name of one component belongs.

@@ -85,6 +85,9 @@ CHALLENGED = [route for route in ROUTES if route.needs is not Needs.UPLOAD]
 OTHER_SPELLINGS = [
     ("GET", "/v2"),
     ("HEAD", "/v2"),
+    ("HEAD", "/v2/_catalog"),
+    ("HEAD", f"/v2/{REPOSITORY}/tags/list"),
+    ("HEAD", f"/v2/{REPOSITORY}/referrers/{SHA256}"),
     ("POST", f"/v2/{REPOSITORY}/blobs/uploads"),
     ("GET", f"/v2/{REPOSITORY}/manifests/{SHA512}"),
     ("GET", f"/v2/{REPOSITORY}/manifests/{'t' * 128}"),
