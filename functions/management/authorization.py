@@ -10,6 +10,7 @@ from functions.hosting.viewer import origin
 from functions.management.authentication import authenticate, credentials_of
 from functions.management.call import Caller, ProjectAccess
 from functions.management.errors import ManagementCode, ManagementError, not_found
+from functions.management.project_ids import is_id, name_of
 from functions.management.routes import Anybody, InProject, Match, Nothing, SignedIn, SystemAdmin
 from functions.management.services import Services
 from roadstead.http import Request
@@ -24,7 +25,7 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
     needs = match.route.needs
     if isinstance(needs, Nothing):
         return Caller(origin(request)), None
-    name = _project_name(match) if isinstance(needs, InProject) else None
+    name = _project_name(services, request, match) if isinstance(needs, InProject) else None
     caller, identity = authenticate(services, request, credentials_of(request), (name,) if name is not None else ())
     match needs:
         case Anybody():
@@ -40,7 +41,7 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
                 raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may do this")
             return caller, None
         case InProject(permission):
-            access = _access(caller, identity, name)
+            access = _access(caller, identity, name, match.parameters[PROJECT], is_name=_is_name(request))
             if access is not None and permission in access.permissions:
                 return caller, access
             if caller.user is None:
@@ -51,17 +52,22 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
             raise ManagementError(ManagementCode.FORBIDDEN, f"the project does not exist, or {refused}")
 
 
-def _project_name(match: Match) -> ProjectName | None:
-    try:
-        return ProjectName.parse(match.parameters[PROJECT])
-    except ValueError:
-        return None
+def _project_name(services: Services, request: Request, match: Match) -> ProjectName | None:
+    """Costs one read where the path has the project's id."""
+    return name_of(services.lists, match.parameters[PROJECT], is_name=_is_name(request))
 
 
-def _access(caller: Caller, identity: Identity, name: ProjectName | None) -> ProjectAccess | None:
+def _is_name(request: Request) -> bool:
+    """Whether a number in the path is a name all the same."""
+    return (request.header("x-is-resource-name") or "").lower() == "true"
+
+
+def _access(
+    caller: Caller, identity: Identity, name: ProjectName | None, text: str, *, is_name: bool
+) -> ProjectAccess | None:
     project = identity.projects.get(name) if name is not None else None
-    if project is None:
-        return None
+    if project is None or (not is_name and is_id(text) and project.id != int(text)):
+        return None  # a project of that name was created anew, with another id
     return ProjectAccess.of(project, identity.roles.get(project.name), caller)
 
 

@@ -10,6 +10,7 @@ from functions.management.errors import bad_request
 from functions.management.services import Services
 from roadstead.documents import AmbiguousDocument, read
 from roadstead.http import Request, Response
+from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import Project, Role, Session, User
 from roadstead.identity.permissions import Permission
 from roadstead.identity.roles import permissions_of
@@ -52,11 +53,22 @@ class Call:
     request: Request
     services: Services
     caller: Caller
-    access: ProjectAccess | None = None  # where the route is about a project
+    access: ProjectAccess | None = None  # set where the route is about a project
 
     @property
     def actor(self) -> Actor:
         return self.caller.actor
+
+    @property
+    def project(self) -> ProjectAccess:
+        """The project of the path. Only routes that need a permission in a project have one."""
+        if self.access is None:
+            raise LookupError("the route does not name a project")
+        return self.access
+
+    def accounts(self) -> Accounts:
+        """Return the accounts, changed in the caller's name."""
+        return Accounts(self.services.directory, self.services.hasher, actor=self.actor, clock=self.services.clock)
 
     def document(self) -> dict[str, Any]:
         """Return the body's JSON object. Raises 400. Unknown members are the handler's to ignore."""

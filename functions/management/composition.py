@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.management.services import Services
 from functions.management.settings import Settings
 from roadstead.aws.clients import client
+from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.table import Table
@@ -14,11 +15,14 @@ from roadstead.identity.sessions import SessionLimits, SessionService
 
 def build(settings: Settings) -> Services:
     """Put the services together on DynamoDB and SSM. Makes clients, but no call."""
-    directory = DynamoIdentities(Table(client("dynamodb"), settings.identity_table))
+    table = Table(client("dynamodb"), settings.identity_table)
+    directory, hasher = DynamoIdentities(table), Argon2Hasher()
     edge_secret = settings.edge_secret_parameter
     return Services(
         directory=directory,
-        passwords=PasswordVerifier(Argon2Hasher()),
+        lists=DynamoDirectoryLists(table),
+        hasher=hasher,
+        passwords=PasswordVerifier(hasher),
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         edge_secrets=SsmEdgeSecrets(client("ssm"), edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,

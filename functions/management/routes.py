@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from functions.management.call import Handler
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
-from functions.management.handlers import sessions, system
+from functions.management.handlers import members, projects, sessions, system, users
 from functions.management.paths import MalformedPath, Template
 from roadstead.identity.permissions import Permission
 
@@ -60,11 +60,47 @@ def _route(operation: str, method: str, path: str, needs: Needs, handler: Handle
     return Route(operation, method, Template(path), needs, handler)
 
 
+def _in_project(resource: str, action: str) -> InProject:
+    return InProject(Permission.parse(resource, action))
+
+
+_PROJECTS, _USERS = f"{HARBOR}/projects", f"{HARBOR}/users"
+_PROJECT, _USER = f"{_PROJECTS}/{{project}}", f"{_USERS}/{{user}}"
+_MEMBERS, _METADATA = f"{_PROJECT}/members", f"{_PROJECT}/metadatas"
+_MEMBER = f"{_MEMBERS}/{{member}}"
+
 ROUTES = (
     _route("getPing", "GET", f"{HARBOR}/ping", Nothing(), system.ping),
     _route("getSystemInfo", "GET", f"{HARBOR}/systeminfo", Anybody(), system.info),
     _route("getVersion", "GET", "/api/version", Nothing(), system.version),
-    _route("getCurrentUserInfo", "GET", f"{HARBOR}/users/current", SignedIn(), system.current_user),
+    _route("listProjects", "GET", _PROJECTS, Anybody(), projects.list_projects),
+    _route("headProject", "HEAD", _PROJECTS, SignedIn(), projects.find_project),
+    _route("createProject", "POST", _PROJECTS, SignedIn(), projects.create_project),
+    _route("getProject", "GET", _PROJECT, _in_project("project", "read"), projects.get_project),
+    _route("updateProject", "PUT", _PROJECT, _in_project("project", "update"), projects.update_project),
+    _route("getProjectSummary", "GET", f"{_PROJECT}/summary", _in_project("project", "read"), projects.get_summary),
+    _route(
+        "listProjectMetadatas", "GET", f"{_PROJECT}/metadatas", _in_project("metadata", "read"), projects.list_metadata
+    ),
+    _route(
+        "getProjectMetadata",
+        "GET",
+        f"{_PROJECT}/metadatas/{{name}}",
+        _in_project("metadata", "read"),
+        projects.get_metadata,
+    ),
+    _route("listProjectMembers", "GET", _MEMBERS, _in_project("member", "list"), members.list_members),
+    _route("createProjectMember", "POST", _MEMBERS, _in_project("member", "create"), members.create_member),
+    _route("getProjectMember", "GET", _MEMBER, _in_project("member", "read"), members.get_member),
+    _route("updateProjectMember", "PUT", _MEMBER, _in_project("member", "update"), members.update_member),
+    _route("deleteProjectMember", "DELETE", _MEMBER, _in_project("member", "delete"), members.delete_member),
+    _route("getCurrentUserInfo", "GET", f"{_USERS}/current", SignedIn(), system.current_user),
+    _route("searchUsers", "GET", f"{_USERS}/search", SignedIn(), users.search_users),
+    _route("listUsers", "GET", _USERS, SystemAdmin(), users.list_users),
+    _route("createUser", "POST", _USERS, SystemAdmin(), users.create_user),
+    _route("getUser", "GET", _USER, SystemAdmin(), users.get_user),
+    _route("setUserSysAdmin", "PUT", f"{_USER}/sysadmin", SystemAdmin(), users.set_admin),
+    _route("updateUserPassword", "PUT", f"{_USER}/password", SignedIn(), users.set_password),
     _route("getSession", "GET", f"{OWN}/session", Anybody(), sessions.get),
     _route("beginSession", "POST", f"{OWN}/session", Nothing(), sessions.begin),
     _route("endSession", "DELETE", f"{OWN}/session", Anybody(), sessions.end),
@@ -88,6 +124,7 @@ def match(method: str, path: str) -> Match:
         raise bad_request(f"the path has more than {MAX_PATH} characters")
     path = path.rstrip("/") or "/"
     allowed: set[str] = set()
+    head: Match | None = None
     for route in ROUTES:
         try:
             found = route.template.match(path)
@@ -95,9 +132,13 @@ def match(method: str, path: str) -> Match:
             raise bad_request(str(error)) from error
         if found is None:
             continue
-        if route.method in (method, "GET" if method == "HEAD" else method):
+        if route.method == method:
             return Match(route, dict(found))
+        if route.method == "GET" and method == "HEAD" and head is None:
+            head = Match(route, dict(found))
         allowed.add(route.method)
+    if head is not None:
+        return head
     if allowed:
         methods = sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))
         raise ManagementError(

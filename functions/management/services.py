@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
 from roadstead.identity.directory import Identities, Projects, Users
-from roadstead.identity.passwords import PasswordVerifier
+from roadstead.identity.lists import DirectoryLists
+from roadstead.identity.passwords import Hasher, PasswordVerifier
 from roadstead.identity.sessions import SessionService
 
 
@@ -18,7 +21,10 @@ class Directory(Identities, Users, Projects, Protocol):
 @dataclass(frozen=True, slots=True)
 class Services:
     directory: Directory
+    lists: DirectoryLists
+    hasher: Hasher
     passwords: PasswordVerifier
     sessions: SessionService
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False
+    clock: Callable[[], float] = time.time

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
+    Member,
     Project,
     Projects,
     Role,
@@ -109,12 +110,12 @@ class Accounts:
         except UnknownProject as error:
             raise _no_project(parsed) from error
 
-    def set_member(self, project: str, user: str, role: Role) -> None:
+    def set_member(self, project: str, user: str, role: Role) -> Member:
         """Adds a member, or changes the role."""
         parsed, member = _project(project), _user(user)
         event = self._event(Operation.SET_MEMBER, project=parsed, user=member, detail=f"role={role}")
         try:
-            self._store.set_member(parsed, member, role, at=int(self._clock()), event=event)
+            return self._store.set_member(parsed, member, role, at=int(self._clock()), event=event)
         except UnknownProject as error:
             raise _no_project(parsed) from error
         except UnknownUser as error:

@@ -196,10 +196,12 @@ def test_the_token_function_may_do_no_more_than_its_stores_call(package: Package
 def test_the_management_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
     assert actions(package, "management") - OPERATION == {
         "dynamodb:BatchGetItem",  # the session, the user, the project, the role
-        "dynamodb:DeleteItem",  # a session that ends
-        "dynamodb:PutItem",  # a new session
-        "dynamodb:Query",  # a user's sessions
-        "dynamodb:UpdateItem",  # when a session was last used
+        "dynamodb:ConditionCheckItem",  # a member's project and user exist
+        "dynamodb:DeleteItem",  # a session or a member that goes
+        "dynamodb:GetItem",  # one user, one project, the name behind an id
+        "dynamodb:PutItem",  # users, projects, members, sessions
+        "dynamodb:Query",  # the lists
+        "dynamodb:UpdateItem",  # what changes of them
         "ssm:GetParameter",  # the secret of the distribution
     }
     assert actions(package, "management") - OPERATION <= called("management")

@@ -43,7 +43,8 @@ GRANTS = {
         **_TRACES,
     },
     "ManagementRole": {
-        IDENTITY: "dynamodb:BatchGetItem dynamodb:DeleteItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        IDENTITY: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
+        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "logs:::log-group:/aws/lambda/roadstead-*-management:*": _LINES,
         **_EDGE_SECRET,
         **_TRACES,

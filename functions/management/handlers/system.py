@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functions.management.call import Call
 from functions.management.errors import ManagementCode, ManagementError
+from functions.management.harbor.shapes import user_document
 from roadstead.http import Response
 
 HARBOR_VERSION = "v2.16.0"  # the version of Harbor whose API this follows; clients compare it
@@ -35,9 +36,4 @@ def current_user(call: Call) -> Response:
     user = call.caller.user
     if user is None:  # a robot
         raise ManagementError(ManagementCode.PRECONDITION, "a robot is not a user")
-    document = {
-        "username": user.name,
-        "sysadmin_flag": user.admin,
-        "admin_role_in_auth": False,
-    }
-    return Response.json(200, document)
+    return Response.json(200, user_document(user))

@@ -7,9 +7,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl
 
 from functions.hosting.boundary import answer
 from functions.management.application import Application
+from functions.management.errors import ManagementError
+from functions.management.routes import match
 from functions.management.services import Services
 from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
@@ -17,6 +20,7 @@ from roadstead.identity.directory import Role
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.sessions import SessionLimits, SessionService
 from tests.memory.identity import MemoryIdentities
+from tests.unit.functions.management import swagger
 
 PASSWORD = "correct horse battery staple"
 
@@ -48,8 +52,11 @@ class Desk:
         self.accounts.set_member("ships", "bob", Role.GUEST)
         services = Services(
             directory=self.directory,
+            lists=self.directory,
+            hasher=FastHasher(),
             passwords=PasswordVerifier(FastHasher()),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
+            clock=lambda: self.now,
         )
         self.application = Application(services)
 
@@ -77,10 +84,20 @@ class Browser:
         if self.csrf:
             sent.setdefault("x-harbor-csrf-token", self.csrf)
         body = b"" if document is None else json.dumps(document).encode()
+        path, _, query = path.partition("?")
         request = Request(
-            method, path, (), tuple(sent.items()), body, host=self.host, scheme=self.scheme, source_ip="192.0.2.7"
+            method,
+            path,
+            tuple(parse_qsl(query, keep_blank_values=True)),
+            tuple(sent.items()),
+            body,
+            host=self.host,
+            scheme=self.scheme,
+            source_ip="192.0.2.7",
         )
         response = self.desk.ask(request)
+        if swagger.FILE.exists():
+            check(request, response)
         received = {name.lower(): value for name, value in response.headers}
         self.csrf = received.get("x-harbor-csrf-token", "")
         if "set-cookie" in received:
@@ -94,6 +111,16 @@ class Browser:
 
     def sign_in(self, name: str, password: str = PASSWORD) -> int:
         return self.ask("POST", "/api/roadstead/v1/session", {"name": name, "password": password})[0]
+
+
+def check(request: Request, response: Response) -> None:
+    """Hold a response to Harbor's description, where Harbor has the operation. HEAD has no body to hold."""
+    try:
+        operation = match(request.method, request.path).route.operation
+    except ManagementError:
+        return
+    if operation in swagger.operations() and request.method != "HEAD":
+        assert swagger.problems(operation, response.status, response.body) == []
 
 
 def basic(name: str, password: str = PASSWORD) -> dict[str, str]:

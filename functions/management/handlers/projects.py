@@ -1,0 +1,156 @@
+"""Projects: listed as far as the caller may see them, created, changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from functions.management.call import Call, text
+from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
+from functions.management.harbor.paging import page_response, requested_page
+from functions.management.harbor.query import Sort, parse_query
+from functions.management.harbor.shapes import metadata_document, owner_ids, project_document
+from functions.management.project_ids import find_listed
+from roadstead.http import Response
+from roadstead.identity.accounts import AccountRefused
+from roadstead.identity.directory import Role
+from roadstead.identity.lists import VisibleProject, visible_projects
+from roadstead.names import ProjectName
+
+# What of Harbor's metadata would promise a protection that is not there.
+_REFUSED = frozenset(
+    {"prevent_vul", "enable_content_trust", "enable_content_trust_cosign", "proxy_speed_kb", "max_upstream_conn"}
+)
+_OFF = frozenset({"", "false", "0", "-1"})
+
+_FIELDS: Mapping[str, Callable[[VisibleProject], Any]] = {
+    "name": lambda one: one.project.name,
+    "project_id": lambda one: one.project.id,
+    "public": lambda one: one.project.public,
+    "owner": lambda one: one.project.created_by,
+    "creation_time": lambda one: one.project.created,
+}
+
+
+def list_projects(call: Call) -> Response:
+    """Costs the list of projects and the caller's memberships. Sorted by name unless told otherwise."""
+    request, lists = call.request, call.services.lists
+    page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
+    found = query.filtered(visible_projects(lists, call.caller.user), _FIELDS)
+    name, public, owner = (request.parameter(one) for one in ("name", "public", "owner"))
+    if name:
+        found = [one for one in found if name.casefold() in one.project.name]
+    if public:
+        found = [one for one in found if one.project.public == _boolean("public", public)]
+    if owner:
+        found = [one for one in found if one.project.created_by == owner]
+    found = query.sorted(found, _FIELDS, (Sort("name"),))
+    shown = page.of(found)
+    owners = owner_ids(lists.list_users()) if shown else {}
+    documents = [
+        project_document(one.project, owner_id=owners.get(one.project.created_by, 0), role=one.role) for one in shown
+    ]
+    return page_response(request, page, len(found), documents)
+
+
+def find_project(call: Call) -> Response:
+    """`HEAD /projects?project_name=`: whether a project exists. Harbor tells any signed-in caller, and so do we."""
+    name = call.request.parameter("project_name") or ""
+    if find_listed(call.services.lists, name, is_name=True) is None:
+        raise not_found(f"there is no project {name[:100]!r}")
+    return Response(200)
+
+
+def create_project(call: Call) -> Response:
+    """Create a project with the caller as its administrator. Raises 400, 403, 409."""
+    caller, document = call.caller, call.document()
+    if caller.user is None or not caller.is_admin:
+        raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may create a project")
+    name = text(document, "project_name", most=255)
+    if document.get("registry_id"):
+        raise ManagementError(ManagementCode.UNSUPPORTED, "proxy caches are not supported; leave out registry_id")
+    public = _public(document)
+    try:
+        parsed = ProjectName.parse(name)
+    except ValueError as error:
+        raise bad_request(str(error)) from error
+    accounts = call.accounts()
+    if accounts.find_project(parsed) is not None:
+        raise conflict(f"there is a project {parsed} already")
+    try:
+        project = accounts.create_project(parsed, public=bool(public), created_by=caller.user.name)
+        accounts.set_member(parsed, caller.user.name, Role.ADMIN)
+    except AccountRefused as error:  # somebody created it meanwhile
+        raise conflict(str(error)) from error
+    named = (call.request.header("x-resource-name-in-location") or "").lower() == "true"
+    location = f"/api/v2.0/projects/{project.name if named else project.id}"
+    return Response(201, (("Location", location),))
+
+
+def get_project(call: Call, project: str) -> Response:
+    access = call.project
+    owners = owner_ids(call.services.lists.list_users())
+    owner_id = owners.get(access.project.created_by, 0)
+    return Response.json(200, project_document(access.project, owner_id=owner_id, role=access.role))
+
+
+def update_project(call: Call, project: str) -> Response:
+    """Change the metadata that the document names; what it does not name stays. Raises 400."""
+    access = call.project
+    public = _public(call.document())
+    if public is not None and public != access.project.public:
+        call.accounts().set_public(access.project.name, public)
+    return Response(200)
+
+
+def get_summary(call: Call, project: str) -> Response:
+    """Costs the list of members."""
+    access = call.project
+    members = call.services.lists.list_members(access.project.name)
+    counts = {
+        "project_admin_count": Role.ADMIN,
+        "maintainer_count": Role.MAINTAINER,
+        "developer_count": Role.DEVELOPER,
+        "guest_count": Role.GUEST,
+        "limited_guest_count": Role.LIMITED_GUEST,
+    }
+    document = {name: sum(member.role is role for member in members) for name, role in counts.items()}
+    return Response.json(200, document)
+
+
+def list_metadata(call: Call, project: str) -> Response:
+    return Response.json(200, metadata_document(call.project.project))
+
+
+def get_metadata(call: Call, project: str, name: str) -> Response:
+    found = metadata_document(call.project.project)
+    if name not in found:
+        raise not_found(f"the project has no metadata {name[:100]!r}")
+    return Response.json(200, {name: found[name]})
+
+
+def _public(document: Mapping[str, Any]) -> bool | None:
+    """Return `metadata.public`, or the older `public`; None where neither is given. Raises 400."""
+    metadata = document.get("metadata")
+    if metadata is None:
+        metadata = {}
+    if not isinstance(metadata, dict):
+        raise bad_request("metadata must be an object")
+    promised = sorted(
+        name for name in _REFUSED & metadata.keys() if str(metadata[name]).lower() not in ("", "false", "-1", "0")
+    )
+    if promised:
+        raise ManagementError(
+            ManagementCode.UNSUPPORTED, f"{promised[0]} is not supported; leave it out or set it to false"
+        )
+    value = metadata.get("public", document.get("public"))
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, bool) else _boolean("public", str(value))
+
+
+def _boolean(name: str, value: str) -> bool:
+    known = {"true": True, "1": True, "false": False, "0": False}
+    if value.lower() not in known:
+        raise bad_request(f"{name} must be true or false")
+    return known[value.lower()]

@@ -1,0 +1,116 @@
+"""Users: listed, created and changed by system administrators; everybody changes their own password."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from functions.management.call import Call, text
+from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
+from functions.management.harbor.paging import page_response, requested_page
+from functions.management.harbor.query import Sort, parse_query
+from functions.management.harbor.shapes import user_document
+from functions.management.project_ids import is_id
+from roadstead.http import Response
+from roadstead.identity.accounts import AccountRefused
+from roadstead.identity.directory import User, UserName
+from roadstead.identity.lists import ListedUser
+from roadstead.ids import IdKind
+
+MAX_FOUND = 100  # users of one search
+
+_FIELDS: Mapping[str, Callable[[ListedUser], Any]] = {
+    "username": lambda user: user.name,
+    "user_id": lambda user: user.id,
+    "sysadmin_flag": lambda user: user.admin,
+    "creation_time": lambda user: user.created,
+}
+
+
+def list_users(call: Call) -> Response:
+    """Costs the list of users."""
+    page = requested_page(call.request)
+    query = parse_query(call.request.parameter("q"), call.request.parameter("sort"))
+    found = query.sorted(query.filtered(call.services.lists.list_users(), _FIELDS), _FIELDS, (Sort("username"),))
+    return page_response(call.request, page, len(found), [user_document(user) for user in page.of(found)])
+
+
+def search_users(call: Call) -> Response:
+    """Find users by a part of their name, for whoever adds members. Costs the list of users."""
+    page, wanted = requested_page(call.request), (call.request.parameter("username") or "").casefold()
+    if not wanted:
+        raise bad_request("username must be given")
+    found = [user for user in call.services.lists.list_users() if wanted in user.name][:MAX_FOUND]
+    documents = [{"user_id": user.id, "username": user.name} for user in page.of(found)]
+    return page_response(call.request, page, len(found), documents)
+
+
+def create_user(call: Call) -> Response:
+    """Raises 400 for a name or a password outside the rules, 409 for a name that is taken."""
+    document = call.document()
+    name, password = text(document, "username", most=255), text(document, "password")
+    try:
+        parsed = UserName.parse(name)
+    except ValueError as error:
+        raise bad_request(str(error)) from error
+    accounts = call.accounts()
+    if accounts.find_user(parsed) is not None:
+        raise conflict(f"there is a user {parsed} already")
+    user = _refused_as_bad(lambda: accounts.create_user(parsed, password))
+    return Response(201, (("Location", f"/api/v2.0/users/{user.id}"),))
+
+
+def get_user(call: Call, user: str) -> Response:
+    return Response.json(200, user_document(_found(call, user)))
+
+
+def set_admin(call: Call, user: str) -> Response:
+    """Raises 403 for one's own flag, so that the last administrator cannot go by mistake."""
+    found, admin = _found(call, user), call.document().get("sysadmin_flag")
+    if not isinstance(admin, bool):
+        raise bad_request("sysadmin_flag must be true or false")
+    if call.caller.user is not None and found.name == call.caller.user.name:
+        raise ManagementError(ManagementCode.FORBIDDEN, "another system administrator must change this for you")
+    call.accounts().set_admin(found.name, admin)
+    return Response(200)
+
+
+def set_password(call: Call, user: str) -> Response:
+    """Change a password: one's own with the old one, anybody's by a system administrator. Raises 400, 403.
+
+    Every session and refresh token of the user ends.
+    """
+    caller, document = call.caller.user, call.document()
+    found = _found(call, user) if call.caller.is_admin else _own(call, user)
+    new = text(document, "new_password")
+    if caller is None or found.name == caller.name:
+        old = text(document, "old_password", "")
+        if not call.services.passwords.verify(found.name, old, found.password):
+            raise ManagementError(ManagementCode.FORBIDDEN, "old_password is wrong")
+        if new == old:
+            raise bad_request("the new password is the old one")
+    _refused_as_bad(lambda: call.accounts().set_password(found.name, new))
+    return Response(200)
+
+
+def _own(call: Call, text: str) -> User:
+    """Anybody but an administrator sees themselves alone; whether another id exists is not told."""
+    user = call.caller.user
+    if user is None or text not in (str(user.id), "current"):
+        raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may do this for another user")
+    return user
+
+
+def _found(call: Call, text: str) -> User:
+    name = call.services.lists.find_by_id(IdKind.USER, int(text)) if is_id(text) else None
+    user = call.services.directory.find_user(UserName(name)) if name is not None else None
+    if user is None or str(user.id) != text:
+        raise not_found(f"there is no user with the id {text[:20]!r}")
+    return user
+
+
+def _refused_as_bad(change: Callable[[], Any]) -> Any:
+    try:
+        return change()
+    except AccountRefused as error:
+        raise bad_request(str(error)) from error

@@ -1,0 +1,82 @@
+"""Harbor's documents of projects, members and users, as its `ToSwagger` functions make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from roadstead.identity.directory import Member, Project, Role, User
+from roadstead.identity.lists import ListedProject, ListedUser
+
+ROLE_IDS = {Role.ADMIN: 1, Role.DEVELOPER: 2, Role.GUEST: 3, Role.MAINTAINER: 4, Role.LIMITED_GUEST: 5}
+ROLES = {id_: role for role, id_ in ROLE_IDS.items()}
+ROLE_NAMES = {
+    Role.ADMIN: "projectAdmin",
+    Role.MAINTAINER: "maintainer",
+    Role.DEVELOPER: "developer",
+    Role.GUEST: "guest",
+    Role.LIMITED_GUEST: "limitedGuest",
+}
+
+
+def timestamp(seconds: int) -> str:
+    """RFC 3339 in milliseconds, ending in Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def project_document(
+    project: Project | ListedProject, *, owner_id: int, role: Role | None, repositories: int | None = None
+) -> dict[str, Any]:
+    """`registry_id` is left out, never 0: a project here is no proxy cache. Booleans in metadata are text."""
+    document: dict[str, Any] = {
+        "project_id": project.id,
+        "name": project.name,
+        "owner_id": owner_id,
+        "owner_name": project.created_by,
+        "creation_time": timestamp(project.created),
+        "update_time": timestamp(project.created),
+        "deleted": False,
+        "togglable": False,
+        "metadata": metadata_document(project),
+        "current_user_role_id": ROLE_IDS[role] if role is not None else 0,
+        "current_user_role_ids": [ROLE_IDS[role]] if role is not None else [],
+    }
+    if repositories is not None:
+        document["repo_count"] = repositories
+    return document
+
+
+def metadata_document(project: Project | ListedProject) -> dict[str, str]:
+    return {"public": "true" if project.public else "false"}
+
+
+def member_document(member: Member, *, project_id: int, user_id: int) -> dict[str, Any]:
+    return {
+        "id": member.id,
+        "project_id": project_id,
+        "entity_name": member.user,
+        "entity_id": user_id,
+        "entity_type": "u",
+        "role_id": ROLE_IDS[member.role],
+        "role_name": ROLE_NAMES[member.role],
+    }
+
+
+def user_document(user: User | ListedUser) -> dict[str, Any]:
+    return {
+        "user_id": user.id,
+        "username": user.name,
+        "email": "",
+        "realname": "",
+        "comment": "",
+        "sysadmin_flag": user.admin,
+        "admin_role_in_auth": False,
+        "creation_time": timestamp(user.created),
+        "update_time": timestamp(user.created),
+    }
+
+
+def owner_ids(users: Iterable[ListedUser]) -> dict[str, int]:
+    """Return the ids of users by their names."""
+    return {user.name: user.id for user in users}

@@ -1,0 +1,117 @@
+"""Users, as system administrators manage them and as they manage themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
+
+USERS = "/api/v2.0/users"
+NEW = "a brand new password"
+
+
+@pytest.fixture
+def browser() -> Browser:
+    return Browser(Desk())
+
+
+def ask(browser: Browser, who: str, method: str, path: str, document: Any = None, password: str = PASSWORD) -> Any:
+    return browser.ask(method, path, document, basic(who, password) if who else {})[:2]
+
+
+def id_of(browser: Browser, name: str) -> int:
+    return int(ask(browser, name, "GET", f"{USERS}/current")[1]["user_id"])
+
+
+def test_a_list_has_every_user_and_no_password(browser: Browser) -> None:
+    status, documents = ask(browser, "ada", "GET", USERS)
+    assert (status, [one["username"] for one in documents]) == (200, ["ada", "bob", "eve"])
+    assert [one["sysadmin_flag"] for one in documents] == [True, False, False]
+    assert "password" not in str(documents)
+    assert [one["username"] for one in ask(browser, "ada", "GET", f"{USERS}?q=username%3D~B")[1]] == ["bob"]
+
+
+@pytest.mark.parametrize(("who", "status"), [("bob", 403), ("", 401)])
+def test_only_a_system_administrator_manages_users(browser: Browser, who: str, status: int) -> None:
+    number = id_of(browser, "eve")
+    for method, path, document in [
+        ("GET", USERS, None),
+        ("POST", USERS, {"username": "zoe", "password": NEW}),
+        ("GET", f"{USERS}/{number}", None),
+        ("PUT", f"{USERS}/{number}/sysadmin", {"sysadmin_flag": True}),
+        ("PUT", f"{USERS}/{number}/password", {"new_password": NEW}),
+    ]:
+        assert ask(browser, who, method, path, document)[0] == status
+    assert ask(browser, "eve", "GET", f"{USERS}/current")[1]["sysadmin_flag"] is False
+
+
+def test_a_user_is_created_and_can_sign_in(browser: Browser) -> None:
+    document = {
+        "username": "zoe",
+        "password": NEW,
+        "email": "zoe@example.com",
+        "realname": "Zoe",
+        "sysadmin_flag": True,
+    }
+    status, _, headers = browser.ask("POST", USERS, document, basic("ada"))
+    assert status == 201
+    zoe = ask(browser, "ada", "GET", headers["location"])[1]
+    assert (zoe["username"], zoe["sysadmin_flag"]) == ("zoe", False)  # as Harbor: the flag has its own endpoint
+    assert ask(browser, "zoe", "GET", f"{USERS}/current", password=NEW)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("document", "status"),
+    [
+        ({"username": "bob", "password": NEW}, 409),
+        ({"username": "Zoe", "password": NEW}, 400),
+        ({"username": "zoe", "password": "short"}, 400),
+        ({"username": "zoe"}, 400),
+        ({"password": NEW}, 400),
+        ({"username": ["zoe"], "password": NEW}, 400),
+    ],
+)
+def test_a_user_that_cannot_be_created_is_not(browser: Browser, document: Any, status: int) -> None:
+    assert ask(browser, "ada", "POST", USERS, document)[0] == status
+    assert len(browser.desk.directory.list_users()) == 3
+
+
+@pytest.mark.parametrize("id_", ["999999999", "x", "-1", "0" * 30, "bob"])
+def test_an_unknown_user_is_404(browser: Browser, id_: str) -> None:
+    assert ask(browser, "ada", "GET", f"{USERS}/{id_}")[0] == 404
+
+
+def test_everybody_finds_users_by_a_part_of_their_name(browser: Browser) -> None:
+    status, found = ask(browser, "bob", "GET", f"{USERS}/search?username=E")
+    assert (status, [one["username"] for one in found]) == (200, ["eve"])
+    assert set(found[0]) == {"user_id", "username"}
+    assert ask(browser, "bob", "GET", f"{USERS}/search?username=")[0] == 400
+    assert ask(browser, "", "GET", f"{USERS}/search?username=e")[0] == 401
+
+
+def test_an_administrator_makes_another_and_not_themselves(browser: Browser) -> None:
+    bob, ada = id_of(browser, "bob"), id_of(browser, "ada")
+    assert ask(browser, "ada", "PUT", f"{USERS}/{bob}/sysadmin", {"sysadmin_flag": True})[0] == 200
+    assert ask(browser, "bob", "GET", USERS)[0] == 200
+    assert ask(browser, "ada", "PUT", f"{USERS}/{ada}/sysadmin", {"sysadmin_flag": False})[0] == 403
+    assert ask(browser, "ada", "PUT", f"{USERS}/{bob}/sysadmin", {"sysadmin_flag": "no"})[0] == 400
+
+
+def test_a_user_changes_their_own_password_with_the_old_one(browser: Browser) -> None:
+    path = f"{USERS}/{id_of(browser, 'bob')}/password"
+    assert ask(browser, "bob", "PUT", path, {"old_password": "wrong", "new_password": NEW})[0] == 403
+    assert ask(browser, "bob", "PUT", path, {"new_password": NEW})[0] == 403
+    assert ask(browser, "bob", "PUT", path, {"old_password": PASSWORD, "new_password": PASSWORD})[0] == 400
+    assert ask(browser, "bob", "PUT", path, {"old_password": PASSWORD, "new_password": "short"})[0] == 400
+    assert ask(browser, "bob", "PUT", path, {"old_password": PASSWORD, "new_password": NEW})[0] == 200
+    assert ask(browser, "bob", "GET", f"{USERS}/current")[0] == 401
+    assert ask(browser, "bob", "GET", f"{USERS}/current", password=NEW)[0] == 200
+
+
+def test_a_new_password_ends_every_session_of_the_user(browser: Browser) -> None:
+    other = Browser(browser.desk)
+    other.sign_in("bob")
+    assert ask(browser, "ada", "PUT", f"{USERS}/{id_of(browser, 'bob')}/password", {"new_password": NEW})[0] == 200
+    assert other.ask("GET", f"{USERS}/current")[0] == 401
