@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import calls, data_plane, events, handlers, image, imports, scale
+from bench import calls, data_plane, events, from_zero, handlers, image, imports, scale
 from bench.content import MIB
 from bench.rig import rig
 from bench.servers import Missing
@@ -75,6 +75,10 @@ def _data_plane(options: argparse.Namespace) -> str:
     return data_plane.show(moved)
 
 
+def _from_zero(options: argparse.Namespace) -> str:
+    return from_zero.show(from_zero.measure(pairs=1 if options.quick else options.pairs or 7))
+
+
 def _scale(_: argparse.Namespace) -> str:
     with rig() as one:
         return scale.show(calls.count(one), scale.Assumptions())
@@ -87,6 +91,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "imports": _imports,
     "image": _image,
     "data-plane": _data_plane,
+    "from-zero": _from_zero,
     "scale": _scale,
 }
 

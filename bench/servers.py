@@ -44,9 +44,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def roadstead(work: Path) -> Iterator[Server]:
-    """Run `python -m local up`, as `make up` does. Raises AssertionError with its output if it does not start."""
-    with cloud.instance(work / "roadstead", free_port()) as instance:
+def roadstead(work: Path, *options: str, name: str = "roadstead") -> Iterator[Server]:
+    """Run `python -m local up` with `options`. Raises AssertionError with its output if it does not start."""
+    with cloud.instance(work / name, free_port(), *options) as instance:
         found = instance.wait_until_ready()
         yield Server(found.host, int(found.ready["pid"]), found.admin, found.admin_password, found.ready)
 
