@@ -21,6 +21,14 @@ class Tables(Construct):
         names = Names(settings.name)
         self._settings = settings
         self.index = self._table("Index", names.index_table, dynamodb.StreamViewType.NEW_IMAGE)
+        # Tags and artifacts in the order of their pushes; in nothing else of the table is `pushed` set.
+        self.index.add_global_secondary_index(
+            index_name="by-push",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="pushed", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=["digest", "type", "size", "by", "at"],
+        )
         # Keys only: no password hash leaves the table by its stream.
         self.identity = self._table("Identity", names.identity_table, dynamodb.StreamViewType.KEYS_ONLY)
 

@@ -20,6 +20,17 @@ import boto3
 from botocore.config import Config
 
 REGION = "eu-central-1"
+# The index table's, as infra/tables.py has it.
+INDEXES: list[dict[str, Any]] = [
+    {
+        "IndexName": "by-push",
+        "KeySchema": [
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "pushed", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["digest", "type", "size", "by", "at"]},
+    }
+]
 CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}  # both emulators take any
 
 
@@ -106,7 +117,8 @@ def local_client(service: str, ready: Mapping[str, Any]) -> Any:
 
 def make_tables(dynamodb_client: Any, index_table: str, identity_table: str) -> None:
     """Both tables as they are deployed: string keys pk and sk, on demand, TTL by `expires` (seconds)."""
-    for name in (index_table, identity_table):
+    for name, indexes in ((index_table, INDEXES), (identity_table, [])):
+        attributes = ["pk", "sk", *(key["AttributeName"] for index in indexes for key in index["KeySchema"])]
         dynamodb_client.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
@@ -115,9 +127,9 @@ def make_tables(dynamodb_client: Any, index_table: str, identity_table: str) -> 
                 {"AttributeName": "sk", "KeyType": "RANGE"},
             ],
             AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
+                {"AttributeName": attribute, "AttributeType": "S"} for attribute in dict.fromkeys(attributes)
             ],
+            **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
         )
         dynamodb_client.update_time_to_live(
             TableName=name, TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires"}

@@ -7,13 +7,14 @@ from typing import Any
 from functions.webhook.delivery import NotificationServices
 from functions.webhook.notification_settings import NotificationSettings
 from functions.webhook.services import WebhookServices
-from functions.webhook.settings import Settings
+from functions.webhook.settings import AuditPages, Settings
 from roadstead.aws.clients import Deferred, client
 from roadstead.aws.cloudwatch_logs import CloudWatchAuditLog
 from roadstead.aws.dynamodb_candidates import DynamoCandidates
 from roadstead.aws.dynamodb_identity import DynamoIdentityEvents
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
@@ -31,7 +32,12 @@ def build(settings: Settings) -> WebhookServices:
     index = Table(dynamodb, settings.index_table)
     notifications = settings.notifications
     return WebhookServices(
-        recorder=Recorder(CloudWatchAuditLog(client("logs"), settings.audit_log_group), DynamoPullCounts(index)),
+        recorder=Recorder(
+            CloudWatchAuditLog(client("logs"), settings.audit_log_group),
+            DynamoPullCounts(index),
+            DynamoTrailPages(index),
+            page_pulls=settings.audit_pages is AuditPages.ALL,
+        ),
         identity_events=DynamoIdentityEvents(Table(dynamodb, settings.identity_table)),
         objects=S3Objects(Deferred(lambda: client("s3")), settings.bucket),
         dead_letters=SqsQueue(sqs, settings.dead_letters_url),

@@ -17,7 +17,7 @@ from typing import Any
 from functions.hosting.lines import AUDIT
 from functions.webhook.batch import Received, process
 from functions.webhook.services import WebhookServices
-from roadstead.trail.entries import AuditEntry
+from roadstead.trail.entries import AuditEntry, Operation
 
 
 class NotRecorded(Exception):
@@ -31,12 +31,17 @@ def handle(services: WebhookServices, event: Mapping[str, Any]) -> None:
         return  # a CONTROL_MESSAGE: CloudWatch Logs checks that the destination is reachable
     events = document["logEvents"]
     batch = [_read(one) for one in events]
-    failed = process(services, "logs", batch)
+    failed = process(services, "logs", [one for one in batch if not _is_sight(one)])
     if failed:
         raise NotRecorded(f"{len(failed)} of {len(batch)} lines could not be processed")
     # CloudWatch's ids of the lines are the same in every attempt, so a retried batch is counted once.
     identifier = hashlib.sha256("".join(str(one["id"]) for one in events).encode()).hexdigest()[:32]
     services.recorder.count_pulls(identifier, (entry for one in batch for entry in one.entries))
+
+
+def _is_sight(received: Received) -> bool:
+    """Return whether a line only says that an artifact was seen; the trail has no entry of it."""
+    return any(entry.operation is Operation.SEE for entry in received.entries)
 
 
 def decoded(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
 from functions.webhook.notification_settings import NotificationSettings
+
+
+class AuditPages(StrEnum):
+    """What people can page through. The log always has everything."""
+
+    CHANGES = "changes"  # and refusals
+    ALL = "all"  # pulls and successful logins, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,7 @@ class Settings:
     bucket: str
     object_events_queue: str
     tracing: Tracing
+    audit_pages: AuditPages = AuditPages.CHANGES
     notifications: NotificationSettings | None = None  # None: no notifications are sent
 
     @classmethod
@@ -33,6 +42,7 @@ class Settings:
             bucket=read.text("BUCKET"),
             object_events_queue=read.text("OBJECT_EVENTS_QUEUE", "roadstead-object-events"),
             tracing=read.choice("TRACING", Tracing.OFF),
+            audit_pages=read.choice("AUDIT_PAGES", AuditPages.CHANGES),
             notifications=NotificationSettings.optional(read),
         )
         read.check()

@@ -27,7 +27,6 @@ def handle(services: WebhookServices, records: Sequence[Record]) -> dict[str, An
     found = services.identity_events.find_event_items(missing) if missing else {}
     batch = [_read(record, found) for record in wanted]
     failed = process(services, "stream", batch, in_order=True)
-    services.recorder.forget_deleted(entry for one in batch for entry in one.entries)
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape
 
 from local.cloud.client import Client, Refused
+from local.failures import ExitCode, Failure
+from roadstead import schema
 
 INDEX_TABLE = "roadstead-index"
 IDENTITY_TABLE = "roadstead-identity"
@@ -27,6 +29,17 @@ DEAD_LETTERS_QUEUE = "roadstead-audit-dead-letters"
 NOTIFICATIONS_QUEUE = "roadstead-notifications"
 NOTIFICATION_DEAD_LETTERS_QUEUE = "roadstead-notification-dead-letters"
 BLOB_URL_KEY_PARAMETER = "/roadstead/blob-url-key"
+# Of the index table: tags and artifacts in the order of their pushes.
+INDEXES: tuple[Mapping[str, Any], ...] = (
+    {
+        "IndexName": "by-push",
+        "KeySchema": [
+            {"AttributeName": "pk", "KeyType": "HASH"},
+            {"AttributeName": "pushed", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["digest", "type", "size", "by", "at"]},
+    },
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +60,8 @@ class Resources:
 
 def ensure_resources(client: Client, of_this_run: Mapping[str, str]) -> Resources:
     """Make what is missing. `of_this_run` are secrets by parameter name, shared with this run's edge; they replace
-    the last run's. Raises Refused, OSError."""
-    _ensure_table(client, INDEX_TABLE, stream="NEW_IMAGE")
+    the last run's. Raises Refused, OSError, Failure for a state of another version."""
+    _check_schema(client, made=_ensure_table(client, INDEX_TABLE, stream="NEW_IMAGE", indexes=INDEXES))
     _ensure_table(client, IDENTITY_TABLE, stream="KEYS_ONLY")  # no password's hash leaves the table
     _made(lambda: client.put_to_s3(f"/{BUCKET}"), "BucketAlreadyOwnedByYou")
     dead_letters = _ensure_queue(client, DEAD_LETTERS_QUEUE)
@@ -74,26 +87,45 @@ def ensure_resources(client: Client, of_this_run: Mapping[str, str]) -> Resource
     )
 
 
-def _ensure_table(client: Client, name: str, *, stream: str) -> None:
-    """A table by `pk` and `sk`, paid by request, items with an `expires` in the past deleted by DynamoDB.
+def _ensure_table(client: Client, name: str, *, stream: str, indexes: Sequence[Mapping[str, Any]] = ()) -> bool:
+    """Make a table by `pk` and `sk`, paid by request; DynamoDB deletes items whose `expires` is in the past.
 
-    `stream` is the view of its stream.
+    `stream` is the view of its stream. Returns whether it was not there yet.
     """
+    keys = [key["AttributeName"] for index in indexes for key in index["KeySchema"]]
     definition: dict[str, Any] = {
         "TableName": name,
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         "AttributeDefinitions": [
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "S"},
+            {"AttributeName": name, "AttributeType": "S"} for name in dict.fromkeys(["pk", "sk", *keys])
         ],
         "BillingMode": "PAY_PER_REQUEST",
         "StreamSpecification": {"StreamEnabled": True, "StreamViewType": stream},
     }
-    _made(lambda: client.call("dynamodb", "CreateTable", **definition), "ResourceInUseException")
+    if indexes:
+        definition["GlobalSecondaryIndexes"] = list(indexes)
+    made = _made(lambda: client.call("dynamodb", "CreateTable", **definition), "ResourceInUseException")
     described = client.call("dynamodb", "DescribeTimeToLive", TableName=name)["TimeToLiveDescription"]
     if described["TimeToLiveStatus"] == "DISABLED":
         specification = {"Enabled": True, "AttributeName": "expires"}
         client.call("dynamodb", "UpdateTimeToLive", TableName=name, TimeToLiveSpecification=specification)
+    return made
+
+
+def _check_schema(client: Client, *, made: bool) -> None:
+    """Give a new index table the version of its items' shapes. Raises Failure for a table of another one."""
+    key = {"pk": {"S": schema.KEY[0]}, "sk": {"S": schema.KEY[1]}}
+    version = {"version": {"N": str(schema.VERSION)}}
+    if made:
+        client.call("dynamodb", "PutItem", TableName=INDEX_TABLE, Item={**key, **version})
+        return
+    found = client.call("dynamodb", "GetItem", TableName=INDEX_TABLE, Key=key).get("Item", {})
+    if found.get("version") != version["version"]:
+        raise Failure(
+            ExitCode.OTHER_STATE,
+            "The state directory holds an index of another version of Roadstead. Push again what you need of it: "
+            "move the directory away, or name another one with STATE=.",
+        )
 
 
 def _ensure_queue(client: Client, name: str, dead_letters: str | None = None) -> str:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from roadstead.aws.counts import ARTIFACTS, TAGS, count_writes
 from roadstead.aws.dynamodb_blobs import link_from, remove_mark
 from roadstead.aws.index_items import (
     candidate,
@@ -14,6 +15,8 @@ from roadstead.aws.index_items import (
     event_write,
     link_key,
     manifest_item_key,
+    pushed_manifest,
+    pushed_tag,
     referrer_key,
     repository_pk,
     tag_key,
@@ -22,6 +25,7 @@ from roadstead.aws.index_items import (
 )
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
+from roadstead.content.accessories import is_accessory, is_listed
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.digest import Digest
 from roadstead.documents import compact
@@ -30,7 +34,7 @@ from roadstead.trail.entries import Event
 
 MAX_INLINE_DESCRIPTOR = 32 * 1024  # bytes of JSON; a larger one is made again from the manifest when it is listed
 
-_MANIFEST_ATTRIBUTES = ("type", "size", "generation", "key", "subject", "marked")
+_MANIFEST_ATTRIBUTES = ("type", "size", "generation", "key", "subject", "marked", "at", "pushed")
 
 
 class DynamoManifestIndex:
@@ -100,6 +104,7 @@ class DynamoManifestIndex:
     def commit(self, commit: Commit) -> None:
         repository, entry, found, at = commit.repository, commit.entry, commit.found, commit.event.at
         own = manifest_item_key(repository, entry.digest)
+        counted = count_writes(repository, TAGS, _counted(tag for tag in commit.tags if tag not in found.tags), 1)
         if found.manifest is not None:
             # It stands already. The write, not a mere check, is what a deletion at the same time collides with.
             writes = [
@@ -111,7 +116,12 @@ class DynamoManifestIndex:
                 )
             ]
         else:
-            writes = [put(own, _manifest_item(entry, at, commit.event.actor.name), "attribute_not_exists(pk)")]
+            listed = is_listed(has_subject=entry.subject is not None, tags=commit.tags, is_needed=False)
+            item = _manifest_item(entry, at, commit.event.actor.name)
+            if listed:
+                item["pushed"] = pushed_manifest(at, entry.digest)
+                counted += count_writes(repository, ARTIFACTS, [entry.digest], 1)
+            writes = [put(own, item, "attribute_not_exists(pk)")]
             if commit.referrer is not None and entry.subject is not None:
                 writes.append(
                     put(referrer_key(repository, entry.subject, entry.digest), _referrer_item(commit.referrer))
@@ -123,12 +133,12 @@ class DynamoManifestIndex:
             writes.append(put((repository_pk(repository), "meta"), created, "attribute_not_exists(pk)"))
             writes.append(put(("catalog", repository), {"at": at}))
         writes.append(event_write(commit.event))
-        self._table.transact(writes)
+        self._table.transact([*writes, *counted])
 
     def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
         self._table.transact(
             [
-                *_remove_tag(repository, tag, digest),
+                *_remove_tags(repository, [tag], digest),
                 candidate_write(event.at, "manifest", repository=repository, digest=digest),
                 event_write(event),
             ]
@@ -152,8 +162,7 @@ class DynamoManifestIndex:
         )
 
     def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
-        removals = [write for tag in tags for write in _remove_tag(repository, tag, digest)]
-        self._table.transact([*removals, event_write(event)])
+        self._table.transact([*_remove_tags(repository, tags, digest), event_write(event)])
 
     def delete_manifest(
         self,
@@ -166,10 +175,13 @@ class DynamoManifestIndex:
         untag: Event | None = None,
     ) -> None:
         own = manifest_item_key(repository, entry.digest)
-        writes = [write for tag in tags for write in _remove_tag(repository, tag, entry.digest)]
+        writes = _remove_tags(repository, tags, entry.digest)
         if untag is not None:
             writes.append(event_write(untag))
-        writes.append(delete(own, "marked = :mark", {":mark": mark}))
+        shown = "attribute_exists(pushed)" if entry.listed else "attribute_not_exists(pushed)"
+        writes.append(delete(own, f"marked = :mark AND {shown}", {":mark": mark}))
+        if entry.listed:
+            writes += count_writes(repository, ARTIFACTS, [entry.digest], -1)
         if entry.subject is not None:
             writes.append(delete(referrer_key(repository, entry.subject, entry.digest)))
         gone = {"repository": repository, "digest": entry.digest, "generation": entry.generation, "key": entry.key}
@@ -234,6 +246,8 @@ def _manifest(item: Item) -> ManifestEntry:
         data=item.get("data"),
         subject=Digest(item["subject"]) if "subject" in item else None,
         marked=item.get("marked"),
+        at=item["at"],
+        listed="pushed" in item,
     )
 
 
@@ -265,6 +279,8 @@ def _move_tag(
     repository: str, tag: Tag, entry: ManifestEntry, previous: TagEntry | None, at: int, by: str
 ) -> list[Write]:
     item = {"digest": entry.digest, "type": entry.media_type, "size": entry.size, "at": at, "by": by}
+    if not is_accessory(tag):
+        item["pushed"] = pushed_tag(at, tag)
     key = tag_key(repository, tag)
     writes = [put(tagged_key(repository, entry.digest, tag), {"at": at})]
     if previous is None:
@@ -276,8 +292,13 @@ def _move_tag(
     return writes
 
 
-def _remove_tag(repository: str, tag: Tag, digest: Digest) -> list[Write]:
-    return [
-        delete(tag_key(repository, tag), "digest = :digest", {":digest": digest}),
-        delete(tagged_key(repository, digest, tag)),
-    ]
+def _remove_tags(repository: str, tags: Collection[Tag], digest: Digest) -> list[Write]:
+    writes = count_writes(repository, TAGS, _counted(tags), -1)
+    for tag in tags:
+        writes.append(delete(tag_key(repository, tag), "digest = :digest", {":digest": digest}))
+        writes.append(delete(tagged_key(repository, digest, tag)))
+    return writes
+
+
+def _counted(tags: Iterable[Tag]) -> list[Tag]:
+    return [tag for tag in tags if not is_accessory(tag)]

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from roadstead.aws.ranges import Order
 from roadstead.aws.table import Key, Write, put
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 
@@ -16,6 +17,8 @@ _TEXTS = (
     "id", "operation", "actor", "actor_kind", "token_id", "source_ip", "user_agent", "request_id", "repository",
     "digest", "media_type", "source_repository",
 )  # fmt: skip
+
+BY_PUSH = Order("pushed", "by-push")  # the index of tags and listed manifests by the time of their push
 
 T = TypeVar("T")
 _DAY_MS = 86_400_000
@@ -55,6 +58,16 @@ def use_key(repository: str, needed: str, manifest: str, generation: str) -> Key
 
 def referrer_key(repository: str, subject: str, digest: str) -> Key:
     return (repository_pk(repository), f"referrer#{subject}#{digest}")
+
+
+def pushed_tag(at: int, tag: str) -> str:
+    """A tag's place in the order of pushes; `at` in milliseconds."""
+    return f"t#{at:013d}#{tag}"
+
+
+def pushed_manifest(at: int, digest: str) -> str:
+    """A manifest's place in the order of pushes, where lists show it; `at` in milliseconds."""
+    return f"m#{at:013d}#{digest}"
 
 
 def event_write(event: Event) -> Write:

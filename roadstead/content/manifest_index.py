@@ -13,7 +13,7 @@ from roadstead.trail.entries import Event
 
 MAX_INLINE_MANIFEST = 32 * 1024  # bytes; larger manifests are read from their object
 MAX_TAGS_PER_COMMIT = 25  # each tag takes up to three of a transaction's 100 actions
-MAX_TAGS_PER_REMOVAL = 47  # each tag takes two of them, beside five for its manifest
+MAX_TAGS_PER_REMOVAL = 31  # each tag takes up to three of them, beside six for its manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,10 @@ class TagEntry:
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """A manifest that stands. `generation` tells one commit of a digest from a later one; `key` is its object's."""
+    """A manifest that stands. `generation` tells one commit of a digest from a later one; `key` is its object's.
+
+    `at` and `listed` are the store's: the commit of an entry sets them.
+    """
 
     digest: Digest
     media_type: str
@@ -38,6 +41,8 @@ class ManifestEntry:
     data: bytes | None = field(default=None, repr=False)
     subject: Digest | None = None
     marked: str | None = None
+    at: int = field(default=0, compare=False)  # when it was pushed, in ms
+    listed: bool = field(default=True, compare=False)  # whether lists show it, and counts count it, as an artifact
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Operation(StrEnum):
     UPLOAD_RECEIVED = "upload-received"
     PULL = "pull"
     PULL_BLOB = "pull-blob"
+    SEE = "see"  # a HEAD by tag: no entry of the trail, it only renews when an artifact was last wanted
     LOGIN = "login"
     PERMISSION_REFUSED = "permission-refused"
 

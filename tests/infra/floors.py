@@ -7,6 +7,7 @@ from dataclasses import dataclass
 VOCABULARY = "roadstead"  # its top-level modules
 _DOMAIN = ("roadstead", "roadstead/trail", "roadstead/outbound", "roadstead/content", "roadstead/identity")
 _DOMAIN_WITH_NOTIFICATIONS = (*_DOMAIN, "roadstead/notifications")
+_EVERY_WING = (*_DOMAIN_WITH_NOTIFICATIONS, "roadstead/catalog")
 _CRYPTOGRAPHY = ("jwt", "cryptography")
 _BOTO3 = ("boto3", "botocore")
 
@@ -29,9 +30,10 @@ ROOMS = {
     "roadstead/trail": Room((VOCABULARY,)),
     "roadstead/outbound": Room((VOCABULARY,)),
     "roadstead/content": Room((VOCABULARY, "roadstead/trail")),
+    "roadstead/catalog": Room((VOCABULARY, "roadstead/trail", "roadstead/content")),
     "roadstead/identity": Room((VOCABULARY, "roadstead/trail", "roadstead/outbound"), _CRYPTOGRAPHY),
     "roadstead/notifications": Room(_DOMAIN),
-    "roadstead/aws": Room(_DOMAIN_WITH_NOTIFICATIONS, ("botocore", "cryptography")),
+    "roadstead/aws": Room(_EVERY_WING, ("botocore", "cryptography")),
     "functions": Room(),
     "functions/hosting": Room((VOCABULARY, "roadstead/trail"), ("aws_xray_sdk",)),
     "functions/distribution": Room(
@@ -52,15 +54,13 @@ ROOMS = {
         (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"),
         roots=("functions.webhook.composition",),
     ),
-    "functions/management": Room(
-        (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"), roots=("functions.management.composition",)
-    ),
+    "functions/management": Room((*_EVERY_WING, "functions/hosting"), roots=("functions.management.composition",)),
     "edge": Room(),
     "observability": Room(),
     "app.py": Room(("functions/hosting",), ("chalice",)),
     "cli/doctor": Room(),
     "cli": Room(
-        (*_DOMAIN_WITH_NOTIFICATIONS, "observability", "cli/doctor"),
+        (*_EVERY_WING, "observability", "cli/doctor"),
         ("cryptography",),
         roots=("cli.aws", "cli.composition"),
     ),
@@ -72,7 +72,7 @@ ROOMS = {
         ("aws_cdk", "cdk_nag", "constructs", "chalice", "elftools"),
     ),
     "local": Room(
-        ("roadstead/identity", "roadstead/aws", "edge", "functions", "functions/relay"),
+        (VOCABULARY, "roadstead/identity", "roadstead/aws", "edge", "functions", "functions/relay"),
         (*_BOTO3, "cryptography", "h11", "httptools", "uvicorn", "uvloop"),
     ),
 }

@@ -210,8 +210,8 @@ def test_the_management_function_may_do_no_more_than_its_stores_call(package: Pa
 def test_the_webhook_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
     assert actions(package, "webhook") - OPERATION - EVENT_SOURCES == {
         "dynamodb:BatchGetItem",  # events of the identity table
-        "dynamodb:BatchWriteItem",  # counts of what was deleted
-        "dynamodb:PutItem",  # a batch of pulls that is counted
+        "dynamodb:BatchWriteItem",  # pages of the trail
+        "dynamodb:PutItem",  # candidates of the collector
         "dynamodb:UpdateItem",  # the counts
         "s3:GetObject",  # an upload's metadata
         "s3:ListBucket",  # or what is not there would be answered 403
@@ -226,9 +226,11 @@ def test_the_webhook_function_reads_of_identities_their_events_alone_and_writes_
         for statement in package.statements("webhook")
         if "dynamodb:" in str(statement["Action"]) and "/stream/" not in str(statement["Resource"])
     ]
+    written = ["pulls#*", "pullers#*", "pullsum#*", "trail#*", "gc#*"]
+    written = ["pulls#*", "pullers#*", "pullsum#*", "trail#*", "gc#*"]
     assert [(statement["Sid"], statement["Condition"]) for statement in items] == [
         ("IdentityEvents", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["event#*"]}}),
-        ("PullCounts", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["pulls#*", "counted#*", "gc#*"]}}),
+        ("PullCounts", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": written}}),
     ]
 
 

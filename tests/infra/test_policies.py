@@ -159,7 +159,8 @@ def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Dep
 
 def test_the_webhook_function_reads_events_and_webhooks_of_the_identity_table_and_no_user(default: Deployment) -> None:
     assert keys_read(default, "WebhookRole", IDENTITY) == {"event#*", "project#*"}
-    assert keys_read(default, "WebhookRole", INDEX) == {"pulls#*", "counted#*", "gc#*", "repo#*", "webhook#*"}
+    pulls = {"pulls#*", "pullers#*", "pullsum#*"}
+    assert keys_read(default, "WebhookRole", INDEX) == pulls | {"trail#*", "gc#*", "repo#*", "webhook#*"}
 
 
 def test_the_relay_writes_sessions_and_candidates_and_nothing_that_a_repository_serves(

@@ -7,16 +7,18 @@ their transactions took place. The events are replayed; whatever they do not exp
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+from roadstead.aws.counts import ARTIFACTS, TAGS, shard_key
 from roadstead.aws.table import Item
+from roadstead.content.accessories import is_accessory
 from roadstead.content.manifest_document import parse_manifest
 from roadstead.content.manifests import needed_by
 from roadstead.content.objects import is_whole_key, whole_prefix
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.names import RepositoryName
+from roadstead.names import RepositoryName, Tag
 from tests.invariants.cloud import Cloud, Rows
 from tests.invariants.registry import ALICE, Registry
 
@@ -168,6 +170,7 @@ def check_state(rows: Rows, objects: dict[str, bytes]) -> list[str]:
                     wrong.append(f"6: {repository}: {digest[:15]} is listed as a referrer and does not stand")
             elif sk not in ("meta",) and kind != "use":
                 wrong.append(f"unknown item {repository} {sk}")
+        wrong += _check_counts(repository, own, rows)
         if ("meta" in own) != (("catalog", repository) in rows):
             wrong.append(f"{repository}: catalog and repository differ")
         if "meta" not in own and any(sk.startswith(("manifest#", "tag#")) for sk in own):
@@ -176,6 +179,23 @@ def check_state(rows: Rows, objects: dict[str, bytes]) -> list[str]:
         if pk.startswith("blob#") and sk.startswith("repo#") and (sk, pk) not in rows:
             wrong.append(f"{pk[:20]}: the inverse of a link to {sk} is left")
     return wrong
+
+
+def _check_counts(repository: str, own: dict[str, Item], rows: Rows) -> list[str]:
+    """Every shard counts the tags and the listed manifests that hash to it."""
+    actual: Counter[tuple[str, str]] = Counter()
+    for sk, item in own.items():
+        kind, _, name = sk.partition("#")
+        if kind == "tag" and not is_accessory(Tag(name)):
+            actual[shard_key(repository, TAGS, name)] += 1
+        if kind == "manifest" and "pushed" in item:
+            actual[shard_key(repository, ARTIFACTS, name)] += 1
+    kept = {key: item["n"] for key, item in rows.items() if key[0] == f"count#{repository}"}
+    return [
+        f"5: {repository}: {key[1]} counts {kept.get(key, 0)} and there are {actual[key]}"
+        for key in {*kept, *actual}
+        if kept.get(key, 0) != actual[key]
+    ]
 
 
 def _check_link(repository: str, digest: str, item: Item, rows: Rows, objects: dict[str, bytes]) -> list[str]:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from roadstead.names import RepositoryName
 from roadstead.trail.audit_log import MAX_LINE_BYTES, OVERHEAD, Appended, LogLine
-from roadstead.trail.pull_counts import Artifact, Pulls
+from roadstead.trail.entries import AuditEntry
+from roadstead.trail.pages import TrailPage
+from roadstead.trail.pull_counts import Artifact, Puller, Pulls
 
 
 class MemoryAuditLog:
@@ -25,18 +27,51 @@ class MemoryPullCounts:
     def __init__(self) -> None:
         self._batches: set[str] = set()
         self._counts: dict[Artifact, Pulls] = {}
+        self._pullers: dict[Puller, Pulls] = {}
+        self._totals: dict[str, Pulls] = {}
 
-    def add(self, batch: str, pulls: Mapping[Artifact, Pulls]) -> None:
+    def add(self, batch: str, pulls: Mapping[Artifact, Pulls], pullers: Mapping[Puller, Pulls]) -> None:
         if batch in self._batches:
             return
         self._batches.add(batch)
         for artifact, more in pulls.items():
-            before = self._counts.get(artifact, Pulls(0, 0))
-            self._counts[artifact] = Pulls(before.count + more.count, more.last)
+            self._counts[artifact] = _sum(self._counts.get(artifact), more)
+            self._totals[artifact.repository] = _sum(self._totals.get(artifact.repository), more)
+        for puller, more in pullers.items():
+            self._pullers[puller] = _sum(self._pullers.get(puller), more)
 
     def find(self, repository: RepositoryName) -> dict[str, Pulls]:
         return {artifact.digest: pulls for artifact, pulls in self._counts.items() if artifact.repository == repository}
 
+    def total(self, repository: RepositoryName) -> Pulls:
+        return self._totals.get(repository, Pulls(0, 0))
+
+    def find_pullers(self, repository: RepositoryName, digest: str) -> dict[str, Pulls]:
+        return {one.actor: pulls for one, pulls in self._pullers.items() if one[:2] == (repository, digest)}
+
     def forget(self, artifacts: Iterable[Artifact]) -> None:
         for artifact in artifacts:
             self._counts.pop(artifact, None)
+
+
+class MemoryTrailPages:
+    def __init__(self) -> None:
+        self.entries: dict[str, AuditEntry] = {}
+
+    def write(self, entries: Sequence[AuditEntry]) -> None:
+        self.entries |= {f"{entry.at:013d}#{entry.id}": entry for entry in entries}
+
+    def project_page(self, project: str, *, after: str | None, limit: int) -> TrailPage:
+        return self._page(after, limit, project)
+
+    def page(self, *, after: str | None, limit: int, now_ms: int) -> TrailPage:
+        return self._page(after, limit, None)
+
+    def _page(self, after: str | None, limit: int, project: str | None) -> TrailPage:
+        places = sorted((place for place in self.entries if after is None or place < after), reverse=True)
+        found = [place for place in places if project is None or self.entries[place].project == project][:limit]
+        return TrailPage(tuple(self.entries[place] for place in found), found[-1] if len(found) == limit else None)
+
+
+def _sum(before: Pulls | None, more: Pulls) -> Pulls:
+    return Pulls(before.count + more.count, max(before.last, more.last)) if before is not None else more

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from roadstead.conflicts import Conflict, UploadConsumed
+from roadstead.content.accessories import is_listed
 from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
@@ -27,6 +28,9 @@ class _Repository:
     referrers: dict[tuple[Digest, Digest], Referrer] = field(default_factory=dict)
     uses: dict[tuple[Digest, Digest, str], int] = field(default_factory=dict)
     exists: bool = False
+    created: int = 0  # ms
+    pushed_by: dict[Digest, str] = field(default_factory=dict)
+    pushes: dict[Tag, tuple[int, str]] = field(default_factory=dict)  # when each tag was pushed (ms), and by whom
 
 
 class MemoryIndex:
@@ -34,7 +38,7 @@ class MemoryIndex:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._repositories: dict[str, _Repository] = {}
+        self.repositories: dict[str, _Repository] = {}
         self._objects: dict[Digest, StoredObject] = {}
         self._sessions: dict[str, UploadSession] = {}
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
@@ -42,7 +46,7 @@ class MemoryIndex:
         self.candidates: list[Mapping[str, str]] = []
 
     def _of(self, repository: str) -> _Repository:
-        return self._repositories.setdefault(repository, _Repository())
+        return self.repositories.setdefault(repository, _Repository())
 
     # Blobs
 
@@ -223,13 +227,18 @@ class MemoryIndex:
             if standing is not None:
                 own.manifests[entry.digest] = replace(standing, marked=None)
             else:
-                own.manifests[entry.digest] = entry
+                listed = is_listed(has_subject=entry.subject is not None, tags=commit.tags, is_needed=False)
+                own.pushed_by[entry.digest] = commit.event.actor.name
+                own.manifests[entry.digest] = replace(entry, at=commit.event.at, listed=listed)
                 if commit.referrer is not None and entry.subject is not None:
                     # Through JSON, as a descriptor goes in and out of a table.
-                    listed = replace(commit.referrer, descriptor=json.loads(json.dumps(commit.referrer.descriptor)))
-                    own.referrers[(entry.subject, entry.digest)] = listed
+                    kept = replace(commit.referrer, descriptor=json.loads(json.dumps(commit.referrer.descriptor)))
+                    own.referrers[(entry.subject, entry.digest)] = kept
             for tag in commit.tags:
                 own.tags[tag] = TagEntry(tag, entry.digest, entry.media_type, entry.size)
+                own.pushes[tag] = (commit.event.at, commit.event.actor.name)
+            if not own.exists:
+                own.created = commit.event.at
             own.exists = True
             self.events.append(commit.event)
 
@@ -274,7 +283,7 @@ class MemoryIndex:
         with self._lock:
             own = self._of(repository)
             standing = own.manifests.get(entry.digest)
-            if standing is None or standing.marked != mark:
+            if standing is None or standing.marked != mark or standing.listed != entry.listed:
                 raise Conflict(entry.digest)
             if untag is not None:
                 self.remove_tags(repository, entry.digest, tags, event=untag)
@@ -296,7 +305,7 @@ class MemoryIndex:
 
     def list_repositories(self, *, after: str, limit: int) -> tuple[RepositoryName, ...]:
         with self._lock:
-            names = sorted(name for name, own in self._repositories.items() if own.exists and name > after)
+            names = sorted(name for name, own in self.repositories.items() if own.exists and name > after)
             return tuple(RepositoryName(name) for name in names[: max(0, limit)])
 
     def list_referrers(self, repository: RepositoryName, subject: Digest, *, after: str) -> Iterator[Referrer]:

@@ -20,7 +20,7 @@ from roadstead.trail.audit_log import Appended, LogLine
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation
 from roadstead.trail.pull_counts import Pulls
 from roadstead.trail.recorder import Recorder
-from tests.memory.audit import MemoryAuditLog, MemoryPullCounts
+from tests.memory.audit import MemoryAuditLog, MemoryPullCounts, MemoryTrailPages
 from tests.memory.candidates import MemoryCandidates
 from tests.memory.objects import MemoryObjects
 
@@ -97,15 +97,16 @@ class ShakyCounts(MemoryPullCounts, Failing):
         MemoryPullCounts.__init__(self)
         Failing.__init__(self)
 
-    def add(self, batch: str, pulls: Any) -> None:
+    def add(self, batch: str, pulls: Any, pullers: Any) -> None:
         self.check()
-        super().add(batch, pulls)
+        super().add(batch, pulls, pullers)
 
 
 @dataclass
 class Function:
     log: ShakyLog = field(default_factory=ShakyLog)
     counts: ShakyCounts = field(default_factory=ShakyCounts)
+    pages: MemoryTrailPages = field(default_factory=MemoryTrailPages)
     identities: Identities = field(default_factory=Identities)
     objects: MemoryObjects = field(default_factory=MemoryObjects)
     letters: Letters = field(default_factory=Letters)
@@ -113,7 +114,7 @@ class Function:
 
     @property
     def services(self) -> WebhookServices:
-        recorder = Recorder(self.log, self.counts)
+        recorder = Recorder(self.log, self.counts, self.pages)
         return WebhookServices(recorder, self.identities, self.objects, self.letters, self.candidates, OBJECT_EVENTS)
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -36,6 +36,7 @@ from tests.unit.functions.webhook.parts import (
 )
 
 PUT = "logs.PutLogEvents"
+UPDATE, BATCH_WRITE = "dynamodb.UpdateItem", "dynamodb.BatchWriteItem"
 
 
 @dataclass
@@ -77,22 +78,19 @@ def warm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warm]:
         services = composition.build(settings)
         calls = aws.record_calls(*clients.values())
         made = Warm(services, calls, Table(clients["dynamodb"], identity), clients["s3"], bucket)
-        assert made.cost(log_event(audit_line(pull("w")))) == [
-            "logs.CreateLogStream",
-            PUT,
-            "dynamodb.TransactWriteItems",
-        ]
+        # Of the artifact, of who pulled it, and of the repository.
+        assert made.cost(log_event(audit_line(pull("w")))) == ["logs.CreateLogStream", PUT, *[UPDATE] * 3]
         yield made
 
 
-def test_mutations_cost_one_call_a_batch(warm: Warm) -> None:
+def test_a_batch_of_mutations_costs_one_call_for_the_log_and_one_for_each_twelve_entries_of_pages(warm: Warm) -> None:
     batch = [record(item_of(event(f"e{number}")), number) for number in range(100)]
-    assert warm.cost(stream(*batch)) == [PUT]
+    assert warm.cost(stream(*batch)) == [PUT, *[BATCH_WRITE] * 8]
 
 
-def test_a_deleted_manifest_costs_one_more(warm: Warm) -> None:
+def test_a_deleted_manifest_costs_no_more(warm: Warm) -> None:
     deleted = record(item_of(event("e", Operation.DELETE_MANIFEST)))
-    assert warm.cost(stream(deleted)) == [PUT, "dynamodb.BatchWriteItem"]
+    assert warm.cost(stream(deleted)) == [PUT, BATCH_WRITE]
 
 
 def test_changes_of_accounts_cost_one_read_a_batch(warm: Warm) -> None:
@@ -102,12 +100,12 @@ def test_changes_of_accounts_cost_one_read_a_batch(warm: Warm) -> None:
             (item["pk"], item["sk"]), {name: item[name] for name in item if name not in ("pk", "sk")}
         )
     batch = [record(item, number, keys_only=True) for number, item in enumerate(items)]
-    assert warm.cost(stream(*batch)) == ["dynamodb.BatchGetItem", PUT]
+    assert warm.cost(stream(*batch)) == ["dynamodb.BatchGetItem", PUT, BATCH_WRITE]
 
 
-def test_pulls_cost_two_calls_a_batch_however_many(warm: Warm) -> None:
+def test_pulls_cost_a_write_for_each_artifact_puller_and_repository_however_many(warm: Warm) -> None:
     told = [audit_line(pull(str(number), f"sha256:{number % 90:064x}")) for number in range(500)]
-    assert warm.cost(log_event(*told)) == [PUT, "dynamodb.TransactWriteItems"]
+    assert warm.cost(log_event(*told)) == [PUT, *[UPDATE] * (90 + 90 + 1)]
 
 
 def test_logins_and_blob_pulls_cost_one(warm: Warm) -> None:
@@ -122,6 +120,11 @@ def test_an_upload_costs_a_head_and_a_candidate_besides(warm: Warm) -> None:
         warm.s3.put_object(Bucket=warm.bucket, Key=key, Body=b"x", Metadata=object_metadata(SHIPS, ADA))
         bodies.append(object_created(key))
     assert warm.cost(messages(*bodies)) == ["s3.HeadObject", "dynamodb.PutItem"] * 3 + [PUT]
+
+
+def test_what_was_seen_costs_a_write_for_the_artifact_and_the_repository_and_no_line(warm: Warm) -> None:
+    seen = audit_line(pull("1", operation=Operation.SEE))
+    assert warm.cost(log_event(seen, seen)) == [UPDATE, UPDATE]
 
 
 def test_what_concerns_nobody_costs_nothing(warm: Warm) -> None:

@@ -178,8 +178,19 @@ def test_an_event_that_is_gone_is_a_dead_letter(function: Function) -> None:
 # The counts
 
 
-def test_a_manifest_that_is_deleted_loses_its_count(function: Function) -> None:
+def test_an_event_of_a_deletion_drops_no_count_since_the_manifest_may_be_there_again(function: Function) -> None:
     function.handle(log_event(audit_line(pull("p1")), audit_line(pull("p2", "sha256:" + "b" * 64))))
-    assert len(function.pulls()) == 2
     assert function.failures(stream(record(item_of(event("d", Operation.DELETE_MANIFEST))))) == []
-    assert list(function.pulls()) == ["sha256:" + "b" * 64]
+    assert len(function.pulls()) == 2
+
+
+def test_pages_have_changes_and_not_pulls(function: Function) -> None:
+    function.handle(log_event(audit_line(pull("p1"))))
+    function.handle(stream(record(item_of(event("e")))))
+    assert [entry.id for entry in function.pages.entries.values()] == ["e"]
+
+
+def test_what_was_seen_is_no_entry_of_the_trail(function: Function) -> None:
+    function.handle(log_event(audit_line(pull("s", operation=Operation.SEE))))
+    assert function.log.lines == []
+    assert [pulls.count for pulls in function.pulls().values()] == [0]

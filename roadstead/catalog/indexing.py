@@ -1,0 +1,281 @@
+"""The indexer: derives what pages show from what is stored, whenever something may have changed.
+
+Each `settle` is a fixed point: read what is derived, read what it is derived from, write the difference on a condition,
+and look again until nothing differs. Whoever writes last has looked after the write, and a later change of the sources
+comes with an event of its own; so no order, repetition or concurrency of events leaves a wrong value behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from roadstead.catalog.derived import MAX_USAGE_CHANGES, DerivedIndex, KeptRepository
+from roadstead.catalog.extraction import CONFIG, chart_of, config_of, derived_key, facts_of, texts_of_chart
+from roadstead.catalog.summaries import Summary, summarize
+from roadstead.conflicts import Conflict, Throttled
+from roadstead.content.accessories import belongs_to, is_listed
+from roadstead.content.blob_index import BlobIndex, Use
+from roadstead.content.manifest_document import IMAGE_TYPES, Manifest, parse_manifest
+from roadstead.content.manifest_index import ManifestEntry, ManifestIndex
+from roadstead.content.objects import Objects
+from roadstead.digest import Digest
+from roadstead.errors import RegistryError
+from roadstead.names import ProjectName, RepositoryName, Tag
+from roadstead.trail.entries import Event, Operation
+
+MAX_REFERRERS = 100  # of which the flags of a summary are made
+MAX_SIZED_CHILDREN = 64  # children whose layers are added up
+_ATTEMPTS = 20
+_OF_BLOBS = frozenset({Operation.UPLOAD, Operation.MOUNT, Operation.DELETE_BLOB})
+_OF_MANIFESTS = frozenset({Operation.PUSH, Operation.TAG, Operation.UNTAG, Operation.DELETE_MANIFEST})
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an event hints at: a manifest, a blob, or (without a digest) a repository as a whole."""
+
+    repository: RepositoryName
+    digest: Digest | None = None
+    is_blob: bool = False
+
+
+def targets_of(event: Event) -> list[Target]:
+    """Return what an event says may have changed. Raises ValueError for names that are not names."""
+    if event.operation not in _OF_BLOBS | _OF_MANIFESTS:
+        return []
+    repository, digest = RepositoryName.parse(event.repository), Digest.parse(event.digest)
+    if event.operation in _OF_BLOBS:
+        return [Target(repository, digest, is_blob=True)]
+    subjects = [subject for tag in event.tags if (subject := belongs_to(Tag.parse(tag))) is not None]
+    return [Target(repository, one) for one in (digest, *subjects)] + [Target(repository)]
+
+
+class Indexer:
+    def __init__(self, *, derived: DerivedIndex, manifests: ManifestIndex, blobs: BlobIndex, objects: Objects) -> None:
+        self._derived = derived
+        self._manifests = manifests
+        self._blobs = blobs
+        self._objects = objects
+
+    def settle(self, target: Target, *, at: int = 0) -> None:
+        """Bring what is derived of a target up to date. `at` is the time of the event, in ms.
+
+        Idempotent. Raises Throttled where others change it again and again.
+        """
+        if target.digest is None:
+            self._until_settled(lambda: self._settle_repository(target.repository, at))
+        elif target.is_blob:
+            self.settle_blobs(target.repository.project, [target.digest])
+        else:
+            self.settle_manifest(target.repository, target.digest)
+
+    def settle_manifest(self, repository: RepositoryName, digest: Digest) -> None:
+        """Bring a manifest's summary and place in lists up to date, and those of its children and its subject.
+
+        Children and subject come after the summary is kept, and before it is removed: once the manifest is gone, the
+        summary is what leads to them.
+        """
+        manifest = self._until_settled(lambda: self._settle_summary(repository, digest))
+        self._until_settled(lambda: self._settle_listing(repository, digest))
+        if isinstance(manifest, Manifest):
+            self._settle_relatives(repository, manifest)
+
+    def settle_blobs(self, project: ProjectName, digests: Collection[Digest]) -> None:
+        """Count each blob once in its project's usage, while one of the project's repositories has it.
+
+        Costs a read for all, two for each, and one transaction, which costs two write units for each and two more.
+        """
+        ordered = list(dict.fromkeys(digests))
+        for start in range(0, len(ordered), MAX_USAGE_CHANGES):
+            part = ordered[start : start + MAX_USAGE_CHANGES]
+            self._until_settled(lambda part=part: self._settle_usage(project, part))  # type: ignore[misc]
+
+    def _settle_usage(self, project: ProjectName, digests: Collection[Digest]) -> bool:
+        owned = self._derived.find_owned(project, digests)
+        linked = {digest: self._derived.find_linked_size(project, digest) for digest in digests}
+        own = {digest: size for digest, size in linked.items() if size is not None and digest not in owned}
+        disown = {digest: owned[digest] for digest, size in linked.items() if size is None and digest in owned}
+        if own or disown:
+            self._derived.change_usage(project, own=own, disown=disown)
+        return bool(own or disown)
+
+    def _until_settled(self, step: Callable[[], _Step]) -> _Step:
+        for _ in range(_ATTEMPTS):
+            try:
+                found = step()
+            except Conflict:
+                continue
+            if found is not True:
+                return found
+        raise Throttled("it changes again and again")
+
+    def _settle_summary(self, repository: RepositoryName, digest: Digest) -> Manifest | bool | None:
+        """The manifest once its summary is right, None where there is none; True if something was written."""
+        entry, kept = self._manifests.find_manifest(repository, digest), self._derived.find_summary(repository, digest)
+        if entry is None:
+            if kept is None:
+                self._derived.forget_pulls(repository, digest)
+                return None
+            self._remove(repository, kept)
+            return True
+        body = entry.data if entry.data is not None else self._objects.get(entry.key)
+        if body is None:
+            raise Conflict(digest)  # deleted since
+        try:
+            manifest = parse_manifest(body, entry.media_type)
+        except RegistryError:
+            return None  # an older version took it, and this one would not
+        summary = self._summary(repository, entry, manifest, body, kept)
+        if summary == kept:
+            return manifest
+        self._derived.put_summary(repository, summary, replaces=kept)
+        if kept is not None and kept.generation != summary.generation:
+            self._remove_additions(repository, kept)
+        return True
+
+    def _summary(
+        self, repository: RepositoryName, entry: ManifestEntry, manifest: Manifest, body: bytes, kept: Summary | None
+    ) -> Summary:
+        facts: dict[str, str] = {}
+        additions: tuple[str, ...] = ()
+        if kept is not None and kept.generation == entry.generation:
+            facts, additions = dict(kept.facts), kept.additions
+            sizes = {Digest(child.digest): child.size for child in kept.children}
+            whole = kept.child_count == len(kept.children)
+        else:
+            facts, additions = self._extract(repository, entry, manifest)
+            sizes, whole = {}, False
+        if manifest.children and not whole:
+            sizes = self._child_sizes(repository, manifest)
+        return summarize(
+            entry,
+            manifest,
+            body,
+            child_sizes=sizes,
+            facts=facts,
+            additions=additions,
+            referrer_types=self._referrer_types(repository, entry.digest),
+        )
+
+    def _extract(
+        self, repository: RepositoryName, entry: ManifestEntry, manifest: Manifest
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        """Facts of the configuration, and the names of the texts that were written to `derived/`."""
+        if entry.media_type not in IMAGE_TYPES:
+            return {}, ()
+        facts: dict[str, str] = {}
+        texts: dict[str, bytes] = {}
+        config, chart = config_of(manifest), chart_of(manifest)
+        if config is not None and (data := self._read_blob(repository, config.digest)) is not None:
+            facts = facts_of(config.media_type, data)
+            texts[CONFIG] = data
+        if chart is not None and (data := self._read_blob(repository, chart.digest)) is not None:
+            texts |= texts_of_chart(data)
+        for name, text in texts.items():
+            self._objects.put(derived_key(repository, entry.digest, entry.generation, name), text, metadata={})
+        return facts, tuple(sorted(texts))
+
+    def _read_blob(self, repository: RepositoryName, digest: Digest) -> bytes | None:
+        link = self._blobs.find_link(repository, digest)
+        if link is None:
+            return None
+        return link.data if link.data is not None else self._objects.get(link.key)
+
+    def _child_sizes(self, repository: RepositoryName, manifest: Manifest) -> dict[Digest, int]:
+        """What a pull of each child transfers; of the first MAX_SIZED_CHILDREN, and of those that are there."""
+        sizes = {}
+        for child in manifest.children[:MAX_SIZED_CHILDREN]:
+            entry = self._manifests.find_manifest(repository, child.digest)
+            body = entry.data if entry is not None else None
+            if entry is None or body is None:
+                continue
+            try:
+                blobs = {blob.digest: blob.size for blob in parse_manifest(body, entry.media_type).blobs}
+            except RegistryError:
+                continue
+            sizes[child.digest] = entry.size + sum(blobs.values())
+        return sizes
+
+    def _referrer_types(self, repository: RepositoryName, digest: Digest) -> list[str]:
+        types: list[str] = []
+        for referrer in self._manifests.list_referrers(repository, digest, after=""):
+            found = (referrer.descriptor or {}).get("artifactType", "")
+            types.append(str(found))
+            if len(types) == MAX_REFERRERS:
+                break
+        if digest.algorithm == "sha256":
+            for suffix, type_ in _TAG_TYPES:
+                if self._manifests.find_tag(repository, Tag(f"sha256-{digest.hex}{suffix}")) is not None:
+                    types.append(type_)
+        return types
+
+    def _remove(self, repository: RepositoryName, kept: Summary) -> None:
+        manifest = self._manifest_of(kept)
+        if manifest is not None:
+            self._settle_relatives(repository, manifest)
+        self._remove_additions(repository, kept)
+        self._derived.remove_summary(repository, kept)
+
+    def _manifest_of(self, kept: Summary) -> Manifest | None:
+        """A manifest that is gone, by its object; None once the collector has taken that."""
+        body = self._objects.get(kept.key) if kept.child_count or kept.subject else None
+        return parse_manifest(body, kept.media_type) if body is not None else None
+
+    def _remove_additions(self, repository: RepositoryName, kept: Summary) -> None:
+        if kept.additions:
+            keys = [derived_key(repository, kept.digest, kept.generation, name) for name in kept.additions]
+            self._objects.delete(keys)
+
+    def _settle_relatives(self, repository: RepositoryName, manifest: Manifest) -> None:
+        for child in dict.fromkeys(child.digest for child in manifest.children):
+            self._until_settled(lambda child=child: self._settle_listing(repository, child))  # type: ignore[misc]
+        if manifest.subject is not None:
+            subject = manifest.subject.digest
+            self._until_settled(lambda: self._settle_summary(repository, subject))
+
+    def _settle_listing(self, repository: RepositoryName, digest: Digest) -> bool:
+        entry = self._manifests.find_manifest(repository, digest)
+        if entry is None:
+            return False
+        tags = self._manifests.find_tags_of(repository, digest) if entry.subject is None else ()
+        needed = not tags and entry.subject is None and self._is_needed(repository, digest)
+        listed = is_listed(has_subject=entry.subject is not None, tags=tags, is_needed=needed)
+        if listed == entry.listed:
+            return False
+        self._derived.set_listed(repository, entry, listed)
+        return True
+
+    def _is_needed(self, repository: RepositoryName, digest: Digest) -> bool:
+        """Whether an index that stands has this manifest as a child."""
+        after: Use | None = None
+        while uses := self._blobs.find_uses(repository, digest, after=after):
+            found = self._manifests.read_contents(repository, blobs=(), manifests={use.manifest for use in uses})
+            if any(_stands(use, found.manifests.get(use.manifest)) for use in uses):
+                return True
+            after = uses[-1]
+        return False
+
+    def _settle_repository(self, repository: RepositoryName, at: int) -> bool:
+        created, kept = self._derived.find_created(repository), self._derived.find_repository(repository)
+        if created is None:
+            if kept is not None:
+                self._derived.remove_repository(repository)
+            return kept is not None
+        updated = max(created, at, kept.updated if kept is not None else 0)
+        wanted = KeptRepository(created, updated, self._derived.count(repository))
+        if wanted == kept:
+            return False
+        self._derived.put_repository(repository, wanted)
+        return True
+
+
+_Step = bool | Manifest | None
+_TAG_TYPES = (
+    (".sig", "application/vnd.dev.cosign.artifact.sig.v1+json"),
+    (".sbom", "application/vnd.dev.cosign.artifact.sbom.v1+json"),
+)
+
+
+def _stands(use: Use, entry: ManifestEntry | None) -> bool:
+    return entry is not None and entry.generation == use.generation

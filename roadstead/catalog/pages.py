@@ -1,0 +1,142 @@
+"""Pages of tags, artifacts and repositories, as people look through them.
+
+Tags and artifacts are large sets: they have fixed orders, each read page by page behind a cursor at the same cost on
+every page. Repositories of a project are a small set, read whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from roadstead.catalog.summaries import Summary
+from roadstead.digest import Digest
+from roadstead.names import ProjectName, RepositoryName, Tag
+from roadstead.trail.pull_counts import Pulls
+
+MAX_DETAILS = 50  # artifacts whose summaries and pulls one read brings
+
+
+@dataclass(frozen=True, slots=True)
+class TagRow:
+    """A tag as pages show it. `at` is when it was last pushed, in ms; `by` who pushed it."""
+
+    tag: Tag
+    digest: Digest
+    media_type: str
+    size: int
+    at: int
+    by: str
+
+    @property
+    def place(self) -> str:
+        """The cursor behind which the next page by push begins."""
+        return f"{self.at:013d}#{self.tag}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRow:
+    """A manifest that lists show as an artifact. `at` is when it was pushed, in ms."""
+
+    digest: Digest
+    media_type: str
+    size: int
+    at: int
+    by: str
+
+    @property
+    def place(self) -> str:
+        """The cursor behind which the next page by push begins."""
+        return f"{self.at:013d}#{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many tags and artifacts a repository has; cosign's tags, referrers and untagged children do not count."""
+
+    tags: int
+    artifacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What a page shows of an artifact beside its row; None where the indexer has not come to it, or nobody pulled."""
+
+    summary: Summary | None = None
+    pulls: Pulls | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RepositorySummary:
+    """A repository as lists show it. Times in ms: `updated` is the last push or deletion, `last_pull` 0 for none."""
+
+    name: RepositoryName
+    created: int
+    updated: int
+    tags: int
+    artifacts: int
+    pulls: int = 0
+    last_pull: int = 0
+
+
+class Pages(Protocol):
+    """Reads of the index for people. `limit` is at least 1; `after` a cursor, None for the first page.
+
+    cost (read units)        calls                          10 tags    100,000 tags, a page of 50
+    tags_by_push             1 Query of the index `by-push`  0.5        1 to 2, eventually consistent
+    tags_by_name             1 Query                         1          3
+    artifacts_by_push        1 Query of the index `by-push`  0.5        1 to 2, eventually consistent
+    count                    1 Query                         1          3
+    details of 50            1 BatchGetItem                             100 (one for each item)
+    """
+
+    def tags_by_push(
+        self, repository: RepositoryName, *, after: str | None, limit: int, oldest_first: bool = False
+    ) -> tuple[TagRow, ...]:
+        """Return tags, the last pushed first. A push is seen some milliseconds after it was accepted."""
+        ...
+
+    def tags_by_name(
+        self,
+        repository: RepositoryName,
+        *,
+        after: str | None,
+        limit: int,
+        prefix: str = "",
+        backward: bool = False,
+    ) -> tuple[TagRow, ...]:
+        """Return tags that begin with `prefix` in byte order, or backward; `after` is the last tag of the page before.
+
+        A page may be short where cosign's tags stand between: then its last tag still leads on.
+        """
+        ...
+
+    def artifacts_by_push(
+        self, repository: RepositoryName, *, after: str | None, limit: int, oldest_first: bool = False
+    ) -> tuple[ArtifactRow, ...]:
+        """Return artifacts, the last pushed first: no referrers, and children of indexes only if they have a tag."""
+        ...
+
+    def count(self, repository: RepositoryName) -> Counts:
+        """Return how many there are, exactly; zeros for a repository that does not exist."""
+        ...
+
+    def details(self, repository: RepositoryName, digests: Collection[Digest]) -> Mapping[Digest, Details]:
+        """Return summaries and pulls of up to MAX_DETAILS artifacts, an entry for each."""
+        ...
+
+    def list_repositories(self, project: ProjectName) -> tuple[RepositorySummary, ...]:
+        """Return a project's repositories in byte order: three Queries, each for up to a MB (about 5,000).
+
+        For a repository that was created a moment ago a Query more, of its counts.
+        """
+        ...
+
+    def list_names(self) -> tuple[RepositoryName, ...]:
+        """Return every repository's name, for a search by substring: one Query for each MB, about 15,000 names."""
+        ...
+
+    def find_repositories_with(self, digest: Digest) -> tuple[RepositoryName, ...]:
+        """Return the repositories that have a manifest or a blob: two Queries."""
+        ...
