@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import calls, data_plane, events, from_zero, handlers, image, imports, scale
+from bench import calls, data_plane, embedded, events, from_zero, handlers, image, imports, scale
 from bench.content import MIB
 from bench.rig import rig
 from bench.servers import Missing
@@ -84,11 +84,18 @@ def _scale(_: argparse.Namespace) -> str:
         return scale.show(calls.count(one), scale.Assumptions())
 
 
+def _embedded(options: argparse.Namespace) -> str:
+    pairs, tags = (2, 2_000) if options.quick else (options.pairs or 15, 100_000)
+    with rig() as one:
+        return embedded.show(list(embedded.measure(one, tags=tags, pairs=pairs)))
+
+
 SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "calls": _calls,
     "handlers": _handlers,
     "events": _events,
     "imports": _imports,
+    "embedded": _embedded,
     "image": _image,
     "data-plane": _data_plane,
     "from-zero": _from_zero,

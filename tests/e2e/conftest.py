@@ -41,7 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--large",
         action="store_true",
-        help="e2e: also layers of 300 MiB and 2 GiB; takes 12 GB of memory, 20 GB of disk and a quarter of an hour",
+        help="e2e: also layers of 300 MiB and 2 GiB; takes 20 GB of disk and a quarter of an hour",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import signal
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -36,6 +38,7 @@ class Instance:
     process: subprocess.Popen[str]
     state: Path
     ready: dict[str, Any]
+    listening_port: int = 0
 
     def aws(self, service: str) -> Any:
         return aws.local_client(service, self.ready)
@@ -70,15 +73,16 @@ def free_port() -> int:
 @contextlib.contextmanager
 def up(state: Path, *options: str) -> Iterator[Instance]:
     """Run an instance; kill it at the end unless the test has stopped it."""
+    port = free_port()
     process = subprocess.Popen(
-        local("up", "--state", str(state), "--port", str(free_port()), *options),
+        local("up", "--state", str(state), "--port", str(port), *options),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     try:
-        yield Instance(process, state, wait_until_ready(process, state))
+        yield Instance(process, state, wait_until_ready(process, state), port)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
@@ -393,6 +397,46 @@ def test_with_signed_urls_blobs_are_pulled_through_the_edge_with_their_digest(tm
         for forged in (signed.replace("digest=sha256%3A", "digest=sha256%3Aa"), signed.partition("?")[0]):
             with pytest.raises(urllib.error.HTTPError, match="403"):
                 urllib.request.urlopen(forged, timeout=LIMIT)
+
+
+def test_clients_that_do_not_find_s3_by_its_name_get_blobs_from_the_edge(tmp_path: Path) -> None:
+    with up(tmp_path / "state") as instance:
+        registry, s3 = instance.ready["registry"], instance.ready["s3"]
+        token = json.loads(instance.get("/token?scope=repository:acme/web:pull,push", instance.password())[1])["token"]
+        data = os.urandom(300_000)
+        digest = "sha256:" + hashlib.sha256(data).hexdigest()
+        assert send(registry, "PUT", f"{start_upload(registry, token)}&digest={digest}", data)[0] == 201
+        port = urlsplit(registry).port
+        for host in ("localhost", "localhost:5000", "registry.example.com", "192.0.2.7:5000"):
+            status, headers, body = pull(port, host, digest, token)
+            assert (status, body, headers["docker-content-digest"]) == (200, data, digest)
+            assert not [name for name in headers if name.startswith(("x-amz-meta", "x-amz-request"))]
+            status, headers, body = pull(port, host, digest, token, {"Range": "bytes=100-199"})
+            assert (status, body, headers["content-range"]) == (206, data[100:200], "bytes 100-199/300000")
+        for host in ("127.0.0.1", f"127.0.0.1:{port}", "[::1]:5000"):
+            status, headers, _ = pull(port, host, digest, token)
+            assert status == 307
+            assert headers["location"].startswith(f"{s3}/roadstead-local/blobs/sha256/")
+
+
+def pull(
+    port: int | None, host: str, digest: str, token: str, more: dict[str, str] | None = None
+) -> tuple[int, dict[str, str], bytes]:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
+        headers = {"Host": host, "Authorization": f"Bearer {token}", **(more or {})}
+        connection.request("GET", f"/v2/acme/web/blobs/{digest}", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+
+
+def test_behind_a_proxy_it_goes_by_the_url_that_it_is_told(tmp_path: Path) -> None:
+    with up(tmp_path / "state", "--url", "https://registry.example.com/") as instance:
+        assert instance.ready["registry"] == "https://registry.example.com"
+        port = instance.listening_port
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)) as connection:
+            connection.request("GET", "/v2/", headers={"Host": "registry.example.com"})
+            challenge = connection.getresponse().headers["WWW-Authenticate"]
+        assert 'realm="https://registry.example.com/token"' in challenge
 
 
 def send_for_location(registry: str, location: str, data: bytes) -> str:

@@ -109,6 +109,19 @@ def test_a_stream_delivers_only_event_items_in_order() -> None:
     assert record["eventSourceARN"] == ARN and record["dynamodb"]["ApproximateCreationDateTime"] == 1_795_478_400
 
 
+def test_a_stream_knows_up_to_where_everything_was_delivered() -> None:
+    function, letters, time = Lambda(failure(3)), Letters(), Time()
+    source = stream_source(
+        Stream(change(1), change(2, "repo#a"), change(3), change(4, "repo#a")), function, letters, time
+    )
+    assert source.position == ""
+    asyncio.run(source.round())
+    assert source.position == "1"  # and not 2, which is told of with 3
+    time.now += 60
+    asyncio.run(source.round())
+    assert source.position == "4"
+
+
 def test_a_stream_continues_from_the_first_failed_record() -> None:
     function, letters, time = Lambda(failure(2)), Letters(), Time()
     source = stream_source(Stream(*map(change, (1, 2, 3))), function, letters, time)
