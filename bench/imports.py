@@ -21,6 +21,7 @@ _PREPARED = "from functions.{function} import handler; handler.prepare()"
 _CLIENTS = {
     "registry": ("dynamodb", "s3", "kms", "ssm"),
     "token": ("dynamodb", "kms"),
+    "management": ("dynamodb", "ssm"),
     "webhook": ("dynamodb", "sqs", "logs", "s3", "ssm"),
 }
 _TIMED = """

@@ -51,6 +51,10 @@ class Front(StrEnum):
     NONE = "none"  # the API only
 
 
+# Started by its first request: clients that push and pull never ask it, and it would take its part of every start.
+_COLD = frozenset({"management"})
+
+
 @dataclass(slots=True)
 class Lambda:
     """The component that creates the functions' pools once AWS runs."""
@@ -67,7 +71,7 @@ class Lambda:
         for function in functions.functions(self.cloud.resources, aws, self.distribution, self.host):
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
         try:
-            await asyncio.gather(*(pool.warm() for pool in self.pools.values()))
+            await asyncio.gather(*(pool.warm() for name, pool in self.pools.items() if name not in _COLD))
         except InitError as error:
             await self.stop()
             raise Failure(ExitCode.COMPONENT_FAILED, f"A function did not start: {error}.") from None
