@@ -10,6 +10,7 @@ from functions.webhook.services import WebhookServices
 from functions.webhook.settings import AuditPages, Settings
 from roadstead.aws.clients import Deferred, client
 from roadstead.aws.cloudwatch_logs import CloudWatchAuditLog
+from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_candidates import DynamoCandidates
 from roadstead.aws.dynamodb_identity import DynamoIdentityEvents
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
@@ -42,6 +43,7 @@ def build(settings: Settings) -> WebhookServices:
         objects=S3Objects(Deferred(lambda: client("s3")), settings.bucket),
         dead_letters=SqsQueue(sqs, settings.dead_letters_url),
         candidates=DynamoCandidates(index),
+        uploads=DynamoBlobIndex(index),
         object_events_queue=settings.object_events_queue,
         notification_queue=notifications.queue_name if notifications else "",
         notifications=_notifications(notifications, dynamodb, sqs) if notifications else None,

@@ -2,8 +2,8 @@
 
 Such a blob enters the index only when it is first requested, and its `upload` entry is written then.
 `upload-received` records when the bytes arrived, and is the only entry of a blob that is never requested. An object
-that is already gone was requested and found to be a duplicate, so its `upload` entry exists. Each object also becomes
-a candidate for the collector.
+that is already gone was requested and found to be a duplicate, so its `upload` entry exists. Each object becomes a
+candidate for the collector, or is removed if it can never be adopted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from urllib.parse import unquote_plus
 
 from functions.webhook.batch import Received, process
 from functions.webhook.services import WebhookServices
-from roadstead.content.finishing import STREAMED
+from roadstead.content.adoption import find_surplus
+from roadstead.content.finishing import streamed_object
 from roadstead.content.objects import is_whole_key
 from roadstead.content.provenance import uploader
 from roadstead.digest import Digest
@@ -62,12 +63,26 @@ def _entries(services: WebhookServices, message: Record) -> Iterator[AuditEntry]
             info = services.objects.find(key)
             if info is not None:
                 entry = _entry(key, digest, about, time, info.metadata)
-                streamed = info.metadata.get(STREAMED)
+                streamed = streamed_object(key.rpartition("/")[2], info.metadata)
                 if streamed is not None and (found := services.objects.find(streamed)) is not None:
                     entry = replace(entry, size=found.size)
-                # The collector finds an object that is never requested by this candidate.
-                services.candidates.note_object(key, key.rpartition("/")[2], at=entry.at)
+                _keep_or_remove(services, digest, key, streamed, at=entry.at)
                 yield entry
+
+
+def _keep_or_remove(services: WebhookServices, digest: Digest, key: str, streamed: str | None, *, at: int) -> None:
+    """Remove an object that can never be adopted, so that it does not slow down every request for its digest.
+
+    Its upload was cancelled or consumed before: the URL of an upload accepts objects until it expires. Any other object
+    becomes a candidate, by which the collector finds it if it is never requested.
+    """
+    upload_id = key.rpartition("/")[2]
+    spent = services.uploads.find_spent_uploads({upload_id})
+    surplus = find_surplus(services.uploads, digest, [key, *([streamed] if streamed else [])]) if spent else ()
+    if surplus:
+        services.objects.delete(surplus)
+    else:
+        services.candidates.note_object(key, upload_id, at=at)
 
 
 def _digest(key: str) -> Digest:

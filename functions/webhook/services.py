@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from functions.webhook.delivery import NotificationServices
+from roadstead.content.blob_index import SpentUploads
 from roadstead.content.candidates import Candidates
 from roadstead.content.objects import Objects
 from roadstead.identity.directory import IdentityEvents
@@ -21,6 +22,7 @@ class WebhookServices:
     objects: Objects
     dead_letters: Queue
     candidates: Candidates
+    uploads: SpentUploads
     object_events_queue: str
     notification_queue: str = ""
     notifications: NotificationServices | None = None

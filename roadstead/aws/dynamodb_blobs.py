@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -25,6 +25,7 @@ from roadstead.names import RepositoryName
 from roadstead.trail.entries import Event
 
 _LIVE, _CONDEMNED = "live", "condemned"
+_SPENT = (UploadState.CONSUMED, UploadState.CANCELLED)
 
 
 def link_from(item: Item) -> BlobLink:
@@ -59,7 +60,7 @@ class DynamoBlobIndex:
         def attempt() -> BlobLink:
             found = self._table.batch_get([link, meta, upload])
             state = found.get(upload, {}).get("state")
-            if state in (UploadState.CONSUMED, UploadState.CANCELLED):
+            if state in _SPENT:
                 done = state == UploadState.CONSUMED and link in found and found[upload].get("digest") == digest
                 if done and ("marked" not in found[link] or remove_mark(self._table, link, None)):
                     return replace(link_from(found[link]), marked=None)
@@ -79,6 +80,15 @@ class DynamoBlobIndex:
             return linked
 
         return retry_conflicts(attempt, digest)
+
+    def find_spent_uploads(self, upload_ids: Collection[str]) -> frozenset[str]:
+        keys = {upload_key(upload_id): upload_id for upload_id in upload_ids}
+        found = self._table.batch_get(keys, ("state",))
+        return frozenset(keys[key] for key, item in found.items() if item["state"] in _SPENT)
+
+    def find_object_key(self, digest: Digest) -> str | None:
+        item = self._table.get(_meta_key(digest))
+        return item["key"] if item is not None and item["state"] == _LIVE else None
 
     def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
         watch = candidate_write(at, "object", key=key, upload=upload_id)

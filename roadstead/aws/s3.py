@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
 from roadstead.aws.clients import error_code
-from roadstead.content.objects import MultipartGone, ObjectInfo
+from roadstead.content.objects import LISTED, MultipartGone, ObjectInfo
 from roadstead.content.upload_sessions import Part
 from roadstead.digest import Digest
 
@@ -72,13 +72,8 @@ class S3Objects:
         return ObjectInfo(answer["ContentLength"], frozenset(digests), answer.get("Metadata", {}))
 
     def list(self, prefix: str) -> tuple[str, ...]:
-        request, keys = {"Bucket": self._bucket, "Prefix": prefix}, list[str]()
-        while True:
-            answer = self._client.list_objects_v2(**request)
-            keys += [entry["Key"] for entry in answer.get("Contents", [])]
-            if not answer.get("IsTruncated"):
-                return tuple(keys)
-            request["ContinuationToken"] = answer["NextContinuationToken"]
+        response = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=LISTED)
+        return tuple(entry["Key"] for entry in response.get("Contents", []))
 
     def delete(self, keys: Iterable[str]) -> None:
         pending = list(keys)

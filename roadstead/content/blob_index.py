@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -44,7 +45,19 @@ class Use:
     at: int
 
 
-class BlobIndex(Protocol):
+class SpentUploads(Protocol):
+    """Which uploads can no longer become a blob. All reads are strongly consistent."""
+
+    def find_spent_uploads(self, upload_ids: Collection[str]) -> frozenset[str]:
+        """Return those that were consumed or cancelled; neither state ever changes. One read for each 100."""
+        ...
+
+    def find_object_key(self, digest: Digest) -> str | None:
+        """Return the key of the object that serves a digest, whichever repositories have it, or None. One read."""
+        ...
+
+
+class BlobIndex(SpentUploads, Protocol):
     """The links between repositories and blobs. All reads are strongly consistent."""
 
     def find_link(self, repository: RepositoryName, digest: Digest) -> BlobLink | None:

@@ -19,6 +19,7 @@ from roadstead.names import RepositoryName
 
 MIN_PART = 5 * 1024 * 1024  # bytes: S3 takes no smaller part but the last
 MAX_PARTS = 10_000
+LISTED = 1_000  # keys in one LIST
 
 
 def repository_hash(repository: RepositoryName) -> str:
@@ -74,7 +75,7 @@ class Objects(Protocol):
         ...
 
     def list(self, prefix: str) -> tuple[str, ...]:
-        """Every key with a prefix, in byte order; one LIST for each 1,000, and one where there are none."""
+        """Return the first LISTED keys with a prefix, in byte order. One LIST."""
         ...
 
     def delete(self, keys: Iterable[str]) -> None:

@@ -100,6 +100,28 @@ def test_a_consumed_upload_is_not_taken_for_another_digest(index: Index) -> None
     assert index.blobs.find_link(SHIPS, other) is None
 
 
+def test_consumed_and_cancelled_uploads_are_spent_and_others_are_not(index: Index) -> None:
+    consumed, cancelled, begun, absent = ("a" * 32, "b" * 32, "c" * 32, "d" * 32)
+    link(index, upload=consumed)
+    for upload_id, state in ((cancelled, UploadState.CANCELLED), (begun, UploadState.OPEN)):
+        index.sessions.save(UploadSession(upload_id, SHIPS, 4_000_000_000, state=state))
+    assert index.blobs.find_spent_uploads({consumed, cancelled, begun, absent}) == {consumed, cancelled}
+    assert index.blobs.find_spent_uploads(()) == frozenset()
+
+
+def test_more_uploads_are_asked_for_than_one_batch_takes(index: Index) -> None:
+    link(index)
+    others = [f"{number:032x}" for number in range(250)]
+    assert index.blobs.find_spent_uploads([*others, "a" * 32]) == {"a" * 32}
+
+
+def test_the_object_of_a_digest_is_that_of_its_first_upload_in_any_repository(index: Index) -> None:
+    assert index.blobs.find_object_key(DIGEST) is None
+    link(index)
+    link(index, repository=CARGO, stored=StoredObject("blobs/two", len(BYTES), BYTES), upload="b" * 32)
+    assert index.blobs.find_object_key(DIGEST) == "blobs/one"
+
+
 def test_a_deleted_blob_does_not_return_by_the_upload_that_made_it(index: Index) -> None:
     link(index)
     index.blobs.mark_link(SHIPS, DIGEST, "mark")

@@ -209,10 +209,12 @@ def test_the_management_function_may_do_no_more_than_its_stores_call(package: Pa
 
 def test_the_webhook_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
     assert actions(package, "webhook") - OPERATION - EVENT_SOURCES == {
-        "dynamodb:BatchGetItem",  # events of the identity table
+        "dynamodb:BatchGetItem",  # events of the identity table, states of uploads
         "dynamodb:BatchWriteItem",  # pages of the trail
         "dynamodb:PutItem",  # candidates of the collector
         "dynamodb:UpdateItem",  # the counts
+        "dynamodb:GetItem",  # the object that serves a digest
+        "s3:DeleteObject",  # an object that can never be adopted
         "s3:GetObject",  # an upload's metadata
         "s3:ListBucket",  # or what is not there would be answered 403
         "sqs:SendMessage",  # dead letters
@@ -231,6 +233,7 @@ def test_the_webhook_function_reads_of_identities_their_events_alone_and_writes_
     assert [(statement["Sid"], statement["Condition"]) for statement in items] == [
         ("IdentityEvents", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["event#*"]}}),
         ("PullCounts", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": written}}),
+        ("SpentUploads", {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["upload#*", "blob#*"]}}),
     ]
 
 

@@ -50,12 +50,12 @@ GRANTS = {
         **_TRACES,
     },
     "WebhookRole": {
-        INDEX: "dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
+        INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
         f"{INDEX}/stream/*": _STREAM,
         f"{IDENTITY}/stream/*": _STREAM,
         BUCKET: "s3:ListBucket",
-        BLOBS: "s3:GetObject",
+        BLOBS: "s3:DeleteObject s3:GetObject",
         "sqs:::roadstead-object-events": "sqs:DeleteMessage sqs:GetQueueAttributes sqs:ReceiveMessage",
         "sqs:::roadstead-audit-dead-letters": "sqs:SendMessage",
         "sqs:::roadstead-notifications": "sqs:ChangeMessageVisibility sqs:DeleteMessage sqs:GetQueueAttributes "
@@ -160,7 +160,9 @@ def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Dep
 def test_the_webhook_function_reads_events_and_webhooks_of_the_identity_table_and_no_user(default: Deployment) -> None:
     assert keys_read(default, "WebhookRole", IDENTITY) == {"event#*", "project#*"}
     pulls = {"pulls#*", "pullers#*", "pullsum#*"}
-    assert keys_read(default, "WebhookRole", INDEX) == pulls | {"trail#*", "gc#*", "repo#*", "webhook#*"}
+    assert keys_read(default, "WebhookRole", INDEX) == pulls | {
+        "trail#*", "gc#*", "repo#*", "webhook#*", "upload#*", "blob#*",
+    }  # fmt: skip
 
 
 def test_the_relay_writes_sessions_and_candidates_and_nothing_that_a_repository_serves(

@@ -84,6 +84,16 @@ class MemoryIndex:
             self.events.append(event)
             return links[digest]
 
+    def find_spent_uploads(self, upload_ids: Collection[str]) -> frozenset[str]:
+        with self._lock:
+            found = {upload_id: self._sessions.get(upload_id) for upload_id in upload_ids}
+            spent = (UploadState.CONSUMED, UploadState.CANCELLED)
+            return frozenset(name for name, session in found.items() if session is not None and session.state in spent)
+
+    def find_object_key(self, digest: Digest) -> str | None:
+        with self._lock:
+            return self._objects[digest].key if digest in self._objects else None
+
     def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
         with self._lock:
             session = self._sessions.get(upload_id)

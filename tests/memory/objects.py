@@ -8,7 +8,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 
-from roadstead.content.objects import MIN_PART, MultipartGone, ObjectInfo
+from roadstead.content.objects import LISTED, MIN_PART, MultipartGone, ObjectInfo
 from roadstead.content.upload_sessions import Part
 from roadstead.content.upload_token import UploadKeys
 from roadstead.digest import ALGORITHMS, Digest
@@ -41,7 +41,7 @@ class MemoryObjects:
 
     def list(self, prefix: str) -> tuple[str, ...]:
         with self._lock:
-            return tuple(sorted(key for key in self._objects if key.startswith(prefix)))
+            return tuple(sorted(key for key in self._objects if key.startswith(prefix))[:LISTED])
 
     def delete(self, keys: Iterable[str]) -> None:
         with self._lock:

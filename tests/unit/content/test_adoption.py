@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from roadstead.conflicts import TooManyWriters
+from roadstead.content.adoption import MAX_ABSENT, MAX_FORGOTTEN, MAX_TRIED
 from roadstead.content.blob_index import MAX_INLINE_BLOB
-from roadstead.content.objects import whole_prefix
+from roadstead.content.objects import LISTED, whole_key, whole_prefix
+from roadstead.content.provenance import object_metadata
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import ActorKind
@@ -105,6 +108,95 @@ def test_whoever_asks_is_named_where_the_object_does_not_say(registry: Registry)
 
 def test_a_repository_whose_name_begins_the_same_has_another_prefix() -> None:
     assert not whole_prefix(RepositoryName("ships/galleon2"), DIGEST).startswith(whole_prefix(SHIPS, DIGEST))
+
+
+def cancel_after_sending(registry: Registry, data: bytes = DATA) -> str:
+    """An object under the URL of an upload that was cancelled; returns its key."""
+    token = registry.start()
+    registry.uploads.cancel(token)
+    key = whole_key(SHIPS, Digest.of(data), token.upload_id)
+    registry.objects.put_direct(key, data, object_metadata(SHIPS, ADA))
+    return key
+
+
+def recorded(registry: Registry, monkeypatch: pytest.MonkeyPatch, method: str) -> list[str]:
+    """The arguments of every call of a method of the bucket from now on."""
+    original, arguments = getattr(registry.objects, method), list[str]()
+
+    def call(argument: str) -> object:
+        arguments.append(argument)
+        return original(argument)
+
+    monkeypatch.setattr(registry.objects, method, call)
+    return arguments
+
+
+def test_objects_of_spent_uploads_cost_no_request_to_s3(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(100):
+        cancel_after_sending(registry)
+    registry.send_whole(DATA)
+    registry.adoption.adopt(SHIPS, DIGEST, ADA)
+    registry.blobs.delete(SHIPS, DIGEST, ADA)
+    monkeypatch.setattr(registry.objects, "find", None)  # calling it would fail
+    for _ in range(100):
+        cancel_after_sending(registry)
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
+
+
+def test_one_request_looks_at_a_bounded_number_of_objects(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(MAX_TRIED + 10):
+        registry.objects.put_direct(whole_prefix(SHIPS, DIGEST) + f"{number:032x}", b"bad", {})
+    looked_at = recorded(registry, monkeypatch, "find")
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
+    assert len(looked_at) == MAX_TRIED
+
+
+def test_a_search_for_many_absent_digests_gives_up(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = recorded(registry, monkeypatch, "list")
+    absent = [Digest.of(b"absent %d" % number) for number in range(2_000)]
+    assert registry.adoption.adopt_all(SHIPS, absent, ADA) == {}
+    assert MAX_ABSENT <= len(listed) < MAX_ABSENT + 8
+
+
+def test_a_deletion_removes_every_other_object_of_the_blob(registry: Registry) -> None:
+    link = registry.upload(DATA)
+    for _ in range(20):
+        registry.send_whole(DATA)
+        cancel_after_sending(registry)
+    registry.blobs.delete(SHIPS, DIGEST, ADA)
+    assert registry.keys() == [link.key]
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
+
+
+def test_a_deletion_keeps_the_object_that_serves_other_repositories(registry: Registry) -> None:
+    key = registry.send_whole(DATA)
+    registry.adoption.adopt(SHIPS, DIGEST, ADA)
+    assert registry.blobs.mount(SHIPS, CARGO, DIGEST, ADA) is not None
+    registry.blobs.delete(SHIPS, DIGEST, ADA)
+    registry.send_whole(DATA)
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is not None
+    cancel_after_sending(registry)
+    registry.blobs.delete(SHIPS, DIGEST, ADA)
+    assert registry.keys() == [key]
+
+
+@pytest.mark.parametrize("count", [MAX_FORGOTTEN + 1, LISTED + 1])
+def test_a_deletion_beside_more_uploads_than_it_handles_is_refused_until_none_is_left(
+    registry: Registry, count: int
+) -> None:
+    registry.upload(DATA)
+    for _ in range(count):
+        registry.send_whole(DATA)
+    refused = 0
+    while True:
+        try:
+            registry.blobs.delete(SHIPS, DIGEST, ADA)
+            break
+        except TooManyWriters:
+            refused += 1
+            assert registry.index.find_link(SHIPS, DIGEST) is not None
+    assert refused == count // MAX_FORGOTTEN
+    assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
 
 
 @pytest.mark.parametrize("count", [1, 4, 30])

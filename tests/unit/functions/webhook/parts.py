@@ -22,6 +22,7 @@ from roadstead.trail.pull_counts import Pulls
 from roadstead.trail.recorder import Recorder
 from tests.memory.audit import MemoryAuditLog, MemoryPullCounts, MemoryTrailPages
 from tests.memory.candidates import MemoryCandidates
+from tests.memory.index import MemoryIndex
 from tests.memory.objects import MemoryObjects
 
 NOON = 1_795_521_600_000
@@ -111,11 +112,14 @@ class Function:
     objects: MemoryObjects = field(default_factory=MemoryObjects)
     letters: Letters = field(default_factory=Letters)
     candidates: MemoryCandidates = field(default_factory=MemoryCandidates)
+    uploads: MemoryIndex = field(default_factory=MemoryIndex)
 
     @property
     def services(self) -> WebhookServices:
         recorder = Recorder(self.log, self.counts, self.pages)
-        return WebhookServices(recorder, self.identities, self.objects, self.letters, self.candidates, OBJECT_EVENTS)
+        return WebhookServices(
+            recorder, self.identities, self.objects, self.letters, self.candidates, self.uploads, OBJECT_EVENTS
+        )
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
         """Through JSON, as Lambda does it."""

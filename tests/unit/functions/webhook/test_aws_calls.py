@@ -44,6 +44,7 @@ class Warm:
     services: WebhookServices
     calls: list[str]
     identity: Table
+    index: Table
     s3: Any
     bucket: str
 
@@ -77,7 +78,14 @@ def warm(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warm]:
         )
         services = composition.build(settings)
         calls = aws.record_calls(*clients.values())
-        made = Warm(services, calls, Table(clients["dynamodb"], identity), clients["s3"], bucket)
+        made = Warm(
+            services,
+            calls,
+            Table(clients["dynamodb"], identity),
+            Table(clients["dynamodb"], index),
+            clients["s3"],
+            bucket,
+        )
         # Of the artifact, of who pulled it, and of the repository.
         assert made.cost(log_event(audit_line(pull("w")))) == ["logs.CreateLogStream", PUT, *[UPDATE] * 3]
         yield made
@@ -113,13 +121,22 @@ def test_logins_and_blob_pulls_cost_one(warm: Warm) -> None:
     assert warm.cost(log_event(told, told)) == [PUT]
 
 
-def test_an_upload_costs_a_head_and_a_candidate_besides(warm: Warm) -> None:
+def test_an_upload_costs_a_head_a_read_and_a_candidate_besides(warm: Warm) -> None:
     bodies = []
     for number in range(3):
         key = whole_key(SHIPS, Digest.of(b"x"), f"{number:032x}")
         warm.s3.put_object(Bucket=warm.bucket, Key=key, Body=b"x", Metadata=object_metadata(SHIPS, ADA))
         bodies.append(object_created(key))
-    assert warm.cost(messages(*bodies)) == ["s3.HeadObject", "dynamodb.PutItem"] * 3 + [PUT]
+    each = ["s3.HeadObject", "dynamodb.BatchGetItem", "dynamodb.PutItem"]
+    assert warm.cost(messages(*bodies)) == each * 3 + [PUT]
+
+
+def test_an_object_of_a_spent_upload_costs_one_more_read_and_its_removal(warm: Warm) -> None:
+    key = whole_key(SHIPS, Digest.of(b"x"), "f" * 32)
+    warm.s3.put_object(Bucket=warm.bucket, Key=key, Body=b"x", Metadata=object_metadata(SHIPS, ADA))
+    warm.index.put_item((f"upload#{'f' * 32}", "meta"), {"state": "cancelled"})
+    removal = ["s3.HeadObject", "dynamodb.BatchGetItem", "dynamodb.GetItem", "s3.DeleteObject"]
+    assert warm.cost(messages(object_created(key))) == [*removal, PUT]
 
 
 def test_what_was_seen_costs_a_write_for_the_artifact_and_the_repository_and_no_line(warm: Warm) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from roadstead.content.finishing import STREAMED
 from roadstead.content.objects import ObjectInfo, streamed_key, whole_key
+from roadstead.content.blob_index import StoredObject
 from roadstead.content.provenance import object_metadata
+from roadstead.content.upload_sessions import UploadSession, UploadState
 from roadstead.digest import Digest
-from roadstead.trail.entries import Actor, ActorKind, Operation
+from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from tests.unit.functions.webhook.parts import ADA, NOON, SHIPS, Function, messages, object_created
 
 DATA = b"hello"
@@ -53,6 +55,84 @@ def test_a_marker_of_the_relay_tells_of_the_object_that_it_names(function: Funct
     assert function.failures(messages(object_created(marker, size=0))) == []
     (entry,) = function.entries
     assert (entry.operation, entry.digest, entry.size) == (Operation.UPLOAD_RECEIVED, DIGEST, 5)
+
+
+def cancelled(function: Function, upload_id: str = "0" * 32) -> None:
+    function.uploads.save(UploadSession(upload_id, SHIPS, NOON, state=UploadState.CANCELLED))
+
+
+def adopted(function: Function, key: str) -> None:
+    event = Event("e", NOON, Operation.UPLOAD, ADA, SHIPS)
+    stored = StoredObject(key, len(DATA), DATA)
+    upload_id = key.rpartition("/")[2]
+    function.uploads.link_object(SHIPS, DIGEST, stored, upload_id=upload_id, mark_expires=None, event=event)
+
+
+def test_an_object_of_a_cancelled_upload_is_removed_and_still_told(function: Function) -> None:
+    cancelled(function)
+    assert function.failures(messages(object_created(KEY))) == []
+    assert function.objects.find(KEY) is None
+    assert function.candidates.objects == {}
+    assert [entry.operation for entry in function.entries] == [Operation.UPLOAD_RECEIVED]
+
+
+def test_an_object_sent_again_under_a_used_url_is_removed_where_another_serves_the_digest(function: Function) -> None:
+    adopted(function, whole_key(SHIPS, DIGEST, "1" * 32))
+    adopted(function, KEY)  # surplus
+    function.handle(messages(object_created(KEY)))
+    assert function.objects.find(KEY) is None
+
+
+def test_a_marker_of_a_cancelled_upload_goes_with_the_object_that_it_names(function: Function) -> None:
+    streamed = streamed_key("0" * 32, "parts-1")
+    function.objects.put(streamed, DATA, metadata={})
+    function.objects.put(KEY, b"", metadata={**object_metadata(SHIPS, ADA), STREAMED: streamed})
+    cancelled(function)
+    function.handle(messages(object_created(KEY)))
+    assert function.objects.list("") == ()
+
+
+def test_a_marker_of_an_adopted_object_goes_alone(function: Function) -> None:
+    streamed = streamed_key("0" * 32, "parts-1")
+    function.objects.put(streamed, DATA, metadata={})
+    function.objects.put(KEY, b"", metadata={**object_metadata(SHIPS, ADA), STREAMED: streamed})
+    event = Event("e", NOON, Operation.UPLOAD, ADA, SHIPS)
+    stored = StoredObject(streamed, len(DATA))
+    function.uploads.link_object(SHIPS, DIGEST, stored, upload_id="0" * 32, mark_expires=None, event=event)
+    function.handle(messages(object_created(KEY)))
+    assert function.objects.list("") == (streamed,)
+
+
+def test_a_marker_that_names_an_object_of_another_upload_removes_nothing(function: Function) -> None:
+    other = streamed_key("f" * 32, "parts-1")
+    function.objects.put(other, DATA, metadata={})
+    function.objects.put(KEY, b"", metadata={**object_metadata(SHIPS, ADA), STREAMED: other})
+    cancelled(function)
+    function.handle(messages(object_created(KEY)))
+    assert function.objects.find(other) is not None
+
+
+def test_an_object_that_was_adopted_before_its_event_came_is_kept(function: Function) -> None:
+    adopted(function, KEY)
+    function.handle(messages(object_created(KEY)))
+    assert function.objects.find(KEY) is not None
+
+
+def test_an_object_that_is_adopted_while_its_event_is_handled_is_kept(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for method in ("find_spent_uploads", "find_object_key"):
+        original = getattr(function.uploads, method)
+
+        def beside(argument: Any, original: Any = original, method: str = method) -> Any:
+            monkeypatch.setattr(function.uploads, method, original)
+            if function.uploads.find_link(SHIPS, DIGEST) is None:
+                adopted(function, KEY)
+            return original(argument)
+
+        monkeypatch.setattr(function.uploads, method, beside)
+        function.handle(messages(object_created(KEY)))
+        assert function.objects.find(KEY) is not None
 
 
 def test_what_is_gone_was_told_of_otherwise(function: Function) -> None:
