@@ -132,7 +132,7 @@ def test_a_blob_whose_removal_cannot_be_called_off_counts_as_absent(
     monkeypatch.setattr(MemoryIndex, "find_link", marked)
     mount(developer, digest, TARGET, scopes=(f"repository:{TARGET}:pull,push",)).expect(201)
     developer.blob(TARGET, digest, method="HEAD").expect(200)
-    monkeypatch.setattr(MemoryIndex, "unmark", removed_meanwhile)
+    monkeypatch.setattr(MemoryIndex, "unmark_link", removed_meanwhile)
     mount(developer, digest, TARGET, scopes=(f"repository:{TARGET}:pull,push",)).expect(202)
     developer.blob(TARGET, digest, method="HEAD").expect(404)
 
