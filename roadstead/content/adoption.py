@@ -11,7 +11,7 @@ uploads' states before S3 is asked for any object, and a limit on what one reque
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import TypeVar
@@ -96,7 +96,7 @@ class Adoption:
         return link
 
     def _stored(self, key: str, upload_id: str, digest: Digest, info: ObjectInfo) -> StoredObject | None:
-        """Return the object with the blob's bytes: `key` itself, or what it marks. None if it is not proven, or gone."""
+        """Return the object with the blob's bytes: `key` itself, or what it marks. None if unproven or gone."""
         try:
             streamed = streamed_object(upload_id, info.metadata)
         except ValueError:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from roadstead.content.blob_index import StoredObject
 from roadstead.content.finishing import STREAMED
 from roadstead.content.objects import ObjectInfo, streamed_key, whole_key
-from roadstead.content.blob_index import StoredObject
 from roadstead.content.provenance import object_metadata
 from roadstead.content.upload_sessions import UploadSession, UploadState
 from roadstead.digest import Digest
