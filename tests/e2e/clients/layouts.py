@@ -1,4 +1,4 @@
-"""crane and oras, whose store is an OCI image layout an image."""
+"""crane and oras; the store is an OCI image layout for each image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.processes import Outcome
 
 
 class LayoutClient(Client):
-    """What the two have in common; both read the docker command's configuration."""
+    """The common part: both read the docker command's configuration."""
 
     def environment(self) -> dict[str, str]:
         return {"DOCKER_CONFIG": str(self.home)}
@@ -31,30 +31,39 @@ class LayoutClient(Client):
 
 class Crane(LayoutClient):
     name = "crane"
+    program = "crane"
     sends = "sized"
     mounts = False
-    may_not_look = "401 Unauthorized"  # asks by HEAD, whose answer has no body
+    may_not_look = "401 Unauthorized"  # sends a HEAD, whose response has no body
     needs = (("/usr/bin/crane", "crane"),)
-    logs_in = False  # `auth login` only writes the credentials down
+    logs_in = False  # `auth login` only stores the credentials
 
     def login(self, user: str, password: str) -> Outcome:
-        return self.run("crane", "auth", "login", "-u", user, "--password-stdin", self.registry, stdin=password)
+        return self.run(self.program, "auth", "login", "-u", user, "--password-stdin", self.registry, stdin=password)
 
     def logout(self) -> Outcome:
-        return self.run("crane", "auth", "logout", self.registry)
+        return self.run(self.program, "auth", "logout", self.registry)
 
     def push(self, reference: str) -> Outcome:
-        return self.run("crane", "push", "--insecure", self.store(reference), reference)
+        return self.run(self.program, "push", "--insecure", self.store(reference), reference)
 
     def pull(self, reference: str) -> Outcome:
-        return self.run("crane", "pull", "--insecure", "--format", "oci", reference, self.store(reference))
+        return self.run(self.program, "pull", "--insecure", "--format", "oci", reference, self.store(reference))
+
+
+class CurrentCrane(Crane):
+    """The release in sid/crane/go.mod. Since 0.21.6 it refuses redirects that could be request forgery."""
+
+    name = "crane-current"
+    program = "crane-current"
+    needs = (("/usr/local/bin/crane-current", "golang-go"),)
 
 
 class Oras(LayoutClient):
     name = "oras"
     sends = "whole"
     mounts = False
-    may_not_look = "401: Unauthorized"  # asks by HEAD, whose answer has no body
+    may_not_look = "401: Unauthorized"  # sends a HEAD, whose response has no body
     needs = (("/usr/bin/oras", "oras"),)
 
     def login(self, user: str, password: str) -> Outcome:

@@ -1,19 +1,19 @@
-"""What `docker login` left serves crane, oras and skopeo from the same file."""
+"""crane and oras use the credentials that `docker login` stored."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.e2e.clients.docker import Docker
-from tests.e2e.clients.layouts import Crane, LayoutClient, Oras
+from tests.e2e.clients.layouts import Crane, CurrentCrane, LayoutClient, Oras
 from tests.e2e.cloud import Cloud
 from tests.e2e.conftest import OpenClient
 from tests.e2e.images import Image
 from tests.e2e.people import People
 
 
-@pytest.mark.parametrize("reader", [Crane, Oras], ids=["crane", "oras"])
-def test_a_client_pushes_and_pulls_with_what_docker_login_left(
+@pytest.mark.parametrize("reader", [Crane, CurrentCrane, Oras], ids=lambda kind: str(kind.name))
+def test_a_client_pushes_and_pulls_with_the_credentials_of_docker_login(
     open_client: OpenClient, reader: type[LayoutClient], cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     docker, client = open_client(Docker), open_client(reader)
