@@ -99,6 +99,16 @@ QUERIES = (
         FUNCTIONS,
     ),
     SavedQuery(
+        "roadstead/errors",
+        _lines(
+            "filter status >= 500",
+            "fields @timestamp, function, method, route, status, code, request_id, trace_id",
+            "sort @timestamp desc",
+            "limit 100",
+        ),
+        FUNCTIONS,
+    ),
+    SavedQuery(
         "roadstead/everything about a request",
         _lines(
             "fields @timestamp, @message",
