@@ -103,11 +103,11 @@ function challenge(request) {
   if (expired) text += ',error="invalid_token",error_description="' + message + '"';
   const response = {
     statusCode: 401,
-    headers: {
+    headers: hardened({
       'content-type': { value: 'application/json' },
       'www-authenticate': { value: text },
       'docker-distribution-api-version': { value: 'registry/2.0' },
-    },
+    }),
   };
   if (request.method !== 'HEAD') response.body = errorBody('UNAUTHORIZED', message);
   return response;
@@ -270,9 +270,16 @@ function unknown(message) {
 function refuse(status, code, message) {
   return {
     statusCode: status,
-    headers: { 'content-type': { value: 'application/json' }, 'cache-control': { value: 'no-store' } },
+    headers: hardened({ 'content-type': { value: 'application/json' }, 'cache-control': { value: 'no-store' } }),
     body: errorBody(code, message),
   };
+}
+
+// As functions/hosting/boundary.py has it.
+function hardened(headers) {
+  headers['x-content-type-options'] = { value: 'nosniff' };
+  if (SCHEME === 'https') headers['strict-transport-security'] = { value: 'max-age=31536000' };
+  return headers;
 }
 
 function errorBody(code, message) {

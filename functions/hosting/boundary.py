@@ -19,6 +19,9 @@ from roadstead.http import Headers, Request, Response, request_from_gateway, res
 
 RETRY_AFTER = 2  # seconds; on-demand tables and KMS recover within one or two
 
+NO_SNIFFING = ("X-Content-Type-Options", "nosniff")
+TLS_ONLY = ("Strict-Transport-Security", "max-age=31536000")  # a year, this host alone
+
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"})
 
 _log = logging.getLogger(__name__)
@@ -56,7 +59,15 @@ def answer(
                     sent=0 if request.method == "HEAD" else len(response.body),
                 )
             )
+    response = _hardened(request, response)
     return _without_body(response) if request.method == "HEAD" and not head_bodies else response
+
+
+def _hardened(request: Request, response: Response) -> Response:
+    """Add the headers that keep a browser from guessing a type and, over TLS alone (RFC 6797), from plain HTTP."""
+    present = {name.lower() for name, _ in response.headers}
+    wanted = (NO_SNIFFING, TLS_ONLY) if request.scheme == "https" else (NO_SNIFFING,)
+    return response.with_headers(*(header for header in wanted if header[0].lower() not in present))
 
 
 def _answer(request: Request, run: Callable[[Request], Response], busy: int) -> Response:

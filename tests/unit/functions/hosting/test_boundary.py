@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.hosting.boundary import answer, lambda_answer
+from functions.hosting.boundary import NO_SNIFFING, TLS_ONLY, answer, lambda_answer
 from roadstead.conflicts import Throttled
 from roadstead.errors import ErrorCode, ErrorEntry, RegistryError
 from roadstead.http import Request, Response
@@ -28,16 +28,17 @@ def raising(error: Exception) -> Callable[[Request], Response]:
 
 
 def headers(response: Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers}
+    """All but those that every response has."""
+    return {name.lower(): value for name, value in response.headers if (name, value) not in (NO_SNIFFING, TLS_ONLY)}
 
 
 def throttling(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "slow down"}}, "GetItem")
 
 
-def test_an_answer_passes_as_it_is() -> None:
-    response = Response(201, (("Location", "/x"),), b"body")
-    assert answer(REQUEST, lambda request: response) is response
+def test_a_response_keeps_its_status_headers_and_body() -> None:
+    response = answer(REQUEST, lambda request: Response(201, (("Location", "/x"),), b"body"))
+    assert (response.status, headers(response), response.body) == (201, {"location": "/x"}, b"body")
 
 
 def test_a_refusal_is_told_with_its_status_and_headers() -> None:
@@ -122,7 +123,22 @@ def test_a_head_keeps_the_length_that_its_handler_says() -> None:
 
 
 def test_a_head_without_content_has_no_length() -> None:
-    assert answer(Request("HEAD", "/"), lambda request: Response(204)).headers == ()
+    assert headers(answer(Request("HEAD", "/"), lambda request: Response(204))) == {}
+
+
+@pytest.mark.parametrize("run", [lambda request: Response(200), raising(RuntimeError("x")), raising(Throttled())])
+def test_every_response_forbids_sniffing_and_over_tls_plain_http(run: Any) -> None:
+    secure = dict(answer(Request("GET", "/"), run).headers)
+    assert secure["X-Content-Type-Options"] == "nosniff"
+    assert secure["Strict-Transport-Security"] == "max-age=31536000"
+    plain = dict(answer(Request("GET", "/", scheme="http"), run).headers)
+    assert plain["X-Content-Type-Options"] == "nosniff"
+    assert "Strict-Transport-Security" not in plain
+
+
+def test_a_header_that_the_response_has_is_not_added_again() -> None:
+    response = answer(Request("GET", "/"), lambda request: Response(200, (("x-content-type-options", "nosniff"),)))
+    assert [name.lower() for name, _ in response.headers].count("x-content-type-options") == 1
 
 
 def event(**changes: Any) -> dict[str, Any]:
@@ -142,7 +158,12 @@ def test_an_event_becomes_a_request_and_the_response_an_answer() -> None:
 
     result = lambda_answer(event(), run)
     assert result["statusCode"] == 200
-    assert result["multiValueHeaders"] == {"Link": ["<a>", "<b>"], "Content-Length": ["2"]}
+    assert result["multiValueHeaders"] == {
+        "Link": ["<a>", "<b>"],
+        "Content-Length": ["2"],
+        "X-Content-Type-Options": ["nosniff"],
+        "Strict-Transport-Security": ["max-age=31536000"],
+    }
     assert result["isBase64Encoded"] and base64.b64decode(result["body"]) == b"\x00\xff"
 
 
