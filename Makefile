@@ -14,7 +14,7 @@ S3_VENV := .venv-s3
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset audit test check e2e e2e-latest e2e-large bench lock synth
+.PHONY: help up down reset audit test test-lambda check e2e e2e-latest e2e-large bench lock synth
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,17 @@ test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp ## all tests; those with real
 	@missing=; for client in $(CLIENTS); do command -v $$client >/dev/null || missing="$$missing $$client"; done; \
 	if [ "$$CI" = true ] || [ -z "$$missing" ]; then $(MAKE) --no-print-directory e2e; \
 	else echo "tests/e2e left out, not installed:$$missing (.ci/run installs them)"; fi
+
+# The Python of the setting `python` (infra/settings.py), which need not be the one that develops.
+LAMBDA_PYTHON := python3.13
+test-lambda: ## the tests of what runs in Lambda on the Python that it runs, if this machine has it
+	@if command -v $(LAMBDA_PYTHON) >/dev/null && $(LAMBDA_PYTHON) -c "" 2>/dev/null; then \
+	  $(MAKE) --no-print-directory VENV=.venv-lambda PYTHON=$(LAMBDA_PYTHON) lambda-suites; \
+	else echo "$(LAMBDA_PYTHON) is not installed: its tests are left out"; fi
+
+.PHONY: lambda-suites
+lambda-suites: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n 2 tests/unit/functions tests/unit/content tests/unit/edge tests/property tests/api
 
 check: $(VENV)/dev.stamp ## lint, formatting, types, import rules
 	$(BIN)/ruff check .

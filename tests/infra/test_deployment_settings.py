@@ -230,3 +230,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def test_cdk_json_names_the_app() -> None:
     assert json.loads((ROOT / "cdk.json").read_text())["app"].endswith("-m infra.app")
+
+
+def test_the_suites_run_on_the_python_that_is_deployed_by_default() -> None:
+    assert f"LAMBDA_PYTHON := python{parse().python}\n" in (ROOT / "Makefile").read_text()
