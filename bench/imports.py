@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bench.pairs import Comparison, Cost, compared
 from bench.table import table
+from tests.packages import unpacked
 
 ROOT = Path(__file__).resolve().parents[1]
 _PREPARED = "from functions.{function} import handler; handler.prepare()"
@@ -24,6 +25,8 @@ _CLIENTS = {
     "management": ("dynamodb", "ssm"),
     "webhook": ("dynamodb", "sqs", "logs", "s3", "ssm"),
 }
+# What Lambda does, in a process that sees the function's package alone.
+_PACKAGED = "import sys; sys.path[:0] = [{directory!r}]; import app"
 _TIMED = """
 import json, time
 wall, cpu = time.perf_counter(), time.process_time()
@@ -41,22 +44,43 @@ class Start:
     cpu: Comparison
 
 
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Code that starts a function; `options` are the interpreter's."""
+
+    name: str
+    code: str
+    environment: Mapping[str, str]
+    options: tuple[str, ...] = ()
+
+
 def measure(functions: Iterable[str], environment: Mapping[str, str], *, pairs: int) -> list[Start]:
     """Measure the start of each function; `environment` is that of all of them."""
     starts = []
-    for function in functions:
-        prepared = _PREPARED.format(function=function)
-        made = ", ".join(f"boto3.client({name!r})" for name in _CLIENTS[function])
-        base = f"import boto3; {made}"
-        variants = {
-            f"{function}: import alone": (f"import functions.{function}.handler", environment),
-            f"{function}: import and prepare()": (prepared, environment),
-            f"{function}: app.py as in Lambda": ("import app", {**environment, "_HANDLER": f"app.{function}"}),
-        }
-        for code, seen in ((base, environment), *variants.values()):
-            _run(_TIMED.format(code=code), seen)  # compiles the byte code
-        starts += [_compared(name, code, seen, base, pairs) for name, (code, seen) in variants.items()]
+    with tempfile.TemporaryDirectory(prefix="bench-packages-") as temporary:
+        for function in functions:
+            directory = unpacked(function, Path(temporary) / function)
+            made = ", ".join(f"boto3.client({name!r})" for name in _CLIENTS[function])
+            base = Variant("", f"import boto3; {made}", environment)
+            variants = _variants(function, environment, directory)
+            for one in (base, *variants):
+                _run(one)  # compiles the bytecode
+            starts += [_compared(one, base, pairs) for one in variants]
     return starts
+
+
+def _variants(function: str, environment: Mapping[str, str], directory: Path) -> list[Variant]:
+    prepared = _PREPARED.format(function=function)
+    in_lambda = {**environment, "_HANDLER": f"app.{function}"}
+    packaged = _PACKAGED.format(directory=str(directory))
+    bare = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": str(directory / "nothing")}
+    return [
+        Variant(f"{function}: import alone", f"import functions.{function}.handler", environment),
+        Variant(f"{function}: import and prepare()", prepared, environment),
+        Variant(f"{function}: app.py as in Lambda", "import app", in_lambda),
+        Variant(f"{function}: its package", packaged, in_lambda, ("-S",)),
+        Variant(f"{function}: without bytecode", "import app", {**in_lambda, **bare}),
+    ]
 
 
 def show(starts: list[Start]) -> str:
@@ -74,31 +98,29 @@ def show(starts: list[Start]) -> str:
     return table(
         "Cold import of each function",
         "In fresh processes, over `import boto3` and making a client of each service that the function uses, in turn; "
-        "the interpreter's own start is not counted. x boto3: median (least-most) of the pairs. Byte code is compiled "
+        "the interpreter's own start is not counted. x boto3: median (least-most) of the pairs. Bytecode is compiled "
         "beforehand. prepare() reads the settings and makes the clients that every request needs; Lambda runs app.py, "
-        "which does both.",
+        "which does both. `its package` is that from the zip that is deployed, and nothing else; `without bytecode` "
+        "is how Lambda starts a zip of sources: it compiles every module, every time.",
         ["function", "wall ms", "boto3 ms", "x boto3", "CPU ms", "x boto3"],
         rows,
     )
 
 
-def _compared(name: str, code: str, environment: Mapping[str, str], base: str, pairs: int) -> Start:
-    def timed(code: str) -> Cost:
-        return Cost(*_run(_TIMED.format(code=code), environment))
-
-    return Start(name, *compared(lambda: timed(code), lambda: timed(base), pairs))
+def _compared(variant: Variant, base: Variant, pairs: int) -> Start:
+    return Start(variant.name, *compared(lambda: _run(variant), lambda: _run(base), pairs))
 
 
-def _run(code: str, environment: Mapping[str, str]) -> Any:
-    """Run Python code in a new process; return the JSON that it prints last. Raises CalledProcessError."""
+def _run(variant: Variant) -> Cost:
+    """Run and time the code in a new process. Raises CalledProcessError."""
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, *variant.options, "-c", _TIMED.format(code=variant.code)],
         cwd=ROOT,
-        env={"PATH": os.environ.get("PATH", ""), **environment},
+        env={"PATH": os.environ.get("PATH", ""), **variant.environment},
         stdout=subprocess.PIPE,
         check=True,
     )
-    return json.loads(done.stdout.splitlines()[-1])
+    return Cost(*json.loads(done.stdout.splitlines()[-1]))
 
 
 def _ms(seconds: float) -> str:

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as assets
 from aws_cdk.cloudformation_include import CfnInclude
-from chalice.cdk import Chalice
+from chalice.api import package_app
 from constructs import Construct
 
 from infra.beneath import beneath
+from infra.bytecode import BytecodeError, compile_all, compiler_on_this_machine
+from infra.interpreter import lambda_compiler
 from infra.logs import log_group
 from infra.names import Names
+from infra.package import write
+from infra.packages import lay_out
 from infra.policies import function_policy
 from infra.settings import Settings
-from infra.source import ROOT, chalice_project, configured_functions, keep_package
+from infra.source import ROOT, chalice_project, configured_functions
 from infra.wheels import install
 
 
@@ -61,14 +67,49 @@ class Functions(Construct):
             for name, configuration in configured_functions().items()
         }
         policies = {name: function_policy(name, self._settings) for name in functions}
-        # The CDK copies the zip as an asset, so Chalice's files are not needed afterwards.
-        with tempfile.TemporaryDirectory() as temporary, _chalice_ground(Path(temporary) / "out"):
-            wheels = Path(temporary) / "wheels"
-            install(ROOT / "requirements.txt", wheels, python=self._settings.python)
-            source = chalice_project(Path(temporary) / "source", self.to_string(), functions, policies, wheels)
-            packaged = Chalice(self, "Package", source_dir=str(source))
-            keep_package(source)
-            return packaged.sam_template
+        # The CDK copies zips as assets, so nothing that is written here is needed afterwards.
+        with tempfile.TemporaryDirectory() as temporary:
+            source, out = Path(temporary, "source"), Path(temporary, "out")
+            stage = self.to_string()
+            chalice_project(source, stage, functions, policies)
+            os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # Chalice needs one, although it makes no call
+            package_app(str(source), str(out), stage)
+            return self._included(out)
+
+    def _included(self, out: Path) -> CfnInclude:
+        """Include Chalice's template, with a package of its own for each function (docs/adr/0010)."""
+        version = self._settings.python
+        template = json.loads((out / "sam.json").read_text())
+        for name in configured_functions():
+            wheels, directory, package = out / f"{name}-wheels", out / name, out / f"{name}.zip"
+            install(ROOT / "requirements" / f"{name}.txt", wheels, python=version)
+            lay_out(name, out / "deployment.zip", wheels, directory)
+            self._compile(directory)
+            write(directory, package)
+            asset = assets.Asset(self, f"{name.capitalize()}Code", path=str(package))
+            code = {"Bucket": asset.s3_bucket_name, "Key": asset.s3_object_key}
+            template["Resources"][name.capitalize()]["Properties"]["CodeUri"] = code
+        completed = out / "template.json"
+        completed.write_text(json.dumps(template))
+        return CfnInclude(self, "Package", template_file=str(completed))
+
+    def _compile(self, directory: Path) -> None:
+        """Compile with a Python of the functions' version: this machine's, or that of AWS's image."""
+        version = self._settings.python
+        local, docker = compiler_on_this_machine(version), shutil.which("docker")
+        try:
+            if local is not None:
+                compile_all(directory, local)
+            elif docker is not None:
+                command, seen_at = lambda_compiler(docker, version, directory)
+                compile_all(directory, command, seen_at=seen_at)
+            else:
+                raise BytecodeError(f"there is neither Python {version} nor Docker to compile bytecode with")
+        except BytecodeError as error:
+            cdk.Annotations.of(self).add_warning_v2(
+                "roadstead:bytecode",
+                f"The functions start three times as slowly: {error}. Install Python (`uv python install {version}`).",
+            )
 
     def _complete(self, name: str) -> None:
         """Set what Chalice cannot: name, runtime, log group, reserved concurrency."""
@@ -97,16 +138,3 @@ class Functions(Construct):
 
     def _resource(self, name: str) -> cdk.CfnResource:
         return self.included.get_resource(name.capitalize())
-
-
-@contextmanager
-def _chalice_ground(directory: Path) -> Iterator[None]:
-    """Chalice writes to the working directory, and needs a region although it makes no call."""
-    directory.mkdir()
-    before = Path.cwd()
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
-    os.chdir(directory)
-    try:
-        yield
-    finally:
-        os.chdir(before)

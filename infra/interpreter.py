@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import subprocess
@@ -80,12 +81,20 @@ def of_lambda(version: str, directory: Path, package: Path) -> Interpreter:
             _run([docker, "cp", "--quiet", f"{container}:{source}", str(place)])
     finally:
         _run([docker, "rm", container])
-    host = _HOST.get(platform.machine(), "amd64")
-    compiler = (
-        *(docker, "run", "--rm", "--platform", f"linux/{host}", "--volume", f"{package}:{_MOUNT}"),
-        *("--env", "PYTHONHASHSEED=0", "--entrypoint", f"{_PREFIX}/bin/python{version}", image),
+    return Interpreter(
+        version, directory, (directory / "lib", directory / "lib64"), LAMBDA, *lambda_compiler(docker, version, package)
     )
-    return Interpreter(version, directory, (directory / "lib", directory / "lib64"), LAMBDA, compiler, _MOUNT)
+
+
+def lambda_compiler(docker: str, version: str, package: Path) -> tuple[tuple[str, ...], str]:
+    """Return the command of a Python in AWS's image for this machine's processor, and where it sees `package`."""
+    host = _HOST.get(platform.machine(), "amd64")
+    command = (
+        *(docker, "run", "--rm", "--platform", f"linux/{host}", "--volume", f"{package}:{_MOUNT}"),
+        *("--user", f"{os.getuid()}:{os.getgid()}"),  # or only root could delete what it writes
+        *("--env", "PYTHONHASHSEED=0", "--entrypoint", f"{_PREFIX}/bin/python{version}", f"{_IMAGE}:{version}"),
+    )
+    return command, _MOUNT
 
 
 def _run(command: Sequence[str]) -> str:

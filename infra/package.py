@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -24,13 +23,13 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 
+from infra.bytecode import BytecodeError, compile_all
 from infra.interpreter import Interpreter, InterpreterError, of_lambda
 from infra.settings import PYTHONS
 from infra.source import RELAY_SOURCE, ROOT, copy_source
 from infra.wheels import WheelsError, install
 
 LIMIT = 512 * 1024**2  # bytes of a package ("Lambda quotas", web functions)
-TASK_ROOT = "/var/task"
 ENTRY = ROOT / "functions" / "relay" / "web_function" / "index.js"
 PYTHON = "python/bin/python3"
 SERVICES = frozenset({"dynamodb", "kms", "s3", "ssm", "sts"})  # that the relay calls: botocore has data of 400 more
@@ -64,7 +63,7 @@ class PackageError(Exception):
 
 
 def build(interpreter: Interpreter, directory: Path) -> None:
-    """Lay the package out in `directory`. Raises PackageError, WheelsError."""
+    """Lay the package out in `directory`. Raises BytecodeError, PackageError, WheelsError."""
     shutil.copy(ENTRY, directory / "index.js")
     _python(interpreter, directory / "python")
     app = directory / "app"
@@ -72,7 +71,7 @@ def build(interpreter: Interpreter, directory: Path) -> None:
     _forget_services(app)
     copy_source(RELAY_SOURCE, app)
     _libraries(interpreter, directory)
-    _compile(interpreter, directory)
+    compile_all(directory, interpreter.compiler, seen_at=interpreter.seen_at)
 
 
 def write(directory: Path, package: Path) -> None:
@@ -101,7 +100,7 @@ def check_package(package: Path) -> None:
 
 
 def build_for_lambda(version: str, package: Path) -> None:
-    """Write the package with AWS's interpreter. Raises InterpreterError, PackageError, WheelsError."""
+    """Write the package with AWS's interpreter. Raises BytecodeError, InterpreterError, PackageError, WheelsError."""
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary, "package")
         directory.mkdir()
@@ -119,10 +118,9 @@ def _python(interpreter: Interpreter, target: Path) -> None:
 
 
 def _forget_services(app: Path) -> None:
-    for data in (app / "botocore" / "data", app / "boto3" / "data"):
-        for service in data.iterdir():
-            if service.is_dir() and service.name not in SERVICES:
-                shutil.rmtree(service)
+    for service in (app / "botocore" / "data").iterdir():
+        if service.is_dir() and service.name not in SERVICES:
+            shutil.rmtree(service)
 
 
 def _libraries(interpreter: Interpreter, directory: Path) -> None:
@@ -160,20 +158,6 @@ def needed(path: Path) -> Iterator[str]:
             raise PackageError(f"{path} cannot be read: {error}") from error
 
 
-def _compile(interpreter: Interpreter, directory: Path) -> None:
-    """Unchecked bytecode: it is not compared with the source, whose dates the zip does not keep."""
-    seen = interpreter.seen_at or str(directory)
-    command = [
-        *interpreter.compiler,
-        *("-m", "compileall", "-qq", "-f", "--invalidation-mode", "unchecked-hash", "-s", seen, "-p", TASK_ROOT, seen),
-    ]
-    done = subprocess.run(  # noqa: S603 - our own arguments
-        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONHASHSEED": "0"}
-    )
-    if done.returncode:
-        raise PackageError(f"the bytecode cannot be compiled: {done.stdout.strip()} {done.stderr.strip()}")
-
-
 def main(arguments: list[str]) -> int:
     if len(arguments) not in (1, 2) or (len(arguments) == 2 and arguments[1] not in PYTHONS):
         print(f"python -m infra.package FILE.zip [{'|'.join(PYTHONS)}]", file=sys.stderr)
@@ -181,7 +165,7 @@ def main(arguments: list[str]) -> int:
     package = Path(arguments[0])
     try:
         build_for_lambda(arguments[1] if len(arguments) == 2 else PYTHONS[0], package)
-    except (InterpreterError, PackageError, WheelsError) as error:
+    except (BytecodeError, InterpreterError, PackageError, WheelsError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{package}: {package.stat().st_size:,} bytes")

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-_PACKAGES = ROOT / ".chalice" / "deployments"
-# What Chalice packages: vendor/ holds links into the source, to which the wheels are added.
+# What Chalice packages: vendor/ holds links into the source.
 _CHALICE = ("app.py", "vendor", "functions", "roadstead")
 # What the relay runs.
 RELAY_SOURCE = ("roadstead", "functions")
@@ -26,22 +24,17 @@ def chalice_project(
     stage: str,
     functions: Mapping[str, Mapping[str, Any]],
     policies: Mapping[str, Mapping[str, Any]],
-    wheels: Path,
 ) -> Path:
     """Write the Chalice app to `directory`, with `functions` (Chalice's configuration of each) in the stage `stage`.
 
-    Chalice would fetch wheels for the Python that runs it. So its own list of requirements is empty, and what is in
-    `wheels` is vendored. It reads a stage's functions from the file only: in `stage_config` it ignores them. Policies
-    are documents by function.
+    Chalice would fetch wheels for the Python that runs it, the same for all functions. So its own list of requirements
+    is empty, and each function gets wheels afterwards. It reads a stage's functions from the file only: in
+    `stage_config` it ignores them. Policies are documents by function.
     """
     copy_source(_CHALICE, directory)
-    for installed in wheels.iterdir():
-        installed.rename(directory / "vendor" / installed.name)
     (directory / "requirements.txt").write_text("")
     config = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    (directory / ".chalice" / "deployments").mkdir(parents=True)
-    for package in _PACKAGES.glob("*.zip"):
-        shutil.copy(package, directory / ".chalice" / "deployments")
+    (directory / ".chalice").mkdir()
     configured = {}
     for name, configuration in functions.items():
         file = f"policy-{name}.json"
@@ -50,23 +43,6 @@ def chalice_project(
     config["stages"] = {stage: {"lambda_functions": configured}}
     (directory / ".chalice" / "config.json").write_text(json.dumps(config))
     return directory
-
-
-def keep_package(directory: Path) -> None:
-    """Keep the zip that Chalice wrote to `directory`, for the next synthesis, and no older one.
-
-    Its name is a hash of its contents, so Chalice reuses it only if nothing has changed.
-    """
-    made = {package.name: package for package in (directory / ".chalice" / "deployments").glob("*.zip")}
-    newest = max(made.values(), key=lambda package: package.stat().st_mtime)
-    if (_PACKAGES / newest.name).exists():
-        return
-    _PACKAGES.mkdir(exist_ok=True)
-    for older in list(_PACKAGES.glob("*.zip")):
-        older.unlink(missing_ok=True)
-    with tempfile.NamedTemporaryFile(dir=_PACKAGES, suffix=".part", delete=False) as part:
-        part.write(newest.read_bytes())
-    Path(part.name).replace(_PACKAGES / newest.name)  # in one step: another synthesis may be reading
 
 
 def configured_functions() -> dict[str, dict[str, Any]]:

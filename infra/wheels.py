@@ -15,6 +15,7 @@ from pathlib import Path
 from infra.source import ROOT
 
 LAMBDA = "aarch64-manylinux_2_28"  # Amazon Linux 2023 has glibc 2.34
+UV = Path(sys.executable).with_name("uv")
 _CACHE = ROOT / "build" / "wheels"
 
 
@@ -40,7 +41,7 @@ def install(lock: Path, target: Path, *, python: str, platform: str = LAMBDA) ->
 
 def _uv(lock: Path, target: Path, python: str, platform: str) -> None:
     command = [
-        str(Path(sys.executable).with_name("uv")),
+        str(UV),
         *(
             "pip",
             "install",

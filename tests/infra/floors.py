@@ -69,7 +69,7 @@ ROOMS = {
             *("edge", "observability", "functions", "functions/hosting", "functions/distribution", "functions/relay"),
             *("functions/token", "functions/management", "functions/webhook"),
         ),
-        ("aws_cdk", "cdk_nag", "constructs", "chalice", "elftools"),
+        ("aws_cdk", "cdk_nag", "constructs", "chalice", "botocore", "elftools"),
     ),
     "local": Room(
         (VOCABULARY, "roadstead/identity", "roadstead/aws", "edge", "functions", "functions/relay"),

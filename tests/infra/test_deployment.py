@@ -31,6 +31,13 @@ def test_cfn_lint_finds_nothing(name: str, request: pytest.FixtureRequest) -> No
     assert lint(request.getfixturevalue(name)) == ""
 
 
+def test_each_function_has_a_package_of_its_own(default: Deployment) -> None:
+    functions = default.of("AWS::Serverless::Function")
+    packages = {one["CodeUri"]["Key"] for one in functions}
+    assert len(packages) == len(functions) == 4
+    assert {f"asset.{name}" for name in packages} <= {file.name for file in default.directory.iterdir()}
+
+
 def test_names_are_those_of_the_local_cloud(default: Deployment) -> None:
     outputs = {name: one["Value"] for name, one in default.template["Outputs"].items()}
     assert outputs["IndexTable"] == INDEX_TABLE
@@ -362,10 +369,12 @@ def blobs(deployment: Deployment) -> dict[str, Any]:
 
 
 def packaged(deployment: Deployment) -> list[str]:
-    """The names in the zip of the functions."""
-    (zipped,) = [one for one in deployment.directory.glob("asset.*.zip") if one.stat().st_size > 1_000_000]
-    with zipfile.ZipFile(zipped) as archive:
-        return archive.namelist()
+    """The names in the zips of the functions."""
+    names: list[str] = []
+    for function in deployment.of("AWS::Serverless::Function"):
+        with zipfile.ZipFile(deployment.directory / f"asset.{function['CodeUri']['Key']}") as archive:
+            names += archive.namelist()
+    return names
 
 
 def served(deployment: Deployment) -> dict[str, str]:
