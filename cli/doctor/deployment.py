@@ -160,7 +160,7 @@ def relay(deployment: Deployment) -> str:
     if health.status != 200 or (health.json() or {}).get("status") != "ok":
         raise Wrong(
             f"{url} responds with {health.status}: {health.message}",
-            "Its log says why it does not start; docs/operations.md has ways to roll back, or set relay.kind = "
+            "Its log says why it does not start; docs/operations/deploy.md says how to roll back, or set relay.kind = "
             '"fargate" in roadstead.toml and deploy.',
         )
     direct = send("PATCH", f"{url}/v2/doctor/blobs/uploads/{'0' * 32}", body=b"doctor", chunked=True)

@@ -1,4 +1,4 @@
-"""One registry on a strict S3 for all of these tests: they keep apart by the names of their repositories."""
+"""One registry on a strict S3 for all of these tests, which use different repositories."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def ministack_endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of the logs."""
+    """The directory of the logs."""
     return tmp_path_factory.mktemp("dataplane")
 
 
@@ -33,5 +33,5 @@ def registry(strict: StrictS3, ministack_endpoint: str, directory: Path) -> Iter
 
 @pytest.fixture
 def repository() -> str:
-    """A repository that nobody else uses, of a project that nobody else uses."""
+    """A new repository in a new project."""
     return f"p{secrets.token_hex(6)}/app"

@@ -1,4 +1,4 @@
-"""Everything that a layer goes through, as it is deployed, but with a strict S3 beneath.
+"""Everything that a layer passes through, as deployed, on a strict S3.
 
 The edge emulator with the real functions in front; behind it the gateway emulator with the real Lambda handlers in
 execution environments, and the relay's process. DynamoDB, KMS and SSM are ministack's.
@@ -49,19 +49,19 @@ _TIMEOUT = 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a client sees; names of headers in lower case."""
+    """A response as a client sees it; header names in lower case."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def expect(self, status: int) -> Answer:
-        """Itself; raises AssertionError with the body unless it has this status."""
+        """Return self. Raises AssertionError with the body unless it has this status."""
         assert self.status == status, f"{self.status} instead of {status}: {self.body[:1000]!r}"
         return self
 
     def refused(self, status: int, code: str) -> Answer:
-        """Itself; raises AssertionError unless it is an error of the specification's form with this code."""
+        """Return self. Raises AssertionError unless it is an OCI error with this code."""
         self.expect(status)
         assert [error["code"] for error in json.loads(self.body)["errors"]] == [code]
         return self
@@ -69,7 +69,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Plane:
-    """A registry on `port` and a client of it, a system administrator. `bucket` is looked into by `s3`."""
+    """A registry on `port` and a client of it, a system administrator. `s3` inspects its `bucket`."""
 
     port: int
     s3: Any
@@ -81,7 +81,7 @@ class Plane:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=_TIMEOUT)
 
     def ask(self, method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """One request over a connection of its own; a body that is an iterator is sent chunked."""
+        """Send one request on its own connection; an iterator as body is sent chunked."""
         connection = self.connect()
         try:
             parts = urlsplit(target)
@@ -93,14 +93,14 @@ class Plane:
             connection.close()
 
     def broken_off(self, method: str, target: str, data: bytes, length: int) -> None:
-        """A request that says `length` and goes away after `data`."""
+        """Send a request that declares `length`, and disconnect after `data`."""
         parts = urlsplit(target)
         head = f"{method} {parts.path}?{parts.query} HTTP/1.1\r\nHost: registry\r\nContent-Length: {length}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", self.port), timeout=_TIMEOUT) as connection:
             connection.sendall(head.encode() + data)
 
     def api(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """A request below /v2/<repository>/ with a token for all of that repository."""
+        """Send a request below /v2/<repository>/ with a token for everything in that repository."""
         repository = path.split("/blobs/")[0].split("/manifests/")[0].removeprefix("/v2/")
         return self.ask(method, path, body, {"Authorization": f"Bearer {self.token(repository)}", **(headers or {})})
 
@@ -115,7 +115,7 @@ class Plane:
         return self._tokens[key]
 
     def start(self, repository: str) -> str:
-        """The Location of a new upload."""
+        """Start an upload; return its Location."""
         answer = self.api("POST", f"/v2/{repository}/blobs/uploads/").expect(202)
         assert urlsplit(answer.headers["location"]).netloc in ("", f"127.0.0.1:{self.port}")
         return answer.headers["location"]
@@ -124,7 +124,7 @@ class Plane:
         return self.ask("PUT", closing(location, digest), body, headers)
 
     def push(self, repository: str, data: bytes, algorithm: str = "sha256") -> str:
-        """A whole PUT; its digest."""
+        """Upload with a whole PUT; return the digest."""
         digest = digest_of(data, algorithm)
         self.put(self.start(repository), digest, data).expect(201)
         return digest
@@ -133,7 +133,7 @@ class Plane:
         return self.api(method, f"/v2/{repository}/blobs/{digest}")
 
     def pull(self, repository: str, digest: str) -> bytes:
-        """As a client does: the registry's answer, or what it redirects to."""
+        """Get a blob as a client does, following a redirect."""
         answer = self.blob(repository, digest, "GET")
         if answer.status == 200:
             return answer.body
@@ -141,14 +141,14 @@ class Plane:
         return fetch(answer.headers["location"]).expect(200).body
 
     def keys(self, digest: str = "", prefix: str = "") -> list[str]:
-        """Keys of the objects that were sent whole as `digest`, or of those with a prefix."""
+        """Return the keys of objects that were sent whole as `digest`, or of those with a prefix."""
         prefix = f"blobs/{digest.replace(':', '/')}/" if digest else prefix
         return [
             found["Key"] for found in self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix).get("Contents", [])
         ]
 
     def unfinished(self, upload_id: str = "") -> int:
-        """How many multipart uploads, of one upload or of all, were neither completed nor aborted."""
+        """Return how many multipart uploads, of one upload or all, were neither completed nor aborted."""
         prefix = f"blobs/uploads/{upload_id}"
         return len(self.s3.list_multipart_uploads(Bucket=self.bucket, Prefix=prefix).get("Uploads", []))
 
@@ -162,7 +162,7 @@ def closing(location: str, digest: str) -> str:
 
 
 def fetch(url: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """A GET to S3 without the registry's credentials."""
+    """Send a GET to S3 without the registry's credentials."""
     request = urllib.request.Request(url, headers=dict(headers or {}))
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
@@ -226,7 +226,7 @@ class _Resources:
 
 
 def _resources(strict: StrictS3, endpoint: str) -> _Resources:
-    """Tables, bucket, keys and the one user."""
+    """Create tables, bucket, keys and the only user."""
     own = secrets.token_hex(6)
     index, identity, bucket = f"index-{own}", f"identity-{own}", f"bucket-{own}"
     dynamodb, kms, ssm = (_client(service, endpoint, strict) for service in ("dynamodb", "kms", "ssm"))
@@ -261,7 +261,7 @@ def _client(service: str, endpoint: str, strict: StrictS3) -> Any:
 
 
 class _Functions:
-    """The component that has an execution environment of each function ready."""
+    """The component that starts an execution environment of each function."""
 
     name = "the functions"
 

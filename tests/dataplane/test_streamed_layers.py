@@ -1,4 +1,4 @@
-"""Layers that clients send in pieces: through the edge to the relay, which makes S3 multipart uploads of them."""
+"""Layers that clients send in pieces, through the edge to the relay, become S3 multipart uploads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DATA = os.urandom(30 * MIB + 12_345)  # several of the relay's parts, and a last
 
 
 def content(size: int) -> bytes:
-    """A layer of its own."""
+    """Return a unique layer."""
     return os.urandom(16) + DATA[: size - 16]
 
 
@@ -32,7 +32,7 @@ def until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def offset_of(registry: Plane, location: str) -> int:
-    """How many bytes the upload has; 0 for one byte and for none."""
+    """Return how many bytes the upload has; 0 for one byte or none."""
     text = registry.ask("GET", location).expect(204).headers["range"].removeprefix("0-")
     return int(text) + 1 if text != "0" else 0
 
@@ -49,7 +49,7 @@ def token_of(registry: Plane, repository: str, location: str) -> UploadToken:
 
 
 def expiring(registry: Plane, repository: str, location: str, at: float) -> str:
-    """The same upload's Location with less time left."""
+    """Return the same upload's Location with less time left."""
     token = replace(token_of(registry, repository, location), expires=int(at))
     assert token.repository == RepositoryName(repository)
     return f"{urlsplit(location).path}?{PARAMETER}={token.encode(registry.upload_keys)}"
@@ -75,7 +75,7 @@ def test_a_layer_in_chunks_of_unknown_length_becomes_a_multipart_object(
     assert registry.unfinished() == 0
 
 
-def test_a_whole_put_whose_length_nobody_says_is_taken_too(registry: Plane, repository: str) -> None:
+def test_a_whole_put_without_a_length_is_accepted(registry: Plane, repository: str) -> None:
     data = content(12 * MIB)
     registry.put(registry.start(repository), digest_of(data), pieces(data)).expect(201)
     assert registry.pull(repository, digest_of(data)) == data
@@ -90,7 +90,7 @@ def test_a_small_layer_needs_no_multipart_upload(registry: Plane, repository: st
     assert registry.unfinished() == 0
 
 
-def test_chunks_below_what_s3_takes_for_a_part_are_merged(registry: Plane, repository: str) -> None:
+def test_chunks_smaller_than_a_part_are_merged(registry: Plane, repository: str) -> None:
     data = content(14 * MIB + 3)
     location, start = registry.start(repository), 0
     for size in (3 * MIB, 3 * MIB - 1, 4 * MIB + 1, 1, 4 * MIB + 2):
@@ -105,7 +105,7 @@ def test_chunks_below_what_s3_takes_for_a_part_are_merged(registry: Plane, repos
     assert "/parts-" in key  # what waited to become a part is gone
 
 
-def test_an_upload_that_was_cut_off_goes_on_from_what_arrived(registry: Plane, repository: str) -> None:
+def test_an_interrupted_upload_continues_from_what_arrived(registry: Plane, repository: str) -> None:
     data, location = content(len(DATA)), registry.start(repository)
     registry.broken_off("PATCH", location, data[: 20 * MIB], len(data))
     until(lambda: offset_of(registry, location) > 8 * MIB)
@@ -119,7 +119,7 @@ def test_an_upload_that_was_cut_off_goes_on_from_what_arrived(registry: Plane, r
     assert registry.unfinished() == 0
 
 
-def test_a_wrong_digest_is_refused_and_the_right_one_is_taken_after_it(registry: Plane, repository: str) -> None:
+def test_after_a_wrong_digest_the_right_one_is_accepted(registry: Plane, repository: str) -> None:
     data = content(12 * MIB)
     location = registry.ask("PATCH", registry.start(repository), data).expect(202).headers["location"]
     for algorithm in ("sha256", "sha512"):
@@ -129,7 +129,7 @@ def test_a_wrong_digest_is_refused_and_the_right_one_is_taken_after_it(registry:
     assert registry.pull(repository, digest_of(data)) == data
 
 
-def test_an_upload_whose_time_is_over_is_refused_by_every_way_in(registry: Plane, repository: str) -> None:
+def test_an_expired_upload_is_refused_on_every_path(registry: Plane, repository: str) -> None:
     data, location = content(9 * MIB), registry.start(repository)
     ends = time.time() + 3
     brief = expiring(registry, repository, location, ends)
@@ -165,7 +165,7 @@ def test_a_cancelled_upload_leaves_nothing_in_s3(registry: Plane, repository: st
     assert registry.keys(prefix=f"blobs/uploads/{upload_id(location)}/") == []
 
 
-def test_one_layer_pushed_by_several_at_once_by_both_ways_is_one_blob(registry: Plane, repository: str) -> None:
+def test_a_layer_pushed_concurrently_on_both_paths_is_one_blob(registry: Plane, repository: str) -> None:
     data = content(9 * MIB)
     digest = digest_of(data)
 
@@ -186,7 +186,7 @@ def test_one_layer_pushed_by_several_at_once_by_both_ways_is_one_blob(registry: 
     assert registry.unfinished() == 0
 
 
-def test_the_last_put_repeated_after_a_lost_answer_succeeds(registry: Plane, repository: str) -> None:
+def test_the_closing_put_can_be_repeated_after_a_lost_response(registry: Plane, repository: str) -> None:
     data = content(9 * MIB)
     location = registry.ask("PATCH", registry.start(repository), data).expect(202).headers["location"]
     registry.broken_off("PUT", closing(location, digest_of(data)), b"", 0)

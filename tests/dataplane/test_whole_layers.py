@@ -1,4 +1,4 @@
-"""Layers that go straight to S3: sent whole, through the edge, to an S3 that checks signatures and checksums itself."""
+"""Layers sent whole go through the edge straight to an S3 that checks signatures and checksums itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.strict_s3 import StrictS3
 
 @pytest.fixture
 def large() -> bytes:
-    """A layer of its own for each test, larger than what is kept in the index."""
+    """A unique layer, too large for the index."""
     return os.urandom(300_000)
 
 
@@ -27,7 +27,7 @@ def layer(size: int) -> bytes:
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
 @pytest.mark.parametrize("size", [1024, 5 * MIB - 1, 5 * MIB, 5 * MIB + 1, 30 * MIB])
-def test_a_whole_layer_is_there_at_once_and_comes_back_as_it_was(
+def test_a_whole_layer_can_be_pulled_at_once_and_is_unchanged(
     registry: Plane, repository: str, size: int, algorithm: str
 ) -> None:
     data = layer(size)
@@ -46,7 +46,7 @@ def test_a_whole_layer_is_there_at_once_and_comes_back_as_it_was(
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-def test_s3_itself_refuses_other_bytes_than_those_of_the_digest(
+def test_s3_itself_refuses_bytes_with_a_wrong_digest(
     registry: Plane, repository: str, large: bytes, algorithm: str
 ) -> None:
     digest = digest_of(b"other", algorithm)
@@ -59,7 +59,7 @@ def test_s3_itself_refuses_other_bytes_than_those_of_the_digest(
     assert registry.pull(repository, digest_of(large, algorithm)) == large
 
 
-def test_an_edge_whose_signature_s3_does_not_take_says_that_the_operator_has_to_act(
+def test_if_s3_refuses_the_edges_signature_the_error_asks_for_the_operator(
     strict: StrictS3, ministack_endpoint: str, tmp_path: Path, repository: str, large: bytes
 ) -> None:
     with plane(strict, ministack_endpoint, tmp_path, signs_with="another secret") as registry:
@@ -68,7 +68,7 @@ def test_an_edge_whose_signature_s3_does_not_take_says_that_the_operator_has_to_
         assert registry.keys(digest) == []
 
 
-def test_a_body_that_ends_too_early_is_no_layer_and_the_upload_goes_on(
+def test_an_incomplete_body_is_not_stored_and_the_upload_stays_open(
     registry: Plane, repository: str, large: bytes
 ) -> None:
     digest, location = digest_of(large), registry.start(repository)
@@ -80,9 +80,7 @@ def test_a_body_that_ends_too_early_is_no_layer_and_the_upload_goes_on(
     assert registry.pull(repository, digest) == large
 
 
-def test_credentials_and_headers_of_careless_clients_do_not_reach_s3(
-    registry: Plane, repository: str, large: bytes
-) -> None:
+def test_a_clients_credentials_and_headers_do_not_reach_s3(registry: Plane, repository: str, large: bytes) -> None:
     digest = digest_of(large)
     careless = {
         "Authorization": "Basic c2VjcmV0",
@@ -115,7 +113,7 @@ def test_ranges_are_served_by_s3(registry: Plane, repository: str, large: bytes)
     fetch(url, {"Range": f"bytes={size}-"}).expect(416)
 
 
-def test_a_presigned_url_that_was_tampered_with_is_refused(registry: Plane, repository: str, large: bytes) -> None:
+def test_a_changed_presigned_url_is_refused(registry: Plane, repository: str, large: bytes) -> None:
     url = registry.blob(repository, registry.push(repository, large), "GET").expect(307).headers["location"]
     other = registry.blob(repository, registry.push(repository, large[1:]), "GET").expect(307).headers["location"]
     assert fetch(url).expect(200).body == large
@@ -131,9 +129,7 @@ def test_a_presigned_url_that_was_tampered_with_is_refused(registry: Plane, repo
     fetch(url, {"Authorization": "Bearer token"}).expect(400)
 
 
-def test_the_same_put_again_succeeds_before_it_was_asked_for_and_after(
-    registry: Plane, repository: str, large: bytes
-) -> None:
+def test_a_repeated_put_succeeds_before_and_after_adoption(registry: Plane, repository: str, large: bytes) -> None:
     digest, location = digest_of(large), registry.start(repository)
     for _ in range(2):
         registry.put(location, digest, large).expect(201)
@@ -143,7 +139,7 @@ def test_the_same_put_again_succeeds_before_it_was_asked_for_and_after(
     assert len(registry.keys(digest)) == 1
 
 
-def test_an_upload_that_became_a_blob_never_becomes_one_again(registry: Plane, repository: str, large: bytes) -> None:
+def test_a_consumed_upload_is_not_adopted_again(registry: Plane, repository: str, large: bytes) -> None:
     digest, location = digest_of(large), registry.start(repository)
     registry.put(location, digest, large).expect(201)
     registry.blob(repository, digest).expect(200)
@@ -157,7 +153,7 @@ def test_an_upload_that_became_a_blob_never_becomes_one_again(registry: Plane, r
     assert registry.pull(repository, digest) == large
 
 
-def test_what_one_repository_deletes_stays_gone_although_another_keeps_it(
+def test_a_blob_deleted_in_one_repository_stays_deleted_although_another_keeps_it(
     registry: Plane, repository: str, large: bytes
 ) -> None:
     other = f"{repository}-2"
@@ -173,9 +169,7 @@ def test_what_one_repository_deletes_stays_gone_although_another_keeps_it(
     assert len(registry.keys(digest)) == 1
 
 
-def test_deleting_a_layer_that_nobody_asked_for_deletes_every_upload_of_it(
-    registry: Plane, repository: str, large: bytes
-) -> None:
+def test_deleting_an_unadopted_layer_deletes_every_upload_of_it(registry: Plane, repository: str, large: bytes) -> None:
     for _ in range(3):
         digest = registry.push(repository, large)
     registry.blob(repository, digest, "DELETE").expect(202)
@@ -183,7 +177,7 @@ def test_deleting_a_layer_that_nobody_asked_for_deletes_every_upload_of_it(
     registry.blob(repository, digest, "GET").refused(404, "BLOB_UNKNOWN")
 
 
-def test_two_repositories_that_upload_one_layer_at_once_end_with_one_object(registry: Plane, repository: str) -> None:
+def test_a_layer_uploaded_to_two_repositories_at_once_has_one_object(registry: Plane, repository: str) -> None:
     data = layer(6 * MIB)
     digest, other = digest_of(data), f"{repository}-2"
     halfway, go_on = threading.Event(), threading.Event()
@@ -219,7 +213,7 @@ def test_two_repositories_that_upload_one_layer_at_once_end_with_one_object(regi
         assert registry.pull(name, digest) == data
 
 
-def test_a_layer_is_mounted_that_nobody_has_asked_for_yet(registry: Plane, repository: str, large: bytes) -> None:
+def test_an_unadopted_layer_can_be_mounted(registry: Plane, repository: str, large: bytes) -> None:
     digest, other = registry.push(repository, large), f"{repository}-2"
     bearer = {"Authorization": f"Bearer {registry.token(other, repository)}"}
     target = f"/v2/{other}/blobs/uploads/?mount={digest}&from={repository}"
@@ -230,7 +224,7 @@ def test_a_layer_is_mounted_that_nobody_has_asked_for_yet(registry: Plane, repos
     assert registry.pull(other, digest) == large
 
 
-def test_a_manifest_brings_in_the_layers_that_it_names(registry: Plane, repository: str, large: bytes) -> None:
+def test_a_manifest_adopts_the_layers_that_it_needs(registry: Plane, repository: str, large: bytes) -> None:
     contents = {"application/vnd.oci.image.config.v1+json": b"{}", "application/vnd.oci.image.layer.v1.tar": large}
     config, tar = (
         {"mediaType": media_type, "digest": registry.push(repository, data), "size": len(data)}
@@ -248,7 +242,7 @@ def test_a_manifest_brings_in_the_layers_that_it_names(registry: Plane, reposito
 
 
 @pytest.mark.parametrize("proof", [{}, {"ChecksumAlgorithm": "CRC32"}, {"ChecksumAlgorithm": "SHA1"}])
-def test_an_object_that_s3_holds_no_proof_of_is_nobodys_layer(
+def test_an_object_without_a_stored_checksum_is_not_adopted(
     registry: Plane, repository: str, large: bytes, proof: dict[str, str]
 ) -> None:
     # As an edge would leave it that loses the header with the checksum on its way.

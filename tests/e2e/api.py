@@ -1,4 +1,4 @@
-"""The registry as HTTP: what the tests compare a client's own view with."""
+"""The registry's HTTP API, with which the tests compare a client's view."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def digest_of(data: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     status: int
     headers: Mapping[str, str]  # names in lower case
     body: bytes
 
-    def expect(self, status: int) -> Answer:
-        """Itself; raises AssertionError with the body unless it has this status."""
+    def expect(self, status: int) -> Response:
+        """Return self. Raises AssertionError with the body unless it has this status."""
         assert self.status == status, f"{self.status} instead of {status}: {self.body[:2000]!r}"
         return self
 
@@ -42,13 +42,13 @@ class Answer:
 
     @property
     def messages(self) -> list[str]:
-        """The sentences of an error answer."""
+        """The messages of an error response."""
         return [str(error["message"]) for error in self.json()["errors"]]
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Requests of one user, or of nobody; follows a challenge by the token specification, once a request."""
+    """Requests of one user, or anonymous ones; follows a challenge by the token specification, once per request."""
 
     url: str
     user: str = ""
@@ -56,8 +56,8 @@ class Api:
 
     def call(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None, scope: str = ""
-    ) -> Answer:
-        """`path` may be a whole URL, as a Location may. `scope` is asked for in place of the challenge's."""
+    ) -> Response:
+        """Send a request. `path` may be a URL, as in a Location. `scope` replaces the challenge's."""
         url = urljoin(self.url, path)
         answer = exchange(method, url, body, dict(headers or {}))
         challenge = answer.headers.get("www-authenticate", "")
@@ -76,21 +76,21 @@ class Api:
         answer = exchange("GET", f"{challenge['realm']}?{urlencode(query)}", b"", headers).expect(200)
         return str(answer.json()["token"])
 
-    def manifest(self, repository: str, reference: str) -> Answer:
-        """Any status."""
+    def manifest(self, repository: str, reference: str) -> Response:
+        """Get a manifest; any status is returned."""
         return self.call(
             "GET", f"/v2/{repository}/manifests/{reference}", headers={"Accept": ", ".join(MANIFEST_TYPES)}
         )
 
     def digest(self, repository: str, reference: str) -> str:
-        """Of a manifest that exists: computed from its bytes, and the same as the header says."""
+        """Return the digest of a manifest that exists, computed from its bytes and equal to the header."""
         answer = self.manifest(repository, reference).expect(200)
         digest = digest_of(answer.body)
         assert answer.headers["docker-content-digest"] == digest
         return digest
 
     def blob(self, repository: str, digest: str) -> bytes:
-        """The bytes of a blob that exists, from wherever the registry sends for them; they hash to the digest."""
+        """Return the bytes of a blob that exists, following redirects; they must hash to the digest."""
         answer = self.call("GET", f"/v2/{repository}/blobs/{digest}")
         if answer.status == 307:
             answer = exchange("GET", answer.headers["location"], b"", {})
@@ -98,41 +98,43 @@ class Api:
         return answer.body
 
     def push_blob(self, repository: str, data: bytes) -> str:
-        """Upload in one POST and one PUT; the digest."""
+        """Upload with one POST and one PUT; return the digest."""
         digest = digest_of(data)
         location = closing(self.start_upload(repository), digest)
         self.call("PUT", location, data, {"Content-Type": "application/octet-stream"}).expect(201)
         return digest
 
     def start_upload(self, repository: str) -> str:
-        """The URL of a new upload."""
+        """Start an upload; return its URL."""
         started = self.call("POST", f"/v2/{repository}/blobs/uploads/").expect(202)
         return urljoin(self.url, started.headers["location"])
 
-    def push_manifest(self, repository: str, reference: str, manifest: Mapping[str, Any]) -> Answer:
-        """The answer, a 201."""
+    def push_manifest(self, repository: str, reference: str, manifest: Mapping[str, Any]) -> Response:
+        """Push a manifest; return the response, a 201."""
         headers = {"Content-Type": str(manifest["mediaType"])}
         body = json.dumps(manifest).encode()
         return self.call("PUT", f"/v2/{repository}/manifests/{reference}", body, headers).expect(201)
 
     def referrers(self, repository: str, digest: str) -> list[dict[str, Any]]:
-        """The descriptors of the first page."""
+        """Return the descriptors of the first page."""
         answer = self.call("GET", f"/v2/{repository}/referrers/{digest}").expect(200)
         return list(answer.json()["manifests"])
 
 
 def closing(upload: str, digest: str) -> str:
-    """The URL for the PUT that closes an upload."""
+    """Return the URL for the PUT that closes an upload."""
     return upload + ("&" if "?" in upload else "?") + urlencode({"digest": digest})
 
 
-def exchange(method: str, url: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]) -> Answer:
-    """One request. A body in pieces is sent in chunks, unless the headers have its length."""
+def exchange(method: str, url: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]) -> Response:
+    """Send one request. An iterable body is sent in chunks, unless the headers have its length."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=60)
     try:
         connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, dict(headers))
         response = connection.getresponse()
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())
+        return Response(
+            response.status, {name.lower(): value for name, value in response.getheaders()}, response.read()
+        )
     finally:
         connection.close()

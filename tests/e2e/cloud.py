@@ -1,4 +1,4 @@
-"""The registry under test: started for the session, or a running one that `ROADSTEAD_E2E_READY` points to."""
+"""The registry under test: started for the session, or a running one, whose ready.json ROADSTEAD_E2E_READY names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _START, _STOP = 60.0, 60.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """What `ready.json` of a running registry says."""
+    """The content of a running registry's `ready.json`."""
 
     ready: Mapping[str, Any]
 
@@ -34,7 +34,7 @@ class Cloud:
 
     @property
     def host(self) -> str:
-        """host:port, as it stands before the name of an image."""
+        """host:port, as in the name of an image."""
         return urlsplit(self.url).netloc
 
     @property
@@ -46,22 +46,22 @@ class Cloud:
         return Path(self.ready["password_file"]).read_text().strip()
 
     def pids(self) -> dict[str, int]:
-        """The process that holds gateway and edge ("stack"), and the relay's, as they are now."""
+        """Return the current processes of gateway and edge ("stack"), and of the relay."""
         ready = Path(self.ready["password_file"]).with_name("ready.json")
         return dict(json.loads(ready.read_text())["pids"])
 
     def relayed(self) -> int:
-        """How many bodies the relay takes at the moment."""
+        """Return how many bodies the relay is receiving."""
         with urllib.request.urlopen(f"{self.ready['relay']}/health", timeout=10) as answer:
             return int(json.load(answer)["uploads"])
 
     def requests(self) -> list[str]:
-        """The gateway's log, a line an answer: … METHOD PATH STATUS … ms."""
+        """Return the gateway's log, a line for each response: … METHOD PATH STATUS … ms."""
         log = Path(self.ready["password_file"]).with_name("logs") / "gateway.log"
         return log.read_text(errors="replace").splitlines()
 
     def uploads(self, repository: str, since: int) -> int:
-        """How many blobs were uploaded to a repository, and not mounted, after the first `since` requests."""
+        """Return how many blobs were uploaded to a repository, not mounted, after the first `since` requests."""
         done = re.compile(rf"PUT /v2/{re.escape(repository)}/blobs/uploads/(\S+) 201")
         return len({found[1] for line in self.requests()[since:] if (found := done.search(line))})
 
@@ -73,7 +73,7 @@ def free_port() -> int:
 
 
 class Instance:
-    """One `python -m local up`, in a process group of its own; told to stop when the tests die."""
+    """A `python -m local up` in its own process group; it stops when the tests die."""
 
     def __init__(self, state: Path, port: int, *options: str, module: str = "local") -> None:
         self._state = state
@@ -105,7 +105,7 @@ class Instance:
         return self._log.read_text(errors="replace")
 
     def wait_until_ready(self) -> Cloud:
-        """Raises AssertionError with what it printed when it doesn't get ready."""
+        """Wait until it serves. Raises AssertionError with its output if it does not."""
         deadline = time.monotonic() + _START
         ready = self._state / "ready.json"
         while not ready.exists():
@@ -115,12 +115,12 @@ class Instance:
         return Cloud(json.loads(ready.read_text()))
 
     def interrupt(self) -> int:
-        """What Ctrl-C does in a terminal: SIGINT to the whole process group. The exit code."""
+        """Send SIGINT to the process group, as Ctrl-C does; return the exit code."""
         os.killpg(self._process.pid, signal.SIGINT)
         return self._process.wait(_STOP)
 
     def kill(self) -> None:
-        """End it, whatever state it is in."""
+        """Stop it, whatever its state."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
         try:
@@ -133,7 +133,7 @@ class Instance:
 
 @contextlib.contextmanager
 def instance(state: Path, port: int, *options: str, module: str = "local") -> Iterator[Instance]:
-    """An instance that is ended with the context; `options` of `local up`, or of a `module` that takes the same."""
+    """Run an instance with `options` of `local up`, or of a `module` with the same options."""
     started = Instance(state, port, *options, module=module)
     try:
         yield started
@@ -143,7 +143,7 @@ def instance(state: Path, port: int, *options: str, module: str = "local") -> It
 
 @contextlib.contextmanager
 def running(work: Path) -> Iterator[Cloud]:
-    """The registry for a session of tests."""
+    """Yield the registry for a session of tests."""
     given = os.environ.get("ROADSTEAD_E2E_READY")
     if given:
         yield Cloud(json.loads(Path(given).read_text()))

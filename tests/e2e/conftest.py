@@ -1,7 +1,7 @@
-"""What the tests with real clients share.
+"""Fixtures for the tests with real clients.
 
-`--clients stable` drives the clients of this machine, Debian bookworm's; `--clients latest` those of Debian sid, in a
-directory that `sid/build` makes. A client that is missing fails its tests: nothing is ever left out silently.
+`--clients stable` uses the clients of this machine (Debian bookworm); `--clients latest` those of Debian sid, in a
+directory that `sid/build` creates. A missing client fails its tests: nothing is skipped silently.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _latest(config: pytest.Config) -> bool:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """tests/e2e/latest is for clients that Debian bookworm does not have."""
+    """Ignore tests/e2e/latest, whose clients Debian bookworm does not have, without `--clients latest`."""
     return True if collection_path == HERE / "latest" and not _latest(config) else None
 
 
@@ -59,7 +59,7 @@ def _large(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `large` are left out, and reported as deselected, without `--large`."""
+    """Deselect tests marked `large` without `--large`."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.e2e)
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with a `client` runs once for each kind of client."""
+    """Run a test with a `client` once for each kind of client."""
     if "kind" in metafunc.fixturenames:
         kinds = LATEST if _latest(metafunc.config) else STABLE
         metafunc.parametrize("kind", kinds, ids=[kind.name for kind in kinds])
@@ -78,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def work() -> Iterator[Path]:
-    """The session's directory: a path so short that sockets fit in it, of letters that podman takes in a name."""
+    """The session's directory, with a path short enough for sockets and letters that podman accepts in a name."""
     assert os.geteuid() == 0, "The e2e tests run daemons in namespaces of their own and need root."
     directory = Path(tempfile.gettempdir()) / f"roadstead-e2e-{secrets.token_hex(4)}"
     directory.mkdir(mode=0o700)
@@ -115,7 +115,7 @@ def people(office: Office) -> People:
 
 @pytest.fixture
 def project(office: Office) -> str:
-    """A private project."""
+    """A new private project."""
     return office.make_project()
 
 
@@ -126,7 +126,7 @@ def public_project(office: Office) -> str:
 
 @pytest.fixture
 def open_client(work: Path, machine: Machine, cloud: Cloud) -> Iterator[OpenClient]:
-    """Gives clients with empty stores, which run until the test ends; then their files are gone too."""
+    """A function that starts clients with empty stores; they stop and are deleted when the test ends."""
     with contextlib.ExitStack() as stack:
 
         def open_(kind: type[Client]) -> Client:
@@ -150,13 +150,13 @@ def other(open_client: OpenClient, kind: type[Client]) -> Client:
 
 @pytest.fixture(scope="session")
 def image(work: Path) -> Image:
-    """A small one."""
+    """A small image."""
     return images.image(work / "small", (0, 1, KIB))
 
 
 @pytest.fixture(scope="session")
 def layers(work: Path) -> Image:
-    """One with layers of all sizes that a Lambda event can carry."""
+    """An image with layers of all sizes that fit in a Lambda event."""
     return images.image(work / "layers", (0, 1, KIB, MIB, 3 * MIB))
 
 

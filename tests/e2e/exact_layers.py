@@ -21,7 +21,7 @@ _TAR = 512 + 1024  # bytes of a tar's one header, and of its end
 
 
 def write_exact_layer(path: Path, size: int, seed: str) -> tuple[str, str]:
-    """Write a layer with one file of random bytes that depend on `seed` only; its digest, and that of the tar."""
+    """Write a layer with one file of random bytes that depend on `seed` only; return its digest and the tar's."""
     assert size >= MINIMUM
     content = (size - _AROUND - _TAR - 5 * -(-size // _BLOCK) - 4) // 512 * 512  # four: the least extra field
     left = content + _TAR
@@ -46,7 +46,7 @@ def write_exact_layer(path: Path, size: int, seed: str) -> tuple[str, str]:
 
 
 def _tar(content: int, seed: str) -> Iterator[bytes]:
-    """Of one file; `content` is a multiple of 512."""
+    """Yield a tar of one file; `content` is a multiple of 512."""
     entry = tarfile.TarInfo("data/" + hashlib.sha256(seed.encode()).hexdigest()[:16])
     entry.size = content
     yield entry.tobuf(tarfile.USTAR_FORMAT)
@@ -57,7 +57,7 @@ def _tar(content: int, seed: str) -> Iterator[bytes]:
 
 
 def _blocks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same bytes in blocks, all of them full but the last."""
+    """Yield the same bytes in blocks, all full except the last."""
     waiting = bytearray()
     for piece in pieces:
         waiting += piece

@@ -1,4 +1,4 @@
-"""Images made on the spot, without network: OCI image layouts of chosen sizes with random but repeatable content."""
+"""Images created without network: OCI image layouts of chosen sizes with random but repeatable content."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.e2e.exact_layers import MINIMUM, write_exact_layer
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 KIB, MIB = 1024, 1024 * 1024
-TAG = "image"  # what a layout's one image is called in it
+TAG = "image"  # the name of a layout's only image
 
 Descriptor = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A layout with one image, or one index, named `TAG`."""
+    """A layout with one image or index, named `TAG`."""
 
     layout: Path
     descriptor: Descriptor
@@ -42,7 +42,7 @@ class Image:
         return dict(json.loads(self.blob(self.digest)))
 
     def archive(self, path: Path, name: str) -> Path:
-        """The layout as a tar file whose image is called `name` (host/repository:tag), as containerd loads it."""
+        """Write the layout as a tar file whose image has the name `name` (host/repository:tag), for containerd."""
         named = {
             **self.descriptor,
             "annotations": {"io.containerd.image.name": name, _REF_NAME: name.rpartition(":")[2]},
@@ -57,16 +57,14 @@ class Image:
 
 
 def image(layout: Path, sizes: Sequence[int], *, seed: str = "", architecture: str = "amd64") -> Image:
-    """An image with a layer for each of `sizes`, the bytes of the one file in it."""
+    """Create an image with a layer for each of `sizes`, the bytes of the one file in it."""
     return _saved(layout, _image(layout, sizes, seed or layout.name, architecture))
 
 
 def exact_image(layout: Path, sizes: Sequence[int]) -> Image:
-    """An image whose layers are, as they are sent, of these very sizes, and made in pieces, so that they may be large.
+    """Create an image whose layers have exactly these sizes when they are sent; below 4 KiB, about. They may be large.
 
-    One below 4 KiB is of about its size.
-
-    A client that packs layers anew (`keeps_manifest` is false) makes other, similar sizes of them.
+    A client that packs layers again (`keeps_manifest` is false) sends other, similar sizes.
     """
     made = []
     for number, size in enumerate(sizes):
@@ -76,7 +74,7 @@ def exact_image(layout: Path, sizes: Sequence[int]) -> Image:
 
 
 def index(layout: Path, architectures: Iterable[str], sizes: Sequence[int]) -> Image:
-    """An index with an image for each architecture."""
+    """Create an index with an image for each architecture."""
     children = [
         {
             **_image(layout, sizes, f"{layout.name} {architecture}", architecture),
@@ -89,7 +87,7 @@ def index(layout: Path, architectures: Iterable[str], sizes: Sequence[int]) -> I
 
 
 def add_blob(layout: Path, media_type: str, data: bytes) -> Descriptor:
-    """The descriptor of a blob that is now in the layout."""
+    """Add a blob to the layout; return its descriptor."""
     digest = digest_of(data)
     path = layout / "blobs" / digest.replace(":", "/")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +96,7 @@ def add_blob(layout: Path, media_type: str, data: bytes) -> Descriptor:
 
 
 def layer(size: int, seed: str) -> bytes:
-    """A tar file with one file of `size` random bytes that depend on `seed` only."""
+    """Return a gzipped tar with one file of `size` random bytes that depend on `seed` only."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         name = hashlib.sha256(seed.encode()).hexdigest()[:16]
@@ -116,13 +114,13 @@ def _image(layout: Path, sizes: Sequence[int], seed: str, architecture: str) -> 
 
 
 def _add_layer(layout: Path, size: int, seed: str) -> tuple[Descriptor, str]:
-    """A layer with one file of `size` bytes, and its DiffID."""
+    """Add a layer with one file of `size` bytes; return its descriptor and DiffID."""
     tar = layer(size, seed)
     return add_blob(layout, LAYER, gzip.compress(tar, 1, mtime=0)), digest_of(tar)
 
 
 def _add_exact_layer(layout: Path, size: int, seed: str) -> tuple[Descriptor, str]:
-    """A layer of exactly `size` bytes as it is sent, and its DiffID."""
+    """Add a layer of exactly `size` bytes as sent; return its descriptor and DiffID."""
     blobs = layout / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
     written = blobs / "being-written"
@@ -132,7 +130,7 @@ def _add_exact_layer(layout: Path, size: int, seed: str) -> tuple[Descriptor, st
 
 
 def _assembled(layout: Path, layers: Sequence[tuple[Descriptor, str]], seed: str, architecture: str) -> Descriptor:
-    """The manifest of layers that are in the layout, each with its DiffID."""
+    """Add the manifest of layers that are in the layout, each with its DiffID; return its descriptor."""
     config = {
         "created": "2026-01-01T00:00:00Z",
         "architecture": architecture,

@@ -1,4 +1,4 @@
-"""How much memory the registry's own processes take, above what they held before."""
+"""How much the memory of the registry's processes grows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ EDGE, RELAY = "gateway, edge", "relay"  # as bench.memory calls them
 
 
 class Growth:
-    """MiB that gateway with edge, and relay, have grown by at most since this was made."""
+    """The most, in MiB, that gateway with edge, and relay, have grown since this was created."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._roots = [cloud.pids()["stack"]]

@@ -1,4 +1,4 @@
-"""Pushing with one client and pulling with another, and what that takes."""
+"""Pushing with one client and pulling with another, and the memory that takes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.e2e.images import MIB, Image
 from tests.e2e.memory import EDGE, RELAY, Growth
 from tests.e2e.people import People
 
-# MiB that may come and go beside a layer, however large: what is on its way, the allocator's, another request's.
+# MiB that any layer may take: bytes in transit, the allocator's, other requests'.
 EDGE_GROWTH = 24.0
 RELAY_GROWTH = 95.0  # 40 are the parts of one upload, filling and under way; an upload may take 100 MB
 _PATIENCE = 60.0  # seconds
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Raises AssertionError when it does not hold within a minute."""
+    """Wait for a condition. Raises AssertionError if it does not hold within a minute."""
     deadline = time.monotonic() + _PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"not within {_PATIENCE:.0f} s: {what}"
@@ -27,7 +27,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 
 
 def push_and_pull(pushing: Client, pulling: Client, cloud: Cloud, people: People, repository: str, image: Image) -> str:
-    """Push to `repository`:1 and pull it into the other client's store; the digest of the manifest."""
+    """Push to `repository`:1 and pull into the other client's store; return the manifest's digest."""
     reference = f"{cloud.host}/{repository}:1"
     pushing.login(people.developer.name, people.developer.password).succeeded()
     pushing.load(image, reference)
@@ -36,7 +36,7 @@ def push_and_pull(pushing: Client, pulling: Client, cloud: Cloud, people: People
 
 
 def pull(client: Client, cloud: Cloud, people: People, reference: str, expected: str | None = None) -> str:
-    """Pull as a guest, and hold the digest that the client sees to the registry's, and to `expected`."""
+    """Pull as a guest; the client's digest must be the registry's, and `expected`. Return it."""
     client.login(people.guest.name, people.guest.password).succeeded()
     client.pull(reference).succeeded()
     repository, _, tag = reference.partition("/")[2].rpartition(":")
@@ -49,7 +49,7 @@ def pull(client: Client, cloud: Cloud, people: People, reference: str, expected:
 def move_in_bounded_memory(
     pushing: Client, pulling: Client, cloud: Cloud, people: People, repository: str, size: int
 ) -> None:
-    """One layer of `size` bytes, in and out; prints the times and what the registry's processes grew by."""
+    """Push and pull one layer of `size` bytes; print the times, and how much the registry's processes grew."""
     image = images.exact_image(pushing.home / "layout", (size,))
     reference = f"{cloud.host}/{repository}:1"
     pushing.login(people.developer.name, people.developer.password).succeeded()

@@ -1,4 +1,4 @@
-"""Users, projects and members for the tests, made as an operator makes them."""
+"""Users, projects and members for the tests, created as an operator does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """A guest may pull, a developer push, a maintainer delete; the stranger is a user and a member of nothing."""
+    """A guest may pull, a developer push, a maintainer delete; the stranger is a user without memberships."""
 
     admin: Person
     maintainer: Person
@@ -38,10 +38,10 @@ class People:
 
 
 class Office:
-    """Makes people and projects in the identity table of a local cloud."""
+    """Creates users and projects in the identity table of a local cloud."""
 
     def __init__(self, cloud: Cloud, prefix: str) -> None:
-        """`prefix` parts the names of one run from those of another against the same registry."""
+        """`prefix` makes the names of this run unique."""
         table = Table(aws.local_client("dynamodb", cloud.ready), str(cloud.ready["identity_table"]))
         self._accounts = Accounts(DynamoIdentities(table), Argon2Hasher())
         self._prefix = prefix
@@ -54,7 +54,7 @@ class Office:
         )
 
     def make_project(self, *, public: bool = False) -> str:
-        """The name of a new project with a member in each role."""
+        """Create a project with a member in each role; return its name."""
         name = f"{self._prefix}-{next(_run)}"
         self._accounts.create_project(name, public=public, created_by=self.people.admin.name)
         self._accounts.set_member(name, self.people.maintainer.name, Role.MAINTAINER)
@@ -63,14 +63,14 @@ class Office:
         return name
 
     def open_project(self, name: str) -> None:
-        """Make a project of this name public, and the project itself if need be."""
+        """Make a project public; create it if necessary."""
         if self._accounts.find_project(name) is None:
             self._accounts.create_project(name, public=True, created_by=self.people.admin.name)
         else:
             self._accounts.set_public(name, True)
 
     def _person(self, role: str) -> Person:
-        # With characters that a shell, a URL, a form and a Basic header each take for something else.
+        # With characters that are special in a shell, a URL, a form or a Basic header.
         person = Person(f"{self._prefix}-{role}", f"pass word+{role}&%41é:$'\"")
         self._accounts.create_user(person.name, person.password)
         return person

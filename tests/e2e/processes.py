@@ -1,4 +1,4 @@
-"""Commands and daemons, each in namespaces of its own, so that nothing of theirs outlives a test.
+"""Commands and daemons, each in its own namespaces, so that nothing outlives a test.
 
 Every program runs under `unshare` with its own mount and PID namespace: when its first process ends, however it ends,
 the kernel ends the rest of the tree and takes its mounts away. That first process is killed when the tests are.
@@ -18,14 +18,14 @@ from pathlib import Path
 
 ENTER = Path(__file__).parent / "sid" / "enter"
 _ENCLOSE = ("setpriv", "--pdeathsig=KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child=KILL")
-_START = 30.0  # seconds that a daemon may take until it answers
-COMMAND = 180.0  # seconds that a command may take; the slowest scenario takes a tenth of it
-LARGE_COMMAND = 900.0  # the same where layers are large
+_START = 30.0  # seconds until a daemon must respond
+COMMAND = 180.0  # seconds for a command; the slowest scenario takes a tenth of it
+LARGE_COMMAND = 900.0  # the same with large layers
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a command did. `seconds` is wall time."""
+    """The result of a command. `seconds` is wall time."""
 
     command: str
     code: int
@@ -38,12 +38,12 @@ class Outcome:
         return self.stdout + self.stderr
 
     def succeeded(self) -> Outcome:
-        """Itself; raises AssertionError with all that the command said unless its exit code is 0."""
+        """Return self. Raises AssertionError with the command's output unless its exit code is 0."""
         assert self.code == 0, f"{self}"
         return self
 
     def failed(self) -> Outcome:
-        """Itself; raises AssertionError unless the command failed by itself (a signal is no refusal)."""
+        """Return self. Raises AssertionError unless the command failed by itself (not by a signal)."""
         assert self.code > 0, f"{self}"
         return self
 
@@ -64,9 +64,9 @@ class Machine:
     patience: float = COMMAND
 
     def require(self, program: str, package: str) -> None:
-        """Raises AssertionError with a sentence that says what to install."""
+        """Require a program. Raises AssertionError that says what to install."""
         where = self.root or Path("/")
-        remedy = f"delete {self.root} to have it made anew" if self.root else f"apt-get install {package}"
+        remedy = f"delete {self.root} to create it again" if self.root else f"apt-get install {package}"
         assert (where / program.lstrip("/")).exists(), f"{program} of Debian's {package} is missing: {remedy}."
 
     def run(
@@ -76,9 +76,9 @@ class Machine:
         environment: Mapping[str, str] | None = None,
         stdin: str = "",
     ) -> Outcome:
-        """Run to the end, with `home`, a directory under `work`, for what the command keeps.
+        """Run a command to its end. `home`, a directory under `work`, is for its files.
 
-        Raises AssertionError when it takes longer than the machine has patience.
+        Raises AssertionError if it takes longer than `patience`.
         """
         argv = self._enclosed(home, command)
         started = time.monotonic()
@@ -113,7 +113,7 @@ class Machine:
         ready: Callable[[], bool],
         environment: Mapping[str, str] | None = None,
     ) -> Iterator[None]:
-        """Run beside the tests from when `ready` first holds. Its store is thrown away, so it is killed at the end."""
+        """Run a daemon; yield when `ready` holds. It is killed at the end, since its store is not needed any more."""
         log = home / "daemon.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
@@ -143,7 +143,7 @@ class Machine:
 
 
 def signal_commands(argument: str, number: signal.Signals) -> None:
-    """Send a signal to every command that has this argument, which no two tests give, or one that ends in it."""
+    """Send a signal to every command with an argument that ends in this one, which is unique to a test."""
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             words = (entry / "cmdline").read_bytes().split(b"\0")
@@ -152,13 +152,13 @@ def signal_commands(argument: str, number: signal.Signals) -> None:
 
 
 def _environment(home: Path, extra: Mapping[str, str] | None) -> dict[str, str]:
-    """A plain environment: whoever runs the tests has settings and credentials that must not matter here."""
+    """Return a plain environment, without the settings and credentials of whoever runs the tests."""
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     return {"PATH": path, "LANG": "C.UTF-8", "HOME": str(home), "TMPDIR": str(home), **(extra or {})}
 
 
 def _kill(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Kill the process group; the PID namespace takes whatever left the group."""
+    """Kill the process group; the PID namespace ends processes that left it."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.short_tokens`: `python -m local` whose access tokens live for a minute, the least there is."""
+"""`python -m tests.e2e.short_tokens`: `python -m local` with access tokens that live for a minute, the minimum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is no image: artifacts, and what refers to an image."""
+"""Artifacts, and what refers to an image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMPTY = {
 
 
 def artifact(api: Api, repository: str, kind: str, content: bytes, subject: dict[str, Any]) -> dict[str, Any]:
-    """Push the artifact's blobs; its manifest."""
+    """Push an artifact's blobs; return its manifest."""
     api.push_blob(repository, b"{}")
     digest = api.push_blob(repository, content)
     return {
@@ -32,7 +32,7 @@ def artifact(api: Api, repository: str, kind: str, content: bytes, subject: dict
     }
 
 
-def test_an_artifact_is_listed_for_the_image_that_a_client_pushed(
+def test_an_artifact_is_listed_as_a_referrer_of_a_pushed_image(
     client: Client, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     repository, reference = f"{project}/app", f"{cloud.host}/{project}/app:1"

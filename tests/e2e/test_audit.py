@@ -1,4 +1,4 @@
-"""What real clients did stands in the audit trail, each thing once, with who did it and from where."""
+"""The audit trail records what real clients did: once each, with user and address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def trail(cloud: Cloud, *options: str) -> list[dict[str, Any]]:
-    """What `make audit` prints."""
+    """Return what `make audit` prints."""
     state = Path(cloud.ready["password_file"]).parent
     printed = subprocess.run(
         [sys.executable, "-m", "local", "audit", "--state", str(state), *options],
@@ -32,7 +32,7 @@ def trail(cloud: Cloud, *options: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.stdout.splitlines()]
 
 
-def test_a_push_a_pull_a_failed_login_and_a_delete_stand_in_the_trail_once(
+def test_a_push_a_pull_a_failed_login_and_a_deletion_are_in_the_trail_once(
     client: Client, other: Client, open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     repository, reference = f"{project}/app", f"{cloud.host}/{project}/app:1"

@@ -1,4 +1,4 @@
-"""The benchmarks that need skopeo and distribution run from end to end, with little to move."""
+"""The benchmarks that need skopeo and distribution run from end to end, with little data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `make up` promises: the commands that it prints, Ctrl-C, and that what was pushed is there the next time."""
+"""What `make up` promises: the printed commands work, and content survives Ctrl-C."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PRINTED = 3  # commands to type
 
 
 class DockerWithMirror(Docker):
-    """Its `docker pull hello-world`, of no host, is answered by the registry itself: the tests have no network."""
+    """A docker whose `docker pull hello-world` is served by the registry: the tests have no network."""
 
     def store_options(self) -> tuple[str, ...]:
         return (*super().store_options(), f"--registry-mirror=http://{self.registry}")
 
 
 def commands(printed: str) -> list[str]:
-    """The lines of the banner that are to be typed."""
+    """Return the banner's commands."""
     return re.findall(r"^  (docker .*)$", printed, re.MULTILINE)
 
 
@@ -54,7 +54,7 @@ def test_the_printed_commands_work_as_printed(work: Path, machine: Machine) -> N
             assert docker.digest(pushed) == api.digest("demo/hello-world", "latest")
 
 
-def test_ctrl_c_stops_it_and_the_next_start_has_what_was_pushed(work: Path, machine: Machine) -> None:
+def test_content_survives_ctrl_c(work: Path, machine: Machine) -> None:
     state, port = work / "kept", free_port()
     image = images.image(work / "kept-image", (KIB, MIB))
     with instance(state, port) as first:

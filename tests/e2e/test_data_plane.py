@@ -1,4 +1,4 @@
-"""Layers of all sizes, and many of them, by every client: pushed, and pulled into an empty store."""
+"""Every client pushes layers of all sizes, and many layers, and pulls them into an empty store."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def many(work: Path) -> Image:
     return images.exact_image(work / "many", [3 * MIB] * MANY)
 
 
-def test_layers_of_all_sizes_go_in_and_come_out(
+def test_layers_of_all_sizes_are_pushed_and_pulled(
     client: Client, other: Client, cloud: Cloud, people: People, project: str, sizes: Image
 ) -> None:
     push_and_pull(client, other, cloud, people, f"{project}/app", sizes)
@@ -47,7 +47,7 @@ def test_layers_of_all_sizes_go_in_and_come_out(
 
 
 @pytest.mark.parametrize("pushing", [Docker, Containerd, Skopeo], ids=lambda kind: str(kind.name))
-def test_many_layers_go_at_once(
+def test_many_layers_are_pushed_at_once(
     open_client: OpenClient, pushing: type[Client], cloud: Cloud, people: People, project: str, many: Image
 ) -> None:
     push_and_pull(open_client(pushing), open_client(Skopeo), cloud, people, f"{project}/app", many)
@@ -56,14 +56,14 @@ def test_many_layers_go_at_once(
 
 
 def stream(seed: bytes) -> Iterator[bytes]:
-    """As many bytes as `STREAM`, never all of them at once."""
+    """Yield `STREAM` bytes in pieces."""
     for number in range(STREAM // MIB):
         yield (seed + number.to_bytes(4, "big")) * (MIB // (len(seed) + 4))
 
 
 @pytest.mark.parametrize("way", ["whole", "streamed"])
-def test_a_layer_passes_through_little_memory(cloud: Cloud, people: People, project: str, way: str) -> None:
-    """By HTTP itself, so that no client's packing holds up the bytes."""
+def test_a_layer_passes_through_in_little_memory(cloud: Cloud, people: People, project: str, way: str) -> None:
+    """With plain HTTP, so that no client slows the stream down."""
     api = people.developer.api(cloud)
     seed = f"{project}-{way}".encode().ljust(60, b".")
     digest, upload = digest_of(b"".join(stream(seed))), api.start_upload(f"{project}/app")
@@ -84,7 +84,7 @@ def test_a_layer_passes_through_little_memory(cloud: Cloud, people: People, proj
 
 
 @pytest.mark.large
-def test_a_large_layer_goes_in_and_comes_out_in_little_memory(
+def test_a_large_layer_is_pushed_and_pulled_in_little_memory(
     client: Client, other: Client, cloud: Cloud, people: People, project: str
 ) -> None:
     move_in_bounded_memory(client, other, cloud, people, f"{project}/app", LARGE)
@@ -92,7 +92,7 @@ def test_a_large_layer_goes_in_and_comes_out_in_little_memory(
 
 @pytest.mark.large
 @pytest.mark.parametrize("kind_", [Skopeo, Containerd], ids=["streamed", "whole"])
-def test_one_of_two_gigabytes_goes_in_and_comes_out_in_little_memory(
+def test_a_layer_of_two_gigabytes_is_pushed_and_pulled_in_little_memory(
     open_client: OpenClient, kind_: type[Client], cloud: Cloud, people: People, project: str
 ) -> None:
     move_in_bounded_memory(open_client(kind_), open_client(kind_), cloud, people, f"{project}/app", HUGE)

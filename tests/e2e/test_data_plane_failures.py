@@ -1,4 +1,4 @@
-"""What breaks in the middle of an upload, and what is refused at its end."""
+"""Failures in the middle of an upload, and refusals at its end."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ STREAMERS = pytest.mark.parametrize("pushing", [Docker, Skopeo], ids=lambda kind
 
 @pytest.fixture(scope="module")
 def long(work: Path) -> Image:
-    """One that takes a while to push."""
+    """An image that takes a while to push."""
     return images.exact_image(work / "long", (64 * MIB,))
 
 
 def interrupted(client: Client, reference: str, under_way: Callable[[], bool], strike: Callable[[], None]) -> Outcome:
-    """What becomes of a push when `strike` hits it in the middle."""
+    """Push, call `strike` in the middle, and return the outcome."""
     with ThreadPoolExecutor(1) as pool:
         pushing = pool.submit(client.push, reference)
         wait_until(lambda: pushing.done() or under_way(), "the upload is under way")
@@ -47,7 +47,7 @@ def interrupted(client: Client, reference: str, under_way: Callable[[], bool], s
 
 
 def upload_under_way(cloud: Cloud, client: Client, repository: str) -> Callable[[], bool]:
-    """Whether the client has begun to send: by the relay's count, or by the POST where it sends past the relay."""
+    """Return a check whether the client has begun to send: by the relay's count, or for whole layers by the POST."""
     if not isinstance(client, Containerd):
         return lambda: cloud.relayed() > 0
     before = len(cloud.requests())
@@ -96,7 +96,7 @@ def kill_relay(cloud: Cloud) -> None:
 def test_a_push_whose_relay_died_can_be_repeated(
     open_client: OpenClient, pushing: type[Client], cloud: Cloud, people: People, project: str, long: Image
 ) -> None:
-    """docker and the newer ones among the rest repeat it by themselves; that they may."""
+    """docker and newer clients repeat the push themselves, which is fine."""
     client, reference = open_client(pushing), f"{cloud.host}/{project}/app:1"
     client.login(people.developer.name, people.developer.password).succeeded()
     client.load(long, reference)
@@ -107,7 +107,7 @@ def test_a_push_whose_relay_died_can_be_repeated(
     pull(open_client(Skopeo), cloud, people, reference)
 
 
-def test_an_upload_goes_on_at_another_relay(cloud: Cloud, people: People, project: str) -> None:
+def test_an_upload_continues_at_another_relay(cloud: Cloud, people: People, project: str) -> None:
     data = os.urandom(7 * MIB)
     first, rest = data[: 6 * MIB], data[6 * MIB :]
     api = people.developer.api(cloud)
@@ -124,14 +124,12 @@ def test_an_upload_goes_on_at_another_relay(cloud: Cloud, people: People, projec
 
 @pytest.mark.parametrize("size", [1, 6 * MIB], ids=["small", "of-several-parts"])
 @pytest.mark.parametrize("way", ["whole", "chunked", "streamed"])
-def test_bytes_that_do_not_hash_to_the_digest_are_refused(
-    cloud: Cloud, people: People, project: str, way: str, size: int
-) -> None:
+def test_bytes_with_a_wrong_digest_are_refused(cloud: Cloud, people: People, project: str, way: str, size: int) -> None:
     api, data, wrong = people.developer.api(cloud), os.urandom(size), digest_of(b"something else")
     upload = api.start_upload(f"{project}/app")
 
     def close(digest: str) -> tuple[str, bytes | Iterator[bytes]]:
-        """Location and body of the closing PUT."""
+        """Return URL and body of the closing PUT."""
         bodies: dict[str, bytes | Iterator[bytes]] = {"whole": data, "chunked": iter([data]), "streamed": b""}
         return closing(upload, digest), bodies[way]
 
@@ -154,10 +152,10 @@ def slowly(data: bytes) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("credentials", [{}, {"Authorization": "Bearer expired.long.ago"}], ids=["none", "expired"])
 @pytest.mark.parametrize("way", ["whole", "streamed"])
-def test_an_upload_outlives_the_access_token_that_began_it(
+def test_an_upload_outlives_its_access_token(
     cloud: Cloud, people: People, project: str, way: str, credentials: dict[str, str]
 ) -> None:
-    """Nothing after the POST shows one that is worth anything; the manifest needs another."""
+    """No request after the POST has a valid access token; only the manifest needs one."""
     api, data = people.developer.api(cloud), os.urandom(6 * MIB)
     upload, digest = api.start_upload(f"{project}/app"), digest_of(data)
 
@@ -175,7 +173,7 @@ def test_an_upload_outlives_the_access_token_that_began_it(
 
 @pytest.mark.large
 def test_pushes_that_outlive_their_access_tokens_succeed(work: Path, machine: Machine, long: Image) -> None:
-    """Two minutes: a token that lives for the shortest time, and the leeway that the registry gives."""
+    """Takes two minutes: the shortest life of a token, and the registry's leeway."""
     with contextlib.ExitStack() as stack:
         started = stack.enter_context(instance(work / "short", free_port(), module="tests.e2e.short_tokens"))
         cloud = started.wait_until_ready()

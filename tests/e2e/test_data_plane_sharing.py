@@ -1,4 +1,4 @@
-"""One layer, several ways to it: pushed by two at once, mounted, deleted in one place and kept in another."""
+"""One layer pushed by two clients at once, mounted, deleted in one repository and kept in another."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_two_different_clients_push_the_same_layers_at_once(
         pull(pulling, cloud, people, name)
 
 
-def test_what_was_sent_straight_to_s3_is_mounted_elsewhere(
+def test_a_layer_sent_straight_to_s3_can_be_mounted(
     open_client: OpenClient, cloud: Cloud, people: People, project: str, shared: Image
 ) -> None:
     first, second = f"{project}/app", f"{project}/team/copy"
@@ -73,10 +73,10 @@ def test_what_was_sent_straight_to_s3_is_mounted_elsewhere(
     pull(open_client(Skopeo), cloud, people, f"{cloud.host}/{second}:1", shared.digest)
 
 
-def test_what_was_deleted_stays_away_although_another_repository_keeps_its_object(
+def test_a_deleted_layer_stays_deleted_although_another_repository_keeps_its_object(
     open_client: OpenClient, cloud: Cloud, people: People, project: str, shared: Image
 ) -> None:
-    """Its object lies where a direct upload to the first repository put it, and stays there for the second."""
+    """The object stays where the direct upload to the first repository put it, for the second one."""
     first, second = f"{project}/app", f"{project}/kept"
     containerd, skopeo = open_client(Containerd), open_client(Skopeo)
     assert isinstance(skopeo, Skopeo)

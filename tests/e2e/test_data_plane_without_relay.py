@@ -1,4 +1,4 @@
-"""FRONT=edge: layers that are sent whole go to S3 as ever; those sent in pieces are held to what a Lambda takes."""
+"""FRONT=edge: layers sent whole still go to S3; those sent in pieces are limited to what a Lambda accepts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def large(work: Path) -> Image:
     return images.exact_image(work / "large", (KIB, 12 * MIB))
 
 
-def test_without_a_relay_whole_layers_are_taken_and_others_refused_with_a_way_out(
+def test_without_a_relay_whole_layers_are_accepted_and_others_refused_with_advice(
     relayless: tuple[Cloud, Office], machine: Machine, work: Path, kind: type[Client], large: Image
 ) -> None:
     cloud, office = relayless

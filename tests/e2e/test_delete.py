@@ -1,4 +1,4 @@
-"""Deleting: gone at once, and free to come back."""
+"""Deleted content is gone at once, and can be pushed again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.e2e.images import Image
 from tests.e2e.people import People
 
 
-def test_what_was_deleted_is_gone_and_can_be_pushed_again(
+def test_a_deleted_image_is_gone_and_can_be_pushed_again(
     client: Client, other: Client, open_client: OpenClient, cloud: Cloud, people: People, project: str, layers: Image
 ) -> None:
     repository, reference = f"{project}/app", f"{cloud.host}/{project}/app:1"

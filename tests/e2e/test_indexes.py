@@ -18,7 +18,7 @@ from tests.e2e.people import People
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def test_an_index_is_copied_whole_and_every_client_pulls_its_part(
+def test_an_index_is_copied_and_every_client_pulls_its_platform(
     client: Client, open_client: OpenClient, cloud: Cloud, people: People, project: str, index: Image
 ) -> None:
     reference = f"{cloud.host}/{project}/app:1"
@@ -44,7 +44,7 @@ def test_an_index_is_copied_whole_and_every_client_pulls_its_part(
 
 @pytest.mark.parametrize("builder", [Podman, Buildah], ids=["podman", "buildah"])
 @pytest.mark.parametrize(("format_", "media_type"), [("oci", OCI_INDEX), ("v2s2", DOCKER_LIST)])
-def test_a_list_made_of_pushed_images_is_pushed_beside_them(
+def test_a_manifest_list_of_pushed_images_can_be_pushed(
     open_client: OpenClient,
     cloud: Cloud,
     people: People,

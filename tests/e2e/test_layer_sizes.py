@@ -1,4 +1,4 @@
-"""Layers beyond what one request to a Lambda can carry, where no upload data plane stands in front."""
+"""Layers too large for a request to a Lambda, without edge and relay."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ SOON = 20.0  # seconds; a client that takes the refusal for a hiccup tries for a
 
 @pytest.fixture(scope="module")
 def bare(work: Path) -> Iterator[tuple[Cloud, Office]]:
-    """A registry that is API Gateway and functions alone."""
+    """A registry of API Gateway and functions only."""
     with instance(work / "bare", free_port(), "--front", "none") as started:
         cloud = started.wait_until_ready()
         yield cloud, Office(cloud, "bare")
 
 
 @pytest.mark.parametrize("size", [5, 11], ids=["beyond-the-function", "beyond-the-gateway"])
-def test_without_the_data_plane_a_large_layer_is_refused_at_once(
+def test_without_edge_and_relay_a_large_layer_is_refused_at_once(
     bare: tuple[Cloud, Office], machine: Machine, work: Path, kind: type[Client], size: int
 ) -> None:
-    """By API Gateway itself, which says no more than that it is too large, and no function hears of it."""
+    """API Gateway itself refuses it, saying only that it is too large; no function is invoked."""
     cloud, office = bare
     project = office.make_project()
     reference = f"{cloud.host}/{project}/app:1"

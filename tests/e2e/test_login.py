@@ -14,7 +14,7 @@ from tests.e2e.images import Image
 from tests.e2e.people import People
 
 
-def test_the_right_password_logs_in_and_logging_out_forgets_it(
+def test_the_right_password_logs_in_until_logout(
     client: Client, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     reference = f"{cloud.host}/{project}/app:1"
@@ -28,10 +28,10 @@ def test_the_right_password_logs_in_and_logging_out_forgets_it(
 
 
 @pytest.mark.parametrize("name", ["known", "unknown"])
-def test_wrong_credentials_are_refused_in_words(
+def test_wrong_credentials_are_refused_with_a_message(
     client: Client, cloud: Cloud, people: People, project: str, name: str
 ) -> None:
-    """In the same ones whether or not there is such a user."""
+    """The message is the same whether or not the user exists."""
     user = people.developer.name if name == "known" else "nobody-of-this-name"
     refused = client.login(user, "not the right password")
     if not client.logs_in:
@@ -40,7 +40,7 @@ def test_wrong_credentials_are_refused_in_words(
     assert refused.seconds < 20
 
 
-def test_other_clients_work_with_what_docker_login_left(
+def test_other_clients_use_the_credentials_of_docker_login(
     open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     """docker keeps a refresh token in place of the password, in a file that the others read too."""

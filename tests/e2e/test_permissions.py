@@ -1,4 +1,4 @@
-"""Who may do what, and what the others are told."""
+"""Who may do what, and the messages to those who may not."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def push_with_skopeo(open_client: OpenClient, person: Person, image: Image, refe
 
 
 def reads(refused: Outcome, sentence: str, repository: str, user: str) -> None:
-    """Raises AssertionError unless the command failed and printed the sentence."""
+    """Raises AssertionError unless the command failed and printed the message."""
     expected = sentence.format(repository=repository, user=user)
     assert expected in refused.failed().output, f"{expected!r} is not what a person reads:\n{refused}"
 
 
 @pytest.mark.parametrize("role", ["guest", "stranger"])
-def test_who_may_not_push_is_told_so_at_once(
+def test_a_push_without_permission_fails_at_once_with_a_message(
     client: Client, cloud: Cloud, people: People, project: str, image: Image, role: str
 ) -> None:
     person: Person = getattr(people, role)
@@ -45,7 +45,7 @@ def test_who_may_not_push_is_told_so_at_once(
     people.developer.api(cloud).manifest(f"{project}/app", "1").expect(404)
 
 
-def test_nobody_pulls_from_a_private_project_without_being_a_member(
+def test_only_members_pull_from_a_private_project(
     client: Client, open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     reference = f"{cloud.host}/{project}/app:1"
@@ -70,9 +70,7 @@ def test_anybody_pulls_from_a_public_project(
     assert client.digest(reference) == image.digest == Api(cloud.url).digest(f"{public_project}/app", "1")
 
 
-def test_nobody_pushes_to_a_public_project_without_being_a_member(
-    client: Client, cloud: Cloud, public_project: str, image: Image
-) -> None:
+def test_only_members_push_to_a_public_project(client: Client, cloud: Cloud, public_project: str, image: Image) -> None:
     reference = f"{cloud.host}/{public_project}/app:1"
     client.load(image, reference)
 
@@ -82,7 +80,7 @@ def test_nobody_pushes_to_a_public_project_without_being_a_member(
     assert refused.seconds < SOON
 
 
-def test_an_administrator_makes_a_project_by_pushing_to_it(
+def test_an_administrators_push_creates_the_project(
     client: Client, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     reference = f"{cloud.host}/{project}-new/app:1"

@@ -14,7 +14,7 @@ from tests.e2e.people import People
 CONFIG_ALONE = 1  # blob that a client which mounts layers may still upload
 
 
-def test_what_was_pushed_is_pulled_into_an_empty_store(
+def test_a_pushed_image_is_pulled_into_an_empty_store(
     client: Client, other: Client, cloud: Cloud, people: People, project: str, layers: Image
 ) -> None:
     reference = f"{cloud.host}/{project}/app:1"

@@ -1,4 +1,4 @@
-"""Images that umoci makes, layer by layer, and unpacks again."""
+"""umoci creates an image layer by layer, and unpacks it again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.people import People
 from tests.e2e.processes import Machine
 
 
-def test_what_umoci_made_comes_back_as_it_was(
+def test_an_image_of_umoci_is_unchanged_after_push_and_pull(
     machine: Machine, open_client: OpenClient, cloud: Cloud, people: People, project: str
 ) -> None:
     machine.require("/usr/bin/umoci", "umoci")

@@ -1,4 +1,4 @@
-"""Who may import whom, as data. docs/architecture.md §The rooms is this table in words; a test compares the two."""
+"""Who may import whom, as data. docs/architecture.md §The rooms has the same table; a test compares them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BOTO3 = ("boto3", "botocore")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """`rooms` and `packages` are what its modules may import beside the standard library and their own room.
+    """A room's modules may import `rooms` and `packages`, besides the standard library and their own room.
 
     `roots` are its composition roots: modules that may also import `roadstead/aws`.
     """

@@ -1,4 +1,4 @@
-"""Every module imports only what its room may (floors.py), and no import runs in a circle."""
+"""Every module imports only what its room may (floors.py), and imports form no cycle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN = TOPS | {"app", "bench", "tests"}
 
 
 def room_of(module: str) -> str:
-    """The longest room that holds `module` (dotted); its first part where no room does."""
+    """Return the innermost room of `module` (dotted), or its first part if it is in no room."""
     parts = module.split(".")
     if module == "app":
         return "app.py"
@@ -28,7 +28,7 @@ def room_of(module: str) -> str:
 
 
 def imported(source: str, module: str, *, package: bool = False) -> set[str]:
-    """The dotted names that a module imports, anywhere in it; `from a import b` counts as `a.b`."""
+    """Return the dotted names that a module imports anywhere; `from a import b` counts as `a.b`."""
     names: set[str] = set()
     parents = module.split(".") if package else module.split(".")[:-1]
     for node in ast.walk(ast.parse(source)):
@@ -42,7 +42,7 @@ def imported(source: str, module: str, *, package: bool = False) -> set[str]:
 
 
 def violations(module: str, names: set[str]) -> list[str]:
-    """The names that `module` may not import."""
+    """Return the names that `module` must not import."""
     own = room_of(module)
     room = ROOMS[own]
     extra = EXCEPTIONS.get(module, ())
@@ -87,11 +87,11 @@ def test_a_room_imports_only_rooms_above_it_in_the_table() -> None:
         assert not lower, f"{name} would import {lower}"
 
 
-def test_every_folder_with_modules_is_a_room_or_inside_one() -> None:
+def test_every_folder_with_modules_belongs_to_a_room() -> None:
     assert {room_of(module) for module in MODULES} == set(ROOMS)
 
 
-def test_no_import_runs_in_a_circle() -> None:
+def test_imports_form_no_cycle() -> None:
     graph = {
         module: {target for name in imported(file.read_text(), module) if (target := module_named(name)) != module}
         for module, file in MODULES.items()
@@ -100,7 +100,7 @@ def test_no_import_runs_in_a_circle() -> None:
 
 
 def module_named(name: str) -> str:
-    """The module that holds the dotted `name`: itself, or its parent; empty for other people's packages."""
+    """Return the module of the dotted `name`: itself or its parent; empty for third-party packages."""
     if name in MODULES:
         return name
     parent = name.rpartition(".")[0]
@@ -108,7 +108,7 @@ def module_named(name: str) -> str:
 
 
 def circle_in(graph: Mapping[str, set[str]]) -> list[str] | None:
-    """A path that ends where it begins, or None."""
+    """Return a path that ends where it begins, or None."""
     done: set[str] = set()
 
     def visit(module: str, path: list[str]) -> list[str] | None:
@@ -126,12 +126,12 @@ def circle_in(graph: Mapping[str, set[str]]) -> list[str] | None:
     return next(filter(None, (visit(module, []) for module in graph)), None)
 
 
-def test_circles_are_seen() -> None:
+def test_a_cycle_is_found() -> None:
     assert circle_in({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
     assert circle_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) is None
 
 
-def test_the_page_on_architecture_has_the_same_table() -> None:
+def test_the_architecture_page_has_the_same_table() -> None:
     """Each row: | `folder` | what is in it | what it may import, with rooms and packages in backquotes |."""
     text = (ROOT / "docs" / "architecture.md").read_text()
     section = text.partition("## The rooms")[2].partition("\n## ")[0]
@@ -186,10 +186,10 @@ def test_the_page_on_architecture_has_the_same_table() -> None:
         ("app", "from chalice.app import Chalice", []),
     ],
 )
-def test_the_rules_see_what_breaks_them(module: str, source: str, bad: list[str]) -> None:
+def test_a_forbidden_import_is_found(module: str, source: str, bad: list[str]) -> None:
     assert violations(module, imported(source, module)) == bad
 
 
-def test_the_vocabulary_is_the_ground_floor() -> None:
+def test_the_vocabulary_imports_no_room() -> None:
     assert next(iter(ROOMS)) == VOCABULARY
     assert ROOMS[VOCABULARY].rooms == ROOMS[VOCABULARY].packages == ()

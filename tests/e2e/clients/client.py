@@ -1,4 +1,4 @@
-"""The verbs that the scenarios use."""
+"""The interface of clients that the scenarios use."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from tests.e2e.processes import Machine, Outcome
 
 
 class Client(ABC):
-    """One client with an image store and a home directory of its own, both empty at first.
+    """A client with its own image store and home directory, both empty at first.
 
     A context manager: whatever daemon the client needs runs inside. A reference is `host:port/repository:tag`.
-    Outcomes are not checked here: a test says whether a command is to succeed.
+    Outcomes are not checked here: the test says whether a command must succeed.
     """
 
     name: ClassVar[str]
     needs: ClassVar[tuple[tuple[str, str], ...]]  # programs and their Debian packages
-    logs_in: ClassVar[bool] = True  # has a login command; without one `login` is a note for later
-    keeps_manifest: ClassVar[bool] = True  # pushes the manifest that it was given, bit by bit
+    logs_in: ClassVar[bool] = True  # has a login command; otherwise `login` only stores the credentials
+    keeps_manifest: ClassVar[bool] = True  # pushes the given manifest unchanged
     asks_before_pushing: ClassVar[bool] = (
         False  # HEADs blobs in the repository, with a token to pull, before the upload
     )
-    shows_messages: ClassVar[bool] = True  # prints what the registry answers with an error
-    sends: ClassVar[str] = "chunked"  # a layer: "whole" by one PUT; by PATCH, of a length ("sized") or of none
-    mounts: ClassVar[bool] = True  # what it has pushed to one repository, when it pushes it to another
+    shows_messages: ClassVar[bool] = True  # prints the messages of error responses
+    sends: ClassVar[str] = (
+        "chunked"  # a layer "whole" by one PUT, or by PATCH with a length ("sized") or without ("chunked")
+    )
+    mounts: ClassVar[bool] = True  # what it has pushed to another repository
 
-    # What a person reads who gives a wrong password, or who may not pull, or not push, or not even look where they
-    # push to: the registry's own sentence, unless the client has another.
+    # What the client prints for a wrong password, or without permission to pull, to push, or to look at the target of a
+    # push: the registry's own message, unless the client has another.
     wrong_password: ClassVar[str] = "the user name or the password is wrong"
     may_not_pull: ClassVar[str] = "{repository} does not exist, or {user} may not pull there"
     may_not_push: ClassVar[str] = "the project of {repository} does not exist, or {user} may not push to it"
@@ -55,14 +57,14 @@ class Client(ABC):
         self._stack.close()
 
     def start(self, stack: contextlib.ExitStack) -> None:  # noqa: B027 - most clients have no daemon
-        """Start what has to run; `stack` ends it."""
+        """Start the client's daemon, if it has one; `stack` stops it."""
 
     def run(self, *command: str | Path, stdin: str = "") -> Outcome:
-        """A command with the client's own environment."""
+        """Run a command with the client's own environment."""
         return self.machine.run(*command, home=self.home, environment=self.environment(), stdin=stdin)
 
     def environment(self) -> dict[str, str]:
-        """What the client's commands and its daemon find in theirs, beside a plain one."""
+        """Return the variables of the client's commands and daemon, in addition to a plain environment."""
         return {}
 
     @abstractmethod
@@ -73,21 +75,21 @@ class Client(ABC):
 
     @abstractmethod
     def load(self, image: Image, reference: str) -> None:
-        """Bring an image into the store and call it `reference`."""
+        """Load an image into the store as `reference`."""
 
     @abstractmethod
     def push(self, reference: str) -> Outcome:
-        """Push what was loaded or pulled under that name."""
+        """Push the image that was loaded or pulled as `reference`."""
 
     @abstractmethod
     def pull(self, reference: str) -> Outcome: ...
 
     @abstractmethod
     def digest(self, reference: str) -> str:
-        """The digest by which the client knows the manifest of an image that it pulled."""
+        """Return the client's digest of the manifest of an image that it pulled."""
 
 
 def repository_and_tag(reference: str) -> tuple[str, str]:
-    """`host:port/a/b:tag` as `a/b` and `tag`."""
+    """Split `host:port/a/b:tag` into `a/b` and `tag`."""
     repository, _, tag = reference.partition("/")[2].rpartition(":")
     return repository, tag

@@ -11,14 +11,14 @@ from tests.e2e.processes import Outcome
 
 
 class Containerd(Client):
-    """ctr keeps no credentials: `login` only remembers them, and each command gets them."""
+    """ctr stores no credentials: `login` only remembers them, and each command gets them."""
 
     name = "containerd"
     needs = (("/usr/bin/containerd", "containerd"), ("/usr/bin/ctr", "containerd"))
     logs_in = False
     sends = "whole"
     mounts = False  # only what it has pulled, see `tag`
-    # It shows no message of a registry: the status, or the challenge's error.
+    # It shows no message of the registry, only the status or the challenge's error.
     wrong_password = "401 Unauthorized"
     may_not_pull = may_not_push = may_not_look = "insufficient_scope: authorization failed"
 
@@ -55,7 +55,7 @@ class Containerd(Client):
         self.ctr("images", "import", "--all-platforms", "--no-unpack", archive).succeeded()
 
     def tag(self, old: str, new: str) -> None:
-        """Another name for an image, which remembers from where its layers came."""
+        """Give an image another name; it remembers where its layers came from."""
         self.ctr("images", "tag", old, new).succeeded()
 
     def push(self, reference: str) -> Outcome:

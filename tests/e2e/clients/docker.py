@@ -1,4 +1,4 @@
-"""dockerd with the docker command: the classic image store, and containerd's."""
+"""dockerd with the docker command, with the classic image store and with containerd's."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Docker(Client):
         ("/usr/bin/docker", "docker.io"),
         ("/usr/bin/skopeo", "skopeo"),
     )
-    keeps_manifest = False  # makes a Docker schema 2 manifest of its own
+    keeps_manifest = False  # creates its own Docker schema 2 manifest
 
     @property
     def cli(self) -> str:
@@ -43,7 +43,7 @@ class Docker(Client):
         )
 
     def store_options(self) -> tuple[str, ...]:
-        """What dockerd is told of its image store."""
+        """Return dockerd's options for its image store."""
         return ("--storage-driver=vfs",)
 
     @property
@@ -58,7 +58,7 @@ class Docker(Client):
 
     @property
     def config(self) -> Path:
-        """Where `docker login` leaves what it got."""
+        """Where `docker login` stores credentials."""
         return self.home / "docker" / "config.json"
 
     def docker(self, *arguments: str | Path, stdin: str = "") -> Outcome:
@@ -92,7 +92,7 @@ class Docker(Client):
 
 
 class DockerWithHostCli(Docker):
-    """The same daemon with the docker command that comes first on this machine's PATH, often a newer one."""
+    """The same daemon with the first docker command on this machine's PATH, often a newer one."""
 
     name = "docker-path"
     needs = (("/usr/sbin/dockerd", "docker.io"), ("/usr/bin/skopeo", "skopeo"))
@@ -105,7 +105,7 @@ class DockerWithHostCli(Docker):
 
 
 class DockerContainerd(Docker):
-    """containerd's store, which is the default of a fresh Docker 29."""
+    """containerd's store, the default of a fresh Docker 29."""
 
     name = "docker-containerd"
     sends = "whole"

@@ -1,4 +1,4 @@
-"""podman and buildah, each with storage of its own."""
+"""podman and buildah, each with its own storage."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.e2e.processes import Outcome
 class Podman(Client):
     name = "podman"
     wrong_password = "invalid username/password"
-    may_not_look = Client.may_not_pull  # asks whether it is there before it begins
+    may_not_look = Client.may_not_pull  # looks for the image before it pushes
     needs = (("/usr/bin/podman", "podman"),)
-    keeps_manifest = False  # stores layers unpacked and packs them again
+    keeps_manifest = False  # unpacks layers and packs them again
 
     def start(self, stack: contextlib.ExitStack) -> None:
-        self.auth_file.write_text("{}")  # one that is named has to be there
+        self.auth_file.write_text("{}")  # a named file must exist
 
     @property
     def auth_file(self) -> Path:
@@ -29,7 +29,7 @@ class Podman(Client):
         return {"REGISTRY_AUTH_FILE": str(self.auth_file)}
 
     def on_storage(self, *arguments: str | Path, stdin: str = "") -> Outcome:
-        """The client's command on its own storage; vfs makes no mounts."""
+        """Run the client's command on its own storage; vfs needs no mounts."""
         storage = ("--storage-driver=vfs", "--root", self.home / "root", "--runroot", self.home / "run")
         return self.run(self.name, *storage, *arguments, stdin=stdin)
 
@@ -54,7 +54,7 @@ class Podman(Client):
         return printed.stdout.strip()
 
     def make_list(self, name: str, members: tuple[str, ...]) -> None:
-        """A manifest list in storage, of images that the registry has, each with all its platforms."""
+        """Create a manifest list in storage, of images in the registry with all their platforms."""
         self.on_storage("manifest", "create", name).succeeded()
         for member in members:
             self.on_storage("manifest", "add", INSECURE, name, f"docker://{member}").succeeded()
@@ -64,7 +64,7 @@ class Podman(Client):
 
 
 class Buildah(Podman):
-    """The same verbs by the same names; another implementation of pushing and pulling in older releases."""
+    """The same commands; older releases push and pull with another implementation."""
 
     name = "buildah"
     needs = (("/usr/bin/buildah", "buildah"),)

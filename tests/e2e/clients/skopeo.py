@@ -1,4 +1,4 @@
-"""skopeo, whose store is a directory an image, with the manifest's very bytes in it."""
+"""skopeo; the store is a directory for each image, with the exact bytes of its manifest."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Skopeo(Client):
     name = "skopeo"
     sends = "sized"
     wrong_password = "invalid username/password"
-    may_not_look = Client.may_not_pull  # asks whether it is there before it begins
+    may_not_look = Client.may_not_pull  # looks for the image before it pushes
     needs = (("/usr/bin/skopeo", "skopeo"),)
 
     def start(self, stack: contextlib.ExitStack) -> None:
-        self.auth_file.write_text("{}")  # one that is named has to be there
+        self.auth_file.write_text("{}")  # a named file must exist
 
     @property
     def auth_file(self) -> Path:
@@ -51,7 +51,7 @@ class Skopeo(Client):
         return self.copy(f"docker://{reference}", f"dir:{self._store(reference)}")
 
     def copy(self, source: str, destination: str) -> Outcome:
-        """With all platforms of an index; either side may be a registry."""
+        """Copy with all platforms of an index; either side may be a registry."""
         insecure = ("--src-tls-verify=false", "--dest-tls-verify=false")
         return self.run("skopeo", "copy", "--all", "--preserve-digests", *insecure, source, destination)
 
@@ -59,7 +59,7 @@ class Skopeo(Client):
         return self.run("skopeo", "delete", INSECURE, f"docker://{reference}")
 
     def tags(self, repository: str) -> list[str]:
-        """What `list-tags` says of a repository that exists."""
+        """Return the tags of a repository that exists."""
         printed = self.run("skopeo", "list-tags", INSECURE, f"docker://{self.registry}/{repository}").succeeded()
         return list(json.loads(printed.stdout)["Tags"])
 

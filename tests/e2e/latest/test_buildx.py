@@ -1,4 +1,4 @@
-"""What BuildKit pushes: an image in one go with its build, and its cache."""
+"""BuildKit pushes an image with its build, and its cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.processes import Machine
 
 
 def builder(open_client: OpenClient, kind: type[Docker], machine: Machine, person: Person) -> tuple[Docker, Path]:
-    """A docker that is logged in, and something to build that needs no image and no network."""
+    """Return a docker that is logged in, and a build context that needs no image and no network."""
     machine.require("/usr/libexec/docker/cli-plugins/docker-buildx", "docker-buildx")
     docker = open_client(kind)
     assert isinstance(docker, Docker)
@@ -41,7 +41,7 @@ def test_a_build_is_pushed(
     assert other.digest(reference) == people.guest.api(cloud).digest(f"{project}/built", "1")
 
 
-def test_a_cache_is_exported_and_used_again(
+def test_an_exported_cache_is_used_again(
     machine: Machine, open_client: OpenClient, cloud: Cloud, people: People, project: str
 ) -> None:
     """The cache is an index whose children are blobs."""

@@ -1,4 +1,4 @@
-"""Images signed and verified by cosign, with a key pair of the test's own and no transparency log."""
+"""cosign signs and verifies images, with the test's own key pair and without transparency log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers of two gigabytes, sent whole by those that Debian bookworm does not have."""
+"""Layers of two gigabytes, sent whole by clients that Debian bookworm does not have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.e2e.people import People
 
 @pytest.mark.large
 @pytest.mark.parametrize("whole", [Oras, DockerContainerd], ids=lambda kind: str(kind.name))
-def test_two_gigabytes_sent_whole_go_in_and_come_out_in_little_memory(
+def test_two_gigabytes_sent_whole_are_pushed_and_pulled_in_little_memory(
     open_client: OpenClient, whole: type[Client], cloud: Cloud, people: People, project: str
 ) -> None:
     move_in_bounded_memory(open_client(whole), open_client(whole), cloud, people, f"{project}/app", 2048 * MIB)

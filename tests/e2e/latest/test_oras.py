@@ -1,4 +1,4 @@
-"""Artifacts by oras: pushed, attached to an image, discovered."""
+"""oras pushes artifacts, attaches them to an image and discovers them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.people import People
 KIND = "application/vnd.example.sbom"
 
 
-def test_what_oras_attaches_is_listed_and_comes_back(
+def test_an_artifact_attached_by_oras_is_listed_and_pulled(
     open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     reference = f"{cloud.host}/{project}/app:1"
@@ -36,7 +36,7 @@ def test_what_oras_attaches_is_listed_and_comes_back(
     assert json.loads((oras.home / "out" / "sbom.json").read_text()) == {"parts": []}
 
 
-def test_an_image_is_copied_with_all_that_refers_to_it(
+def test_an_image_is_copied_with_its_referrers(
     open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     first, second = f"{cloud.host}/{project}/app:1", f"{cloud.host}/{project}/copy:1"
