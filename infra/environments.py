@@ -77,6 +77,7 @@ def management(settings: Settings, at: Addresses) -> dict[str, str]:
     names = Names(settings.name)
     return {
         "IDENTITY_TABLE": names.identity_table,
+        "INDEX_TABLE": names.index_table,
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
     }

@@ -17,7 +17,7 @@ from roadstead.http import Request
 from roadstead.identity.directory import Identity
 from roadstead.names import ProjectName
 
-PROJECT = "project"  # the path parameter that names a project
+PROJECT, PROJECT_NAME = "project", "project_name"  # the path parameters that mean a project; the second is no id
 
 
 def authorize(services: Services, request: Request, match: Match) -> tuple[Caller, ProjectAccess | None]:
@@ -41,25 +41,29 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
                 raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may do this")
             return caller, None
         case InProject(permission):
-            access = _access(caller, identity, name, match.parameters[PROJECT], is_name=_is_name(request))
+            access = _access(caller, identity, name, _project_text(match), is_name=_is_name(request, match))
             if access is not None and permission in access.permissions:
                 return caller, access
             if caller.user is None:
                 raise _sign_in()
             if access is None and caller.is_admin:
-                raise not_found(f"there is no project {match.parameters[PROJECT][:100]!r}")
+                raise not_found(f"there is no project {_project_text(match)[:100]!r}")
             refused = f"{caller.user.name} may not {permission.action} its {permission.resource}"
             raise ManagementError(ManagementCode.FORBIDDEN, f"the project does not exist, or {refused}")
 
 
 def _project_name(services: Services, request: Request, match: Match) -> ProjectName | None:
     """Costs one read where the path has the project's id."""
-    return name_of(services.lists, match.parameters[PROJECT], is_name=_is_name(request))
+    return name_of(services.lists, _project_text(match), is_name=_is_name(request, match))
 
 
-def _is_name(request: Request) -> bool:
+def _project_text(match: Match) -> str:
+    return match.parameters.get(PROJECT) or match.parameters[PROJECT_NAME]
+
+
+def _is_name(request: Request, match: Match) -> bool:
     """Whether a number in the path is a name all the same."""
-    return (request.header("x-is-resource-name") or "").lower() == "true"
+    return PROJECT_NAME in match.parameters or (request.header("x-is-resource-name") or "").lower() == "true"
 
 
 def _access(

@@ -7,6 +7,7 @@ from functions.management.settings import Settings
 from roadstead.aws.clients import client
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.table import Table
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
@@ -15,13 +16,15 @@ from roadstead.identity.sessions import SessionLimits, SessionService
 
 def build(settings: Settings) -> Services:
     """Put the services together on DynamoDB and SSM. Makes clients, but no call."""
-    table = Table(client("dynamodb"), settings.identity_table)
+    dynamodb = client("dynamodb")
+    table = Table(dynamodb, settings.identity_table)
     directory, hasher = DynamoIdentities(table), Argon2Hasher()
     edge_secret = settings.edge_secret_parameter
     return Services(
         directory=directory,
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
+        pages=DynamoPages(Table(dynamodb, settings.index_table)),
         passwords=PasswordVerifier(hasher),
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         edge_secrets=SsmEdgeSecrets(client("ssm"), edge_secret) if edge_secret else None,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from functions.management.call import Handler
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
-from functions.management.handlers import members, projects, sessions, system, users
+from functions.management.handlers import members, projects, repositories, search, sessions, system, users
 from functions.management.paths import MalformedPath, Template
 from roadstead.identity.permissions import Permission
 
@@ -68,6 +68,8 @@ _PROJECTS, _USERS = f"{HARBOR}/projects", f"{HARBOR}/users"
 _PROJECT, _USER = f"{_PROJECTS}/{{project}}", f"{_USERS}/{{user}}"
 _MEMBERS, _METADATA = f"{_PROJECT}/members", f"{_PROJECT}/metadatas"
 _MEMBER = f"{_MEMBERS}/{{member}}"
+_REPOSITORIES = f"{_PROJECTS}/{{project_name}}/repositories"
+_TAGS = f"{OWN}/projects/{{project}}/repositories/{{repository}}/tags"
 
 ROUTES = (
     _route("getPing", "GET", f"{HARBOR}/ping", Nothing(), system.ping),
@@ -94,6 +96,16 @@ ROUTES = (
     _route("getProjectMember", "GET", _MEMBER, _in_project("member", "read"), members.get_member),
     _route("updateProjectMember", "PUT", _MEMBER, _in_project("member", "update"), members.update_member),
     _route("deleteProjectMember", "DELETE", _MEMBER, _in_project("member", "delete"), members.delete_member),
+    _route("listRepositories", "GET", _REPOSITORIES, _in_project("repository", "list"), repositories.list_repositories),
+    _route(
+        "getRepository",
+        "GET",
+        f"{_REPOSITORIES}/{{repository}}",
+        _in_project("repository", "list"),
+        repositories.get_repository,
+    ),
+    _route("listTagsOfRepository", "GET", _TAGS, _in_project("tag", "list"), repositories.list_tags),
+    _route("search", "GET", f"{HARBOR}/search", Anybody(), search.search),
     _route("getCurrentUserInfo", "GET", f"{_USERS}/current", SignedIn(), system.current_user),
     _route("searchUsers", "GET", f"{_USERS}/search", SignedIn(), users.search_users),
     _route("listUsers", "GET", _USERS, SystemAdmin(), users.list_users),

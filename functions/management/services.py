@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
+from roadstead.catalog.pages import Pages
 from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.passwords import Hasher, PasswordVerifier
@@ -23,6 +24,7 @@ class Services:
     directory: Directory
     lists: DirectoryLists
     hasher: Hasher
+    pages: Pages
     passwords: PasswordVerifier
     sessions: SessionService
     edge_secrets: EdgeSecretSource | None = None

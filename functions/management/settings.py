@@ -19,6 +19,7 @@ class Settings:
     """
 
     identity_table: str
+    index_table: str
     session_idle: int
     session_lifetime: int
     edge_secret_parameter: str
@@ -32,6 +33,7 @@ class Settings:
         only = read.flag("VIA_DISTRIBUTION_ONLY")
         settings = cls(
             identity_table=read.text("IDENTITY_TABLE"),
+            index_table=read.text("INDEX_TABLE"),
             session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
             session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),

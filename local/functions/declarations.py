@@ -69,7 +69,7 @@ def functions(
     }
     if distribution is not None:
         token["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
-    management = {"IDENTITY_TABLE": resources.identity_table}
+    management = {"IDENTITY_TABLE": resources.identity_table, "INDEX_TABLE": resources.index_table}
     if distribution is not None:
         management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
     webhook = {

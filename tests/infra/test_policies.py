@@ -43,6 +43,8 @@ GRANTS = {
         **_TRACES,
     },
     "ManagementRole": {
+        INDEX: "dynamodb:BatchGetItem dynamodb:Query",
+        f"{INDEX}/index/by-push": "dynamodb:BatchGetItem dynamodb:Query",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "logs:::log-group:/aws/lambda/roadstead-*-management:*": _LINES,
@@ -307,3 +309,12 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
     assert bucket["Action"] == "sqs:SendMessage"
     where = text(bucket["Condition"]["ArnEquals"]["aws:SourceArn"])
     assert short(where) == "s3:::roadstead--"
+
+
+def test_the_management_function_reads_what_lists_show_of_the_index_and_writes_none_of_it(default: Deployment) -> None:
+    assert keys_read(default, "ManagementRole", INDEX) == {
+        *("repo#*", "blob#*", "catalog", "artifact#*", "count#*", "pulls#*", "pullsum#*", "reposum#*", "where#*")
+    }
+    said = json.dumps(statements(default, "ManagementRole"))
+    assert "kms:" not in said
+    assert "s3:" not in said

@@ -25,6 +25,13 @@ def timestamp(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
+def milliseconds(at: int) -> str:
+    """RFC 3339 in milliseconds, of a time in milliseconds; the year 1 for 0, which Harbor shows for "never"."""
+    if at == 0:
+        return "0001-01-01T00:00:00.000Z"
+    return f"{datetime.fromtimestamp(at // 1000, UTC):%Y-%m-%dT%H:%M:%S}.{at % 1000:03d}Z"
+
+
 def project_document(
     project: Project | ListedProject, *, owner_id: int, role: Role | None, repositories: int | None = None
 ) -> dict[str, Any]:

@@ -14,12 +14,20 @@ from functions.management.application import Application
 from functions.management.errors import ManagementError
 from functions.management.routes import match
 from functions.management.services import Services
+from roadstead.content.manifest_document import OCI_MANIFEST
+from roadstead.content.manifest_index import Commit, ManifestEntry
+from roadstead.digest import Digest
 from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import Role
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.sessions import SessionLimits, SessionService
+from roadstead.names import RepositoryName, Tag
+from roadstead.trail.entries import Actor, Operation
+from roadstead.trail.events import EventMaker
+from tests.memory.catalog import MemoryCatalog
 from tests.memory.identity import MemoryIdentities
+from tests.memory.index import MemoryIndex
 from tests.unit.functions.management import swagger
 
 PASSWORD = "correct horse battery staple"
@@ -44,6 +52,7 @@ class Desk:
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
         self.directory = MemoryIdentities()
+        self.index = MemoryIndex()
         self.accounts = Accounts(self.directory, FastHasher(), clock=lambda: self.now)
         for name in ("ada", "bob", "eve"):
             self.accounts.create_user(name, PASSWORD, admin=name == "ada")
@@ -54,11 +63,23 @@ class Desk:
             directory=self.directory,
             lists=self.directory,
             hasher=FastHasher(),
+            pages=MemoryCatalog(self.index),
             passwords=PasswordVerifier(FastHasher()),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
             clock=lambda: self.now,
         )
         self.application = Application(services)
+
+    def push(self, repository: str, tag: str, *, size: int = 100) -> Digest:
+        """Commit a manifest that needs nothing, with a tag, a second after the last one."""
+        self.now += 1
+        name, digest = RepositoryName.parse(repository), Digest.of(f"{repository}:{size}".encode())
+        found = self.index.read_snapshot(name, digest, (Tag(tag),), blobs=(), manifests=())
+        key = f"manifests/{name}/{digest}/1"
+        entry = found.manifest or ManifestEntry(digest, OCI_MANIFEST, size, "1", key, b"{}")
+        event = EventMaker(lambda: self.now).make(Operation.PUSH, Actor("ada"), name, digest=digest, tags=(Tag(tag),))
+        self.index.commit(Commit(name, entry, (Tag(tag),), found, None, event))
+        return digest
 
     def ask(self, request: Request) -> Response:
         return answer(request, self.application.respond)

@@ -1,0 +1,133 @@
+"""Repositories of a project, and pages of a repository's tags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from functions.management.call import Call
+from functions.management.errors import bad_request, not_found
+from functions.management.harbor.paging import page_response, requested_page
+from functions.management.harbor.query import Sort, parse_query
+from functions.management.harbor.shapes import milliseconds
+from roadstead.catalog.pages import Counts, Details, RepositorySummary, TagRow
+from roadstead.http import Response
+from roadstead.ids import hashed_id
+from roadstead.names import RepositoryName
+
+MAX_TAGS = 50  # tags of one page
+_MAX_CURSOR = 160  # characters
+
+_FIELDS: Mapping[str, Callable[[RepositorySummary], Any]] = {
+    "name": lambda one: one.name,
+    "creation_time": lambda one: one.created,
+    "update_time": lambda one: one.updated,
+    "artifact_count": lambda one: one.artifacts,
+    "pull_count": lambda one: one.pulls,
+}
+
+
+def list_repositories(call: Call, project_name: str) -> Response:
+    """Costs three Queries for a project of up to about 5,000 repositories. Sorted by name unless told otherwise."""
+    request, access = call.request, call.project
+    page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
+    listed = call.services.pages.list_repositories(access.project.name)
+    found = query.sorted(query.filtered(listed, _FIELDS), _FIELDS, (Sort("name"),))
+    documents = [_document(one, access.project.id) for one in page.of(found)]
+    return page_response(request, page, len(found), documents)
+
+
+def get_repository(call: Call, project_name: str, repository: str) -> Response:
+    return Response.json(200, _document(_found(call, repository), call.project.project.id))
+
+
+def list_tags(call: Call, project: str, repository: str) -> Response:
+    """A page of tags by `sort`: `-pushed` (the last push first), `pushed`, `name` or `-name`.
+
+    `prefix` keeps names that begin so, and needs a sort by name. `Link` leads to the next page at the same cost as to
+    this one, however many tags there are. Costs one Query for the page, one for the counts, one read of the details.
+    """
+    name = _named(call, repository)
+    sort, after = call.request.parameter("sort") or "-pushed", call.request.parameter("after")
+    prefix, limit = call.request.parameter("prefix") or "", _limit(call)
+    if after is not None and len(after) > _MAX_CURSOR:
+        raise bad_request("after is not the cursor of a page")
+    if sort not in ("name", "-name", "pushed", "-pushed"):
+        raise bad_request("sort must be name, -name, pushed or -pushed")
+    if prefix and sort.endswith("pushed"):
+        raise bad_request("a prefix is found by name only: add sort=name")
+    pages = call.services.pages
+    if sort.endswith("name"):
+        rows = pages.tags_by_name(name, after=after, limit=limit, prefix=prefix, backward=sort == "-name")
+    else:
+        rows = pages.tags_by_push(name, after=after, limit=limit, oldest_first=sort == "pushed")
+    counts = pages.count(name)
+    if counts == Counts(0, 0) and not rows:
+        raise not_found(f"there is no repository {name}")
+    details = pages.details(name, {row.digest for row in rows}) if rows else {}
+    headers = [] if prefix else [("X-Total-Count", str(counts.tags))]
+    # A page by name may be short before the end: tags that are not shown stand between the others.
+    if len(rows) == limit or (rows and sort.endswith("name")):
+        cursor = rows[-1].tag if sort.endswith("name") else rows[-1].place
+        query = {"sort": sort, "limit": str(limit), **({"prefix": prefix} if prefix else {}), "after": cursor}
+        headers.append(("Link", f'<{quote(call.request.path, safe="/%")}?{urlencode(query)}>; rel="next"'))
+    return Response.json(200, [_tag_document(row, details.get(row.digest)) for row in rows], headers)
+
+
+def _limit(call: Call) -> int:
+    text = call.request.parameter("limit") or str(MAX_TAGS)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= MAX_TAGS and len(text) <= 2):
+        raise bad_request(f"limit must be from 1 to {MAX_TAGS}")
+    return int(text)
+
+
+def _named(call: Call, text: str) -> RepositoryName:
+    """Return the name of a repository of the path's project; `text` is the part behind the project's name."""
+    try:
+        return RepositoryName.parse(f"{call.project.project.name}/{text}")
+    except ValueError as error:
+        raise not_found(f"there is no such repository: {error}") from error
+
+
+def _found(call: Call, text: str) -> RepositorySummary:
+    """Raises 404."""
+    name = _named(call, text)
+    listed = call.services.pages.list_repositories(call.project.project.name)
+    summary = next((one for one in listed if one.name == name), None)
+    if summary is None:
+        raise not_found(f"there is no repository {name}")
+    return summary
+
+
+def _document(one: RepositorySummary, project_id: int) -> dict[str, Any]:
+    return {
+        "id": hashed_id("repository", one.name),
+        "project_id": project_id,
+        "name": one.name,
+        "description": "",
+        "artifact_count": one.artifacts,
+        "pull_count": one.pulls,
+        "creation_time": milliseconds(one.created),
+        "update_time": milliseconds(one.updated),
+    }
+
+
+def _tag_document(row: TagRow, details: Details | None) -> dict[str, Any]:
+    """`details` is None, or has no summary, until the indexer has come to the artifact."""
+    summary = details.summary if details is not None else None
+    pulls = details.pulls if details is not None else None
+    return {
+        "name": row.tag,
+        "digest": row.digest,
+        "media_type": row.media_type,
+        "push_time": milliseconds(row.at),
+        "pushed_by": row.by,
+        "size": summary.size if summary is not None else None,
+        "artifact_type": summary.artifact_type if summary is not None else "",
+        "platforms": list(summary.platforms) if summary is not None else [],
+        "signed": summary.signed if summary is not None else False,
+        "sbom": summary.has_sbom if summary is not None else False,
+        "pull_count": pulls.count if pulls is not None else 0,
+        "pull_time": milliseconds(pulls.last) if pulls is not None and pulls.last else None,
+    }

@@ -1,0 +1,40 @@
+"""Search by a part of a name, among what the caller may see."""
+
+from __future__ import annotations
+
+from functions.management.call import Call
+from functions.management.errors import bad_request
+from functions.management.harbor.shapes import owner_ids, project_document
+from roadstead.http import Response
+from roadstead.identity.lists import visible_projects
+
+MAX_FOUND = 100  # projects, and repositories, of one search
+_MAX_QUERY = 255  # characters
+
+
+def search(call: Call) -> Response:
+    """Find projects and repositories. Costs the list of projects, the caller's memberships, and the catalog."""
+    query = (call.request.parameter("q") or "").casefold()
+    if len(query) > _MAX_QUERY:
+        raise bad_request(f"q has more than {_MAX_QUERY} characters")
+    visible = {one.project.name: one for one in visible_projects(call.services.lists, call.caller.user)}
+    projects = [one for name, one in visible.items() if query in name][:MAX_FOUND]
+    named = (name for name in call.services.pages.list_names() if query in name and name.project in visible)
+    repositories = [name for name, _ in zip(named, range(MAX_FOUND), strict=False)]
+    owners = owner_ids(call.services.lists.list_users()) if projects else {}
+    document = {
+        "project": [
+            project_document(one.project, owner_id=owners.get(one.project.created_by, 0), role=one.role)
+            for one in projects
+        ],
+        "repository": [
+            {
+                "project_id": visible[name.project].project.id,
+                "project_name": name.project,
+                "project_public": visible[name.project].project.public,
+                "repository_name": name,
+            }
+            for name in repositories
+        ],
+    }
+    return Response.json(200, document)
