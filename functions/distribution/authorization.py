@@ -19,7 +19,8 @@ from functions.hosting.viewer import origin
 from roadstead.content.upload_token import PARAMETER, UploadToken, decode_upload_token
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
-from roadstead.identity.access import CATALOG_ACCESS, PUSH, Access, permits
+from roadstead.identity.access import CATALOG_ACCESS, PUSH, Access
+from roadstead.identity.granted import NOTHING_GRANTED, Granted
 from roadstead.identity.verification import Caller, ExpiredToken, InvalidToken
 from roadstead.trail.entries import Actor, ActorKind
 
@@ -29,7 +30,7 @@ class Authorized:
     """Who may go on: the actor and what their token grants. On upload routes `upload` is the token that proves it."""
 
     actor: Actor
-    granted: tuple[Access, ...] = ()
+    granted: Granted = NOTHING_GRANTED
     upload: UploadToken | None = None
 
     @property
@@ -51,7 +52,7 @@ class Authorization:
                 _actor(request, token.actor_name, ActorKind(token.actor_kind), token.token_id), upload=token
             )
         caller = self._permitted(request, match)
-        return Authorized(_actor(request, caller.subject, caller.kind, caller.token_id), caller.access)
+        return Authorized(_actor(request, caller.subject, caller.kind, caller.token_id), caller.granted)
 
     def _upload(self, request: Request, match: Match) -> UploadToken:
         text = request.parameter(PARAMETER)
@@ -79,7 +80,7 @@ class Authorization:
         """The caller, whose token grants what the route needs. Raises 401 with a challenge otherwise."""
         needed = needed_access(match)
         caller = self._caller(request, needed)
-        if needed is not None and not permits(caller.access, needed):
+        if needed is not None and not caller.granted.permits(needed):
             raise self._refusal(request, needed, caller)
         return caller
 

@@ -10,7 +10,8 @@ from functions.distribution.services import Services
 from roadstead.digest import Digest, parse_algorithm
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request, Response
-from roadstead.identity.access import PULL, PUSH, Access, permits
+from roadstead.identity.access import PULL, PUSH, Access
+from roadstead.identity.granted import NOTHING_GRANTED, Granted
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 
@@ -28,13 +29,13 @@ class Call:
     actor: Actor
     body: Iterable[bytes] = ()
     length: int | None = 0
-    granted: tuple[Access, ...] = ()
+    granted: Granted = NOTHING_GRANTED
 
     def may_push(self, repository: RepositoryName) -> bool:
-        return permits(self.granted, Access.to(repository, PUSH))
+        return self.granted.permits(Access.to(repository, PUSH))
 
     def may_pull(self, repository: RepositoryName) -> bool:
-        return permits(self.granted, Access.to(repository, PULL))
+        return self.granted.permits(Access.to(repository, PULL))
 
 
 Handler = Callable[..., Response]

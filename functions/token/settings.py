@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
 from roadstead.identity.certificates import Mode
-from roadstead.identity.minting import MAX_LIFETIME, MIN_LIFETIME
+from roadstead.identity.jose import TOKEN_LIFETIME
+from roadstead.identity.minting import MIN_LIFETIME
 
 _DAY = 24 * 3600
 
@@ -42,7 +43,7 @@ class Settings:
             token_keys=read.texts("TOKEN_KEYS"),
             token_issuer=read.name("TOKEN_ISSUER", "roadstead"),
             token_service=read.name("TOKEN_SERVICE", "roadstead"),
-            token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=MAX_LIFETIME),
+            token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),
             token_mode=read.choice("TOKEN_MODE", Mode.CERTIFIED),
             refresh_token_lifetime=read.number("REFRESH_TOKEN_LIFETIME", 90 * _DAY, least=3_600, most=3_650 * _DAY),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),

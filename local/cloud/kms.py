@@ -72,16 +72,21 @@ class Kms:
 
     def sign(self, request: Mapping[str, Any]) -> dict[str, Any]:
         from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
+        from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
         from cryptography.hazmat.primitives.hashes import SHA256
 
         _known(request, "KeyId", "Message", "MessageType", "SigningAlgorithm")
-        if request.get("MessageType", "RAW") != "RAW" or request.get("SigningAlgorithm") != _ALGORITHM:
-            raise validation(f"The embedded KMS signs messages of the type RAW by {_ALGORITHM} only.")
+        type_ = request.get("MessageType", "RAW")
+        if type_ not in ("RAW", "DIGEST") or request.get("SigningAlgorithm") != _ALGORITHM:
+            raise validation(f"The embedded KMS signs messages of the types RAW and DIGEST by {_ALGORITHM} only.")
         key, _, private = self._find(request.get("KeyId"))
         message = base64.b64decode(str(request.get("Message", "")))
         if not 0 < len(message) <= MAX_MESSAGE:
             raise validation(f"A message has between 1 and {MAX_MESSAGE} bytes")
-        signature = self._private_key(key, private).sign(message, ECDSA(SHA256()))
+        if type_ == "DIGEST" and len(message) != SHA256.digest_size:
+            raise validation(f"Digest is invalid length for algorithm {_ALGORITHM}.")
+        algorithm = ECDSA(Prehashed(SHA256()) if type_ == "DIGEST" else SHA256())
+        signature = self._private_key(key, private).sign(message, algorithm)
         return {
             "KeyId": self._arn(key),
             "Signature": base64.b64encode(signature).decode(),

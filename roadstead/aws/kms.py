@@ -1,10 +1,12 @@
 """Signing with KMS: ECC_NIST_P256 keys, whose private keys cannot be read.
 
-The whole message is sent (`MessageType=RAW`, at most 4,096 bytes) and hashed by KMS. Its signatures are in DER.
+A message of up to 4,096 bytes is sent whole and hashed by KMS; of a longer one, the digest is sent. KMS returns
+signatures in DER.
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from roadstead.aws.clients import error_code
-from roadstead.identity.signing import MAX_MESSAGE, UnusableKey, raw_signature
+from roadstead.identity.signing import UnusableKey, raw_signature
 
+MAX_RAW = 4096  # bytes of a message with MessageType RAW ("Sign", AWS KMS API reference)
 _UNUSABLE = frozenset(
     {
         "NotFoundException",
@@ -34,11 +37,14 @@ class KmsKeys:
         self._public: dict[str, EllipticCurvePublicKey] = {}
 
     def sign(self, key_id: str, message: bytes) -> bytes:
-        if len(message) > MAX_MESSAGE:
-            raise ValueError(f"KMS signs up to {MAX_MESSAGE} bytes; this message has {len(message)}")
+        whole = len(message) <= MAX_RAW
+        signed = message if whole else sha256(message).digest()
         try:
             answer = self._client.sign(
-                KeyId=key_id, Message=message, MessageType="RAW", SigningAlgorithm="ECDSA_SHA_256"
+                KeyId=key_id,
+                Message=signed,
+                MessageType="RAW" if whole else "DIGEST",
+                SigningAlgorithm="ECDSA_SHA_256",
             )
         except ClientError as error:
             if error_code(error) in _UNUSABLE:

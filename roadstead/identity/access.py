@@ -1,4 +1,4 @@
-"""Access as data: what a request needs and what a token grants.
+"""Access as data: what a request needs, and what a scope asks for.
 
 Source: the Docker registry token documentation, "Token Scope Documentation" (`type:name:actions`) and "JWT
 implementation" (the `access` claim).
@@ -17,7 +17,7 @@ ALL = "*"
 REPOSITORY, REGISTRY = "repository", "registry"
 CATALOG = "catalog"
 
-# The order in which actions are written in scopes and tokens, so that equal access has one spelling.
+# The order of actions in scopes and tokens, so that equal access is written in one way.
 _ORDER = {PULL: 0, PUSH: 1, DELETE: 2, ALL: 3}
 
 
@@ -27,7 +27,7 @@ def _ordered(actions: Iterable[str]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Actions on one resource. `name` is as asked for, not yet checked against the grammar of names."""
+    """Actions on one resource. `name` is as the client wrote it, and may not be a valid name."""
 
     type: str
     name: str
@@ -35,20 +35,20 @@ class Access:
 
     @classmethod
     def to(cls, repository: str, *actions: str) -> Access:
-        """Access to a repository."""
+        """Return access to a repository."""
         return cls(REPOSITORY, repository, frozenset(actions))
 
     def scope(self) -> str:
-        """The scope that asks for this access."""
+        """Return the scope that asks for this access."""
         return f"{self.type}:{self.name}:{','.join(_ordered(self.actions))}"
 
     def as_claim(self) -> dict[str, Any]:
-        """An element of the `access` claim."""
+        """Return an element of the `access` claim."""
         return {"type": self.type, "name": self.name, "actions": list(_ordered(self.actions))}
 
     @classmethod
     def from_claim(cls, claim: Mapping[str, Any]) -> Access:
-        """Raises ValueError when the claim is not of the documented shape."""
+        """Raises ValueError if `claim` does not have the documented shape."""
         type_, name, actions = claim.get("type"), claim.get("name"), claim.get("actions")
         if not (isinstance(type_, str) and isinstance(name, str) and isinstance(actions, list)):
             raise ValueError("an access entry needs type, name and actions")
@@ -60,19 +60,10 @@ class Access:
 CATALOG_ACCESS = Access(REGISTRY, CATALOG, frozenset({ALL}))
 
 
-def permits(granted: Iterable[Access], needed: Access) -> bool:
-    """Whether `granted` holds every action that `needed` names on that very resource."""
-    held: set[str] = set()
-    for access in granted:
-        if access.type == needed.type and access.name == needed.name:
-            held |= access.actions
-    return needed.actions <= held
-
-
 def parse_scope(text: str) -> Access:
-    """One scope, `type:name:actions`; the name may itself hold colons. Raises ValueError.
+    """Parse one scope, `type:name:actions`; the name may contain colons. Raises ValueError.
 
-    A resource class (`repository(plugin)`) is accepted and dropped: it changes nothing here.
+    A resource class (`repository(plugin)`) is accepted and ignored.
     """
     type_, first, rest = text.partition(":")
     name, last, actions = rest.rpartition(":")
@@ -83,7 +74,7 @@ def parse_scope(text: str) -> Access:
 
 
 def _canonical(type_: str, name: str) -> str:
-    """A repository's name as paths have it once they are parsed; any other name as it is."""
+    """Return a repository's name in its canonical form, and any other name unchanged."""
     try:
         return RepositoryName.parse(name) if type_ == REPOSITORY else name
     except ValueError:
@@ -91,7 +82,7 @@ def _canonical(type_: str, name: str) -> str:
 
 
 def parse_scopes(parameters: Iterable[str]) -> tuple[Access, ...]:
-    """Scopes from repeated and space-separated parameters, merged by resource, in the order of first mention."""
+    """Parse repeated and space-separated scopes, merged by resource, in the order of first mention."""
     merged: dict[tuple[str, str], frozenset[str]] = {}
     for parameter in parameters:
         for text in parameter.split():

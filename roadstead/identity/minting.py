@@ -1,26 +1,25 @@
-"""Making an access token: the claims, and a bound that keeps it short.
+"""Creates access tokens, and keeps them short.
 
-The request line and the headers of a request share 10,240 bytes at an HTTP API, and KMS signs at most 4,096: a token
-stays under MAX_TOKEN, because its `access` stays within MAX_ACCESS and everything else in it has a limit too.
+The request line and the headers of a request share 10,240 bytes at an HTTP API. A token has at most MAX_TOKEN
+characters, because every claim in it has a limit (`roadstead.identity.granted` has those of the access granted).
 """
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from roadstead.identity import jose
-from roadstead.identity.access import ALL, DELETE, PULL, PUSH, Access
+from roadstead.identity.access import Access
 from roadstead.identity.certificates import Signing
+from roadstead.identity.granted import Granted
 from roadstead.trail.entries import ActorKind
 
-MAX_TOKEN = 4096  # characters
-MAX_ACCESS = 1900  # bytes of the `access` claim: about 25 repositories with names of 20 characters
+MAX_TOKEN = 7_168  # characters; 3 KB of the request line and headers are left for everything else
 
-MIN_LIFETIME, MAX_LIFETIME = 60, 1800  # seconds; the longest leaves a certificate half an hour of use
+MIN_LIFETIME = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +32,8 @@ class Minted:
     expires_in: int
 
 
-def fits(requested: Iterable[Access]) -> bool:
-    """Whether a token could hold all of `requested`, were it granted."""
-    expanded = (
-        Access(access.type, access.name, access.actions | {PULL, PUSH, DELETE}) if ALL in access.actions else access
-        for access in requested
-    )
-    return len(json.dumps([access.as_claim() for access in expanded], separators=(",", ":"))) <= MAX_ACCESS
-
-
 class TokenMinter:
-    """Mints tokens for one service, each valid for `lifetime` seconds."""
+    """Mints tokens for one service, each valid for `lifetime` seconds, at most `jose.TOKEN_LIFETIME`."""
 
     def __init__(
         self,
@@ -61,7 +51,7 @@ class TokenMinter:
         self._clock = clock
 
     def mint(self, subject: str, kind: ActorKind, access: Iterable[Access]) -> Minted:
-        """A token that grants `access` (which fits) to `subject`, "" for nobody."""
+        """Return a token that grants `access`, which must fit, to `subject` ("" for an anonymous caller)."""
         now = int(self._clock())
         expires = now + self._lifetime
         key = self._signing.key(expires)
@@ -75,6 +65,6 @@ class TokenMinter:
             "nbf": now,
             "exp": expires,
             "jti": token_id,
-            "access": [entry.as_claim() for entry in access],
+            **Granted.of(access).as_claims(),
         }
         return Minted(jose.compact(key.header, claims, key.sign), token_id, now, self._lifetime)

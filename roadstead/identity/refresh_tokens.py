@@ -13,8 +13,8 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 
+from roadstead import base64url
 from roadstead.identity.directory import RefreshToken, UserName
-from roadstead.identity.jose import decode_bytes, encode_bytes
 
 PER_CLIENT = 10  # of one user and client_id: that many machines may be logged in with `docker login`
 PER_USER = 50
@@ -25,7 +25,7 @@ _PREFIX = "rsrt_"
 
 
 def new_refresh_token(user: UserName) -> str:
-    return f"{_PREFIX}{encode_bytes(user.encode())}.{secrets.token_urlsafe(32)}"
+    return f"{_PREFIX}{base64url.encode(user.encode())}.{secrets.token_urlsafe(32)}"
 
 
 def refresh_token_hash(token: str) -> str:
@@ -39,7 +39,7 @@ def refresh_token_user(token: str) -> UserName | None:
     if len(token) > MAX_LENGTH or not (token.startswith(_PREFIX) and dot and secret and token.isascii()):
         return None
     try:
-        return UserName.parse(decode_bytes(name).decode())
+        return UserName.parse(base64url.decode(name).decode())
     except ValueError:
         return None
 

@@ -1,4 +1,4 @@
-"""Keys that never leave their store: what signs, and what tells the public half."""
+"""Keys that never leave their store: signing with them, and reading their public keys."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-MAX_MESSAGE = 4096  # bytes; what KMS takes with MessageType RAW
-
 
 def raw_signature(der: bytes) -> bytes:
-    """A P-256 signature as JWS wants it, R||S in 64 bytes (RFC 7518 section 3.4), from the DER that others answer."""
+    """Convert a P-256 signature from DER to the form of JWS, R||S in 64 bytes (RFC 7518 section 3.4)."""
     r, s = decode_dss_signature(der)
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 class UnusableKey(Exception):
-    """A configured key is not there, is disabled, or is no P-256 signing key: the operator's to repair."""
+    """A configured key is absent, disabled or not a P-256 signing key. The operator must repair it."""
 
 
 class Signer(Protocol):
-    def sign(self, key_id: str, message: bytes) -> bytes:
-        """The ECDSA P-256 signature over SHA-256 of `message`: 64 bytes, R||S (RFC 7518 section 3.4).
+    """Signs with keys by their ids."""
 
-        Raises ValueError for a message above MAX_MESSAGE bytes, and UnusableKey.
+    def sign(self, key_id: str, message: bytes) -> bytes:
+        """Return the ECDSA P-256 signature over SHA-256 of `message`: 64 bytes, R||S (RFC 7518 section 3.4).
+
+        Raises UnusableKey.
         """
         ...
 
 
 class PublicKeys(Protocol):
+    """Reads public keys by their ids."""
+
     def public_key(self, key_id: str) -> EllipticCurvePublicKey:
-        """The public half of a P-256 key; asked of the store once per process and key. Raises UnusableKey."""
+        """Return the public key of a P-256 key. Costs one call per process and key. Raises UnusableKey."""
         ...

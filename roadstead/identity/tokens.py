@@ -25,8 +25,9 @@ from roadstead.identity.directory import (
     UserName,
     Users,
 )
+from roadstead.identity.granted import MAX_PROJECTS, fits
 from roadstead.identity.grants import grant, projects_of
-from roadstead.identity.minting import Minted, TokenMinter, fits
+from roadstead.identity.minting import Minted, TokenMinter
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.refresh_tokens import (
     MAX_CLIENT,
@@ -78,7 +79,8 @@ class TokenRequest:
     scopes: tuple[Access, ...] = ()
     client_id: str = ""
     offline: bool = False  # a refresh token is wanted too
-    source: Actor = _SOMEWHERE  # from where it comes; who asks is found out
+    source: Actor = _SOMEWHERE  # its address, User-Agent and ids; the caller is not known yet
+    creates_projects: bool = True  # whether a push may create its project
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,16 @@ class TokenService:
     def issue(self, request: TokenRequest) -> IssuedToken:
         """Raises TokenRefused."""
         if not fits(request.scopes):
-            raise TokenRefused(Reason.INVALID_SCOPE, "these are more scopes than one token can hold; ask for fewer")
+            raise TokenRefused(
+                Reason.INVALID_SCOPE,
+                "these scopes do not fit into one token, which holds about 500 repositories in up to "
+                f"{MAX_PROJECTS} projects: request fewer",
+            )
         if len(request.client_id) > MAX_CLIENT:
             raise TokenRefused(Reason.INVALID_REQUEST, f"a client_id has at most {MAX_CLIENT} characters")
         identity = self._authenticate(request.credentials, projects_of(request.scopes))
         user = identity.user
-        grants = grant(request.scopes, identity)
+        grants = grant(request.scopes, identity, creates_projects=request.creates_projects)
         for project in grants.missing_projects:
             self._create_project(project, replace(request.source, name=user.name if user else "", kind=ActorKind.USER))
         kind = ActorKind.USER if user else ActorKind.ANONYMOUS

@@ -1,9 +1,8 @@
-"""Who a bearer token speaks for, decided without a call to AWS once the trusted public keys are known.
+"""Verifies bearer tokens, without a call to AWS once the trusted public keys are known.
 
-What is trusted is a handful of keys, by thumbprint. A token is signed by one of them, or by a short-lived key whose
-certificate (in the token's header) is; `roadstead.identity.jose` has the form of both. Nothing that a token says is
-believed before the signature over it was verified with a key found that way, and the algorithm is never the token's
-choice.
+A handful of keys is trusted, by thumbprint. A token is signed by one of them, or by a short-lived key whose certificate
+(in the token's header) is; `roadstead.identity.jose` has the format of both. No claim is used before the signature over
+it was verified with a key found that way, and the token never chooses the algorithm.
 """
 
 from __future__ import annotations
@@ -19,41 +18,41 @@ from typing import Any
 import jwt
 
 from roadstead.identity import jose
-from roadstead.identity.access import Access
+from roadstead.identity.granted import Granted
 from roadstead.identity.jose import LEEWAY, PublicKey
 from roadstead.recent import Recent
 from roadstead.trail.entries import ActorKind
 
-MAX_TOKEN = 8192  # characters; those that we sign stay below half of it
+MAX_TOKEN = 8192  # characters; ours have at most 7,168
 _CACHED_CERTIFICATES = 256  # one per environment of the token function in the last hour
-_CACHED_TOKENS = 512  # a client shows one token for all the requests of a pull or a push
+_CACHED_TOKENS = 512  # a client sends one token with all requests of a pull or a push
 
 _jws = jwt.PyJWS(algorithms=[jose.ALGORITHM])
 
 
 class InvalidToken(Exception):
-    """A token that is not to be believed; the message is a sentence for a person."""
+    """The token is invalid. The message is a sentence for a person."""
 
 
 class ExpiredToken(InvalidToken):
-    """A token, or its certificate, that was good until its time was over."""
+    """The token, or its certificate, was valid and has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom a verified token speaks for, and what it grants. `expires` in seconds since the epoch."""
+    """A verified token's subject, and the access that it grants. `expires` is in seconds since the epoch."""
 
-    subject: str  # the user's name, "" for nobody
+    subject: str  # the user's name, "" for an anonymous caller
     kind: ActorKind
     token_id: str
-    access: tuple[Access, ...]
+    granted: Granted
     expires: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Verified:
     caller: Caller
-    begins: int  # seconds since the epoch: when it was issued, or later if it says so
+    begins: int  # seconds since the epoch: `iat`, or `nbf` if that is later
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,8 @@ class _Certified:
 class TokenVerifier:
     """Verifies tokens for one service.
 
-    `keys` answers the trusted public keys by `kid`. It is called at the first verification, and once: an unknown
-    `kid` is an invalid token, never a reason to ask again. Only when it raises (which `verify` lets through) will the
-    next verification call it anew.
+    `keys` returns the trusted public keys by `kid`. It is called once, at the first verification, and again only after
+    it raised: a token with an unknown `kid` is invalid, never a reason to call again.
     """
 
     def __init__(
@@ -89,10 +87,10 @@ class TokenVerifier:
         self._verified: Recent[bytes, _Verified] = Recent(math.inf, _CACHED_TOKENS)
 
     def verify(self, token: str) -> Caller:
-        """Raises InvalidToken; whatever the provider of keys raises passes through.
+        """Return the token's caller. Raises InvalidToken, and what `keys` raises.
 
-        A token that verified is known by its SHA-256 until it expires, which is no later than its certificate does: of
-        all that was verified only the clock can change, so that alone is looked at again. What was refused is not kept.
+        A valid token is cached by its SHA-256 until it expires, which is no later than its certificate does; only the
+        time is checked again. Invalid tokens are not cached.
         """
         if len(token) > MAX_TOKEN:
             raise InvalidToken("the token is too long")
@@ -111,14 +109,15 @@ class TokenVerifier:
         certificate = header.get(jose.CERTIFICATE)
         if certificate is None:
             claims = _signed_claims(token, self._trusted(header.get("kid")))
-            latest = None
-        else:
-            certified = self._certified(certificate)
-            if header.get("kid") != certified.kid:
-                raise InvalidToken("the token names another key than its certificate")
-            claims = _signed_claims(token, certified.key)
-            latest = certified.expires
-        return self._caller(claims, latest)
+            return self._caller(claims, None)
+        certified = self._certified(certificate)
+        if header.get("kid") != certified.kid:
+            raise InvalidToken("the token names another key than its certificate")
+        claims = _signed_claims(token, certified.key)
+        # After the signature: a forged token beside an expired certificate is a forgery, not an expired token.
+        if certified.expires + LEEWAY <= self._clock():
+            raise ExpiredToken("the token's certificate has expired")
+        return self._caller(claims, certified.expires)
 
     def _caller(self, claims: Mapping[str, Any], latest: int | None) -> _Verified:
         self._check_origin(claims)
@@ -126,24 +125,24 @@ class TokenVerifier:
         begins = max(issued, _seconds(claims, "nbf"))
         if begins > self._clock() + LEEWAY:
             raise InvalidToken("the token is not valid yet")
-        if expires <= issued:
-            raise InvalidToken("the token expires before it was issued")
+        if not 0 < expires - issued <= jose.TOKEN_LIFETIME:
+            raise InvalidToken("the token expires before it was issued, or lives too long")
         if latest is not None and expires > latest:
             raise InvalidToken("the token outlives its certificate")
-        subject, token_id, access = claims.get("sub"), claims.get("jti"), claims.get("access")
-        if not (isinstance(subject, str) and isinstance(token_id, str) and isinstance(access, list)):
-            raise InvalidToken("the token lacks sub, jti or access")
+        subject, token_id = claims.get("sub"), claims.get("jti")
+        if not (isinstance(subject, str) and isinstance(token_id, str)):
+            raise InvalidToken("the token lacks sub or jti")
         try:
             kind = ActorKind(claims.get("kind", ""))
-            granted = tuple(Access.from_claim(claim) for claim in access if isinstance(claim, dict))
+            granted = Granted.from_claims(claims)
         except ValueError as error:
             raise InvalidToken(f"the token's claims are malformed: {error}") from error
-        if len(granted) != len(access) or (kind is ActorKind.ANONYMOUS) != (subject == ""):
+        if (kind is ActorKind.ANONYMOUS) != (subject == ""):
             raise InvalidToken("the token's claims are malformed")
         return _Verified(Caller(subject, kind, token_id, granted, expires), begins)
 
     def _certified(self, certificate: object) -> _Certified:
-        """The key that a certificate vouches for; verified once, its expiry looked at every time."""
+        """Return the certified key. A certificate is verified once and cached; the caller checks its expiry."""
         if not isinstance(certificate, str):
             raise InvalidToken("the token's certificate is malformed")
         known = self._certificates.get(certificate)
@@ -152,16 +151,15 @@ class TokenVerifier:
             while len(self._certificates) >= _CACHED_CERTIFICATES:
                 self._certificates.pop(next(iter(self._certificates)), None)
             self._certificates[certificate] = known
-        elif known.expires + LEEWAY <= self._clock():
-            self._certificates.pop(certificate, None)
-            raise ExpiredToken("the token's certificate has expired")
         return known
 
     def _verify_certificate(self, certificate: str) -> _Certified:
         header = _header(certificate, jose.CERTIFICATE_TYPE)
         claims = _signed_claims(certificate, self._trusted(header.get("kid")))
         self._check_origin(claims)
-        issued, expires = self._check_times(claims)
+        issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
+        if issued > self._clock() + LEEWAY:
+            raise InvalidToken("the token's certificate was issued in the future")
         if not 0 < expires - issued <= jose.CERTIFICATE_LIFETIME:
             raise InvalidToken("the token's certificate lives too long")
         confirmation = claims.get("cnf")
@@ -186,7 +184,7 @@ class TokenVerifier:
             raise InvalidToken("the token is for another service")
 
     def _check_times(self, claims: Mapping[str, Any]) -> tuple[int, int]:
-        """`iat` and `exp`, if now lies between them, give or take the leeway."""
+        """Return `iat` and `exp`. Raises ExpiredToken or InvalidToken unless now, with the leeway, is between them."""
         now = self._clock()
         issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
         if expires + LEEWAY <= now:
@@ -197,9 +195,11 @@ class TokenVerifier:
 
 
 def _header(token: str, type_: str) -> dict[str, Any]:
-    """The header, not verified: what it says only chooses among trusted keys."""
+    """Return the unverified header, which only chooses among trusted keys."""
     if len(token) > MAX_TOKEN:
         raise InvalidToken("the token is too long")
+    if not jose.is_canonical(token):
+        raise InvalidToken("the token is malformed")
     try:
         header = jwt.get_unverified_header(token)
     except (jwt.PyJWTError, ValueError, RecursionError) as error:

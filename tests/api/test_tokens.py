@@ -66,8 +66,30 @@ def test_a_scope_and_a_service_may_be_left_out(developer: Client, parameters: Se
 def test_another_service_and_a_malformed_scope_are_400(developer: Client) -> None:
     assert "roadstead" in get_token(developer, ("service", "other")).refused(400, "UNSUPPORTED").message
     get_token(developer, ("scope", "nonsense")).refused(400, "UNSUPPORTED")
-    everything = [("scope", f"repository:acme/a-rather-long-name-{number}:pull,push") for number in range(200)]
+    everything = [("scope", f"repository:acme/a-rather-long-name-{number}:pull,push") for number in range(800)]
     get_token(developer, *everything).refused(400, "UNSUPPORTED")
+
+
+@on_both_backends
+def test_a_token_for_500_repositories_pulls_pushes_and_mounts_in_each(developer: Client) -> None:
+    names = [f"acme/{number:035}" for number in range(500)]
+    scope = " ".join(f"repository:{name}:pull,push" for name in names)
+    fields = {"grant_type": "password", "username": "developer", "password": developer.api.passwords["developer"]}
+    document = post_token(developer.api, **fields, service="roadstead", scope=scope).expect(200).json()
+    assert document["scope"] == scope
+    authorization = {"Authorization": f"Bearer {document['token']}"}
+    line = f"PUT /v2/{names[0]}/blobs/uploads/{'0' * 32}?_state={'s' * 800}&digest=sha256:{'0' * 64} HTTP/1.1"
+    assert len(line) + sum(len(name) + len(value) + 4 for name, value in authorization.items()) < 10_240 - 3_000
+    digest = developer.push_blob(names[0], b"layer")
+    for name in (names[1], names[-1]):
+        target = f"/v2/{name}/blobs/uploads/?mount={digest}&from={names[0]}"
+        developer.api.request("POST", target, authorization).expect(201)
+        developer.api.request("GET", f"/v2/{name}/blobs/{digest}", authorization).expect(200)
+        developer.api.request("POST", f"/v2/{name}/blobs/uploads/?mount={digest}", authorization).expect(202)
+    developer.api.request("GET", f"/v2/acme/another/blobs/{digest}", authorization).refused(401, "DENIED")
+    developer.api.request("DELETE", f"/v2/{names[1]}/blobs/{digest}", authorization).refused(401, "DENIED")
+    other = f"/v2/{names[1]}/blobs/uploads/?mount={digest}&from=acme/another"
+    developer.api.request("POST", other, authorization).refused(401, "UNAUTHORIZED")
 
 
 @pytest.mark.parametrize("scope", ["", "repository:open/app:pull"])

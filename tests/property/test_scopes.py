@@ -8,10 +8,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadstead.documents import compact
 from roadstead.identity.access import Access, parse_scope, parse_scopes
 from roadstead.identity.directory import Identity, Project, Role, User, UserName
+from roadstead.identity.granted import MAX_ACCESS, MAX_SETS, Granted, fits, repository_of
 from roadstead.identity.grants import grant, projects_of
-from roadstead.identity.minting import MAX_ACCESS, fits
 from roadstead.identity.roles import PERMISSIONS, oci_actions
 from roadstead.names import ProjectName
 
@@ -90,9 +91,33 @@ def test_only_administrators_make_projects(requested: list[Access], identity: Id
     assert not missing or (identity.user is not None and identity.user.admin)
 
 
-@given(st.lists(accesses, max_size=40), identities)
-def test_what_fits_when_asked_for_fits_when_granted(requested: list[Access], identity: Identity) -> None:
-    scopes = _merged(requested)
+@given(st.lists(accesses, max_size=40), st.integers(0, 60), identities)
+def test_a_token_that_fits_when_requested_fits_when_granted(
+    requested: list[Access], more: int, identity: Identity
+) -> None:
+    scopes = _merged([*requested, *_filler(more)])
     if fits(scopes):
-        claim = [access.as_claim() for access in grant(scopes, identity).access]
-        assert len(json.dumps(claim, separators=(",", ":"))) <= MAX_ACCESS
+        claims = Granted.of(grant(scopes, identity).access).as_claims()
+        assert len(compact(claims["access"])) <= MAX_ACCESS
+        assert len(compact(claims.get("sets", []))) <= MAX_SETS
+
+
+@given(st.lists(accesses, max_size=20), st.integers(0, 60), identities, st.lists(names, max_size=8))
+def test_the_compact_form_grants_exactly_what_the_long_one_does(
+    requested: list[Access], more: int, identity: Identity, others: list[str]
+) -> None:
+    access = grant(_merged([*requested, *_filler(more)]), identity).access
+    granted = Granted.from_claims(json.loads(json.dumps(Granted.of(access).as_claims())))
+    by_name = Granted(access)
+    for name in {*(one.name for one in access), *others}:
+        repository = repository_of(Access.to(name))  # as a path has it once it is parsed
+        for actions in ({"pull"}, {"push"}, {"delete"}, {"pull", "push"}, {"*"}, {"fly"}):
+            for needed in (Access.to(repository or name, *actions), Access("registry", name, frozenset(actions))):
+                assert granted.permits(needed) == by_name.permits(needed)
+        if repository is not None:
+            assert granted.mentions(repository) == by_name.mentions(repository)
+
+
+def _filler(count: int) -> list[Access]:
+    """Repositories enough for a token to be compact."""
+    return [Access.to(f"ships/filler-{number:030}", *("pull", "push")[: 1 + number % 2]) for number in range(count)]

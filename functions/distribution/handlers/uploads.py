@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from urllib.parse import quote
 
 from functions.distribution.call import Call, algorithm_parameter, digest_parameter
@@ -18,7 +19,7 @@ from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
 from roadstead.identity.access import PULL, PUSH, Access
-from roadstead.names import ProjectName, RepositoryName
+from roadstead.names import RepositoryName
 
 _CONTENT_RANGE = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
 MAX_MOUNT_SOURCES = 10  # repositories that a mount without `from` looks into
@@ -79,7 +80,8 @@ def _mount(call: Call, repository: RepositoryName) -> BlobLink | None:
         _require_listed(call, repository, source)
         sources = [source] if call.may_pull(source) else []
     else:
-        sources = [name for name in _same_project(call, repository.project) if call.may_pull(name)][:MAX_MOUNT_SOURCES]
+        named = call.granted.repositories(repository.project)
+        sources = list(islice((name for name in named if call.may_pull(name)), MAX_MOUNT_SOURCES))
     for name in sources:
         link = call.services.blobs.mount(name, repository, digest, call.actor)
         if link is not None:
@@ -89,7 +91,7 @@ def _mount(call: Call, repository: RepositoryName) -> BlobLink | None:
 
 def _require_listed(call: Call, repository: RepositoryName, source: RepositoryName) -> None:
     """A token that says nothing of the source was not asked about it: the client is told to ask for both."""
-    if not any(access.type == "repository" and access.name == source for access in call.granted):
+    if not call.granted.mentions(source):
         scopes = (Access.to(repository, PULL, PUSH).scope(), Access.to(source, PULL).scope())
         message = f"mounting from {source} needs a token that was asked for with pull on it"
         raise RegistryError(
@@ -97,18 +99,6 @@ def _require_listed(call: Call, repository: RepositoryName, source: RepositoryNa
             message,
             headers=[challenge(call.request, call.services.token_service, scopes, "insufficient_scope", message)],
         )
-
-
-def _same_project(call: Call, project: ProjectName) -> list[RepositoryName]:
-    names = []
-    for access in call.granted:
-        try:
-            name = RepositoryName.parse(access.name)
-        except ValueError:
-            continue
-        if access.type == "repository" and name.project == project:
-            names.append(name)
-    return names
 
 
 def _chunk_start(call: Call) -> int | None:

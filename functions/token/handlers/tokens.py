@@ -30,8 +30,8 @@ from roadstead.identity.tokens import (
     TokenRequest,
 )
 
-MAX_FORM = 16 * 1024  # bytes
-_MAX_FIELDS = 100
+MAX_FORM = 64 * 1024  # bytes: the scopes of 500 repositories take 36 KB
+_MAX_FIELDS = 1_000
 _FORM = "application/x-www-form-urlencoded"
 _NO_STORE = ("Cache-Control", "no-store")
 Parameters = Mapping[str, tuple[str, ...]]
@@ -69,11 +69,24 @@ def _issue(services: TokenServices, request: Request, parameters: Parameters, cr
         raise TokenRefused(Reason.INVALID_REQUEST, f"tokens are given out here for the service {services.service!r}")
     client_id = _single(parameters, "client_id") or ""
     asked = TokenRequest(
-        credentials, _scopes(parameters), client_id, _wants_refresh_token(parameters), source=origin(request)
+        credentials,
+        _scopes(parameters),
+        client_id,
+        _wants_refresh_token(parameters),
+        source=origin(request),
+        creates_projects=not _is_from_a_browser(request),
     )
     issued = services.tokens.issue(asked)
     trail.issued(asked, issued)
     return issued
+
+
+def _is_from_a_browser(request: Request) -> bool:
+    """Whether a browser sent the request: no registry client sends these headers (Fetch Metadata; RFC 6454).
+
+    Another site may make a browser send it, with credentials that the browser remembers.
+    """
+    return request.header("sec-fetch-site") is not None or request.header("origin") is not None
 
 
 def _scopes(parameters: Parameters) -> tuple[Access, ...]:

@@ -96,7 +96,7 @@ class Harbour:
 
     def granted(self, credentials: Credentials, *scopes: str) -> dict[str, set[str]]:
         """The actions granted, by the name of the resource."""
-        return {access.name: set(access.actions) for access in self.caller(credentials, *scopes).access}
+        return {access.name: set(access.actions) for access in self.caller(credentials, *scopes).granted.access}
 
 
 def by_password(user: str, password: str = PASSWORD) -> Password:

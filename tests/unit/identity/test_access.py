@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.identity.access import CATALOG_ACCESS, Access, parse_scope, parse_scopes, permits
+from roadstead.identity.access import CATALOG_ACCESS, Access, parse_scope, parse_scopes
+from roadstead.identity.granted import Granted
 
 
 def test_equal_access_has_one_spelling() -> None:
@@ -55,7 +56,7 @@ def test_a_claim_of_another_shape_is_refused(claim: dict[str, Any]) -> None:
     ],
 )
 def test_every_action_must_be_granted_on_that_very_resource(granted: list[Access], permitted: bool) -> None:
-    assert permits(granted, Access.to("a/b", "pull", "push")) is permitted
+    assert Granted(tuple(granted)).permits(Access.to("a/b", "pull", "push")) is permitted
 
 
 @pytest.mark.parametrize(

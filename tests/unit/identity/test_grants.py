@@ -117,7 +117,8 @@ def test_projects_are_named_once_and_only_those_of_repositories() -> None:
     ("scope", "user", "missing"),
     [
         ("repository:new/thing:pull,push", ROOT, ("new",)),
-        ("repository:new/thing:*", ROOT, ("new",)),
+        ("repository:new/thing:*", ROOT, ()),
+        ("repository:new/thing:*,push", ROOT, ("new",)),
         ("repository:thing:push", ROOT, ("library",)),
         ("repository:new/a:push repository:new/b:push", ROOT, ("new",)),
         ("repository:new/thing:pull,delete", ROOT, ()),
@@ -135,3 +136,13 @@ def test_only_a_granted_push_of_a_system_administrator_misses_a_project(
 
 def test_asking_for_nothing_grants_nothing() -> None:
     assert grant((), identity(ROOT)) == Grants(())
+
+
+def test_a_star_grants_no_push_to_a_project_that_it_does_not_create() -> None:
+    assert actions("repository:new/thing:*", identity(ROOT)) == "pull,delete"
+
+
+def test_without_the_right_to_create_a_project_nobody_may_push_to_one_that_does_not_exist() -> None:
+    grants = grant(parse_scopes(["repository:new/thing:pull,push"]), identity(ROOT), creates_projects=False)
+    assert grants.missing_projects == ()
+    assert [access.scope() for access in grants.access] == ["repository:new/thing:pull"]

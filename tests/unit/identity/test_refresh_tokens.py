@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from roadstead.base64url import encode
 from roadstead.identity.directory import MAX_USER_NAME, RefreshToken, UserName
-from roadstead.identity.jose import encode_bytes
 from roadstead.identity.refresh_tokens import (
     MAX_LENGTH,
     PER_CLIENT,
@@ -46,9 +46,9 @@ def test_no_two_are_alike_nor_is_one_its_hash() -> None:
         "rsrt_YWRh.",
         "YWRh.secret",
         "rsrt_!!!.secret",
-        f"rsrt_{encode_bytes(b'Ada')}.secret",
-        f"rsrt_{encode_bytes(b'a:b')}.secret",
-        f"rsrt_{encode_bytes(bytes([255, 254]))}.secret",
+        f"rsrt_{encode(b'Ada')}.secret",
+        f"rsrt_{encode(b'a:b')}.secret",
+        f"rsrt_{encode(bytes([255, 254]))}.secret",
         "rsrt_YWRh.sécret",
         "rsrt_YWRh." + "x" * MAX_LENGTH,
         "eyJhbGciOiJFUzI1NiJ9.e30.c2ln",

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import string
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -15,8 +16,10 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from roadstead import base64url
 from roadstead.identity import jose, verification
 from roadstead.identity.access import Access
+from roadstead.identity.granted import Granted
 from roadstead.identity.jose import PublicKey, thumbprint
 from roadstead.identity.signing import raw_signature
 from roadstead.identity.verification import Caller, ExpiredToken, InvalidToken, TokenVerifier
@@ -96,7 +99,7 @@ def verifier(clock: Clock) -> TokenVerifier:
     return TokenVerifier(lambda: keys, issuer="roadstead", service="roadstead", clock=clock)
 
 
-CALLER = Caller("ada", ActorKind.USER, "id", tuple(ACCESS), NOON + 900)
+CALLER = Caller("ada", ActorKind.USER, "id", Granted(tuple(ACCESS)), NOON + 900)
 
 
 @pytest.mark.parametrize("key", [TRUSTED, OTHER], ids=["first", "second"])
@@ -111,7 +114,7 @@ def test_a_token_by_a_certified_key_is_believed(verifier: TokenVerifier, key: Ke
 
 def test_an_anonymous_token_is_nobodys(verifier: TokenVerifier) -> None:
     caller = verifier.verify(direct(sub="", kind="anonymous", access=[]))
-    assert caller == Caller("", ActorKind.ANONYMOUS, "id", (), NOON + 900)
+    assert caller == Caller("", ActorKind.ANONYMOUS, "id", Granted(), NOON + 900)
 
 
 def hs256_with_the_public_key() -> str:
@@ -128,8 +131,8 @@ def es384_certificate() -> str:
     jwk = {
         "kty": "EC",
         "crv": "P-384",
-        "x": jose.encode_bytes(numbers.x.to_bytes(48, "big")),
-        "y": jose.encode_bytes(numbers.y.to_bytes(48, "big")),
+        "x": base64url.encode(numbers.x.to_bytes(48, "big")),
+        "y": base64url.encode(numbers.y.to_bytes(48, "big")),
     }
     return certificate(cnf={"jwk": jwk})
 
@@ -137,7 +140,13 @@ def es384_certificate() -> str:
 def resigned(token: str, **changes: Any) -> str:
     """The token with other claims under its old signature."""
     head, _, signature = token.split(".")
-    return f"{head}.{jose.encode_bytes(json.dumps(claims(**changes)).encode())}.{signature}"
+    return f"{head}.{base64url.encode(json.dumps(claims(**changes)).encode())}.{signature}"
+
+
+def stray(token: str) -> str:
+    """The token with bits set that its last character has beyond the last byte of the signature."""
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    return token[:-1] + alphabet[alphabet.index(token[-1]) | 1]
 
 
 FORGERIES: Mapping[str, Callable[[], str]] = {
@@ -147,8 +156,8 @@ FORGERIES: Mapping[str, Callable[[], str]] = {
     "five segments": lambda: direct() + ".a.b",
     "not ascii": lambda: "é.é.é",
     "not base64": lambda: "!." + direct().partition(".")[2],
-    "header no object": lambda: f"{jose.encode_bytes(b'[]')}.{direct().partition('.')[2]}",
-    "header nested deeply": lambda: f"{jose.encode_bytes(b'[' * 5000)}.a.b",
+    "header no object": lambda: f"{base64url.encode(b'[]')}.{direct().partition('.')[2]}",
+    "header nested deeply": lambda: f"{base64url.encode(b'[' * 5000)}.a.b",
     "too long": lambda: direct(jti="x" * 8000),
     "alg none, no signature": lambda: jose.compact(header(TRUSTED.kid, alg="none"), claims(), lambda _: b""),
     "alg none, signed": lambda: jose.compact(header(TRUSTED.kid, alg="none"), claims(), TRUSTED.sign),
@@ -197,6 +206,17 @@ FORGERIES: Mapping[str, Callable[[], str]] = {
     "iat absent": lambda: direct(iat=None),
     "iat in the future": lambda: direct(iat=NOON + 61),
     "access absent": lambda: direct(access=None),
+    "sets no list": lambda: direct(sets={"acme": "AAAA"}),
+    "set of four members": lambda: direct(sets=[["acme", 3, "AAAAAA", ["ships/**"]]]),
+    "exp more than half an hour after iat": lambda: direct(iat=NOON - 1, exp=NOON + 1800),
+    "expires in a year": lambda: direct(exp=NOON + 365 * 86400),
+    "forged beside an expired certificate": lambda: certified(
+        certificate(iat=NOON - 3700, exp=NOON - 100), STRANGER, SHORT.kid
+    ),
+    "signature with stray bits": lambda: stray(direct()),
+    "signature with padding": lambda: direct() + "==",
+    "claims with stray bits": lambda: resigned(direct()).replace(".", "=.", 1),
+    "certificate with stray bits": lambda: certified(stray(certificate())),
     "access no list": lambda: direct(access={"type": "repository"}),
     "access of strings": lambda: direct(access=["repository:a/b:pull"]),
     "access without actions": lambda: direct(access=[{"type": "repository", "name": "a/b"}]),
@@ -228,8 +248,8 @@ FORGERIES: Mapping[str, Callable[[], str]] = {
 
 
 def _signed(head: Mapping[str, Any], payload: bytes) -> str:
-    signed = f"{jose.encode_bytes(json.dumps(head).encode())}.{jose.encode_bytes(payload)}"
-    return f"{signed}.{jose.encode_bytes(TRUSTED.sign(signed.encode()))}"
+    signed = f"{base64url.encode(json.dumps(head).encode())}.{base64url.encode(payload)}"
+    return f"{signed}.{base64url.encode(TRUSTED.sign(signed.encode()))}"
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
@@ -390,7 +410,7 @@ def test_a_failure_to_get_the_keys_passes_through_and_is_not_remembered() -> Non
 
 def test_a_kid_is_a_thumbprint_of_32_bytes() -> None:
     head = json.loads(base64.urlsafe_b64decode(direct().partition(".")[0] + "=="))
-    assert len(jose.decode_bytes(head["kid"])) == 32
+    assert len(base64url.decode(head["kid"])) == 32
 
 
 @pytest.mark.parametrize("is_direct", [False, True], ids=["certified", "direct"])
@@ -412,5 +432,5 @@ def test_verifying_loads_nothing_of_the_issuing_side() -> None:
     program = "import sys, roadstead.identity.verification; print(*sorted(sys.modules))"
     modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     ours = {name for name in modules if name.startswith("roadstead.identity.")}
-    assert ours == {f"roadstead.identity.{name}" for name in ("access", "jose", "signing", "verification")}
+    assert ours == {f"roadstead.identity.{name}" for name in ("access", "granted", "jose", "signing", "verification")}
     assert not {"boto3", "botocore"} & set(modules)

@@ -18,6 +18,7 @@ from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
 from roadstead.identity.access import CATALOG_ACCESS, Access
+from roadstead.identity.granted import Granted
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import ActorKind
 from tests.memory.objects import FixedUploadKeys
@@ -71,14 +72,14 @@ def test_whoever_has_the_access_goes_on_and_is_known(gate: Gate) -> None:
         "r1",
     )
     assert actor.token_id
-    assert granted == (Access.to(NAME, "pull", "push"),)
+    assert granted == Granted((Access.to(NAME, "pull", "push"),))
     assert upload is None
 
 
 def test_any_valid_token_opens_v2_an_anonymous_one_too(gate: Gate) -> None:
     allowed = gate.ask("GET", "/v2/", gate.token(subject="", kind=ActorKind.ANONYMOUS))
     actor, granted = allowed.actor, allowed.granted
-    assert (actor.name, actor.kind, granted) == ("", ActorKind.ANONYMOUS, ())
+    assert (actor.name, actor.kind, granted) == ("", ActorKind.ANONYMOUS, Granted())
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_the_upload_token_alone_opens_its_upload(gate: Gate) -> None:
         allowed = gate.ask("PUT", UPLOAD_PATH, query=query, headers=headers)
         actor, granted, upload = allowed.actor, allowed.granted, allowed.upload
         assert (actor.name, actor.kind, actor.token_id, actor.source_ip) == ("ada", ActorKind.USER, "t1", "192.0.2.7")
-        assert granted == ()
+        assert granted == Granted()
         assert upload == UPLOAD
 
 

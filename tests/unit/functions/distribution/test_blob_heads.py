@@ -15,6 +15,7 @@ from roadstead.content.blob_index import BlobLink
 from roadstead.digest import Digest
 from roadstead.http import Request
 from roadstead.identity.access import PULL, PUSH, Access
+from roadstead.identity.granted import Granted
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 
@@ -34,7 +35,7 @@ def test_only_who_may_push_is_promised_that_the_blob_stays(actions: tuple[str, .
         request=Request("HEAD", f"/v2/acme/web/blobs/{DIGEST}"),
         services=cast(Services, services),
         actor=Actor("ann"),
-        granted=(Access.to("acme/web", *actions),),
+        granted=Granted((Access.to("acme/web", *actions),)),
     )
     assert blobs.head(call, RepositoryName("acme/web"), DIGEST).status == 200
     assert asked == [promise]

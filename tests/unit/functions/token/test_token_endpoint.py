@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from functions.token.handlers.tokens import MAX_FORM
 from functions.token.services import TokenServices
 from roadstead.http import Request
 from roadstead.identity.directory import Role
@@ -42,7 +43,7 @@ def access(harbour: Harbour, answer: Answer) -> list[str]:
     """The access in the token of an answer, as scopes."""
     assert answer.status == 200, answer.body
     assert answer.body["token"] == answer.body["access_token"]
-    return [entry.scope() for entry in harbour.verifier.verify(answer.body["token"]).access]
+    return [entry.scope() for entry in harbour.verifier.verify(answer.body["token"]).granted.access]
 
 
 def sentence(answer: Answer) -> str:
@@ -250,7 +251,7 @@ def test_a_post_is_refused_in_the_words_of_oauth(
         (GOOD_FORM, "multipart/form-data; boundary=x"),
         (b"grant_type=\xff\xfe", FORM),
         (b"grant_type=password&username=%ff&password=x", FORM),
-        (GOOD_FORM + b"&unread=" + b"x" * (16385 - len(GOOD_FORM + b"&unread=")), FORM),
+        (GOOD_FORM + b"&unread=" + b"x" * (MAX_FORM + 1 - len(GOOD_FORM + b"&unread=")), FORM),
         (b"", FORM),
     ],
 )
@@ -262,7 +263,7 @@ def test_a_body_that_is_no_form_of_bounded_size_is_refused(client: TokenClient, 
 
 def test_a_form_of_the_greatest_size_is_read(client: TokenClient) -> None:
     form = GOOD_FORM + b"&unread="
-    assert client.post_bytes(form + b"x" * (16384 - len(form))).status == 200
+    assert client.post_bytes(form + b"x" * (MAX_FORM - len(form))).status == 200
 
 
 def test_the_forms_content_type_may_have_parameters(client: TokenClient) -> None:
@@ -300,3 +301,17 @@ def test_there_is_nothing_elsewhere(client: TokenClient, path: str) -> None:
     answer = client.send(Request("GET", path))
     assert answer.status == 404
     assert answer.body["errors"][0]["code"] == "UNSUPPORTED"
+
+
+@pytest.mark.parametrize(
+    "header", [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "none"), ("origin", "https://evil.example")]
+)
+def test_a_browser_creates_no_project(harbour: Harbour, client: TokenClient, header: tuple[str, str]) -> None:
+    query = (("scope", "repository:new/thing:pull,push"),)
+    headers = (("authorization", basic("root", PASSWORD)), header)
+    answer = client.send(Request("GET", "/token", query, headers))
+    assert access(harbour, answer) == ["repository:new/thing:pull"]
+    assert harbour.accounts.find_project("new") is None
+    answer = client.send(Request("GET", "/token", query, headers[:1]))
+    assert access(harbour, answer) == ["repository:new/thing:pull,push"]
+    assert harbour.accounts.find_project("new") is not None

@@ -141,7 +141,7 @@ def test_what_kms_signed_the_registry_verifies_without_a_call(cloud: Cloud, mode
     another = client.get(SCOPES, authorization=ADA).body["token"]
     cloud.calls_of_last()
     for each in (token, another):
-        scopes = [access.scope() for access in verifier.verify(each).access]
+        scopes = [access.scope() for access in verifier.verify(each).granted.access]
         assert scopes == ["repository:ships/a:pull,push", "repository:open/b:pull", "repository:absent/c:"]
     assert cloud.calls_of_last() == []
 
