@@ -14,7 +14,6 @@ import http.client
 import json
 import secrets
 import socket
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -32,7 +31,7 @@ from local.functions.declarations import Function
 from local.functions.environments import Pool
 from local.gateway.http_api import HttpApi, HttpServer
 from local.ports import free_port, listen
-from local.processes.supervisor import Component, supervise
+from local.processes.supervisor import Component
 from local.relay import RelayProcess
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
@@ -41,6 +40,7 @@ from roadstead.identity.accounts import Accounts
 from roadstead.identity.passwords import Argon2Hasher
 from tests import aws
 from tests.strict_s3 import StrictS3
+from tests.supervised import running
 
 MIB = 1024 * 1024
 USER, PASSWORD = "admin", "correct horse battery"
@@ -212,7 +212,7 @@ def plane(strict: StrictS3, endpoint: str, directory: Path, *, signs_with: str |
         relay,
         *components(settings, lambda: made.upload_keys, listener),
     ]
-    with _running(parts):
+    with running(parts):
         yield Plane(port, made.s3, made.bucket, UploadKeys.from_json(made.upload_keys))
 
 
@@ -276,31 +276,6 @@ class _Functions:
 
     async def stop(self) -> None:
         await asyncio.gather(*(pool.close() for pool in self.pools.values()))
-
-
-@contextlib.contextmanager
-def _running(parts: list[Component]) -> Iterator[None]:
-    """Run components in an event loop of another thread."""
-    loop = asyncio.new_event_loop()
-    stopping, ready = asyncio.Event(), asyncio.Event()
-    supervised = loop.create_task(supervise(parts, stopping, ready))
-    thread = threading.Thread(target=lambda: loop.run_until_complete(supervised))
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(_first(ready, supervised), loop).result(_TIMEOUT)
-        yield
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join(_TIMEOUT)
-        assert not thread.is_alive()
-        supervised.result()
-        loop.close()
-
-
-async def _first(ready: asyncio.Event, supervised: asyncio.Task[None]) -> None:
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait({waiting, supervised}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
 
 
 def _answer(response: Any) -> Answer:

@@ -89,6 +89,23 @@ class Client(ABC):
         """Return the client's digest of the manifest of an image that it pulled."""
 
 
+class AuthFileClient(Client):
+    """A client of the containers/image library, with a file of credentials of its own."""
+
+    wrong_password = "invalid username/password"
+    may_not_look = Client.may_not_pull  # looks for the image before it pushes
+
+    def start(self, stack: contextlib.ExitStack) -> None:
+        self.auth_file.write_text("{}")  # a named file must exist
+
+    @property
+    def auth_file(self) -> Path:
+        return self.home / "auth.json"
+
+    def environment(self) -> dict[str, str]:
+        return {"REGISTRY_AUTH_FILE": str(self.auth_file)}
+
+
 def repository_and_tag(reference: str) -> tuple[str, str]:
     """Split `host:port/a/b:tag` into `a/b` and `tag`."""
     repository, _, tag = reference.partition("/")[2].rpartition(":")

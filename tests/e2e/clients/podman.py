@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
-from tests.e2e.clients.client import Client
+from tests.e2e.clients.client import AuthFileClient
 from tests.e2e.clients.skopeo import INSECURE
 from tests.e2e.images import TAG, Image
 from tests.e2e.processes import Outcome
 
 
-class Podman(Client):
+class Podman(AuthFileClient):
     name = "podman"
-    wrong_password = "invalid username/password"
-    may_not_look = Client.may_not_pull  # looks for the image before it pushes
     needs = (("/usr/bin/podman", "podman"),)
     keeps_manifest = False  # unpacks layers and packs them again
-
-    def start(self, stack: contextlib.ExitStack) -> None:
-        self.auth_file.write_text("{}")  # a named file must exist
-
-    @property
-    def auth_file(self) -> Path:
-        return self.home / "auth.json"
-
-    def environment(self) -> dict[str, str]:
-        return {"REGISTRY_AUTH_FILE": str(self.auth_file)}
 
     def on_storage(self, *arguments: str | Path, stdin: str = "") -> Outcome:
         """Run the client's command on its own storage; vfs needs no mounts."""

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
 from pathlib import Path
 
 from tests.e2e.api import digest_of
-from tests.e2e.clients.client import Client
+from tests.e2e.clients.client import AuthFileClient
 from tests.e2e.images import TAG, Image
 from tests.e2e.processes import Outcome
 
 INSECURE = "--tls-verify=false"
 
 
-class Skopeo(Client):
+class Skopeo(AuthFileClient):
     name = "skopeo"
     sends = "sized"
-    wrong_password = "invalid username/password"
-    may_not_look = Client.may_not_pull  # looks for the image before it pushes
     needs = (("/usr/bin/skopeo", "skopeo"),)
-
-    def start(self, stack: contextlib.ExitStack) -> None:
-        self.auth_file.write_text("{}")  # a named file must exist
-
-    @property
-    def auth_file(self) -> Path:
-        return self.home / "auth.json"
-
-    def environment(self) -> dict[str, str]:
-        return {"REGISTRY_AUTH_FILE": str(self.auth_file)}
 
     def login(self, user: str, password: str) -> Outcome:
         return self.run("skopeo", "login", INSECURE, "-u", user, "--password-stdin", self.registry, stdin=password)

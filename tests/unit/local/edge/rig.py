@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import http.client
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +14,9 @@ from typing import Any
 from local.edge.components import EdgeSettings, components
 from local.gateway.http_api import HttpServer
 from local.ports import listen
-from local.processes.supervisor import Component, supervise
+from local.processes.supervisor import Component
 from tests.embedded import ACCESS_KEY, REGION, SECRET_KEY
+from tests.supervised import running
 from tests.unit.edge.cases import store
 
 SECRET = "the origin's secret"
@@ -149,37 +148,8 @@ def rig(
         HttpServer("the relay", streaming, relay_listener),
         *components(settings, lambda: store()["upload-keys"], listener),
     ]
-    with _running(parts):
+    with running(parts):
         yield Rig(listener.getsockname()[1], api, streaming)
-
-
-@contextlib.contextmanager
-def _running(parts: list[Component]) -> Iterator[None]:
-    """Run components in an event loop of another thread."""
-    loop = asyncio.new_event_loop()
-    stopping, ready = asyncio.Event(), asyncio.Event()
-
-    async def run() -> None:
-        await supervise(parts, stopping, ready)
-
-    supervised = loop.create_task(run())
-    thread = threading.Thread(target=lambda: loop.run_until_complete(supervised))
-    thread.start()
-    try:
-        asyncio.run_coroutine_threadsafe(_first(ready, supervised), loop).result(20)
-        yield
-    finally:
-        loop.call_soon_threadsafe(stopping.set)
-        thread.join(20)
-        assert not thread.is_alive()
-        supervised.result()
-        loop.close()
-
-
-async def _first(ready: asyncio.Event, supervised: asyncio.Task[None]) -> None:
-    waiting = asyncio.create_task(ready.wait())
-    await asyncio.wait({waiting, supervised}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
 
 
 def _url(listener: socket.socket) -> str:
