@@ -1,1 +1,1 @@
-"""What the functions share: names and rules of the registry. Imports neither Chalice nor `functions`."""
+"""The registry's vocabulary and rules, which all functions share. Imports neither Chalice nor `functions`."""

@@ -1,4 +1,4 @@
-"""What a store raises when a condition of a write did not hold, or when AWS throttles; and how often to try again."""
+"""What a store raises when a write's condition does not hold or AWS throttles, and how often to try again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ATTEMPTS = 10  # each lost race means that somebody else's write went through
+ATTEMPTS = 10  # each lost race means that another write succeeded
 
 _THROTTLING = frozenset(
     {
@@ -27,19 +27,19 @@ _THROTTLING = frozenset(
 
 
 class Conflict(Exception):
-    """Somebody else wrote between a read and the write that stood on it. Read again and retry."""
+    """Another writer changed an item between a read and the write based on it. Read again and retry."""
 
 
 class UploadConsumed(Exception):
-    """The upload was already turned into a blob, or cancelled; it is never taken a second time."""
+    """The upload was already turned into a blob, or cancelled; it cannot be used a second time."""
 
 
 class Throttled(Exception):
-    """AWS asked for fewer requests, and its own client's retries were used up."""
+    """AWS asked for fewer requests, and the AWS client's own retries were used up."""
 
 
 class TooManyWriters(Throttled):
-    """Every attempt lost its race: nothing was written. The client is told to try again later, as with Throttled."""
+    """Every attempt lost its race, so nothing was written. The response is that to Throttled: try again later."""
 
 
 def retry_conflicts(attempt: Callable[[], T], contended: str, *, sleep: Callable[[float], None] | None = None) -> T:

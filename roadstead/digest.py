@@ -11,13 +11,13 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 
 class Digest(str):
-    """A digest that is known to be well formed. Make one with `parse` or `of`; the constructor trusts its caller."""
+    """A well-formed digest. Create one with `parse` or `of`; the constructor trusts its caller."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> Digest:
-        """Raises ValueError with a sentence for a person unless `text` is a lower-case sha256 or sha512 digest."""
+        """Return the digest. Raises ValueError, with a message for users, unless it is lower-case sha256 or sha512."""
         if _DIGEST.fullmatch(text) is None:
             raise ValueError(
                 f"{text[:160]!r} is not a digest: expected sha256: and 64, or sha512: and 128 lower-case hex digits"
@@ -26,7 +26,7 @@ class Digest(str):
 
     @classmethod
     def of(cls, data: bytes, algorithm: str = DEFAULT_ALGORITHM) -> Digest:
-        """The digest of `data`."""
+        """Return the digest of `data`."""
         return cls(f"{algorithm}:{hashlib.new(algorithm, data).hexdigest()}")
 
     @property
@@ -38,12 +38,12 @@ class Digest(str):
         return self[self.index(":") + 1 :]
 
     def matches(self, data: bytes) -> bool:
-        """Whether `data` hashes to this digest."""
+        """Return whether `data` hashes to this digest."""
         return Digest.of(data, self.algorithm) == self
 
 
 def parse_algorithm(text: str) -> str:
-    """An algorithm's name as a `digest-algorithm` parameter gives it; raises ValueError for one we do not keep."""
+    """Return a `digest-algorithm` parameter's value. Raises ValueError unless this registry supports it."""
     if text not in ALGORITHMS:
         raise ValueError(f"{text[:40]!r} is not a digest algorithm of this registry: use {' or '.join(ALGORITHMS)}")
     return text

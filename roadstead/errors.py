@@ -1,7 +1,7 @@
 """The error codes of the OCI Distribution specification and the one exception that carries them.
 
 Source: distribution-spec 1.1.1, section "Error Codes"; `TOOMANYREQUESTS` is code-15 there, `UNAUTHORIZED` and
-`DENIED` are code-11 and code-12. The default HTTP status stands beside each code, so a status is decided here once.
+`DENIED` are code-11 and code-12. Each code has its default HTTP status, so that it is decided in one place.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class ErrorCode(Enum):
     DENIED = ("DENIED", 403)
     UNSUPPORTED = ("UNSUPPORTED", 405)
     TOOMANYREQUESTS = ("TOOMANYREQUESTS", 429)
-    # Not of the specification's table, but what distribution answers for the unforeseen and its clients print.
+    # Not in the specification's table: distribution responds with it to unexpected errors, and clients print it.
     UNKNOWN = ("UNKNOWN", 500)
 
     def __init__(self, code: str, status: int) -> None:
@@ -42,7 +42,7 @@ class ErrorCode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ErrorEntry:
-    """One element of the `errors` array: a code, a sentence for a person, and what a program may need."""
+    """One element of the `errors` array: a code, a message for users, and details for programs."""
 
     code: ErrorCode
     message: str
@@ -56,9 +56,9 @@ class ErrorEntry:
 
 
 class RegistryError(Exception):
-    """A refusal that the client is told of. Everything else that is raised becomes a generic 500.
+    """An error that is reported to the client. Every other exception becomes a generic 500.
 
-    `status` overrides the code's own; `headers` travel with the answer (a challenge, a `Range`, an `Allow`).
+    `status` overrides the code's own; `headers` are sent with the response (a challenge, a `Range`, an `Allow`).
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class RegistryError(Exception):
 
     @classmethod
     def several(cls, entries: Iterable[ErrorEntry]) -> RegistryError:
-        """One refusal with many entries (every blob that a manifest misses); the first decides the status."""
+        """Return one error with many entries (every blob that a manifest lacks); the first decides the status."""
         entries = tuple(entries)
         error = cls(entries[0].code, entries[0].message)
         error.entries = entries
@@ -88,5 +88,5 @@ class RegistryError(Exception):
 
 
 def error_body(entries: Iterable[ErrorEntry]) -> bytes:
-    """The body of an error answer, as the specification's section "Error Codes" shapes it."""
+    """Return the body of an error response (distribution-spec 1.1.1, "Error Codes")."""
     return compact({"errors": [entry.as_json() for entry in entries]}).encode()

@@ -1,4 +1,4 @@
-"""Requests and responses, and their form at API Gateway.
+"""Requests and responses, and their form in API Gateway's events.
 
 Payload format 1.0 of an HTTP API ("Working with AWS Lambda proxy integrations for HTTP APIs"): it can repeat a
 response header and keeps repeated query parameters apart; 2.0 can do neither.
@@ -37,21 +37,21 @@ class Request:
     via_edge: bool = False  # it came through the distribution, which takes uploads of any size
 
     def header(self, name: str) -> str | None:
-        """All values of a header, joined by commas as RFC 9110 section 5.3 allows; None when it is absent."""
+        """Return a header's values joined by commas (RFC 9110 section 5.3), or None if it is absent."""
         values = [value for key, value in self.headers if key == name]
         return ", ".join(values) if values else None
 
     def parameter(self, name: str) -> str | None:
-        """The first value of a query parameter."""
+        """Return the first value of a query parameter, or None."""
         return next((value for key, value in self.query if key == name), None)
 
     def parameters(self, name: str) -> tuple[str, ...]:
-        """Every value of a query parameter, in order."""
+        """Return every value of a query parameter, in order."""
         return tuple(value for key, value in self.query if key == name)
 
     @property
     def user_agent(self) -> str:
-        """What the client calls itself, cut to 256 characters."""
+        """The User-Agent header, cut to 256 characters."""
         return (self.header("user-agent") or "")[:256]
 
     @property
@@ -62,7 +62,7 @@ class Request:
 
     @property
     def base_url(self) -> str:
-        """The scheme and host by which the client reached us, no trailing slash."""
+        """The scheme and host that the client used, without a trailing slash."""
         return f"{self.scheme}://{self.host}"
 
 
@@ -79,19 +79,19 @@ class Response:
 
     @property
     def head(self) -> Headers:
-        """The headers as they are sent: with a Content-Length, unless one is there (HEAD) or the status is 204."""
+        """The headers to send: with a Content-Length, unless one is present (HEAD) or the status is 204."""
         if self.status == 204 or any(name.lower() == "content-length" for name, _ in self.headers):
             return self.headers
         return (*self.headers, ("Content-Length", str(len(self.body))))
 
     @classmethod
     def json(cls, status: int, document: Any, headers: Iterable[tuple[str, str]] = ()) -> Response:
-        """A JSON document, `application/json` unless the headers name another type."""
+        """Return a response with a JSON document, of type `application/json` unless the headers name another."""
         headers = tuple(headers)
         if not any(name.lower() == "content-type" for name, _ in headers):
             headers = (("Content-Type", "application/json"), *headers)
-        # As UTF-8, since escapes would make some texts twice as long and Lambda's answers have a limit. Only half of a
-        # surrogate pair stays an escape, which is what backslashreplace writes of it.
+        # Encode as UTF-8: escapes would double the length of some texts, and Lambda limits a response's size. Only an
+        # unpaired surrogate stays an escape, which is what backslashreplace makes of it.
         return cls(status, headers, compact(document, ascii_only=False).encode("utf-8", "backslashreplace"))
 
 
@@ -117,8 +117,8 @@ def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) 
     forwarded = next((value for name, value in headers if name == "x-forwarded-proto"), "https")
     return Request(
         method=event["httpMethod"],
-        # The gateway has decoded it, as far as its documentation tells. No name, tag or digest has a percent sign, so
-        # decoding once more changes nothing that is valid.
+        # The gateway delivers a decoded path, according to its documentation. No name, tag or digest contains a percent
+        # sign, so decoding again changes no valid path.
         path=unquote(event["path"]) if decode_path else event["path"],
         query=query,
         headers=headers,
@@ -131,7 +131,7 @@ def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) 
 
 
 def response_to_gateway(response: Response) -> dict[str, Any]:
-    """The payload 1.0 answer; the body always in base64, so that no byte of a manifest is touched on the way."""
+    """Return the payload 1.0 response. The body is always base64, so that every byte of a manifest is preserved."""
     headers: dict[str, list[str]] = {}
     for name, value in response.head:
         headers.setdefault(name, []).append(value)

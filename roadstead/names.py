@@ -6,7 +6,7 @@ import re
 
 from roadstead.digest import Digest
 
-MAX_REPOSITORY_NAME = 255  # characters; clients put a host name before it and many cap the sum
+MAX_REPOSITORY_NAME = 255  # characters; clients prefix a host name, and many limit the total
 MAX_SERVICE_NAME = 64  # characters of an issuer or a service: both are in every token, whose size is bounded
 DEFAULT_PROJECT = "library"
 
@@ -17,13 +17,13 @@ _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}")
 
 
 class ProjectName(str):
-    """The first component of a repository's name: what is public or private and has members."""
+    """The first component of a repository's name. A project is public or private, and has members."""
 
     __slots__ = ()
 
     @classmethod
     def parse(cls, text: str) -> ProjectName:
-        """Raises ValueError with a sentence for a person."""
+        """Return the name. Raises ValueError with a message for users."""
         if len(text) > MAX_REPOSITORY_NAME or _PROJECT.fullmatch(text) is None:
             raise ValueError(
                 f"{text[:260]!r} is not a project name: lower-case letters and digits, parted by single . or _, __ or -"
@@ -38,7 +38,7 @@ class RepositoryName(str):
 
     @classmethod
     def parse(cls, text: str) -> RepositoryName:
-        """Return the name, with the project `library` if it has one component. Raises ValueError with a sentence."""
+        """Return the name, in the project `library` if it has one component. Raises ValueError, for users."""
         if text and "/" not in text:
             text = f"{DEFAULT_PROJECT}/{text}"
         if len(text) > MAX_REPOSITORY_NAME:
@@ -65,7 +65,7 @@ class Tag(str):
 
     @classmethod
     def parse(cls, text: str) -> Tag:
-        """Raises ValueError with a sentence for a person."""
+        """Return the tag. Raises ValueError with a message for users."""
         if _TAG.fullmatch(text) is None:
             raise ValueError(
                 f"{text[:140]!r} is not a tag: up to 128 letters, digits, underscores, dots and hyphens, "
@@ -78,5 +78,5 @@ Reference = Tag | Digest
 
 
 def parse_reference(text: str) -> Reference:
-    """A manifest's reference: with a colon it is a digest (no tag has one), without it a tag. Raises ValueError."""
+    """Return a manifest's reference: a digest if it has a colon (no tag has one), else a tag. Raises ValueError."""
     return Digest.parse(text) if ":" in text else Tag.parse(text)

@@ -1,8 +1,8 @@
 """Patterns of repositories and tags, as Harbor has them in its rules (doublestar).
 
-`*` is any run of characters but `/`, `**` any run at all, `**/` any number of whole components (none, too), `?` one
-character but `/`, `{a,b}` either of them; everything else is itself. Matching takes time in proportion to pattern times
-text: a project's administrator writes the pattern, and a regular expression made of it could be made to take for ever.
+`*` matches any characters except `/`, `**` any characters, `**/` any number of whole components (also none), `?` one
+character except `/`, and `{a,b}` either alternative; everything else matches itself. Matching takes time proportional
+to pattern times text: project administrators write patterns, and a regular expression could be made to run for hours.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _TOKEN = re.compile(r"\*\*+|.")
 
 
 def check_pattern(pattern: str) -> None:
-    """Raises ValueError with a sentence for a person."""
+    """Raises ValueError, with a message for users, unless `pattern` is a pattern of this form."""
     if len(pattern) > MAX_PATTERN or _ALLOWED.fullmatch(pattern) is None:
         raise ValueError(
-            f"{pattern[:80]!r} is no pattern: up to {MAX_PATTERN} letters, digits and . _ - / with * ** ? and {{a,b}}"
+            f"{pattern[:80]!r} is not a pattern: up to {MAX_PATTERN} letters, digits, . _ - / and * ** ? {{a,b}}"
         )
     if any(brace in _BRACES.sub("", pattern) for brace in "{}"):
         raise ValueError(f"the braces of {pattern!r} do not match; they cannot be nested")
@@ -32,7 +32,7 @@ def check_pattern(pattern: str) -> None:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the whole of `text` matches; no pattern that `check_pattern` refuses."""
+    """Return whether all of `text` matches `pattern`, which `check_pattern` accepts."""
     return any(_matches(tokens, text) for tokens in _compiled(pattern))
 
 
@@ -42,7 +42,7 @@ def _compiled(pattern: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _alternatives(pattern: str) -> Iterator[str]:
-    """The patterns without braces, and without `**/` in the sense of no component, that together mean the same."""
+    """Yield patterns without braces, and without a `**/` for no component, that together match the same texts."""
     braces = _BRACES.search(pattern)
     if braces is not None:
         for choice in braces[1].split(","):
@@ -59,7 +59,7 @@ def _alternatives(pattern: str) -> Iterator[str]:
 
 
 def _matches(tokens: tuple[str, ...], text: str) -> bool:
-    """All places in the pattern at which one can be after each character: never more than it has tokens."""
+    """Match by tracking every place in the pattern that is reachable after each character."""
     places = _skipped({0}, tokens)
     for character in text:
         following = set()
@@ -76,7 +76,7 @@ def _matches(tokens: tuple[str, ...], text: str) -> bool:
 
 
 def _skipped(places: set[int], tokens: tuple[str, ...]) -> set[int]:
-    """`places`, and those behind stars that stand for nothing."""
+    """Return `places` and those reachable from them by stars that match nothing."""
     found = set(places)
     for place in places:
         while place < len(tokens) and tokens[place].startswith("*"):

@@ -1,4 +1,4 @@
-"""A small memory of what was read a moment ago, for one process."""
+"""A small cache of recently read values, for one process."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """Keeps up to `size` values for `seconds` each, the least recently read goes first. Threads may share it; two that
-    ask for the same thing at once may both load it.
+    """Keeps up to `size` values for `seconds` each, and drops the least recently used first.
+
+    Threads may share it; two that ask for the same key at once may both load it.
     """
 
     def __init__(self, seconds: float, size: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -25,7 +26,7 @@ class Recent(Generic[K, V]):
         self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
 
     def get(self, key: K, load: Callable[[], V]) -> V:
-        """What is kept under `key`, or else what `load` answers, which is kept from then on."""
+        """Return the value under `key`; if there is none, keep and return what `load` returns."""
         with self._lock:
             found = self._kept.get(key)
             if found is not None and self._clock() - found[0] < self._seconds:

@@ -28,7 +28,7 @@ May wait, and may raise RegistryError.
 
 
 class Application:
-    """One registry. Raises RegistryError; the boundary of the function makes the response of it."""
+    """The application of one registry. Raises RegistryError, which the function's boundary turns into a response."""
 
     def __init__(self, services: Services, *, admission: Admission | None = None) -> None:
         self._services = services
@@ -37,7 +37,7 @@ class Application:
 
     @property
     def head_bodies(self) -> bool:
-        """Whether the gateway, and not we, shall cut off the body of a HEAD."""
+        """Whether responses to HEAD have a body, which the gateway cuts off."""
         return self._services.head_answers is not HeadAnswers.LENGTH
 
     def respond(self, request: Request, body: Iterable[bytes] | None = None, length: int | None = None) -> Response:
@@ -47,7 +47,7 @@ class Application:
             viewed = as_viewed(request, services.edge_secrets, required=services.via_distribution_only)
             response = self._respond(viewed, body, length)
         except RegistryError as error:
-            error.add_headers(_API_VERSION)  # on a challenge, above all: it is what tells a client what this is
+            error.add_headers(_API_VERSION)  # on challenges above all: clients recognise a registry by it
             if self._services.challenge is Challenge.MAPPED:
                 error.add_headers(
                     *((CHALLENGE_COPY, value) for name, value in error.headers if name == "WWW-Authenticate")

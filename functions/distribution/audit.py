@@ -1,8 +1,8 @@
-"""What the registry itself tells the audit trail: what changes no table, and so leaves no event.
+"""Audit entries that the registry logs itself: operations that change no table, and so write no event.
 
-A HEAD is no pull. A blob's redirect is one: what S3 then sends is out of sight. A token that was never asked for the
-access that a request needs is no refusal, but how clients find out what to ask for; the token function tells what it
-does not grant.
+A HEAD is not a pull. A blob's redirect is one, since the registry does not see what S3 sends. A token without the
+access that a request needs is not logged as a refusal: that is how clients learn what to ask for. The token function
+logs what it does not grant.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def pulled(
     size: int,
     media_type: str = "",
 ) -> None:
-    """A manifest (PULL) or a blob (PULL_BLOB) was served."""
+    """Log that a manifest (PULL) or a blob (PULL_BLOB) was served."""
     lines.tell(
         AuditEntry(
             id=entry_id(),
@@ -47,7 +47,7 @@ def pulled(
 
 
 def token_refused(request: Request, needed: Access | None, reason: str) -> None:
-    """A bearer token that is not to be believed. Nothing that it says is repeated."""
+    """Log an invalid bearer token. Nothing of its content is logged."""
     name = needed.name if needed is not None and needed.type == REPOSITORY else ""
     try:
         repository = str(RepositoryName.parse(name)) if name else ""

@@ -1,7 +1,7 @@
-"""Whether a request may go on, decided once before its handler runs.
+"""Whether a request is authorised, decided once before its handler runs.
 
-Bearer tokens: RFC 6750 and the Docker registry token documentation. A token that grants too little is answered 401
-with `insufficient_scope` and the scope to ask for, since asking again may help.
+Bearer tokens: RFC 6750 and the Docker registry token documentation. The response to a token that grants too little is
+401 with `insufficient_scope` and the scope to ask for, since another token may grant it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from roadstead.trail.entries import Actor, ActorKind
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """Who may go on: the actor and what their token grants. On upload routes `upload` is the token that proves it."""
+    """An authorised request: the actor, what their token grants, and on upload routes the upload token."""
 
     actor: Actor
     granted: Granted = NOTHING_GRANTED
@@ -35,7 +35,7 @@ class Authorized:
 
     @property
     def parts(self) -> Mapping[str, Any]:
-        """The arguments of the handler that the path alone does not prove."""
+        """The handler's arguments that come from the authorisation, not from the path."""
         return {} if self.upload is None else {"upload": self.upload}
 
 
@@ -45,7 +45,7 @@ class Authorization:
         self._clock = clock
 
     def authorize(self, request: Request, match: Match) -> Authorized:
-        """Return the caller and the access granted. Raises 401, or 404 for an upload that the caller cannot prove."""
+        """Authorise a request. Raises 401, or 404 for an upload whose token is missing or invalid."""
         if match.route.needs is Needs.UPLOAD:
             token = self._upload(request, match)
             return Authorized(
@@ -57,7 +57,7 @@ class Authorization:
     def _upload(self, request: Request, match: Match) -> UploadToken:
         text = request.parameter(PARAMETER)
         if text is None:
-            self._permitted(request, match)  # only who may push there learns anything about its uploads
+            self._permitted(request, match)  # so that only those who may push learn about uploads
             reason = "the upload's URL lacks its state: use the Location of the last response unchanged"
             raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, reason)
         try:
@@ -77,7 +77,7 @@ class Authorization:
             raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, "this upload takes no more data; start it again")
 
     def _permitted(self, request: Request, match: Match) -> Caller:
-        """The caller, whose token grants what the route needs. Raises 401 with a challenge otherwise."""
+        """Return the caller if their token grants what the route needs. Raises 401 with a challenge otherwise."""
         needed = needed_access(match)
         caller = self._caller(request, needed)
         if needed is not None and not caller.granted.permits(needed):
@@ -95,7 +95,7 @@ class Authorization:
         try:
             return self._services.verifier.verify(token.strip())
         except InvalidToken as error:
-            if not isinstance(error, ExpiredToken):  # which is what becomes of every token that is kept
+            if not isinstance(error, ExpiredToken):  # every token expires at some time
                 audit.token_refused(request, needed, str(error))
             raise RegistryError(
                 ErrorCode.UNAUTHORIZED,
@@ -121,7 +121,7 @@ class Authorization:
 
 
 def needed_access(match: Match) -> Access | None:
-    """What a route needs, as access; None where any valid token will do."""
+    """Return the access that a request needs; None if any valid token suffices."""
     if match.route.needs is Needs.TOKEN:
         return None
     if match.route.needs is Needs.CATALOG:

@@ -1,4 +1,4 @@
-"""One call of a handler: the request, and whom it is from."""
+"""The context of one call of a handler, and the parameters that handlers read."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from roadstead.trail.entries import Actor
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What every handler gets; the parts of its path come as arguments of their own.
+    """A request, the services, the caller and the access granted. The parts of the path are arguments of their own.
 
-    `body` is that of a chunk or a blob (all other bodies are small and in the request), `length` its size in bytes, or
-    None when the client did not declare one.
+    `body` is the body of a chunk or blob (every other body is small, and in the request); `length` is its declared size
+    in bytes, or None.
     """
 
     request: Request
@@ -43,7 +43,7 @@ Handler = Callable[..., Response]
 
 
 def digest_parameter(request: Request) -> Digest | None:
-    """The `digest` of a query; several must say the same. Raises DIGEST_INVALID."""
+    """Return the query's `digest`, or None; repeated ones must be equal. Raises DIGEST_INVALID."""
     values = set(request.parameters("digest"))
     if not values:
         return None
@@ -56,7 +56,7 @@ def digest_parameter(request: Request) -> Digest | None:
 
 
 def algorithm_parameter(request: Request) -> str | None:
-    """The `digest-algorithm` of a query (distribution-spec 1.2). Raises DIGEST_INVALID."""
+    """Return the query's `digest-algorithm` (distribution-spec 1.2), or None. Raises DIGEST_INVALID."""
     text = request.parameter("digest-algorithm")
     if text is None:
         return None
@@ -67,7 +67,7 @@ def algorithm_parameter(request: Request) -> str | None:
 
 
 def number_parameter(request: Request, name: str) -> int | None:
-    """A whole number of a query, at least 0; raises 400."""
+    """Return a whole number of at least 0 from the query, or None. Raises 400."""
     text = request.parameter(name)
     if text is None:
         return None
@@ -79,6 +79,6 @@ def number_parameter(request: Request, name: str) -> int | None:
 
 
 def next_link(path: str, parameters: Mapping[str, str]) -> tuple[str, str]:
-    """A `Link` header to the next page (RFC 8288), relative, every value percent-encoded."""
+    """Return a `Link` header to the next page (RFC 8288): relative, with every value percent-encoded."""
     query = "&".join(f"{name}={quote(value, safe='')}" for name, value in parameters.items())
     return ("Link", f'<{quote(path)}?{query}>; rel="next"')

@@ -10,7 +10,7 @@ TOKEN_PATH = "/token"
 def challenge(
     request: Request, service: str, scopes: tuple[str, ...], error: str = "", description: str = ""
 ) -> tuple[str, str]:
-    """The `WWW-Authenticate` header; the realm is on the host that the client used."""
+    """Return the `WWW-Authenticate` header. The realm is on the host that the client used."""
     parameters = {"realm": request.base_url + TOKEN_PATH, "service": service}
     if scopes:
         parameters["scope"] = " ".join(scopes)
@@ -22,6 +22,6 @@ def challenge(
 
 
 def _quoted(value: str) -> str:
-    """Inside a quoted-string (RFC 9110 section 5.6.4): no control characters, quotes and backslashes escaped."""
+    """Return `value` for a quoted-string (RFC 9110 section 5.6.4): no control characters, quotes escaped."""
     printable = "".join(character if " " <= character <= "~" else "?" for character in value)
     return printable.replace("\\", "\\\\").replace('"', '\\"')

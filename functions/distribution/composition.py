@@ -90,7 +90,7 @@ def build(
 def _urls(settings: Settings, ssm: Any) -> BlobUrls | None:
     if settings.blobs_at is BlobsAt.S3:
         return None
-    # Only where it is used: its signer is not needed for anything else.
+    # Imported only if it is used: nothing else needs its signer.
     from roadstead.aws.cloudfront import DistributionUrls
 
     return DistributionUrls(

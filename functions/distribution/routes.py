@@ -1,6 +1,6 @@
-"""The endpoints of the Distribution API: a row each, with its path, the access that it needs and its handler.
+"""The endpoints of the Distribution API: one row each, with path, access and handler.
 
-Names contain slashes, so a path is matched from the right: the greedy name takes all that the rest leaves.
+Names contain slashes, so a path is matched from the right: the name is greedy and takes what the rest leaves.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from roadstead.names import Reference, RepositoryName, parse_reference
 
 
 class Needs(Enum):
-    """The access of a row."""
+    """What a row needs."""
 
     TOKEN = auto()  # any valid one
     PULL = auto()
     PUSH = auto()
     DELETE = auto()
     CATALOG = auto()
-    UPLOAD = auto()  # the upload token; without one a challenge asks for what PUSH needs
+    UPLOAD = auto()  # the upload token; without it, what PUSH needs
 
 
 ACTIONS = {
@@ -36,15 +36,15 @@ ACTIONS = {
     Needs.DELETE: frozenset({access.DELETE}),
     Needs.UPLOAD: frozenset({access.PULL, access.PUSH}),
 }
-"""What is needed on the repository that the path names."""
+"""The actions that each of them needs on the repository in the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """`endpoint` is the specification's id of the row.
 
-    Each `{part}` of `path` is an argument of the handler, parsed; `{upload}` is an upload's id, and becomes the
-    upload token that proves it when the request is authorised. A `?` makes the slash before it optional.
+    Each `{part}` of `path` is parsed and passed to the handler by that name. `{upload}` is an upload's id;
+    authorisation replaces it by the upload token. A `?` makes the slash before it optional.
     """
 
     endpoint: str
@@ -55,7 +55,7 @@ class Route:
 
     @property
     def name(self) -> str:
-        """What metrics and logs call it, as `manifests.get`."""
+        """The row's name in metrics and logs, like `manifests.get`."""
         return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
 
 
@@ -82,7 +82,7 @@ ROUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A request's route, and the parsed parts of its path by their names in the row."""
+    """A request's row, and the parsed parts of its path by name."""
 
     route: Route
     parts: Mapping[str, Any]
@@ -91,9 +91,9 @@ class Match:
 def match(method: str, path: str) -> Match:
     """Return the row of a request; HEAD is served by the row of GET where it has none of its own (RFC 9110 §9.3.2).
 
-    What cannot be served gets a row as well, whose handler refuses it: 404 for an unknown path, 405 with `Allow` for a
-    wrong method, 400 or 404 for a malformed name or reference. So whoever has no token is told only how to get one. The
-    first pattern that fits decides, so an upload's URL is never taken for a blob's.
+    A request that cannot be served gets a row too, whose handler raises the error: 404 for an unknown path, 405 with
+    `Allow` for a wrong method, 400 or 404 for a malformed name or reference. So a client without a token only learns
+    how to get one. The first matching pattern decides, so an upload's URL is never taken for a blob's.
     """
     for pattern, rows in _TABLE.items():
         found = pattern.fullmatch(path)
@@ -113,7 +113,7 @@ def _match(method: str, path: str, rows: Mapping[str, Route], texts: Mapping[str
         try:
             parts[name] = _PARSERS[name](text, method)
         except RegistryError as error:
-            # A malformed name names nothing that a token could be for.
+            # No token can be for a malformed name.
             return _refused(method, path, needs if "repository" in parts else Needs.TOKEN, parts, error)
     if route is None:
         allowed = {*rows, *({"HEAD"} if "GET" in rows else ())}
@@ -127,7 +127,7 @@ def _match(method: str, path: str, rows: Mapping[str, Route], texts: Mapping[str
 
 
 def _instead(needs: Needs) -> Needs:
-    """What a wrong method needs, by the first row of its path: an upload token opens no method but its own."""
+    """Return what a wrong method needs instead of `needs`: an upload token does not authorise it."""
     return Needs.PUSH if needs is Needs.UPLOAD else needs
 
 
@@ -161,7 +161,7 @@ def _reference(text: str, method: str) -> Reference:
 
 
 def _upload_id(text: str, _: str) -> str:
-    """Any text: the upload token must name the same id."""
+    """Any text will do: the upload token must contain the same id."""
     return text
 
 
@@ -174,13 +174,13 @@ _PARSERS: Mapping[str, Callable[[str, str], Any]] = {
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """A row's path as a regular expression: a repository's name spans slashes, every other part is one segment."""
+    """Return a row's path as a regular expression. A repository's name spans slashes, any other part does not."""
     path = path.replace("{repository}", "(?P<repository>.+)")
     return re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path))
 
 
 def _table() -> dict[re.Pattern[str], dict[str, Route]]:
-    """The rows by their patterns, in the order of ROUTES, and by their methods."""
+    """Return the rows by pattern, in the order of ROUTES, and by method."""
     paths: dict[str, dict[str, Route]] = {}
     for route in ROUTES:
         paths.setdefault(route.path, {})[route.method] = route

@@ -1,4 +1,4 @@
-"""What the handlers work with: the services of one registry, put together once."""
+"""The services that handlers use, built once per process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Services:
     verifier: TokenVerifier
     upload_keys: UploadKeySource
     edge_secrets: EdgeSecretSource | None
-    upload_origin: str  # of the distribution, where uploads go that came to the API by its own name; or empty
+    upload_origin: str  # the distribution's, for uploads that began at the API's own host name; or empty
     token_service: str
     head_answers: HeadAnswers
     challenge: Challenge = Challenge.DIRECT

@@ -1,4 +1,4 @@
-"""The registry function's settings; docs/settings.md lists them, and a test holds that list to this class."""
+"""The registry function's settings. docs/settings.md lists them; a test compares."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from roadstead.content.push import IndexChildren
 
 
 class HeadAnswers(StrEnum):
-    """How HEAD is answered, should the gateway not pass on a Content-Length without a body.
+    """How to respond to HEAD, in case the gateway does not pass on a Content-Length without a body.
 
-    `length`: a Content-Length and no body, as the specification has it. `body`: HEAD of a manifest with its body,
-    which the gateway cuts off. `redirect`: as `body`, and HEAD of a blob by a 307 to a URL signed for HEAD.
+    `length`: a Content-Length and no body, as the specification says. `body`: HEAD of a manifest with its body, which
+    the gateway cuts off. `redirect`: as `body`, and HEAD of a blob with a 307 to a URL signed for HEAD.
     """
 
     LENGTH = "length"
@@ -26,8 +26,8 @@ class HeadAnswers(StrEnum):
 class Challenge(StrEnum):
     """How the challenge of a 401 reaches the client.
 
-    `direct`: in `WWW-Authenticate`. `mapped`: in a header of ours as well, from which an HTTP API that renames
-    `WWW-Authenticate` makes it again (parameter mapping).
+    `direct`: in `WWW-Authenticate`. `mapped`: also in a header of our own, from which an HTTP API that renames
+    `WWW-Authenticate` restores it (parameter mapping).
     """
 
     DIRECT = "direct"
@@ -35,10 +35,10 @@ class Challenge(StrEnum):
 
 
 class UploadsAt(StrEnum):
-    """Where uploads go of clients that came to the API by its own name (through the distribution they stay there).
+    """Where clients of the API's own host name send uploads. Those of the distribution stay there.
 
-    `distribution`: layers of any size, with every client but oras 1.3, which follows no other host. `same-host`: every
-    client, within what a Lambda takes. Without a distribution it is always the latter.
+    `distribution`: layers of any size, with every client except oras 1.3, which does not follow to another host.
+    `same-host`: every client, up to the size that Lambda accepts. Without a distribution it is always the latter.
     """
 
     DISTRIBUTION = "distribution"
@@ -46,7 +46,7 @@ class UploadsAt(StrEnum):
 
 
 class BlobsAt(StrEnum):
-    """Where blobs are fetched from: `s3` is free of charge inside the region, `distribution` cheaper outside of it."""
+    """Where clients fetch blobs: `s3` is free inside the region, `distribution` is cheaper outside of it."""
 
     S3 = "s3"
     DISTRIBUTION = "distribution"
@@ -54,7 +54,7 @@ class BlobsAt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`distribution_url` and `edge_secret_parameter` are empty where no distribution stands in front.
+    """`distribution_url` and `edge_secret_parameter` are empty if there is no distribution.
 
     With `via_distribution_only` every request that did not come through the distribution is refused.
 
@@ -84,7 +84,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
-        """Raises SettingsError that names every missing or wrong key."""
+        """Read the settings. Raises SettingsError, which names every missing or wrong key."""
         read = Environ(environ)
         blobs_at = read.choice("BLOBS_AT", BlobsAt.S3)
         needs_key = None if blobs_at is BlobsAt.DISTRIBUTION else ""

@@ -1,6 +1,6 @@
-"""The boundary of a function: what was raised becomes an answer, and no unexpected exception's text goes out.
+"""The boundary of a function: exceptions become responses, without the text of unexpected ones.
 
-Here, too, every request leaves its line of metrics.
+It also writes one line of metrics for every request.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE"})
 _log = logging.getLogger(__name__)
 
 
-def answer(
+def response_of(
     request: Request,
     run: Callable[[Request], Response],
     *,
@@ -35,16 +35,15 @@ def answer(
     function: str = "",
     busy: int | None = None,
 ) -> Response:
-    """What `run` answers, or the error answer for what it raises; a HEAD without its body, unless `head_bodies`.
+    """Return the response of `run`, or that of its exception; to HEAD without a body, unless `head_bodies`.
 
-    RegistryError is told to the client as it is; throttling by AWS is `busy` with Retry-After: 429 by default,
-    and 503 for a PATCH, which Docker's classic store sends and retries after nothing else. All other exceptions are
-    logged with the request's id and answered as a 500 that names that id. With the name of a `function` metrics are
-    written.
+    A RegistryError is reported to the client. Throttling by AWS becomes `busy` with Retry-After: by default 429, and
+    503 for a PATCH, which Docker's classic store retries after no other status. Any other exception is logged with the
+    request's id, and becomes a 500 that names the id. Metrics are written under the name of a `function`, if given.
     """
     with observed(request.request_id, request.trace_id) as seen:
         began = time.perf_counter()
-        response = _answer(request, run, busy or (503 if request.method == "PATCH" else 429))
+        response = _response(request, run, busy or (503 if request.method == "PATCH" else 429))
         seconds = time.perf_counter() - began
         if function:
             lines.write(
@@ -64,13 +63,13 @@ def answer(
 
 
 def _hardened(request: Request, response: Response) -> Response:
-    """Add the headers that keep a browser from guessing a type and, over TLS alone (RFC 6797), from plain HTTP."""
+    """Add headers that stop browsers from guessing types and, only over TLS (RFC 6797), from using plain HTTP."""
     present = {name.lower() for name, _ in response.headers}
     wanted = (NO_SNIFFING, TLS_ONLY) if request.scheme == "https" else (NO_SNIFFING,)
     return response.with_headers(*(header for header in wanted if header[0].lower() not in present))
 
 
-def _answer(request: Request, run: Callable[[Request], Response], busy: int) -> Response:
+def _response(request: Request, run: Callable[[Request], Response], busy: int) -> Response:
     try:
         response = run(request)
     except RegistryError as error:
@@ -86,7 +85,7 @@ def _answer(request: Request, run: Callable[[Request], Response], busy: int) -> 
     return response
 
 
-def lambda_answer(
+def lambda_response(
     event: Mapping[str, Any],
     run: Callable[[Request], Response],
     *,
@@ -94,7 +93,7 @@ def lambda_answer(
     function: str = "",
     decode_path: bool = True,
 ) -> dict[str, Any]:
-    """`answer` for a payload 1.0 event of the HTTP API; a body that is not the base64 it claims to be is a 400.
+    """`respond` to a payload 1.0 event of the HTTP API. A body that is not the base64 it claims to be is a 400.
 
     With `head_bodies` the gateway is left to cut off the body of a HEAD.
     """
@@ -103,11 +102,11 @@ def lambda_answer(
     except ValueError as error:
         entry = ErrorEntry(ErrorCode.UNSUPPORTED, str(error))
         return response_to_gateway(_error(400, (entry,)))
-    return response_to_gateway(answer(request, run, head_bodies=head_bodies, function=function))
+    return response_to_gateway(response_of(request, run, head_bodies=head_bodies, function=function))
 
 
 def error_code_of(response: Response) -> str:
-    """The first code of an error answer; empty for any other."""
+    """Return the first code of an error response; empty for any other."""
     if response.status < 400:
         return ""
     try:
@@ -130,5 +129,5 @@ def _unexpected(request_id: str) -> Response:
 
 
 def _without_body(response: Response) -> Response:
-    """The same headers (RFC 9110 section 9.3.2): the Content-Length stays that of the body which GET would send."""
+    """Return the response without its body; its Content-Length stays that of GET (RFC 9110 section 9.3.2)."""
     return Response(response.status, response.head)

@@ -1,4 +1,4 @@
-"""Reading settings from environment variables: everything that is wrong is told at once."""
+"""Reading settings from environment variables, reporting all problems at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ E = TypeVar("E", bound=Enum)
 
 
 class SettingsError(Exception):
-    """The environment lacks settings, or has wrong ones; the message names each."""
+    """Settings are missing or wrong; the message names each."""
 
 
 class Environ:
@@ -31,7 +31,7 @@ class Environ:
         return value
 
     def texts(self, name: str) -> tuple[str, ...]:
-        """Comma-separated, at least one."""
+        """Return comma-separated values, at least one."""
         text = self.text(name)
         parts = tuple(part for part in (part.strip() for part in text.split(",")) if part)
         if text and not parts:
@@ -39,14 +39,14 @@ class Environ:
         return parts
 
     def name(self, name: str, default: str) -> str:
-        """What stands in tokens and in the quoted strings of challenges: an issuer, a service."""
+        """Return an issuer or a service: a text for tokens and for the quoted strings of challenges."""
         text = self.text(name, default)
         if re.fullmatch(rf"[A-Za-z0-9._:/-]{{1,{MAX_SERVICE_NAME}}}", text) is None:
             self._problems.append(f"{name} has up to {MAX_SERVICE_NAME} letters, digits and . _ : / -")
         return text
 
     def origin(self, name: str, default: str | None = None) -> str:
-        """A scheme and a host, as in `https://registry.example.com`; no path."""
+        """Return a scheme and a host, like `https://registry.example.com`, without a path."""
         text = self.text(name, default)
         if text and re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text) is None:
             self._problems.append(f"{name} is {text!r}: it must be like https://registry.example.com, without a path")
@@ -76,6 +76,6 @@ class Environ:
         return text == "on"
 
     def check(self) -> None:
-        """Raises SettingsError when anything that was read is missing or wrong."""
+        """Raises SettingsError if anything that was read is missing or wrong."""
         if self._problems:
             raise SettingsError("; ".join(self._problems))

@@ -1,7 +1,7 @@
-"""What a function writes to its log: one JSON document a line, on standard output, which Lambda hands to CloudWatch.
+"""What a function logs: one JSON document a line, on standard output, which Lambda sends to CloudWatch.
 
-Three kinds of lines, told apart by a field that only they have: `audit` (an entry of the trail; a subscription filter
-hands it on), `_aws` (metrics, one line a request), `level` (messages).
+Three kinds of lines, distinguished by a field that only they have: `audit` (an entry of the trail; a subscription
+filter forwards it), `_aws` (metrics, one line a request), `level` (messages).
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _OURS = ("functions", "roadstead", "edge")
 
 
 def write(document: Mapping[str, Any]) -> None:
-    """In one write: processes that share a log file locally must not write into each other's lines."""
+    """Write a line in one call: processes that share a log file locally must not interleave their lines."""
     sys.stdout.write(compact(document, ascii_only=False, default=str) + "\n")
     sys.stdout.flush()
 
 
 def tell(entry: AuditEntry) -> None:
-    """Give an entry to the trail. No call: the line is picked up from the log."""
+    """Add an entry to the audit trail. Makes no call: the line is read from the log."""
     write({AUDIT: entry.as_json()})
 
 
 class JsonFormatter(logging.Formatter):
-    """A log record as JSON, with the id of the request under way."""
+    """Formats a log record as JSON, with the id of the current request."""
 
     def format(self, record: logging.LogRecord) -> str:
         document: dict[str, Any] = {
@@ -51,7 +51,7 @@ class JsonFormatter(logging.Formatter):
 
 
 class StandardOutput(logging.Handler):
-    """Writes to whatever standard output is at that moment."""
+    """Writes to the current standard output."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -62,7 +62,7 @@ class StandardOutput(logging.Handler):
 
 
 def configure() -> None:
-    """Log JSON in this process: ours from INFO, libraries from WARNING (below it botocore tells bodies and headers).
+    """Log JSON in this process: our own from INFO, libraries from WARNING (below it botocore logs bodies and headers).
 
     The Lambda runtime has its own handler on the root logger; it would write every record a second time, as text.
     """

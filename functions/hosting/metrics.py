@@ -22,7 +22,7 @@ _started = False  # whether this environment has served a request
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Values under one name, for one set of dimensions; a dimension's value stands in the line under its name."""
+    """A value under one name, for one set of dimensions, whose values are properties of the line."""
 
     name: str
     value: float
@@ -30,9 +30,9 @@ class Metric:
 
 
 def line(metrics: Sequence[Metric], properties: Mapping[str, Any], *, now_ms: int) -> dict[str, Any]:
-    """The document for one line. `properties` hold the dimensions' values, and whatever a query may ask for.
+    """Return the document for one line. `properties` hold the dimensions' values, and what queries may ask for.
 
-    Metrics with the same dimensions share a directive; CloudWatch takes up to 100 of them in a line.
+    Metrics with the same dimensions share a directive; CloudWatch accepts up to 100 of them in a line.
     """
     directives: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for metric in metrics[:MAX_METRICS]:
@@ -57,7 +57,7 @@ def request_line(
     received: int,
     sent: int,
 ) -> dict[str, Any]:
-    """The line of one request. `code` is that of the error answer, or empty; bytes are those of the bodies."""
+    """Return the line of one request. `code` is that of an error response, or empty; sizes are those of the bodies."""
     metrics = [
         Metric("Requests", 1),
         Metric("Latency", round(seconds * 1000, 2)),
@@ -85,7 +85,7 @@ def request_line(
 
 
 def _first() -> bool:
-    """Whether this is the first request of the environment."""
+    """Return whether this is the first request of the environment."""
     global _started
     first, _started = not _started, True
     return first

@@ -1,7 +1,7 @@
-"""What is known of the request under way, for the lines that are written about it.
+"""Facts about the current request, for the log lines about it.
 
-One for each request, in a context variable: the relay serves many at once in threads. Who works outside of a request
-(tests, mostly) writes on one that nobody reads.
+Each request has its own, in a context variable: the relay serves many at once in threads. Outside of a request (mostly
+in tests) they are discarded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Observation:
-    """`route` names the endpoint (`manifests.get`), never the path; `counts` are metrics that not every request has."""
+    """`route` names the endpoint (`manifests.get`), never the path; `counts` are metrics of some requests only."""
 
     request_id: str = ""
     trace_id: str = ""
@@ -34,7 +34,7 @@ def current() -> Observation:
 
 @contextmanager
 def observed(request_id: str, trace_id: str = "") -> Iterator[Observation]:
-    """An observation for what runs inside."""
+    """Provide an observation to the code inside."""
     made = Observation(request_id, trace_id)
     token = _current.set(made)
     try:

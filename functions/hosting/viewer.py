@@ -1,7 +1,7 @@
-"""By which name and from where the client came, when the distribution stands between it and us.
+"""The client's real host name and address behind CloudFront, which calls the client the viewer.
 
 API Gateway sees the edge's address and needs its own Host header. So the edge function passes the viewer's in headers
-of ours, and CloudFront adds a secret to what it sends to an origin: without that secret the headers mean nothing.
+of our own, and CloudFront adds a secret to what it sends to an origin. Without that secret the headers are ignored.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _PREFIX = "x-roadstead-"
 
 class EdgeSecretSource(Protocol):
     def edge_secrets(self) -> tuple[str, ...]:
-        """The values that CloudFront may send in `x-roadstead-secret`: one, or two during a rotation."""
+        """Return the values that CloudFront may send in `x-roadstead-secret`: one, or two during a rotation."""
         ...
 
 
 def as_viewed(request: Request, secrets: EdgeSecretSource | None, *, required: bool = False) -> Request:
-    """The request as its viewer made it, none of our own headers left in it.
+    """Return the request as its viewer sent it, without our own headers.
 
-    `via_edge` is set where the secret was right; where it was not, host and address stay those of the gateway. Raises
-    403 DENIED for a request without the right secret if it is `required`.
+    If the secret is right, `via_edge` is set; otherwise host and address stay those of the gateway. Raises 403 DENIED
+    for a request without the right secret if it is `required`.
     """
     own = tuple(header for header in request.headers if not header[0].startswith(_PREFIX))
     given = request.header(SECRET)
@@ -50,7 +50,7 @@ def as_viewed(request: Request, secrets: EdgeSecretSource | None, *, required: b
 
 
 def origin(request: Request) -> Actor:
-    """Nobody in particular, from where the request came."""
+    """Return an anonymous actor with the request's address, user agent and ids."""
     where = (request.source_ip, request.user_agent, request.request_id, request.trace_id)
     return Actor("", ActorKind.ANONYMOUS, "", *where)
 

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from functions.hosting import tracing
-from functions.hosting.boundary import lambda_answer
+from functions.hosting.boundary import lambda_response
 from functions.management.application import Application
 from functions.management.composition import build
 from functions.management.settings import Settings
@@ -16,7 +16,7 @@ from functions.management.settings import Settings
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Respond to a payload 1.0 event of the HTTP API."""
-    return lambda_answer(event, application().respond, function="management", decode_path=False)
+    return lambda_response(event, application().respond, function="management", decode_path=False)
 
 
 @cache

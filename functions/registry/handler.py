@@ -1,4 +1,4 @@
-"""The registry function's entry and composition root: everything is put together once per environment."""
+"""The registry function's entry point and composition root. Everything is built once per environment."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from functions.distribution.application import Application
 from functions.distribution.composition import build
 from functions.distribution.settings import Settings
 from functions.hosting import tracing
-from functions.hosting.boundary import lambda_answer
+from functions.hosting.boundary import lambda_response
 
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """API Gateway payload 1.0 in, payload 1.0 out."""
+    """Respond to an API Gateway event, payload 1.0 in both directions."""
     registry = application()
-    return lambda_answer(event, registry.respond, head_bodies=registry.head_bodies, function="registry")
+    return lambda_response(event, registry.respond, head_bodies=registry.head_bodies, function="registry")
 
 
 @cache
 def application() -> Application:
-    """Built when first asked for; anew the next time if that failed."""
+    """Return the application, built on first use; a failed attempt is repeated on the next."""
     return Application(build(Settings.from_environ(os.environ)))
 
 
 def prepare() -> None:
-    """What can be done before the first request: read the settings, make the clients, trace them."""
+    """Do what can be done before the first request: read the settings, create the clients, start tracing."""
     tracing.start(Settings.from_environ(os.environ).tracing)
     application()

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote
 from functions.distribution.application import Application
 from functions.distribution.routes import Needs, match
 from functions.distribution.services import Services
-from functions.hosting.boundary import answer
+from functions.hosting.boundary import response_of
 from functions.relay.body import BodyTooSlow, Pace, Receive, StreamedBody
 from functions.relay.places import WAITING, NoPlace, Places
 from roadstead.content.upload_token import UploadToken
@@ -111,7 +111,7 @@ class Relay:
                 _log.info("the client went away: request %s", request.request_id)
                 return Response(400)  # seen by nobody
 
-        return answer(request, run, function=FUNCTION, busy=503)
+        return response_of(request, run, function=FUNCTION, busy=503)
 
     @contextmanager
     def _admit(self, upload: UploadToken, length: int | None) -> Iterator[None]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from functions.hosting import tracing
-from functions.hosting.boundary import lambda_answer
+from functions.hosting.boundary import lambda_response
 from functions.token.application import respond
 from functions.token.composition import build
 from functions.token.services import TokenServices
@@ -17,7 +17,7 @@ from functions.token.settings import Settings
 
 def handle(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Handle one payload 1.0 event of the HTTP API; return the payload 1.0 response."""
-    return lambda_answer(event, lambda request: respond(services(), request), function="token")
+    return lambda_response(event, lambda request: respond(services(), request), function="token")
 
 
 @cache

@@ -152,7 +152,7 @@ class DynamoBlobIndex:
 
 
 def _consumption(repository: RepositoryName, digest: Digest, upload_id: str, expires: int | None) -> Write:
-    """What is left of an upload once it is used up; `expires` in seconds since the epoch."""
+    """Return the write that consumes an upload; `expires` in seconds since the epoch."""
     item: dict[str, Any] = {"state": UploadState.CONSUMED, "repository": repository, "digest": digest}
     if expires is not None:
         item["expires"] = expires
@@ -166,7 +166,7 @@ def _consumption(repository: RepositoryName, digest: Digest, upload_id: str, exp
 
 
 def remove_mark(table: Table, key: Key, mark: str | None) -> bool:
-    """Remove a mark from a link or manifest; whether the item is there without one afterwards."""
+    """Remove a mark from a link or manifest; return whether the item exists and is now unmarked."""
     condition, values = ("attribute_exists(pk)", {}) if mark is None else ("marked = :mark", {":mark": mark})
     try:
         table.write(update(key, "REMOVE marked", condition, values))
@@ -180,9 +180,9 @@ def _meta_key(digest: Digest) -> Key:
 
 
 def _backing(meta: Item | None, digest: Digest, stored: StoredObject) -> tuple[StoredObject, Write]:
-    """The object that the digest's links shall point to, and the write that makes or confirms it.
+    """Return the object that the digest's links are to point to, and the write that creates or confirms it.
 
-    Every new link changes the meta's version, so that a collector that condemns the object notices it.
+    Every new link changes the version of `meta`, so that a collector that condemns the object notices.
     """
     key, version = _meta_key(digest), secrets.token_hex(8)
     if meta is not None and meta["state"] == _LIVE:

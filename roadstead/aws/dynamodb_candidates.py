@@ -13,6 +13,6 @@ class DynamoCandidates:
         self._table = table
 
     def note_object(self, key: str, upload_id: str, *, at: int) -> None:
-        # Named by what it is of, so that an event that is delivered again is the same item.
+        # Named by the object and time, so that an event that is delivered again writes the same item.
         name = hashlib.sha256(f"{key} {at}".encode()).digest()[:9]
         self._table.put_item(candidate_key(at, name), {"kind": "object", "key": key, "upload": upload_id})

@@ -32,7 +32,7 @@ from roadstead.documents import compact
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event
 
-MAX_INLINE_DESCRIPTOR = 32 * 1024  # bytes of JSON; a larger one is made again from the manifest when it is listed
+MAX_INLINE_DESCRIPTOR = 32 * 1024  # bytes of JSON; a larger one is derived from the manifest whenever it is listed
 
 _MANIFEST_ATTRIBUTES = ("type", "size", "generation", "key", "subject", "marked", "at", "pushed")
 
@@ -93,7 +93,7 @@ class DynamoManifestIndex:
         uses: list[tuple[Key, dict[str, Any]]] = [
             (use_key(repository, digest, manifest, generation), {"at": at}) for digest in needed
         ]
-        # The candidate first: it is what finds the others should this stop half way.
+        # The candidate first: the collector finds the uses by it if this stops half way.
         self._table.batch_write(puts=[watch, *uses])
 
     def remove_uses(
@@ -106,7 +106,7 @@ class DynamoManifestIndex:
         own = manifest_item_key(repository, entry.digest)
         counted = count_writes(repository, TAGS, _counted(tag for tag in commit.tags if tag not in found.tags), 1)
         if found.manifest is not None:
-            # It stands already. The write, not a mere check, is what a deletion at the same time collides with.
+            # It exists. A write, not a mere check, so that a deletion at the same time collides with it.
             writes = [
                 update(
                     own,

@@ -1,8 +1,8 @@
 """`UploadSessions` on the index table: `upload#<id>` holds the session (`meta`) and its parts.
 
 Parts that are saved together share items: one body of many gigabytes has more parts than a transaction has actions,
-and all of them must be in it. A part that were written before would be read as the part of whoever wins the session,
-and its ETag would vouch for the loser's bytes.
+and all of them must be in it. A part written before the transaction would be read as a part of whichever request wins
+the session, and its ETag would vouch for the loser's bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from roadstead.content.upload_sessions import Chunk, Part, UploadSession, Upload
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 
-_PARTS_PER_ITEM = 1_000  # each takes about 130 bytes of the item's 400 KB; 10,000 of them fit into a transaction
+_PARTS_PER_ITEM = 1_000  # about 130 bytes each, of the item's 400 KB; 10,000 fit into a transaction
 
 
 class DynamoUploadSessions:
@@ -57,12 +57,12 @@ class DynamoUploadSessions:
         if session.version == 0:
             write = put(key, item, "attribute_not_exists(pk)")
         else:
-            # A consumed mark has no version, so nothing is ever written over it.
+            # A consumed upload's item has no version, so it is never overwritten.
             write = put(key, item, "version = :version", {":version": session.version})
         batches = [new_parts[start : start + _PARTS_PER_ITEM] for start in range(0, len(new_parts), _PARTS_PER_ITEM)]
         writes = [write, *(_put_parts(session, batch) for batch in batches)]
         if session.version == 0:
-            # What finds its chunks should nobody ever close it.
+            # The collector finds its chunks by this if the upload is never closed.
             writes.append(candidate_write(int(self._clock() * 1000), "upload", upload=session.id))
         if len(writes) > 1:
             self._table.transact(writes)
@@ -71,9 +71,10 @@ class DynamoUploadSessions:
         return saved
 
     def _write_alone(self, write: Write) -> None:
-        """Raises Conflict. A single write has no token, as a transaction has, that makes a repeated request harmless.
+        """Write one item. Raises Conflict.
 
-        So the item tells whether it was this very write that came before.
+        Unlike a transaction, a single write has no token that makes a repeated request harmless. So the item names its
+        writer, which shows whether an earlier try of this very write succeeded.
         """
         try:
             self._table.write(write)
@@ -92,7 +93,7 @@ class DynamoUploadSessions:
 
 
 def _parts_prefix(session: UploadSession) -> str:
-    """By object, so that what another attempt left is never taken for a part of this one."""
+    """Return the prefix of a session's parts. It names their object, so that parts of another attempt are not read."""
     attempt = (session.key or "").rpartition("-")[2]
     return f"parts#{attempt}#"
 

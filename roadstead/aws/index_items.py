@@ -71,7 +71,7 @@ def pushed_manifest(at: int, digest: str) -> str:
 
 
 def event_write(event: Event) -> Write:
-    """The event item: spread over 16 partitions, told by the stream, gone by TTL after a week."""
+    """Return the write of an event: spread over 16 partitions, read from the stream, expired by TTL after a week."""
     actor = event.actor
     item: dict[str, Any] = {
         "id": event.id,
@@ -99,12 +99,12 @@ def event_write(event: Event) -> Write:
 
 
 def event_from(item: Mapping[str, Any]) -> Event:
-    """The event of such an item. Raises ValueError when it is none."""
+    """Return the event in such an item. Raises ValueError if the item is not an event."""
     text = {name: _of(str, item, name) for name in _TEXTS}
     later = {name: _of(str, item, name) if name in item else "" for name in ("trace_id", "project", "user", "detail")}
     tags = _of(list, item, "tags")
     if not all(isinstance(tag, str) for tag in tags):
-        raise ValueError("the tags of an event are no texts")
+        raise ValueError("the tags of an event are not texts")
     actor = Actor(
         text["actor"],
         ActorKind(text["actor_kind"]),
@@ -143,17 +143,17 @@ def is_event_key(pk: str) -> bool:
 
 
 def event_partitions() -> tuple[str, ...]:
-    """The partitions over which events are spread."""
+    """Return the partitions over which events are spread."""
     return tuple(f"{_EVENT}{shard:02d}" for shard in range(_SHARDS))
 
 
 def candidate(at: int, kind: str, **fields: str) -> tuple[Key, dict[str, Any]]:
-    """A thing that the collector shall look at once the grace period is over; `at` in milliseconds."""
+    """Return a candidate for the collector, to be examined after the grace period; `at` in milliseconds."""
     return candidate_key(at, secrets.token_bytes(9)), {"kind": kind, **fields}
 
 
 def candidate_key(at: int, name: bytes) -> Key:
-    """By day, spread over 16 partitions, in time order; `name` is nine bytes that look random."""
+    """Return a candidate's key: by day, over 16 partitions, in time order. `name` is nine random-looking bytes."""
     return (f"gc#{at // _DAY_MS}#{name[0] % _SHARDS:02d}", f"{at:013d}#{name[1:9].hex()}")
 
 

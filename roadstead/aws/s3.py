@@ -23,10 +23,10 @@ READS = 3  # attempts to read an object to its end
 
 
 class S3Objects:
-    """One bucket. `url_seconds` is how long a presigned URL is good for.
+    """One bucket. `url_seconds` is how long presigned URLs are valid.
 
-    A presigned URL dies with the credentials that signed it: a Lambda's role session lasts for hours and is replaced
-    with its environment, so 15 minutes are kept; more than an hour would not be.
+    A presigned URL expires with the credentials that signed it. A Lambda's role session lasts for hours and is replaced
+    with its environment, so 15 minutes are safe; more than an hour is not.
     """
 
     def __init__(self, client: Any, bucket: str, *, url_seconds: int = 900) -> None:
@@ -44,32 +44,32 @@ class S3Objects:
         attempt = 1
         while True:
             try:
-                answer = self._client.get_object(Bucket=self._bucket, Key=key)
-                body: bytes = answer["Body"].read()
+                response = self._client.get_object(Bucket=self._bucket, Key=key)
+                body: bytes = response["Body"].read()
                 return body
             except ClientError as error:
                 if error_code(error) in _ABSENT:
                     return None
                 raise
             except _BROKEN:
-                # The client repeats a request by itself, but not once the answer's body has begun.
+                # The client repeats a request by itself, but not once the response's body has begun.
                 if attempt == READS:
                     raise
                 attempt += 1
 
     def find(self, key: str) -> ObjectInfo | None:
         try:
-            answer = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
+            response = self._client.head_object(Bucket=self._bucket, Key=key, ChecksumMode="ENABLED")
         except ClientError as error:
             if error_code(error) in _ABSENT:
                 return None
             raise
         digests = set()
         for algorithm, field in _CHECKSUM.items():
-            # A composite checksum (of a multipart upload) ends in -<parts> and proves no digest of the whole.
-            if (text := answer.get(field)) and "-" not in text and answer.get("ChecksumType") != "COMPOSITE":
+            # A composite checksum (of a multipart upload) ends in -<parts> and proves nothing about the whole.
+            if (text := response.get(field)) and "-" not in text and response.get("ChecksumType") != "COMPOSITE":
                 digests.add(Digest(f"{algorithm}:{base64.b64decode(text).hex()}"))
-        return ObjectInfo(answer["ContentLength"], frozenset(digests), answer.get("Metadata", {}))
+        return ObjectInfo(response["ContentLength"], frozenset(digests), response.get("Metadata", {}))
 
     def list(self, prefix: str) -> tuple[str, ...]:
         response = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=LISTED)
@@ -85,7 +85,7 @@ class S3Objects:
             self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
 
     def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
-        """S3's own URL; it cannot be made to name the digest."""
+        """Return S3's own URL, which cannot name the digest."""
         url: str = self._client.generate_presigned_url(
             "head_object" if method == "HEAD" else "get_object",
             Params={"Bucket": self._bucket, "Key": key},
@@ -94,16 +94,16 @@ class S3Objects:
         return url
 
     def begin(self, key: str, *, metadata: Mapping[str, str]) -> str:
-        answer = self._client.create_multipart_upload(
+        response = self._client.create_multipart_upload(
             Bucket=self._bucket, Key=key, Metadata=dict(metadata), ChecksumAlgorithm="SHA256"
         )
-        multipart_id: str = answer["UploadId"]
+        multipart_id: str = response["UploadId"]
         return multipart_id
 
     def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> Part:
         checksum = _base64(sha256(data).digest())
         try:
-            answer = self._client.upload_part(
+            response = self._client.upload_part(
                 Bucket=self._bucket,
                 Key=key,
                 UploadId=multipart_id,
@@ -115,7 +115,7 @@ class S3Objects:
             if error_code(error) in _GONE:
                 raise MultipartGone(multipart_id) from error
             raise
-        return Part(number, answer["ETag"], checksum, len(data))
+        return Part(number, response["ETag"], checksum, len(data))
 
     def complete(self, key: str, multipart_id: str, parts: Sequence[Part]) -> None:
         listed = [{"PartNumber": part.number, "ETag": part.etag, "ChecksumSHA256": part.checksum} for part in parts]
@@ -124,7 +124,7 @@ class S3Objects:
                 Bucket=self._bucket, Key=key, UploadId=multipart_id, MultipartUpload={"Parts": listed}
             )
         except ClientError as error:
-            # The key is this upload's alone: an object under it is what an earlier, unanswered call made.
+            # The key belongs to this upload alone: an object under it is from an earlier call whose response was lost.
             if error_code(error) in _GONE:
                 info = self.find(key)
                 if info is not None and info.size == sum(part.size for part in parts):

@@ -10,12 +10,12 @@ from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Event
 
-MAX_INLINE_BLOB = 16 * 1024  # bytes; a blob up to this size is kept in the link item and answered from there
+MAX_INLINE_BLOB = 16 * 1024  # bytes; a smaller or equal blob is kept in the link item and served from there
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object whose bytes are proven to hash to a digest; `data` holds them when they fit into the index."""
+    """An object whose bytes are proven to hash to a digest. `data` holds them if the index can."""
 
     key: str
     size: int
@@ -24,9 +24,9 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class BlobLink:
-    """This repository may serve this blob. `marked` is there while its removal is being considered.
+    """A repository may serve this blob. `marked` is set while a removal is pending.
 
-    A mark is the time (ms, 13 digits) and a random part: two that were set in the same millisecond still differ.
+    A mark is the time (ms, 13 digits) and a random part, so that two marks of the same millisecond differ.
     """
 
     digest: Digest
@@ -38,7 +38,7 @@ class BlobLink:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A manifest, in one generation, needs a blob or child manifest; written at `at` (ms), before its commit."""
+    """A manifest, in one generation, needs a blob or child manifest. Written at `at` (ms), before the commit."""
 
     manifest: Digest
     generation: str
@@ -61,7 +61,7 @@ class BlobIndex(SpentUploads, Protocol):
     """The links between repositories and blobs. All reads are strongly consistent."""
 
     def find_link(self, repository: RepositoryName, digest: Digest) -> BlobLink | None:
-        """One read."""
+        """Return the link, or None. One read."""
         ...
 
     def link_object(
@@ -76,37 +76,37 @@ class BlobIndex(SpentUploads, Protocol):
     ) -> BlobLink:
         """Turn an upload into a blob of the repository, atomically: link, inverse, object, consumed upload, event.
 
-        Where the digest already has an object the link points there, and `stored` is surplus (the answer's key
-        differs from `stored.key`). Idempotent: the same upload and digest again answers the link while it stands.
-        Either way a pending removal of the link is called off.
-        `mark_expires` (epoch seconds) bounds how long the upload is remembered as consumed; None keeps it.
-        Raises UploadConsumed when the upload was cancelled, or consumed and its blob is gone since.
+        If the digest already has an object, the link points to it and `stored` is surplus (the returned key differs
+        from `stored.key`). Idempotent: the same upload and digest again return the link while it exists. Cancels a
+        pending removal of the link. `mark_expires` (epoch seconds) bounds how long the upload is remembered as
+        consumed; None keeps it forever. Raises UploadConsumed if the upload was cancelled, or was consumed and its
+        blob has been removed since.
         """
         ...
 
     def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
-        """Use an upload up without making a blob of it, so that its object (`key`) is never adopted; `at` in ms.
+        """Consume an upload without making a blob of it, so that its object (`key`) is never adopted; `at` in ms.
 
-        Its object becomes a candidate of the collector. False when the upload was used up or cancelled before.
+        The object becomes a candidate for the collector. Returns False if the upload was already consumed or cancelled.
         """
         ...
 
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> BlobLink | None:
-        """Let `target` serve a blob of `source`, atomically; None when `source` has no such blob."""
+        """Let `target` serve a blob of `source`, atomically. Returns None if `source` does not have the blob."""
         ...
 
     def mark_link(self, repository: RepositoryName, digest: Digest, mark: str) -> BlobLink | None:
-        """Note on the link that its removal is being considered; None when there is none."""
+        """Mark the link: its removal is pending. Returns the marked link, or None if there is no link."""
         ...
 
     def unmark_link(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
-        """Remove the mark (any, or only `mark`); whether the link is there without it."""
+        """Remove the mark (any, or only `mark`). Returns whether the link exists and is now unmarked."""
         ...
 
     def find_uses(self, repository: RepositoryName, digest: Digest, *, after: Use | None = None) -> tuple[Use, ...]:
-        """Up to 100 uses of a blob or child manifest, live or not, from behind `after`."""
+        """Return up to 100 uses of a blob or child manifest, live or not, starting after `after`."""
         ...
 
     def unlink(self, repository: RepositoryName, digest: Digest, *, mark: str, event: Event) -> None:
-        """Remove the link, if it still carries `mark`. Raises Conflict otherwise."""
+        """Remove the link if it still carries `mark`. Raises Conflict otherwise."""
         ...

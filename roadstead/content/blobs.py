@@ -22,9 +22,9 @@ class Blobs:
         self._events = events
 
     def get(self, repository: RepositoryName, digest: Digest, actor: Actor, *, promise: bool = False) -> BlobLink:
-        """The blob's link, adopting a finished upload; raises BLOB_UNKNOWN. One read where the blob is known.
+        """Return the blob's link, adopting a finished upload. One read if the blob is known. Raises BLOB_UNKNOWN.
 
-        With `promise` the answer tells a client that it need not upload: a pending removal is called off, or the
+        With `promise`, the response tells a client that it need not upload: a pending removal is cancelled, or the
         blob counts as absent.
         """
         link = self._find(repository, digest, actor, promise=promise)
@@ -41,13 +41,14 @@ class Blobs:
         return link
 
     def _is_kept(self, repository: RepositoryName, link: BlobLink) -> bool:
-        """Whether the link is there and no removal is pending, which is called off for that."""
+        """Cancel a pending removal; return whether the link remains."""
         return link.marked is None or self._blobs.unmark_link(repository, link.digest)
 
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, actor: Actor) -> BlobLink | None:
-        """Let `target` serve a blob of `source`; None when `source` does not have it. Access was decided before.
+        """Let `target` serve a blob of `source`. Returns None if `source` does not have it.
 
-        From itself to itself it is a promise like that of `get`: the client will not upload.
+        Access was checked before. If both are the same repository this is a promise like that of `get`: the client will
+        not upload.
         """
         if source == target:
             return self._find(target, digest, actor, promise=True)
@@ -60,13 +61,13 @@ class Blobs:
     def delete(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
         """Remove the blob from this repository; other repositories keep theirs.
 
-        Raises BLOB_UNKNOWN, or DENIED (405) naming the manifest that needs it. Marks before it asks for uses: a
-        commit notes its uses before its last look at the links, so one of the two sees the other.
+        Raises BLOB_UNKNOWN, or DENIED (405) naming a manifest that needs the blob. Marks the link before it reads the
+        uses: a commit writes its uses before it reads the links for the last time, so one of the two sees the other.
         """
         retry_conflicts(lambda: self._delete(repository, digest, actor), digest)
 
     def _delete(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
-        """One attempt; raises Conflict when somebody else removed the mark meanwhile."""
+        """Attempt it once. Raises Conflict if another request removed the mark meanwhile."""
         mark = self._events.new_mark()
         link = self._blobs.mark_link(repository, digest, mark)
         if link is None:
@@ -91,7 +92,7 @@ def still_needed(what: str, digest: Digest, manifest: Digest) -> RegistryError:
     return RegistryError(
         ErrorCode.DENIED,
         f"the {what} {digest} is needed by the manifest {manifest}: delete that first "
-        "(a push of it that failed within the last hour counts, too)",
+        "(a push of it that failed within the last hour counts too)",
         status=405,
         detail={"digest": str(digest), "manifest": str(manifest)},
         headers=[("Allow", "GET, HEAD")],

@@ -1,6 +1,6 @@
-"""Candidates: what the collector shall look at, in time order, once the grace period is over.
+"""Candidates: what the collector is to examine, in time order, once the grace period is over.
 
-Mutations of the index leave theirs in their own transactions; this is for what happens outside of it.
+Mutations of the index write theirs in their own transactions; this is for events outside of the index.
 """
 
 from __future__ import annotations
@@ -10,5 +10,5 @@ from typing import Protocol
 
 class Candidates(Protocol):
     def note_object(self, key: str, upload_id: str, *, at: int) -> None:
-        """An object that was sent whole has arrived (`at` in ms). Idempotent: the same arrival is one candidate."""
+        """Record that an object which was sent whole has arrived, at `at` (ms). Idempotent for each arrival."""
         ...

@@ -1,10 +1,10 @@
-"""What becomes of an upload whose bytes are proven and stand in one object.
+"""What becomes of an upload whose bytes are proven and are in one object.
 
 The registry function links it at once. The relay may not write links (its role has no permission on what repositories
 serve), so it hands the object over: the registry links it when it is first asked for, as it does with objects that the
 edge had sent to S3 whole (`roadstead.content.adoption`). Adoption finds objects by their digest's prefix. A streamed
-object's key does not have it, since nobody knew the digest when it was begun; a *marker* stands there for it, an empty
-object whose metadata names the streamed one.
+object's key does not have it, since its digest was not known when it was begun; so a *marker* is written there, an
+empty object whose metadata names the streamed one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Finish(Protocol):
         ...
 
     def finished(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> BlobLink | None:
-        """The blob of an upload that ended as `digest` before; None if the registry no longer serves it."""
+        """Return the blob of an upload that ended as `digest` before; None if the registry no longer serves it."""
         ...
 
 
@@ -73,7 +73,7 @@ class Linking:
             data = self._objects.get(session.key) if session.offset <= MAX_INLINE_BLOB else None
             return self.finish(token, session, digest, StoredObject(session.key, session.offset, data), actor)
         link = self._blobs.find_link(token.repository, digest)
-        # The answer promises that the blob is there, so a pending removal is called off.
+        # The response promises that the blob stays, so a pending removal is cancelled.
         if link is not None and (link.marked is None or self._blobs.unmark_link(token.repository, digest)):
             return link
         return None
@@ -120,7 +120,7 @@ class HandingOver:
 
 
 def streamed_object(upload_id: str, metadata: Mapping[str, str]) -> str | None:
-    """The key that a marker names; None if the object is not a marker. Raises ValueError for another upload's key."""
+    """Return the key that a marker names; None if the object is not one. Raises ValueError for another upload's key."""
     key = metadata.get(STREAMED)
     if key is not None and not key.startswith(streamed_key(upload_id, "")):
         raise ValueError(f"the marker of upload {upload_id} names an object of another one")

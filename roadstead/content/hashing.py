@@ -44,7 +44,7 @@ class RunningHash:
     __slots__ = ("_context", "algorithm")
 
     def __init__(self, algorithm: str, state: bytes | None = None) -> None:
-        """A new hash, or one that goes on from `state`. Raises ValueError for a state of the wrong length."""
+        """Start a new hash, or continue from `state`. Raises ValueError for a state of the wrong length."""
         size = _CONTEXT_BYTES[algorithm]
         self.algorithm = algorithm
         self._context = ctypes.create_string_buffer(size)
@@ -59,11 +59,11 @@ class RunningHash:
         _function(self.algorithm, "Update")(self._context, data, ctypes.c_size_t(len(data)))
 
     def state(self) -> bytes:
-        """The context as it is now, for `RunningHash(algorithm, state)`."""
+        """Return the current context, for `RunningHash(algorithm, state)`."""
         return self._context.raw
 
     def digest(self) -> Digest:
-        """The digest of all that was fed; the hash itself can go on."""
+        """Return the digest of the data so far; more data may follow."""
         context = ctypes.create_string_buffer(self._context.raw, len(self._context.raw))
         out = ctypes.create_string_buffer(_DIGEST_BYTES[self.algorithm])
         _function(self.algorithm, "Final")(out, context)

@@ -14,16 +14,16 @@ from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
 
-MAX_PAGE = 1_000  # names in one answer, whatever `n` asks for
-MAX_REFERRERS_BYTES = 1024 * 1024  # of descriptors in one answer; a single larger one still goes out alone
-# What one answer may cost where a filter leaves most of it out: 64 manifests of 4 MiB are read in about ten seconds.
+MAX_PAGE = 1_000  # names in one response, whatever `n` asks for
+MAX_REFERRERS_BYTES = 1024 * 1024  # of descriptors in one response; a larger descriptor is sent alone
+# What one response may cost if a filter leaves most of it out: 64 manifests of 4 MiB are read in about ten seconds.
 MAX_REFERRERS_LOOKED_AT = 10_000
 MAX_MANIFESTS_READ = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A part of a list; `last` is where the next page begins, None at the end."""
+    """A page of a list. `last` is the name after which the next page begins, or None at the end."""
 
     names: tuple[str, ...]
     last: str | None
@@ -31,7 +31,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Referrers:
-    """Descriptors as the referrers API lists them; `last` is the digest where the next page begins."""
+    """Descriptors as the referrers API lists them. `last` is the digest after which the next page begins, or None."""
 
     descriptors: tuple[dict[str, Any], ...]
     last: Digest | None
@@ -43,9 +43,9 @@ class Lists:
         self._objects = objects
 
     def tags(self, repository: RepositoryName, *, n: int | None, last: str) -> Page:
-        """Tags in byte order; one read (two for a repository without tags). Raises NAME_UNKNOWN."""
+        """Return tags in byte order. One read, two for a repository without tags. Raises NAME_UNKNOWN."""
         size = _page_size(n)
-        # One read more than is shown tells whether there is a next page, and for n=0 whether there is anything.
+        # One name more than is shown tells whether there is a next page, and for n=0 whether there are any tags.
         names = self._manifests.list_tags(repository, after=last, limit=size + 1)
         if not names and not self._manifests.repository_exists(repository):
             raise RegistryError(
@@ -56,16 +56,16 @@ class Lists:
         return _page(names, size)
 
     def repositories(self, *, n: int | None, last: str) -> Page:
-        """Every repository, in byte order; one read."""
+        """Return every repository, in byte order. One read."""
         size = _page_size(n)
         return _page(self._manifests.list_repositories(after=last, limit=size + 1), size)
 
     def referrers(
         self, repository: RepositoryName, subject: Digest, *, artifact_type: str | None, last: str
     ) -> Referrers:
-        """Manifests whose subject is `subject`, which itself need not exist; one read for each MB of descriptors.
+        """Return the manifests whose subject is `subject`, which need not exist. One read for each MB of descriptors.
 
-        A page may be short, or empty, and yet not the last: what a filter leaves out is bounded as well.
+        A page may be short or empty without being the last: what a filter leaves out is bounded too.
         """
         descriptors: list[dict[str, Any]] = []
         total, read, previous = 0, 0, None
@@ -84,7 +84,7 @@ class Lists:
         return Referrers(tuple(descriptors), None)
 
     def _descriptor(self, referrer: Referrer) -> dict[str, Any] | None:
-        """From the list's item, or from the manifest's bytes for one too large to be kept there."""
+        """Return the descriptor from the list's item, or from the manifest's bytes if it was too large for the item."""
         if referrer.descriptor is not None:
             return dict(referrer.descriptor)
         data = self._objects.get(referrer.key)

@@ -1,8 +1,8 @@
-"""Manifests: reading the four types that this registry keeps, and what each of them references.
+"""Manifests: reading the four types that this registry stores, and what each of them references.
 
 Sources: image-spec 1.1.1 (manifest.md, image-index.md, descriptor.md), Docker's "Image Manifest Version 2, Schema 2".
-Reading is strict where a manifest is used (types, digests, sizes) and lenient elsewhere: unknown fields are kept,
-since the exact bytes are what is stored.
+Reading is strict where a manifest's fields are used (types, digests, sizes) and lenient elsewhere: unknown fields are
+kept, since the exact bytes are stored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from roadstead.documents import AmbiguousDocument, check_spelling, read
 from roadstead.errors import ErrorCode, RegistryError
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024  # what distribution-spec asks registries to accept at least
-MAX_REFERENCES = 2_000  # descriptors in one manifest; each is read twice and written once when it is pushed
+MAX_REFERENCES = 2_000  # descriptors in one manifest; a push reads each twice and writes it once
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -42,7 +42,7 @@ _DESCRIPTOR_FIELDS = frozenset(
     {"mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"}
 )
 _PLATFORM_FIELDS = frozenset({"architecture", "os", "os.version", "os.features", "variant", "features"})
-# Layers that their makers do not allow to be redistributed: their bytes stay where their URLs point.
+# Layers that may not be redistributed: their bytes stay where their URLs point.
 NON_DISTRIBUTABLE = frozenset(
     {
         "application/vnd.oci.image.layer.nondistributable.v1.tar",
@@ -56,7 +56,7 @@ NON_DISTRIBUTABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """What a manifest says of something that it references; `size` in bytes."""
+    """A reference in a manifest; `size` in bytes."""
 
     media_type: str
     digest: Digest
@@ -65,7 +65,7 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest that was read: its type and what it references. `blobs` leaves non-distributable layers out."""
+    """A parsed manifest: its type and what it references. `blobs` leaves out non-distributable layers."""
 
     media_type: str
     blobs: tuple[Descriptor, ...]
@@ -75,7 +75,7 @@ class Manifest:
     annotations: Mapping[str, str]
 
     def referrer(self, digest: Digest, size: int) -> dict[str, Any]:
-        """The descriptor by which the referrers API lists this manifest (distribution-spec, "Listing Referrers")."""
+        """Return this manifest's descriptor in the referrers API (distribution-spec 1.1.1, "Listing Referrers")."""
         descriptor: dict[str, Any] = {"mediaType": self.media_type, "digest": digest, "size": size}
         if self.artifact_type:
             descriptor["artifactType"] = self.artifact_type
@@ -158,9 +158,9 @@ def _annotations(document: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def decide_media_type(content_type: str | None, document: Mapping[str, Any]) -> str:
-    """The manifest's type: the header and the `mediaType` field agree, or the one that is there decides.
+    """Return the manifest's type: the header and the `mediaType` field must agree, or one of them decides.
 
-    Parameters of the header (`; charset=utf-8`) are ignored.
+    Parameters of the header (`; charset=utf-8`) are ignored. Raises MANIFEST_INVALID.
     """
     header = (content_type or "").partition(";")[0].strip().lower() or None
     field = _text(document, "mediaType")
@@ -183,7 +183,7 @@ def decide_media_type(content_type: str | None, document: Mapping[str, Any]) -> 
 
 
 def parse_manifest(body: bytes, content_type: str | None) -> Manifest:
-    """Read a manifest, or raise RegistryError: MANIFEST_INVALID (413 above 4 MiB) or DIGEST_INVALID."""
+    """Parse a manifest. Raises MANIFEST_INVALID (413 above 4 MiB) or DIGEST_INVALID."""
     if len(body) > MAX_MANIFEST_BYTES:
         raise RegistryError(
             ErrorCode.MANIFEST_INVALID,
@@ -195,8 +195,7 @@ def parse_manifest(body: bytes, content_type: str | None) -> Manifest:
     media_type = decide_media_type(content_type, document)
     if document.get("schemaVersion") != 2:
         _invalid("schemaVersion is not 2")
-    # A document that is an image to one reader and an index to another (CVE-2021-41190) gives
-    # one digest two contents.
+    # A document that is an image to one reader and an index to another gives one digest two contents (CVE-2021-41190).
     is_index = media_type in INDEX_TYPES
     for field in ("config", "layers", "fsLayers") if is_index else ("manifests", "fsLayers"):
         if field in document:

@@ -1,4 +1,4 @@
-"""Manifests, tags, referrers and repositories as the index knows them."""
+"""Manifests, tags, referrers and repositories in the index."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_TAGS_PER_REMOVAL = 31  # each tag takes up to three of them, beside six for 
 
 @dataclass(frozen=True, slots=True)
 class TagEntry:
-    """What a tag points to; enough to answer HEAD without reading the manifest."""
+    """What a tag points to; enough to respond to HEAD without reading the manifest."""
 
     tag: Tag
     digest: Digest
@@ -28,7 +28,7 @@ class TagEntry:
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
-    """A manifest that stands. `generation` tells one commit of a digest from a later one; `key` is its object's.
+    """A committed manifest. `generation` distinguishes one commit of a digest from a later one; `key` is its object's.
 
     `at` and `listed` are the store's: the commit of an entry sets them.
     """
@@ -47,7 +47,7 @@ class ManifestEntry:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Which of the things asked for a repository has; links and manifests come without their bytes."""
+    """Which of the requested blobs and manifests a repository has; both come without their bytes."""
 
     links: Mapping[Digest, BlobLink]
     manifests: Mapping[Digest, ManifestEntry]
@@ -55,7 +55,7 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class CommitSnapshot:
-    """What a commit finds: the manifest and tags as they are, whether the repository exists, what is there."""
+    """What a commit is based on: the manifest and tags as read, whether the repository exists, and its contents."""
 
     manifest: ManifestEntry | None
     tags: Mapping[Tag, TagEntry]
@@ -65,7 +65,7 @@ class CommitSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class Referrer:
-    """An entry of the referrers list: the descriptor itself, or the key of the manifest that it is made from."""
+    """An entry of the referrers list: the descriptor, or the key of the manifest that it is derived from."""
 
     digest: Digest
     descriptor: Mapping[str, Any] | None
@@ -75,7 +75,7 @@ class Referrer:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One push of a manifest, on the condition that nothing it stands on has changed since `found` was read."""
+    """One push of a manifest, on the condition that nothing in `found` has changed since it was read."""
 
     repository: RepositoryName
     entry: ManifestEntry
@@ -89,11 +89,11 @@ class ManifestIndex(Protocol):
     """All reads are strongly consistent."""
 
     def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
-        """One read."""
+        """Return the tag's entry, or None. One read."""
         ...
 
     def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
-        """One read; with the bytes when they are inline."""
+        """Return the manifest, or None; with its bytes if they are inline. One read."""
         ...
 
     def read_snapshot(
@@ -105,17 +105,17 @@ class ManifestIndex(Protocol):
         blobs: Collection[Digest],
         manifests: Collection[Digest],
     ) -> CommitSnapshot:
-        """All that a commit stands on, in one batch for each 100 things asked for."""
+        """Return everything that a commit is based on. One batch read for each 100 items."""
         ...
 
     def read_contents(
         self, repository: RepositoryName, *, blobs: Collection[Digest], manifests: Collection[Digest]
     ) -> Contents:
-        """Which of these the repository has."""
+        """Return which of these the repository has. One batch read for each 100."""
         ...
 
     def unmark_manifest(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
-        """Remove the mark (any, or only `mark`); whether the manifest is there without it."""
+        """Remove the mark (any, or only `mark`). Returns whether the manifest exists and is now unmarked."""
         ...
 
     def write_uses(
@@ -128,38 +128,38 @@ class ManifestIndex(Protocol):
         at: int,
         key: str,
     ) -> None:
-        """Note what a commit is about to need, and its object as a candidate of the collector. Not atomic."""
+        """Write the uses of the commit that follows, and a candidate for the collector with its object. Not atomic."""
         ...
 
     def remove_uses(
         self, repository: RepositoryName, manifest: Digest, generation: str, needed: Collection[Digest]
     ) -> None:
-        """Take the notes of one generation back. Not atomic, idempotent."""
+        """Remove the uses of one generation. Not atomic; idempotent."""
         ...
 
     def commit(self, commit: Commit) -> None:
-        """One transaction: manifest (unless it stands already), tags, inverses, referrer, repository, event.
+        """Write, in one transaction: the manifest (unless it is there), tags, inverses, referrer, repository, event.
 
-        Raises Conflict when what was found has changed.
+        Raises Conflict if anything in `commit.found` has changed.
         """
         ...
 
     def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
-        """Remove a tag that points to `digest`. Raises Conflict when it does not (any more)."""
+        """Remove a tag that points to `digest`. Raises Conflict if it does not, or no longer does."""
         ...
 
     def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
-        """Note that a deletion is being considered; None when there is no such manifest. Tagging removes the mark."""
+        """Mark a manifest: its deletion is pending. Returns it, or None if absent. Tagging it removes the mark."""
         ...
 
     def find_tags_of(self, repository: RepositoryName, digest: Digest) -> tuple[Tag, ...]:
-        """Every tag that points to a manifest."""
+        """Return every tag that points to a manifest. One read for each MB of them."""
         ...
 
     def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
-        """Remove up to MAX_TAGS_PER_REMOVAL tags that point to `digest`, atomically, with the event that tells of it.
+        """Remove up to MAX_TAGS_PER_REMOVAL tags that point to `digest`, atomically, and write the event.
 
-        Raises Conflict when one has moved.
+        Raises Conflict if one has moved.
         """
         ...
 
@@ -175,22 +175,23 @@ class ManifestIndex(Protocol):
     ) -> None:
         """Remove a manifest, its referrer entry and the last of its tags, atomically, if it still carries `mark`.
 
-        At most MAX_TAGS_PER_REMOVAL `tags`, told of by `untag`. Raises Conflict when the mark is gone or a tag moved.
+        Takes up to MAX_TAGS_PER_REMOVAL `tags`, whose event is `untag`. Raises Conflict if the mark is gone or a tag
+        has moved.
         """
         ...
 
     def repository_exists(self, repository: RepositoryName) -> bool:
-        """One read."""
+        """Return whether a manifest was ever committed to the repository. One read."""
         ...
 
     def list_tags(self, repository: RepositoryName, *, after: str, limit: int) -> tuple[Tag, ...]:
-        """Up to `limit` tags behind `after` (which need not exist), in byte order."""
+        """Return up to `limit` tags after `after` (which need not exist), in byte order."""
         ...
 
     def list_repositories(self, *, after: str, limit: int) -> tuple[RepositoryName, ...]:
-        """Up to `limit` repositories behind `after`, in byte order."""
+        """Return up to `limit` repositories after `after`, in byte order."""
         ...
 
     def list_referrers(self, repository: RepositoryName, subject: Digest, *, after: str) -> Iterator[Referrer]:
-        """Referrers of `subject` in the byte order of their digests, read as they are consumed."""
+        """Yield the referrers of `subject` in byte order of their digests, reading as they are consumed."""
         ...

@@ -22,7 +22,7 @@ from roadstead.trail.events import EventMaker
 
 @dataclass(frozen=True, slots=True)
 class ManifestHead:
-    """What HEAD answers."""
+    """What the response to HEAD contains."""
 
     digest: Digest
     media_type: str
@@ -37,7 +37,7 @@ class Manifests:
         self._events = events
 
     def head(self, repository: RepositoryName, reference: Reference) -> ManifestHead:
-        """One read; raises MANIFEST_UNKNOWN."""
+        """Return a manifest's digest, type and size. One read. Raises MANIFEST_UNKNOWN."""
         if isinstance(reference, Tag):
             tag = self._manifests.find_tag(repository, reference)
             if tag is None:
@@ -47,9 +47,9 @@ class Manifests:
         return ManifestHead(entry.digest, entry.media_type, entry.size)
 
     def get(self, repository: RepositoryName, reference: Reference) -> tuple[ManifestEntry, bytes]:
-        """The exact bytes: one read by digest, two by tag, and the object when they are not inline.
+        """Return a manifest and its exact bytes. One read by digest, two by tag; and the object if it is not inline.
 
-        A tag that moves between the two reads may point to a manifest that is deleted by then: the tag is read anew.
+        If a tag moves between the two reads, the manifest that it pointed to may be gone: the tag is read again.
         """
         for last in (False, True):
             digest = self.head(repository, reference).digest if isinstance(reference, Tag) else reference
@@ -69,7 +69,7 @@ class Manifests:
             retry_conflicts(partial(self._delete_manifest, repository, reference, actor), reference)
 
     def _delete_tag(self, repository: RepositoryName, tag: Tag, actor: Actor) -> None:
-        """One attempt; raises Conflict when the tag moved meanwhile."""
+        """Attempt it once. Raises Conflict if the tag moved meanwhile."""
         entry = self._manifests.find_tag(repository, tag)
         if entry is None:
             raise manifest_unknown(repository, tag)
@@ -79,7 +79,7 @@ class Manifests:
         self._manifests.delete_tag(repository, tag, entry.digest, event=event)
 
     def _delete_manifest(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
-        """One attempt; raises Conflict when the manifest was tagged or its mark removed meanwhile."""
+        """Attempt it once. Raises Conflict if the manifest was tagged or its mark was removed meanwhile."""
         mark = self._events.new_mark()
         entry = self._manifests.mark_manifest(repository, digest, mark)
         if entry is None:
@@ -92,12 +92,13 @@ class Manifests:
         self._forget_uses(repository, entry)
 
     def _delete_with_tags(self, repository: RepositoryName, entry: ManifestEntry, mark: str, actor: Actor) -> None:
-        """All in one transaction where it holds the tags; so a deletion that is refused after all has removed none.
+        """Delete the manifest and its tags in one transaction, so that a deletion that fails has removed no tag.
 
-        Of more tags the first go before, in batches, each told of by itself. Raises Conflict.
+        If there are more tags than a transaction takes, the first are removed before, in batches with an event each.
+        Raises Conflict.
         """
 
-        def tell(operation: Operation, tags: tuple[Tag, ...] = ()) -> Event:
+        def event(operation: Operation, tags: tuple[Tag, ...] = ()) -> Event:
             return self._events.make(
                 operation, actor, repository, digest=entry.digest, tags=tags, media_type=entry.media_type
             )
@@ -105,20 +106,20 @@ class Manifests:
         tags = self._manifests.find_tags_of(repository, entry.digest)
         while len(tags) > MAX_TAGS_PER_REMOVAL:
             batch, tags = tags[:MAX_TAGS_PER_REMOVAL], tags[MAX_TAGS_PER_REMOVAL:]
-            self._manifests.remove_tags(repository, entry.digest, batch, event=tell(Operation.UNTAG, batch))
+            self._manifests.remove_tags(repository, entry.digest, batch, event=event(Operation.UNTAG, batch))
         self._manifests.delete_manifest(
             repository,
             entry,
             mark=mark,
-            event=tell(Operation.DELETE_MANIFEST),
+            event=event(Operation.DELETE_MANIFEST),
             tags=tags,
-            untag=tell(Operation.UNTAG, tags) if tags else None,
+            untag=event(Operation.UNTAG, tags) if tags else None,
         )
 
     def _forget_uses(self, repository: RepositoryName, entry: ManifestEntry) -> None:
-        """So that its blobs can be deleted at once; should this not be reached, the uses lapse with their manifest."""
+        """Remove the uses, so that the blobs can be deleted at once. Otherwise they lapse with the manifest."""
         data = self._read(entry)
-        # A manifest that an older version took and this one would not is deleted all the same.
+        # A manifest that an older version accepted and this one would refuse is deleted too.
         with contextlib.suppress(RegistryError):
             needed = needed_by(parse_manifest(data, entry.media_type)) if data is not None else ()
             self._manifests.remove_uses(repository, entry.digest, entry.generation, needed)
@@ -134,7 +135,7 @@ class Manifests:
 
 
 def needed_by(manifest: Manifest) -> list[Digest]:
-    """Every blob and child that a manifest needs, once each, in its order."""
+    """Return every blob and child that a manifest needs, once each, in its order."""
     return list(dict.fromkeys(descriptor.digest for descriptor in (*manifest.blobs, *manifest.children)))
 
 

@@ -1,8 +1,8 @@
 """The bucket: bytes of blobs and manifests, each object written once under a key that nothing else uses.
 
-blobs/<algorithm>/<hex>/<repository hash>/<upload id>    an object sent whole: its key says the digest it claims
-blobs/uploads/<upload id>                                a streamed upload; the index says what it proved to be
-uploads/<upload id>/<offset>-<random>                    chunks that wait for a part; expire by lifecycle
+blobs/<algorithm>/<hex>/<repository hash>/<upload id>    an object sent whole; its key has the digest it claims
+blobs/uploads/<upload id>                                a streamed upload; the index has its proven digest
+uploads/<upload id>/<offset>-<random>                    chunks that are not yet in a part; expire by lifecycle
 manifests/<repository>/<algorithm>/<hex>/<generation>    a manifest's exact bytes
 """
 
@@ -17,18 +17,18 @@ from roadstead.content.upload_sessions import Part
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 
-MIN_PART = 5 * 1024 * 1024  # bytes: S3 takes no smaller part but the last
+MIN_PART = 5 * 1024 * 1024  # bytes; S3 accepts a smaller part only as the last
 MAX_PARTS = 10_000
 LISTED = 1_000  # keys in one LIST
 
 
 def repository_hash(repository: RepositoryName) -> str:
-    """The repository in a key: 32 hex digits, so that no name's length or slash shapes a key."""
+    """Return the repository's part of a key: 32 hex digits, independent of the name's length and slashes."""
     return hashlib.sha256(repository.encode()).hexdigest()[:32]
 
 
 def whole_prefix(repository: RepositoryName, digest: Digest) -> str:
-    """Where whole uploads of a digest to a repository are found."""
+    """Return the prefix of all whole uploads of a digest to a repository."""
     return f"blobs/{digest.algorithm}/{digest.hex}/{repository_hash(repository)}/"
 
 
@@ -37,12 +37,12 @@ def whole_key(repository: RepositoryName, digest: Digest, upload_id: str) -> str
 
 
 def streamed_key(upload_id: str, name: str) -> str:
-    """A chunk or the multipart object of a streamed upload."""
+    """Return the key of a chunk or of the multipart object of a streamed upload."""
     return f"blobs/uploads/{upload_id}/{name}"
 
 
 def is_whole_key(key: str) -> bool:
-    """Whether an object can be found by its digest's prefix (and so its upload must stay remembered)."""
+    """Return whether an object can be found by its digest's prefix, so that its upload must stay remembered."""
     return key.startswith("blobs/") and not key.startswith("blobs/uploads/")
 
 
@@ -52,7 +52,7 @@ def manifest_object_key(repository: RepositoryName, digest: Digest, generation: 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What S3 says of an object; `digests` are the checksums that it stored for the whole object."""
+    """What S3 reports about an object; `digests` are the checksums that it stored for the whole object."""
 
     size: int
     digests: frozenset[Digest]
@@ -60,18 +60,18 @@ class ObjectInfo:
 
 
 class Objects(Protocol):
-    """Objects of the bucket. S3 is strongly consistent: what was written is read."""
+    """The bucket's objects. Reads are strongly consistent, as S3's are."""
 
     def put(self, key: str, data: bytes, *, digest: Digest | None = None, metadata: Mapping[str, str]) -> None:
-        """Write an object; S3 itself refuses bytes that do not hash to `digest` and keeps it as the checksum."""
+        """Write an object. S3 refuses bytes that do not hash to `digest`, and stores it as the checksum."""
         ...
 
     def get(self, key: str) -> bytes | None:
-        """All bytes of an object; None when it is not there."""
+        """Return all bytes of an object, or None if it does not exist."""
         ...
 
     def find(self, key: str) -> ObjectInfo | None:
-        """Size, checksum and metadata; None when it is not there."""
+        """Return size, checksums and metadata of an object, or None if it does not exist."""
         ...
 
     def list(self, prefix: str) -> tuple[str, ...]:
@@ -79,36 +79,36 @@ class Objects(Protocol):
         ...
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects; absent ones are no error."""
+        """Delete objects; absent ones are not an error."""
         ...
 
     def begin(self, key: str, *, metadata: Mapping[str, str]) -> str:
-        """Start a multipart upload whose parts carry SHA-256 checksums; answers its id."""
+        """Start a multipart upload whose parts have SHA-256 checksums; return its id."""
         ...
 
     def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> Part:
-        """Write a part (1 to 10,000). Raises MultipartGone when the upload was aborted or completed."""
+        """Write a part (1 to 10,000). Raises MultipartGone if the upload was aborted or completed."""
         ...
 
     def complete(self, key: str, multipart_id: str, parts: Sequence[Part]) -> None:
-        """Make the object of its parts. S3 checks that each is still the one named, by checksum.
+        """Create the object from its parts. S3 checks by checksum that each is still the one that is named.
 
-        Idempotent: a completed upload stays completed. Raises MultipartGone when there is nothing to complete.
+        Idempotent: a completed upload stays completed. Raises MultipartGone if there is nothing to complete.
         """
         ...
 
     def abort(self, key: str, multipart_id: str) -> None:
-        """Drop a multipart upload; an absent one is no error."""
+        """Abort a multipart upload; an absent one is not an error."""
         ...
 
 
 class BlobUrls(Protocol):
-    """Where clients fetch blobs from."""
+    """URLs from which clients fetch blobs."""
 
     def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
-        """A URL that serves the object to whoever has it, for the configured time, ranges included. No call."""
+        """Return a URL that serves the object, and ranges of it, to anyone for the configured time. No call."""
         ...
 
 
 class MultipartGone(Exception):
-    """The multipart upload does not exist (any more), or its parts or waiting chunks are not those that were named."""
+    """The multipart upload does not exist, or no longer does, or its parts or chunks are not those that were named."""

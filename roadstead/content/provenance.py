@@ -1,4 +1,4 @@
-"""Whose an object is: metadata that tells what an S3 event and a later adoption cannot know.
+"""Who uploaded an object: metadata for S3 events and later adoption, which have no other way to know.
 
 `x-amz-meta-repository` is the repository; `x-amz-meta-actor` is base64url (no padding) of `{"s": subject, "k": actor
 kind, "j": token id}`, so that any name travels in a header. The edge function writes the same two.
@@ -16,7 +16,7 @@ from roadstead.trail.entries import Actor, ActorKind
 
 
 def object_metadata(repository: RepositoryName, actor: Actor) -> dict[str, str]:
-    """The metadata of an object that `actor` uploads."""
+    """Return the metadata of an object that `actor` uploads."""
     document = compact({"s": actor.name, "k": actor.kind, "j": actor.token_id})
     return {
         "repository": repository,

@@ -1,7 +1,7 @@
-"""Committing a manifest (distribution-spec 1.1.1, end-7): all that it needs is there, and stays there while it stands.
+"""Committing a manifest (distribution-spec 1.1.1, end-7): what it needs exists, and stays while the manifest does.
 
-The order is what keeps that promise beside deletions and the collector: note the uses, then look at the links once
-more, then commit. A deletion marks a link first and asks for uses then, so one of the two sees the other.
+The order of steps ensures this beside deletions and the collector: write the uses, read the links once more, commit. A
+deletion first marks a link and then reads its uses, so one of the two sees the other.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 
-_MAX_TAGS_TEXT = 1_000  # bytes of tags in an object's metadata, of which S3 takes 2 KB
+_MAX_TAGS_TEXT = 1_000  # bytes of tags in an object's metadata, which S3 limits to 2 KB
 
 
 class IndexChildren(StrEnum):
-    """Which children of an index must be there: `none` is for mirrors that hold sparse indexes."""
+    """Which children of an index must exist. `none` is for mirrors that hold sparse indexes."""
 
     ALL = "all"
     NONE = "none"
@@ -47,7 +47,7 @@ class IndexChildren(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """What the answer tells: the digest, the tags that now point to it, and the subject where there is one."""
+    """What the response reports: the digest, the tags that now point to it, and the subject, if any."""
 
     digest: Digest
     tags: tuple[Tag, ...]
@@ -56,7 +56,7 @@ class Pushed:
 
 @dataclass(slots=True)
 class _Push:
-    """A push under way. `prepared` is its manifest once the uses are noted and the bytes are written."""
+    """A push in progress. `prepared` is its manifest once the uses and the bytes are written."""
 
     repository: RepositoryName
     digest: Digest
@@ -106,10 +106,10 @@ class Push:
         tags: Iterable[Tag] = (),
         actor: Actor,
     ) -> Pushed:
-        """Commit a manifest under a digest or a tag, and under `tags` besides.
+        """Commit a manifest under a digest or a tag, and under `tags` as well.
 
-        Raises MANIFEST_INVALID, DIGEST_INVALID, or MANIFEST_BLOB_UNKNOWN with an entry for everything that is
-        missing. Idempotent. Where the manifest stands already only tags move.
+        Idempotent: if the manifest exists, only tags move. Raises MANIFEST_INVALID, DIGEST_INVALID, or
+        MANIFEST_BLOB_UNKNOWN with an entry for everything that is missing.
         """
         manifest = parse_manifest(body, content_type)
         all_tags = tuple(dict.fromkeys((*((reference,) if isinstance(reference, Tag) else ()), *tags)))
@@ -134,11 +134,10 @@ class Push:
         return Pushed(digest, all_tags, manifest.subject.digest if manifest.subject else None)
 
     def _commit(self, push: _Push) -> None:
-        """Commit the manifest, or only its tags where it stands already.
+        """Commit the manifest, or only its tags if it exists.
 
-        The uses of a manifest that is known not to have been committed are taken back: never after any other
-        exception, because behind a lost response the manifest may stand and need them. Uses that are left without
-        need lapse by themselves.
+        Uses are removed only if the manifest is known not to have been committed. After any other exception it may
+        exist and need them, because a response may have been lost. Uses that nothing needs lapse by themselves.
         """
         try:
             retry_conflicts(lambda: self._try_to_commit(push), push.repository, sleep=self._sleep)
@@ -147,7 +146,7 @@ class Push:
             raise
 
     def _try_to_commit(self, push: _Push) -> None:
-        """One attempt; raises Conflict when what it read has changed."""
+        """Attempt it once. Raises Conflict if what it read has changed."""
         found = self._manifests.read_snapshot(
             push.repository, push.digest, push.tags, blobs=push.needed, manifests=push.children
         )
@@ -172,7 +171,7 @@ class Push:
             )
 
     def _complete(self, push: _Push, contents: Contents) -> None:
-        """Adopt what is missing, hold sizes to the descriptors, call pending removals off."""
+        """Adopt what is missing, compare sizes with the descriptors, cancel pending removals. Raises what push does."""
         manifests = contents.manifests
         adopted = self._adoption.adopt_all(push.repository, self._missing(push, contents), push.actor)
         links = {**contents.links, **adopted}
@@ -195,7 +194,7 @@ class Push:
             if size is not None and size != descriptor.size:
                 raise RegistryError(
                     ErrorCode.MANIFEST_INVALID,
-                    f"the descriptor of {descriptor.digest} says {descriptor.size} bytes, it has {size}",
+                    f"the descriptor of {descriptor.digest} says {descriptor.size} bytes, but it has {size}",
                     detail={"digest": str(descriptor.digest)},
                 )
         if missing := self._missing(push, contents):
@@ -209,7 +208,7 @@ class Push:
             )
 
     def _prepare(self, push: _Push) -> ManifestEntry:
-        """Note the uses of a new generation (and a candidate that finds its object), then write the bytes."""
+        """Write the uses of a new generation, with a candidate that names its object, and then the bytes."""
         generation = secrets.token_hex(16)
         key = manifest_object_key(push.repository, push.digest, generation)
         entry = ManifestEntry(
@@ -231,10 +230,10 @@ class Push:
         return entry
 
     def _look_again(self, push: _Push) -> None:
-        """Read what the manifest needs once more, now that its uses are noted. Raises Conflict after any change.
+        """Read what the manifest needs once more, now that its uses are written. Raises Conflict after any change.
 
-        A new mark is removed, and what vanished counts as missing, unless it was uploaded again: while its link was
-        being removed nobody looked for the new object.
+        A new mark is removed. What vanished counts as missing, unless it was uploaded again: nobody has looked for the
+        new object while the link was being removed.
         """
         contents = self._manifests.read_contents(push.repository, blobs=push.needed, manifests=push.children)
         if self._missing(push, contents) or _any_marked(contents):
@@ -261,13 +260,13 @@ class Push:
 
 
 def _written(tags: tuple[Tag, ...]) -> str:
-    """The tags for an object's metadata: as many of the first as fit."""
+    """Return the tags for an object's metadata: as many of the first as fit."""
     text = ",".join(tags)
     return text if len(text) <= _MAX_TAGS_TEXT else text[: text.rindex(",", 0, _MAX_TAGS_TEXT + 1)]
 
 
 def _stored_size(descriptor: Descriptor, children: set[Digest], contents: Contents) -> int | None:
-    """A child of an index may be a manifest or a blob (BuildKit's cache export); anything else is a blob."""
+    """Return the stored size. An index's child may be a manifest or a blob (BuildKit's cache); all else is a blob."""
     if descriptor.digest in children and (child := contents.manifests.get(descriptor.digest)) is not None:
         return child.size
     link = contents.links.get(descriptor.digest)

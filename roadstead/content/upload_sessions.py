@@ -13,7 +13,7 @@ from roadstead.names import RepositoryName
 
 class UploadState(StrEnum):
     OPEN = "open"
-    CLOSING = "closing"  # the digest was checked and all bytes are with S3: what is left can be done again
+    CLOSING = "closing"  # the digest was checked and all bytes are with S3: the remaining steps can be repeated
     FINISHED = "finished"  # all bytes are in one object, which the registry has yet to link
     CONSUMED = "consumed"
     CANCELLED = "cancelled"
@@ -21,7 +21,7 @@ class UploadState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Bytes that wait in an object of their own until there are enough of them for a part."""
+    """Bytes kept in an object of their own until there are enough for a part."""
 
     key: str
     size: int
@@ -29,7 +29,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of the multipart upload as S3 took it; `checksum` is its SHA-256 in base64, `etag` as S3 wrote it."""
+    """A part of the multipart upload as S3 stored it; `checksum` is its SHA-256 in base64, `etag` as S3 returned it."""
 
     number: int
     etag: str
@@ -39,7 +39,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class UploadSession:
-    """A session that has been written to; one without bytes has no item. `version` 0 means it was never saved.
+    """A session that has bytes; one without bytes has no item. `version` 0 means that it was never saved.
 
     Its bytes, in order: the parts, then `chunks`, then `tail`; `offset` counts them all. `hashes` maps an
     algorithm to its running state.
@@ -68,16 +68,16 @@ class UploadSessions(Protocol):
     """All reads are strongly consistent."""
 
     def find(self, upload_id: str) -> UploadSession | None:
-        """The session, whatever its state; one read."""
+        """Return the session in any state, or None. One read."""
         ...
 
     def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
-        """Write a session and the parts it gained, however many, atomically, if the stored version is the session's.
+        """Write a session and its new parts, however many, atomically, if the stored version is the session's.
 
-        Answers it with its new version. Raises Conflict. The first save leaves a candidate for the collector.
+        Returns the session with its new version. Raises Conflict. The first save writes a candidate for the collector.
         """
         ...
 
     def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
-        """The parts of its multipart upload that the session counts, in order."""
+        """Return the parts of the session's multipart upload, in order, as far as the session counts them."""
         ...

@@ -9,8 +9,8 @@ key over `<key id>.<payload>`. The payload is a JSON object:
     a  the digest algorithm asked for, absent when both are kept
     b  until when a request with a body may begin, seconds since the epoch; absent for as long as the token lives
 
-Every hop checks it alone: the registry, the relay, and the edge function (which reads the same form in JavaScript).
-Two keys are trusted at a time, so that they can be rotated: new tokens are signed by the current one.
+Every hop verifies it independently: the registry, the relay, and the edge function (which reads the same form in
+JavaScript). Two keys are trusted at a time, so that they can be rotated; the current one signs new tokens.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class UploadKeys:
-    """The keys by id, and which of them signs. Each key has at least 32 bytes."""
+    """The keys by id, and the id of the one that signs. Each key has at least 32 bytes."""
 
     current: str
     keys: Mapping[str, bytes]
 
-    def __repr__(self) -> str:  # never the keys
+    def __repr__(self) -> str:  # without the keys
         return f"UploadKeys(current={self.current!r}, ids={sorted(self.keys)})"
 
     @classmethod
     def from_json(cls, text: str) -> UploadKeys:
-        """From `{"current": id, "keys": {id: base64}}`. Raises ValueError when it is not of that shape.
+        """Parse `{"current": id, "keys": {id: base64}}`. Raises ValueError for any other shape.
 
-        An id is of letters, digits, `_` and `-`: a dot would end it inside a token.
+        An id has letters, digits, `_` and `-`: a dot would end it inside a token.
         """
         try:
             document = json.loads(text)
@@ -70,7 +70,7 @@ class UploadKeySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UploadToken:
-    """What an upload token says; `expires` and `bodies_until` in seconds since the epoch.
+    """The content of an upload token; `expires` and `bodies_until` in seconds since the epoch.
 
     Until `bodies_until` a request with a body may begin; None is as long as the token lives. Whoever loses their rights
     sends nothing after it, and an upload whose body took hours can still be closed.
@@ -109,9 +109,9 @@ class UploadToken:
 
 
 def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: str, upload_id: str) -> UploadToken:
-    """The token's content, checked in full: mac, expiry, and that it is for this repository and upload.
+    """Return the token's content after checking all of it: MAC, expiry, repository and upload.
 
-    Raises ValueError with a sentence for a person.
+    Raises ValueError with a message for users.
     """
     signed, _, mac = text.rpartition(".")
     key_id, _, payload = signed.partition(".")
@@ -144,7 +144,7 @@ def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: 
 
 
 def is_upload_id(text: str) -> bool:
-    """Whether `text` has the form of the ids that we give out."""
+    """Return whether `text` has the form of the ids that this registry issues."""
     return _UPLOAD_ID.fullmatch(text) is not None
 
 

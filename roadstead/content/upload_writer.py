@@ -1,8 +1,8 @@
 """Turning a stream of bytes into parts of an S3 upload, with a bounded amount of memory.
 
-S3 takes no part below 5 MiB but the last. So bytes are gathered until there are `part_bytes` of them; what is left at
-the end of a request waits in the session (up to 64 KiB) or in an object of its own, and becomes the beginning of the
-next part. When all of an upload is in one such object, that object is the blob.
+S3 accepts a part below 5 MiB only as the last. So bytes are gathered until there are `part_bytes`; the rest of a
+request is kept in the session (up to 64 KiB) or in an object of its own (a *parked chunk*), and begins the next part.
+If a whole upload is in one parked chunk, that object is the blob.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from roadstead.content.objects import MAX_PARTS, MIN_PART, MultipartGone, Object
 from roadstead.content.upload_sessions import Chunk, Part, UploadSession
 from roadstead.errors import ErrorCode, RegistryError
 
-MAX_TAIL = 64 * 1024  # bytes kept in the session item itself; its write is paid by the KB
+MAX_TAIL = 64 * 1024  # bytes kept in the session item; DynamoDB charges its write by the KB
 
 
 class UploadWriter:
-    """Feeds one request's bytes into a session. Nothing of it is kept until the session that it yields is saved."""
+    """Adds one request's bytes to a session. Nothing counts until the session that it returns is saved."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class UploadWriter:
         self._number = session.parts
         self._parts: list[Part] = []
         self._sending: deque[Future[Part]] = deque()
-        self.spent: list[str] = []  # keys of parked chunks that went into parts: to be deleted once that is saved
+        self.spent: list[str] = []  # keys of parked chunks that went into parts; deleted once that is saved
 
     @property
     def offset(self) -> int:
@@ -65,7 +65,7 @@ class UploadWriter:
         return self._multipart_id is not None
 
     def write(self, data: bytes) -> None:
-        """Take more bytes. Raises RegistryError (DENIED, 413) above the registry's limit for a blob."""
+        """Add bytes. Raises RegistryError (DENIED, 413) above the registry's limit for a blob."""
         self._offset += len(data)
         if self._offset > self._max_bytes:
             raise RegistryError(
@@ -84,7 +84,7 @@ class UploadWriter:
                 self._send(self._take())
 
     def pause(self) -> tuple[UploadSession, tuple[Part, ...]]:
-        """The session as it is now, to be saved together with its new parts; more may be written afterwards."""
+        """Return the current session and its new parts, to be saved together; more bytes may follow."""
         if len(self._buffer) > MAX_TAIL:
             if self._chunk_bytes + len(self._buffer) >= MIN_PART:
                 self._send(self._take())
@@ -93,7 +93,7 @@ class UploadWriter:
         return self._snapshot()
 
     def finish(self) -> tuple[UploadSession, tuple[Part, ...]]:
-        """All bytes sent as parts, the last of any size. Only of a multipart upload (`is_multipart`)."""
+        """Send the remaining bytes as the last part; return session and new parts. Only for a multipart upload."""
         if self._buffer or self._chunks:
             self._send(self._take())
         return self._snapshot()
@@ -104,23 +104,23 @@ class UploadWriter:
         return self.is_multipart or (len(self._chunks) == 1 and not self._buffer)
 
     def gather(self) -> bytes:
-        """Every byte of an upload that is not multipart; fewer than `part_bytes`."""
+        """Return every byte of an upload that is not multipart: fewer than `part_bytes`."""
         return self._take(keep=True)
 
     def discard(self) -> None:
-        """Give up what this writer began and nobody saved: its multipart upload. Parts in flight are waited for."""
+        """Abort the multipart upload that this writer began, unless it was saved. Waits for parts in flight."""
         for sending in self._sending:
             sending.exception()
         if self._multipart_id is not None and self._session.multipart_id is None and self._key is not None:
             self._objects.abort(self._key, self._multipart_id)
 
     def digest(self, algorithm: str) -> str | None:
-        """The digest of all bytes so far, or None when the session does not keep that algorithm."""
+        """Return the digest of all bytes so far, or None if the session does not keep that algorithm."""
         running = self._hashes.get(algorithm)
         return running.digest() if running is not None else None
 
     def saved(self, session: UploadSession) -> None:
-        """What `pause` answered was saved as `session`: chunks that went into its parts are no longer needed."""
+        """Continue from `session`, as it was saved; delete the parked chunks that went into its parts."""
         self._session = session
         self._parts.clear()
         self._objects.delete(self.spent)
@@ -142,12 +142,12 @@ class UploadWriter:
         return session, tuple(self._parts)
 
     def _take(self, *, keep: bool = False) -> bytes:
-        """What waits, in order: parked chunks (read back), then the buffer."""
+        """Return the bytes that are not in parts, in order: parked chunks (read back), then the buffer."""
         pieces = []
         for chunk in self._chunks:
             piece = self._objects.get(chunk.key)
             if piece is None or len(piece) != chunk.size:
-                raise MultipartGone(chunk.key)  # into a part, or with the upload: by another request
+                raise MultipartGone(chunk.key)  # another request used it for a part, or closed the upload
             pieces.append(piece)
         data = b"".join((*pieces, self._buffer)) if pieces else bytes(self._buffer)
         if not keep:
@@ -157,7 +157,7 @@ class UploadWriter:
         return data
 
     def _park(self) -> None:
-        """Put the buffer into an object of its own."""
+        """Write the buffer to an object of its own."""
         data = bytes(self._buffer)
         key = streamed_key(self._session.id, f"{self._offset - len(data)}-{secrets.token_hex(8)}")
         self._objects.put(key, data, metadata=self._metadata)

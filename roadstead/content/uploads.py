@@ -1,8 +1,8 @@
 """Upload sessions (distribution-spec 1.1.1, "Pushing blobs"): start, append, close, cancel.
 
-Starting writes nothing: the session is a signed token until its first byte. Its state then lives in the index, so
-that any environment can take the next request. Closing is done in steps that can each be repeated: prove the digest,
-note that the upload is closing, complete the object, end the upload (`roadstead.content.finishing`).
+Starting writes nothing: the session is a signed token until its first byte. Its state is then kept in the index, so
+that any environment can serve the next request. Closing takes steps that can each be repeated: prove the digest,
+record that the upload is closing, complete the object, end the upload (`roadstead.content.finishing`).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _UNKNOWN = "this upload is not known: it was closed, cancelled or has expired; s
 
 
 class BodyInterrupted(Exception):
-    """A body's iterator raises this when the client went away before its end."""
+    """Raised by a body's iterator when the client disconnected before the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class UploadLimits:
     url_lifetime: int = 1_800
     max_bytes: int = 50 * 1000**3
     part_bytes: int = MIN_PART
-    checkpoint_bytes: int | None = None  # how much of one body may be lost to a crash; None: all of that body
+    checkpoint_bytes: int | None = None  # how much of one body a crash may lose; None: all of it
     parallel_parts: int = 1
 
 
 class Uploads:
-    """Hosted with whole bodies (Lambda) or with streams (relay): a body is an iterable of bytes."""
+    """Upload sessions, for whole bodies (Lambda) and streams (relay): a body is an iterable of bytes."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Uploads:
         self._executor = executor
 
     def start(self, repository: RepositoryName, actor: Actor, algorithm: str | None = None) -> UploadToken:
-        """A new session; nothing is written. `algorithm` keeps only that hash, None keeps both."""
+        """Return a new session's token; writes nothing. `algorithm` keeps only that hash, None keeps both."""
         now = int(self._clock())
         return UploadToken(
             repository=repository,
@@ -83,14 +83,14 @@ class Uploads:
         )
 
     def offset(self, token: UploadToken) -> int:
-        """How many bytes the session has. Raises BLOB_UPLOAD_UNKNOWN when it was closed or cancelled."""
+        """Return how many bytes the session has. Raises BLOB_UPLOAD_UNKNOWN if it was closed or cancelled."""
         return self._open(token).offset
 
     def append(self, token: UploadToken, body: Iterable[bytes], *, actor: Actor, start: int | None = None) -> int:
-        """Take a chunk; answers the new offset. `start` is where the client says that it begins.
+        """Append a chunk; return the new offset. `start` is where the client says that the chunk begins.
 
-        Raises 416 with the current `Range` when that is not the offset, or when another request was faster.
-        When the client goes away (BodyInterrupted) what has arrived is kept, and the exception rises.
+        Raises 416 with the current `Range` if that is not the offset, or if another request was faster. If the client
+        disconnects (BodyInterrupted), the bytes that arrived are kept and the exception is re-raised.
         """
         session = self._open(token)
         self._check_start(session, start)
@@ -114,7 +114,7 @@ class Uploads:
         except RegistryError as error:
             writer.discard()
             if error.status == 413:
-                # It can never be closed, so nothing of it need wait for its end. Who has closed it meanwhile is right.
+                # It can never be closed, so its bytes are dropped. If another request has closed it, that stands.
                 with contextlib.suppress(RegistryError):
                     self.cancel(token)
             raise
@@ -128,9 +128,9 @@ class Uploads:
         actor: Actor,
         start: int | None = None,
     ) -> BlobLink:
-        """Finish the upload, with a last chunk or none; answers the blob's link.
+        """Close the upload, with a last chunk or none; return the blob's link.
 
-        Idempotent: the same digest again succeeds while the blob is there. Raises DIGEST_INVALID, 416,
+        Idempotent: the same digest again succeeds while the blob exists. Raises DIGEST_INVALID, 416 or
         BLOB_UPLOAD_UNKNOWN; after a wrong digest the session is as it was before the request.
         """
         session = self._sessions.find(token.upload_id) or self._new(token, only=digest.algorithm)
@@ -142,7 +142,7 @@ class Uploads:
     def _close_open(
         self, token: UploadToken, session: UploadSession, digest: Digest, body: Iterable[bytes], actor: Actor
     ) -> BlobLink:
-        """Read the last chunk and check the digest; then store what is in memory, or complete what is with S3."""
+        """Read the last chunk and check the digest; then store the bytes in memory, or complete the object in S3."""
         writer = self._writer(session, actor)
         try:
             for data in body:
@@ -175,7 +175,7 @@ class Uploads:
                 raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
 
     def _closed(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> BlobLink:
-        """The blob that the upload became."""
+        """Return the blob that the upload became. Raises BLOB_UPLOAD_UNKNOWN if it is gone."""
         with contextlib.suppress(UploadConsumed):
             link = self._finish.finished(token, session, digest, actor)
             if link is not None:
@@ -183,7 +183,7 @@ class Uploads:
         raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
 
     def cancel(self, token: UploadToken) -> None:
-        """Drop the session and its bytes; its token is worth nothing from now on. Raises BLOB_UPLOAD_UNKNOWN."""
+        """Drop the session and its bytes; its token is invalid from now on. Raises BLOB_UPLOAD_UNKNOWN."""
         session = self._open(token)
         try:
             self._sessions.save(
@@ -225,7 +225,7 @@ class Uploads:
         return saved
 
     def _store(self, token: UploadToken, session: UploadSession, digest: Digest, data: bytes, actor: Actor) -> BlobLink:
-        """Write all bytes of the upload into an object of this request's own, and record it."""
+        """Write all bytes of the upload to an object of its own, and end the upload with it."""
         key = whole_key(session.repository, digest, session.id)
         self._objects.put(key, data, digest=digest, metadata=object_metadata(session.repository, actor))
         stored = StoredObject(key, len(data), data if len(data) <= MAX_INLINE_BLOB else None)
@@ -234,9 +234,9 @@ class Uploads:
         return link
 
     def _begin_closing(self, writer: UploadWriter, digest: Digest) -> UploadSession:
-        """Note that all bytes are with S3 and hash to `digest`: from here on every step can be repeated.
+        """Record that all bytes are in S3 and hash to `digest`: from here on every step can be repeated.
 
-        Without the note, requests that think the upload open could change or remove its object. Raises Conflict.
+        Without that, requests that find the upload open could change or remove its object. Raises Conflict.
         """
         closing, parts = writer.finish() if writer.is_multipart else writer.pause()
         saved = self._sessions.save(replace(closing, state=UploadState.CLOSING, digest=digest), parts)
@@ -244,7 +244,7 @@ class Uploads:
         return saved
 
     def _complete(self, token: UploadToken, session: UploadSession, digest: Digest, actor: Actor) -> BlobLink:
-        """Complete the object of a session that is closing, and record it."""
+        """Complete the object of a session that is closing, and end the upload with it."""
         if session.key is None or session.multipart_id is None:
             (chunk,) = session.chunks
             return self._end(token, session, digest, StoredObject(chunk.key, chunk.size), actor)
@@ -276,7 +276,7 @@ class Uploads:
     def _overtaken(
         self, session: UploadSession, current: UploadSession, error: Conflict | MultipartGone
     ) -> RegistryError:
-        """The refusal of what was built on `session`, now that it is `current`, open still."""
+        """Return the error for a request that lost the race for this session, which is still open."""
         if isinstance(error, MultipartGone) and current.version == session.version:
             return RegistryError(ErrorCode.BLOB_UPLOAD_INVALID, "the parts of this upload are gone; start it again")
         return self._out_of_order(current.offset)
@@ -292,12 +292,12 @@ class Uploads:
 
 
 def upload_range(offset: int) -> str:
-    """The `Range` header of a session with `offset` bytes: inclusive; `0-0` for none, and for one."""
+    """Return the `Range` header of a session with `offset` bytes: inclusive, so `0-0` for none and for one."""
     return f"0-{max(0, offset - 1)}"
 
 
 def _check_digest(writer: UploadWriter, session: UploadSession, digest: Digest) -> None:
-    """Raises DIGEST_INVALID when the bytes hash to another digest, or were not hashed with its algorithm."""
+    """Raises DIGEST_INVALID if the bytes hash to another digest, or were not hashed with its algorithm."""
     actual = writer.digest(digest.algorithm)
     if actual is None:
         algorithms = ",".join(sorted(session.hashes))
@@ -307,7 +307,7 @@ def _check_digest(writer: UploadWriter, session: UploadSession, digest: Digest) 
 
 
 def _after(token: UploadToken) -> int:
-    """When a session's items may go: a day after no token can ask for them any more."""
+    """Return when a session's items may expire: a day after its token does."""
     return token.expires + DAY
 
 

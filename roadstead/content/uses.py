@@ -1,4 +1,4 @@
-"""Whether something that is to be removed is still needed by a manifest."""
+"""Whether a manifest still needs a blob or child manifest that is to be removed."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from roadstead.content.manifest_index import ManifestIndex
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 
-# No commit lives longer than this between noting its uses and its transaction: a Lambda invocation lasts 15 minutes
-# at most, and the relay commits no manifests.
+# No commit takes longer than this from writing its uses to its transaction: a Lambda invocation lasts at most 15
+# minutes, and the relay commits no manifests.
 COMMIT_FENCE_MS = 3_600_000
 
 
 def find_live_use(
     blobs: BlobIndex, manifests: ManifestIndex, repository: RepositoryName, digest: Digest, *, now_ms: int
 ) -> Use | None:
-    """A use that counts: its manifest stands in that generation, or a commit that noted it may still be under way.
+    """Return a live use, or None: its manifest exists in that generation, or its commit may still be in progress.
 
-    Reads uses a hundred at a time and stops at the first that counts.
+    Reads uses a hundred at a time, with their manifests, and stops at the first live one.
     """
     after: Use | None = None
     while uses := blobs.find_uses(repository, digest, after=after):

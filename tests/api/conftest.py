@@ -20,7 +20,7 @@ import functions.token.composition as token_composition
 from functions.distribution import composition
 from functions.distribution.application import Application
 from functions.distribution.settings import Settings as RegistrySettings
-from functions.hosting.boundary import lambda_answer
+from functions.hosting.boundary import lambda_response
 from functions.token.application import respond
 from functions.token.settings import Settings as TokenSettings
 from roadstead.aws.clients import client as make_client
@@ -92,10 +92,10 @@ def _api(
     tokens = token_composition.build(TokenSettings.from_environ(token))
     return Api(
         functions={
-            "registry": lambda event: lambda_answer(
+            "registry": lambda event: lambda_response(
                 event, application.respond, head_bodies=application.head_bodies, function="registry"
             ),
-            "token": lambda event: lambda_answer(event, lambda request: respond(tokens, request), function="token"),
+            "token": lambda event: lambda_response(event, lambda request: respond(tokens, request), function="token"),
         },
         passwords=PASSWORDS,
         accounts=accounts,

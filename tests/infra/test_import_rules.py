@@ -174,7 +174,7 @@ def test_the_architecture_page_has_the_same_table() -> None:
         ),
         ("functions.token.composition", "from roadstead.aws import kms", []),
         ("functions.token.handlers.keys", "from roadstead.aws import kms", ["roadstead.aws.kms"]),
-        ("functions.token.handler", "from functions.hosting.boundary import answer", []),
+        ("functions.token.handler", "from functions.hosting.boundary import response_of", []),
         ("cli.key_commands", "import boto3", ["boto3"]),
         ("cli.aws", "import boto3", []),
         ("cli.key_commands", "from roadstead.aws import ssm", ["roadstead.aws.ssm"]),

@@ -18,9 +18,10 @@ _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")  # not \d, which is ev
 
 
 def head(call: Call, repository: RepositoryName, digest: Digest) -> Response:
-    """Answered here with the true length: clients push again when a HEAD is redirected to a URL signed for GET.
+    """Respond with the true length: clients upload again if HEAD is redirected to a URL signed for GET.
 
-    To one who may push it is a promise that it need not be uploaded; one who may only pull keeps nothing from removal.
+    For a caller who may push, 200 promises that the blob need not be uploaded; a caller who may only pull cancels no
+    removal.
     """
     link = call.services.blobs.get(repository, digest, call.actor, promise=call.may_push(repository))
     if call.services.head_answers is HeadAnswers.REDIRECT:
@@ -30,7 +31,7 @@ def head(call: Call, repository: RepositoryName, digest: Digest) -> Response:
 
 
 def get(call: Call, repository: RepositoryName, digest: Digest) -> Response:
-    """A small blob from the index, any other from S3 by a presigned URL, which serves ranges itself."""
+    """Respond with a small blob from the index; redirect to a presigned URL of S3, which serves ranges, otherwise."""
     link = call.services.blobs.get(repository, digest, call.actor)
     if link.data is None:
         url = call.services.urls.presign(link.key, digest=link.digest)
@@ -61,9 +62,10 @@ def _headers(link: BlobLink) -> Headers:
 
 
 def parse_range(text: str, size: int) -> tuple[int, int] | None:
-    """The first and last byte that a Range header wants (RFC 9110 section 14.1.2); None to send everything.
+    """Return the first and last byte of a Range header (RFC 9110 section 14.1.2), or None to send everything.
 
-    What is not a single range of bytes is ignored, as the RFC allows. Raises 416 for a range with no byte in it.
+    A header that is not a single range of bytes is ignored, as the RFC allows. Raises 416 if the range has no byte of
+    the blob.
     """
     match = _RANGE.fullmatch(text.strip())
     if match is None or match.group(1) == match.group(2) == "":

@@ -27,7 +27,7 @@ def catalog(call: Call) -> Response:
 
 
 def referrers(call: Call, repository: RepositoryName, digest: Digest) -> Response:
-    """An OCI index, empty for a subject that nobody refers to or that does not exist."""
+    """Respond with an OCI index; it is empty for a subject without referrers, or that does not exist."""
     artifact_type = call.request.parameter("artifactType") or None
     found = call.services.lists.referrers(
         repository, digest, artifact_type=artifact_type, last=call.request.parameter("last") or ""

@@ -15,13 +15,13 @@ from roadstead.trail.entries import Operation
 def head(call: Call, repository: RepositoryName, reference: Reference) -> Response:
     if call.services.head_answers is not HeadAnswers.LENGTH:
         entry, data = call.services.manifests.get(repository, reference)
-        return Response(200, _headers(entry.media_type, entry.digest), data)  # the gateway sends the head of it only
+        return Response(200, _headers(entry.media_type, entry.digest), data)  # the gateway cuts off the body
     found = call.services.manifests.head(repository, reference)
     return Response(200, (*_headers(found.media_type, found.digest), ("Content-Length", str(found.size))))
 
 
 def get(call: Call, repository: RepositoryName, reference: Reference) -> Response:
-    """The bytes and type as they were pushed, whatever `Accept` says: another type would be another digest."""
+    """Respond with the bytes and type as pushed, whatever `Accept` says: another type would have another digest."""
     entry, data = call.services.manifests.get(repository, reference)
     audit.pulled(
         call, Operation.PULL, repository, reference, entry.digest, size=entry.size, media_type=entry.media_type

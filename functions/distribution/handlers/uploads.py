@@ -1,6 +1,6 @@
 """Uploads (distribution-spec 1.1.1, end-4 to end-6, end-11, end-13, end-14).
 
-An upload's URL carries its own authority, the upload token: a push may outlive the access token that began it.
+An upload's URL contains its own authorisation, the upload token: a push may outlive the access token that began it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from roadstead.identity.access import PULL, PUSH, Access
 from roadstead.names import RepositoryName
 
 _CONTENT_RANGE = re.compile(r"([0-9]{1,19})-([0-9]{1,19})")
-MAX_MOUNT_SOURCES = 10  # repositories that a mount without `from` looks into
+MAX_MOUNT_SOURCES = 10  # repositories that a mount without `from` searches
 
 
 def start(call: Call, repository: RepositoryName) -> Response:
-    """A session; or a blob at once, by mount or by a body that comes along."""
+    """Start a session; or create the blob at once, by a mount or from the request's body."""
     digest, algorithm = digest_parameter(call.request), algorithm_parameter(call.request)
     mounted = _mount(call, repository)
     if mounted is not None:
@@ -42,7 +42,7 @@ def status(call: Call, repository: RepositoryName, upload: UploadToken) -> Respo
 
 
 def append(call: Call, repository: RepositoryName, upload: UploadToken) -> Response:
-    """A chunk, or all of the blob; its Location says that a PUT there closes a chunked upload."""
+    """Append a chunk, or all of the blob. The new Location says that a PUT there closes a chunked upload."""
     try:
         offset = call.services.uploads.append(upload, call.body, actor=call.actor, start=_chunk_start(call))
     except RegistryError as error:
@@ -67,7 +67,7 @@ def cancel(call: Call, repository: RepositoryName, upload: UploadToken) -> Respo
 
 
 def _mount(call: Call, repository: RepositoryName) -> BlobLink | None:
-    """What `mount` asks for, where it can be had; None falls back to an upload, as the specification wants it."""
+    """Return the mounted blob, or None to fall back to an upload, as the specification requires."""
     text, source_text = call.request.parameter("mount"), call.request.parameter("from")
     if text is None:
         return None
@@ -90,7 +90,7 @@ def _mount(call: Call, repository: RepositoryName) -> BlobLink | None:
 
 
 def _require_listed(call: Call, repository: RepositoryName, source: RepositoryName) -> None:
-    """A token that says nothing of the source was not asked about it: the client is told to ask for both."""
+    """Raise a challenge for both repositories if the token does not mention the source: it was not requested for it."""
     if not call.granted.mentions(source):
         scopes = (Access.to(repository, PULL, PUSH).scope(), Access.to(source, PULL).scope())
         message = f"mounting from {source} needs a token that was asked for with pull on it"
@@ -102,7 +102,7 @@ def _require_listed(call: Call, repository: RepositoryName, source: RepositoryNa
 
 
 def _chunk_start(call: Call) -> int | None:
-    """Where Content-Range says that the body begins; None without it. Raises 416 when it is malformed."""
+    """Return where the body begins according to Content-Range, or None without one. Raises 416 if it is malformed."""
     text = call.request.header("content-range")
     if text is None:
         return None
@@ -114,7 +114,7 @@ def _chunk_start(call: Call) -> int | None:
     first, last = int(match.group(1)), int(match.group(2))
     if call.length is not None and last - first + 1 != call.length:
         raise RegistryError(
-            ErrorCode.SIZE_INVALID, f"Content-Range {text} and a body of {call.length} bytes do not go together"
+            ErrorCode.SIZE_INVALID, f"Content-Range {text} and a body of {call.length} bytes do not match"
         )
     return first
 
@@ -124,8 +124,8 @@ def _chunked(token: UploadToken) -> UploadToken:
 
 
 def _location(call: Call, token: UploadToken) -> str:
-    # Relative: whichever hostname the client used, it stays on it. Only the API's own domain, which takes no large
-    # body, may send an upload to another: oras 1.3 does not follow there, all other clients do.
+    # A relative Location keeps the client on the host name that it used. Only the API's own domain, which takes no
+    # large body, may send an upload to another host: all clients except oras 1.3 follow it.
     origin = "" if call.request.via_edge else call.services.upload_origin
     state = token.encode(call.services.upload_keys.upload_keys())
     return f"{origin}/v2/{token.repository}/blobs/uploads/{token.upload_id}?{PARAMETER}={quote(state, safe='')}"
@@ -140,7 +140,7 @@ def _session_headers(call: Call, token: UploadToken, offset: int) -> Headers:
 
 
 def _with_location(call: Call, upload: UploadToken, error: RegistryError) -> RegistryError:
-    """A 416 leaves the session alive: the client needs its Location and its Range."""
+    """Add Location and Range to a 416: the session goes on, and the client needs them."""
     if error.status != 416:
         return error
     if not any(name == "Range" for name, _ in error.headers):

@@ -121,7 +121,7 @@ def test_sizes_are_held_to_the_descriptors(registry: Registry) -> None:
     with pytest.raises(RegistryError) as error:
         registry.push(lying)
     assert error.value.entries[0].code is ErrorCode.MANIFEST_INVALID
-    assert "says 6 bytes, it has 5" in str(error.value)
+    assert "says 6 bytes, but it has 5" in str(error.value)
 
 
 def test_a_child_of_an_index_is_a_manifest_or_a_blob(registry: Registry) -> None:

@@ -16,7 +16,7 @@ from edge.build import built
 from functions.distribution.application import Application
 from functions.distribution.routes import ROUTES, Needs, Route, match
 from functions.distribution.services import Services
-from functions.hosting.boundary import answer
+from functions.hosting.boundary import response_of
 from infra import environments
 from infra.settings import Settings
 from local.functions.declarations import SERVICE
@@ -46,7 +46,7 @@ def registry(harbour: Harbour) -> Application:
 def of_the_registry(registry: Application, method: str, path: str, authorization: str | None) -> Said:
     headers = () if authorization is None else (("authorization", authorization),)
     request = Request(method, path, headers=headers, host=HOST)
-    return _said(answer(request, registry.respond))
+    return _said(response_of(request, registry.respond))
 
 
 def of_the_edge(engine: Engine, method: str, path: str, authorization: str | None) -> Said | None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.hosting.boundary import NO_SNIFFING, TLS_ONLY, answer, lambda_answer
+from functions.hosting.boundary import NO_SNIFFING, TLS_ONLY, lambda_response, response_of
 from roadstead.conflicts import Throttled
 from roadstead.errors import ErrorCode, ErrorEntry, RegistryError
 from roadstead.http import Request, Response
@@ -37,20 +37,20 @@ def throttling(code: str) -> ClientError:
 
 
 def test_a_response_keeps_its_status_headers_and_body() -> None:
-    response = answer(REQUEST, lambda request: Response(201, (("Location", "/x"),), b"body"))
+    response = response_of(REQUEST, lambda request: Response(201, (("Location", "/x"),), b"body"))
     assert (response.status, headers(response), response.body) == (201, {"location": "/x"}, b"body")
 
 
 def test_a_refusal_is_told_with_its_status_and_headers() -> None:
     error = RegistryError(ErrorCode.UNSUPPORTED, "no such method", headers=[("Allow", "GET")])
-    response = answer(REQUEST, raising(error))
+    response = response_of(REQUEST, raising(error))
     assert (response.status, headers(response)) == (405, {"content-type": "application/json", "allow": "GET"})
     assert json.loads(response.body) == {"errors": [{"code": "UNSUPPORTED", "message": "no such method"}]}
 
 
 def test_every_entry_of_a_refusal_is_told() -> None:
     entries = [ErrorEntry(ErrorCode.MANIFEST_BLOB_UNKNOWN, f"blob {number}", {"digest": "d"}) for number in range(2)]
-    response = answer(REQUEST, raising(RegistryError.several(entries)))
+    response = response_of(REQUEST, raising(RegistryError.several(entries)))
     assert response.status == 404
     assert [entry["message"] for entry in json.loads(response.body)["errors"]] == ["blob 0", "blob 1"]
 
@@ -66,19 +66,19 @@ def test_every_entry_of_a_refusal_is_told() -> None:
     ids=repr,
 )
 def test_throttling_by_aws_asks_to_come_back(error: Exception) -> None:
-    response = answer(REQUEST, raising(error))
+    response = response_of(REQUEST, raising(error))
     assert response.status == 429
     assert int(headers(response)["retry-after"]) > 0
     assert json.loads(response.body)["errors"][0]["code"] == "TOOMANYREQUESTS"
 
 
 def test_throttling_of_a_chunk_is_503_which_docker_retries() -> None:
-    response = answer(replace(REQUEST, method="PATCH"), raising(throttling("SlowDown")))
+    response = response_of(replace(REQUEST, method="PATCH"), raising(throttling("SlowDown")))
     assert (response.status, int(headers(response)["retry-after"]) > 0) == (503, True)
 
 
 def test_throttling_has_the_status_that_its_host_chooses() -> None:
-    response = answer(REQUEST, raising(throttling("SlowDown")), busy=503)
+    response = response_of(REQUEST, raising(throttling("SlowDown")), busy=503)
     assert (response.status, int(headers(response)["retry-after"]) > 0) == (503, True)
 
 
@@ -87,7 +87,7 @@ def test_throttling_has_the_status_that_its_host_chooses() -> None:
 )
 def test_the_unforeseen_is_logged_and_its_text_kept_in(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        response = answer(REQUEST, raising(error))
+        response = response_of(REQUEST, raising(error))
     assert response.status == 500
     (entry,) = json.loads(response.body)["errors"]
     assert entry["code"] == "UNKNOWN" and "request-1" in entry["message"]
@@ -107,15 +107,15 @@ def test_the_unforeseen_is_logged_and_its_text_kept_in(error: Exception, caplog:
     ],
 )
 def test_a_head_has_the_head_of_a_get(run: Callable[[Request], Response]) -> None:
-    get = answer(REQUEST, run)
-    head = answer(Request("HEAD", "/v2/a/b", request_id="request-1"), run)
+    get = response_of(REQUEST, run)
+    head = response_of(Request("HEAD", "/v2/a/b", request_id="request-1"), run)
     assert head.body == b""
     assert head.status == get.status
     assert headers(head) == {**headers(get), "content-length": str(len(get.body))}
 
 
 def test_a_head_keeps_the_length_that_its_handler_says() -> None:
-    response = answer(
+    response = response_of(
         Request("HEAD", "/"), lambda request: Response(200, (("Content-Length", "5000000000"),), b"ignored")
     )
     assert headers(response) == {"content-length": "5000000000"}
@@ -123,21 +123,21 @@ def test_a_head_keeps_the_length_that_its_handler_says() -> None:
 
 
 def test_a_head_without_content_has_no_length() -> None:
-    assert headers(answer(Request("HEAD", "/"), lambda request: Response(204))) == {}
+    assert headers(response_of(Request("HEAD", "/"), lambda request: Response(204))) == {}
 
 
 @pytest.mark.parametrize("run", [lambda request: Response(200), raising(RuntimeError("x")), raising(Throttled())])
 def test_every_response_forbids_sniffing_and_over_tls_plain_http(run: Any) -> None:
-    secure = dict(answer(Request("GET", "/"), run).headers)
+    secure = dict(response_of(Request("GET", "/"), run).headers)
     assert secure["X-Content-Type-Options"] == "nosniff"
     assert secure["Strict-Transport-Security"] == "max-age=31536000"
-    plain = dict(answer(Request("GET", "/", scheme="http"), run).headers)
+    plain = dict(response_of(Request("GET", "/", scheme="http"), run).headers)
     assert plain["X-Content-Type-Options"] == "nosniff"
     assert "Strict-Transport-Security" not in plain
 
 
 def test_a_header_that_the_response_has_is_not_added_again() -> None:
-    response = answer(Request("GET", "/"), lambda request: Response(200, (("x-content-type-options", "nosniff"),)))
+    response = response_of(Request("GET", "/"), lambda request: Response(200, (("x-content-type-options", "nosniff"),)))
     assert [name.lower() for name, _ in response.headers].count("x-content-type-options") == 1
 
 
@@ -156,7 +156,7 @@ def test_an_event_becomes_a_request_and_the_response_an_answer() -> None:
         assert (request.method, request.path, request.request_id) == ("GET", "/v2/", "request-1")
         return Response(200, (("Link", "<a>"), ("Link", "<b>")), b"\x00\xff")
 
-    result = lambda_answer(event(), run)
+    result = lambda_response(event(), run)
     assert result["statusCode"] == 200
     assert result["multiValueHeaders"] == {
         "Link": ["<a>", "<b>"],
@@ -168,6 +168,6 @@ def test_an_event_becomes_a_request_and_the_response_an_answer() -> None:
 
 
 def test_an_event_whose_body_is_no_base64_is_refused() -> None:
-    result = lambda_answer(event(body="!", isBase64Encoded=True), raising(RuntimeError("never called")))
+    result = lambda_response(event(body="!", isBase64Encoded=True), raising(RuntimeError("never called")))
     assert result["statusCode"] == 400
     assert json.loads(base64.b64decode(result["body"]))["errors"][0]["code"] == "UNSUPPORTED"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from functions.hosting.boundary import answer
+from functions.hosting.boundary import response_of
 from functions.management.application import Application
 from functions.management.errors import ManagementError
 from functions.management.routes import match
@@ -82,7 +82,7 @@ class Desk:
         return digest
 
     def ask(self, request: Request) -> Response:
-        return answer(request, self.application.respond)
+        return response_of(request, self.application.respond)
 
 
 @dataclass

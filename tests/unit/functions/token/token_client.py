@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from functions.hosting.boundary import answer
+from functions.hosting.boundary import response_of
 from functions.token.application import respond
 from functions.token.services import TokenServices
 from roadstead.http import Request
@@ -32,7 +32,7 @@ class TokenClient:
     services: TokenServices
 
     def send(self, request: Request) -> Answer:
-        response = answer(request, lambda each: respond(self.services, each))
+        response = response_of(request, lambda each: respond(self.services, each))
         headers = {name.lower(): value for name, value in response.headers}
         return Answer(response.status, headers, json.loads(response.body) if response.body else {})
 
