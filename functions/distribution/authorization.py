@@ -16,7 +16,7 @@ from functions.distribution.challenge import challenge
 from functions.distribution.routes import ACTIONS, Match, Needs
 from functions.distribution.services import Services
 from functions.hosting.viewer import origin
-from roadstead.content.upload_token import PARAMETER, UploadToken, decode_upload_token
+from roadstead.content.upload_token import PARAMETER, ExpiredUpload, UploadToken, decode_upload_token
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
 from roadstead.identity.access import CATALOG_ACCESS, PUSH, Access
@@ -69,6 +69,8 @@ class Authorization:
                 upload_id=match.parts["upload"],
             )
         except ValueError as error:
+            if not isinstance(error, ExpiredUpload):
+                audit.token_refused(request, needed_access(match), str(error))
             raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, str(error)) from error
 
     def check_body(self, upload: UploadToken) -> None:

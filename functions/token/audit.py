@@ -1,39 +1,41 @@
-"""What the token function tells the audit trail: who logged in or failed to, and which permission was not given.
+"""What the token function records in the audit trail: logins, failed logins, and permissions that were not granted.
 
-A login is a token given out for credentials; a token for nobody is none. A user's name is repeated only when it is one:
-what somebody typed there by mistake may be a password.
+Each request leaves at most two entries, however many scopes it has. A token for an anonymous caller is not a login. A
+user's name is recorded only if it is a valid one: somebody may have typed a password there by mistake.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from functions.hosting import lines, observation
-from roadstead.identity.access import ALL, REPOSITORY, Access
+from roadstead.identity.access import ALL, Access
 from roadstead.identity.directory import UserName
+from roadstead.identity.granted import repository_of
 from roadstead.identity.refresh_tokens import refresh_token_user
 from roadstead.identity.tokens import Credentials, IssuedToken, Password, Reason, Refresh, TokenRefused, TokenRequest
-from roadstead.names import RepositoryName
-from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id, project_of
+from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
+
+MAX_NAMED = 10  # resources that one entry names
 
 
-def issued(request: TokenRequest, token: IssuedToken) -> None:
-    """A login, unless nobody in particular asked; and a refusal for every resource of which less was given."""
+def log_issued(request: TokenRequest, token: IssuedToken) -> None:
+    """Record a login, unless the caller is anonymous, and a refusal if less was granted than requested."""
     observation.current().count("TokensIssued")
     now = _now()
     actor = _as_user(request.source, token.user, token.minted.token_id)
     if request.credentials is not None:
         lines.tell(AuditEntry(entry_id(), now, Operation.LOGIN, actor, detail=_how(request.credentials)))
-    for asked, given in zip(request.scopes, token.access, strict=True):
-        if is_less(asked, given):
-            observation.current().count("PermissionsRefused")
-            lines.tell(_refusal(now, actor, asked, given))
+    less = [(asked, given) for asked, given in zip(request.scopes, token.access, strict=True) if is_less(asked, given)]
+    if less:
+        observation.current().count("PermissionsRefused")
+        lines.tell(_refusal(now, actor, less))
 
 
-def refused(source: Actor, credentials: Credentials, error: TokenRefused) -> None:
-    """A failed login; a request that is malformed is none."""
+def log_refused(source: Actor, credentials: Credentials, error: TokenRefused) -> None:
+    """Record a failed login. A malformed request is not one."""
     if error.reason is not Reason.INVALID_GRANT:
         return
     observation.current().count("LoginsFailed")
@@ -46,26 +48,35 @@ def refused(source: Actor, credentials: Credentials, error: TokenRefused) -> Non
 
 
 def is_less(asked: Access, given: Access) -> bool:
-    """Whether something that was asked for by name was not given; of `*`, whether nothing was."""
+    """Whether a requested action was not granted; for `*`, whether none was."""
     return not given.actions if ALL in asked.actions else not asked.actions <= given.actions
 
 
-def _refusal(now: int, actor: Actor, asked: Access, given: Access) -> AuditEntry:
-    try:
-        repository = RepositoryName.parse(asked.name) if asked.type == REPOSITORY else ""
-    except ValueError:
-        repository = ""
+def _refusal(now: int, actor: Actor, less: Sequence[tuple[Access, Access]]) -> AuditEntry:
+    """Return the entry for the resources of which less was granted: in full for one, by its scopes for several."""
+    named = [repository_of(asked) for asked, _ in less]
+    projects = {repository.project if repository else "" for repository in named}
+    asked, given = less[0]
+    if len(less) == 1:
+        detail = f"asked={_actions(asked.actions)} given={_actions(given.actions)}"
+        detail += "" if named[0] else f" resource={_resource(asked)}"
+    else:
+        some = [f"{_resource(asked)}:{_actions(asked.actions)}" for asked, _ in less[:MAX_NAMED]]
+        detail = f"resources={len(less)} asked={' '.join(some)}" + (" …" if len(less) > MAX_NAMED else "")
     return AuditEntry(
         id=entry_id(),
         at=now,
         operation=Operation.PERMISSION_REFUSED,
         outcome=Outcome.REFUSED,
         actor=actor,
-        project=project_of(repository),
-        repository=repository,
-        detail=f"asked={_actions(asked.actions)} given={_actions(given.actions)}"
-        + ("" if repository else f" resource={asked.type[:40]}:{asked.name[:300]}"),
+        project=projects.pop() if len(projects) == 1 else "",
+        repository=named[0] or "" if len(less) == 1 else "",
+        detail=detail,
     )
+
+
+def _resource(access: Access) -> str:
+    return f"{access.type[:40]}:{access.name[:300]}"
 
 
 def _as_user(source: Actor, user: UserName | None, token_id: str) -> Actor:

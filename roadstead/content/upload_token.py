@@ -68,6 +68,10 @@ class UploadKeySource(Protocol):
         ...
 
 
+class ExpiredUpload(ValueError):
+    """The upload token was valid and has expired. The message is a sentence for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class UploadToken:
     """The content of an upload token; `expires` and `bodies_until` in seconds since the epoch.
@@ -111,7 +115,7 @@ class UploadToken:
 def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: str, upload_id: str) -> UploadToken:
     """Return the token's content after checking all of it: MAC, expiry, repository and upload.
 
-    Raises ValueError with a message for users.
+    Raises ExpiredUpload, and ValueError for an invalid token, both with a message for users.
     """
     signed, _, mac = text.rpartition(".")
     key_id, _, payload = signed.partition(".")
@@ -137,7 +141,7 @@ def decode_upload_token(text: str, keys: UploadKeys, *, now: float, repository: 
     if not isinstance(token.bodies_until, int | None):
         raise ValueError("the upload token cannot be read; start the upload again")
     if token.expires <= now:
-        raise ValueError("the upload has expired; start it again")
+        raise ExpiredUpload("the upload has expired; start it again")
     if token.repository != repository or token.upload_id != upload_id:
         raise ValueError("the upload token belongs to another upload")
     return token

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from roadstead.names import RepositoryName
+from roadstead.printable import printable
 
 SCHEMA = 1  # raised when a field is removed or changes its meaning; adding a field does not raise it
 
@@ -112,7 +113,10 @@ class AuditEntry:
     detail: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the entry in the schema of docs/audit.md."""
+        """Return the entry in the schema of docs/audit.md.
+
+        Control and bidirectional characters are escaped: some of the text is whatever a client sent.
+        """
         actor = self.actor
         fields: dict[str, Any] = {
             "schema": SCHEMA,
@@ -120,7 +124,7 @@ class AuditEntry:
             "time": rfc3339(self.at),
             "operation": str(self.operation),
             "outcome": str(self.outcome),
-            "actor": {"name": actor.name, "kind": str(actor.kind)},
+            "actor": {"name": printable(actor.name), "kind": str(actor.kind)},
             "token_id": actor.token_id,
             "source_address": actor.source_ip,
             "user_agent": actor.user_agent,
@@ -136,7 +140,11 @@ class AuditEntry:
             "user": self.user,
             "detail": self.detail,
         }
-        return {name: value for name, value in fields.items() if value not in ("", 0)}
+        return {
+            name: printable(value) if isinstance(value, str) else value
+            for name, value in fields.items()
+            if value not in ("", 0)
+        }
 
     @classmethod
     def from_json(cls, document: Any) -> AuditEntry:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -17,12 +17,13 @@ from functions.distribution import composition
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.objects import whole_key
 from roadstead.content.provenance import object_metadata
+from roadstead.content.upload_token import UploadToken
 from roadstead.digest import Digest
 from roadstead.identity.directory import Role
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome
 from tests.api.client import Api, Client, Headers
-from tests.api.conftest import EDGE_SECRET, PASSWORDS, Builder
+from tests.api.conftest import EDGE_SECRET, PASSWORDS, UPLOAD_KEYS, Builder
 from tests.api.documents import CONFIG, dump, image, of
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
@@ -361,6 +362,41 @@ def test_a_forged_token_is_told_and_an_expired_or_missing_one_is_not(api: Api, t
     assert (entry.operation, entry.outcome) == (Operation.PERMISSION_REFUSED, Outcome.FAILURE)
     assert (entry.repository, entry.actor.name, entry.actor.source_ip) == (SHIPS, "", "192.0.2.7")
     assert entry.detail == "the token's signature is wrong"
+
+
+def test_one_request_for_45_repositories_leaves_one_refusal(api: Api, trail: Trail) -> None:
+    query = urlencode([("scope", f"repository:acme/{number}:pull") for number in range(45)])
+    api.request("GET", f"/token?{query}").expect(200)
+    (entry,) = trail.new()
+    assert (entry.operation, entry.outcome, entry.actor.name) == (Operation.PERMISSION_REFUSED, Outcome.REFUSED, "")
+    assert (entry.project, entry.repository) == ("acme", "")
+    assert entry.detail.startswith("resources=45 asked=repository:acme/0:pull repository:acme/1:pull ")
+    assert len(entry.detail) < 400
+
+
+def test_a_hostile_scope_and_user_agent_cannot_forge_a_line_of_the_trail(api: Api, trail: Trail) -> None:
+    scope = urlencode({"scope": "repository:a\u202eb\x9b2J:pull"})
+    api.request("GET", f"/token?{scope}", {"User-Agent": "docker\t\u009b\u202e"}).expect(200)
+    (entry,) = trail.new()
+    assert entry.detail.isprintable() and entry.actor.user_agent.isprintable()
+    assert "\\u202e" in entry.detail and "\\u202e" in entry.actor.user_agent
+
+
+def test_a_forged_upload_token_leaves_one_entry_and_an_expired_one_none(
+    api: Api, trail: Trail, developer: Client
+) -> None:
+    location = developer.request("POST", f"/v2/{SHIPS}/blobs/uploads/").expect(202).location
+    trail.new()
+    forged = location[:-8] + "AAAAAAAA"
+    api.request("GET", forged).refused(404, "BLOB_UPLOAD_UNKNOWN")
+    (entry,) = trail.new()
+    assert (entry.operation, entry.outcome) == (Operation.PERMISSION_REFUSED, Outcome.FAILURE)
+    assert (entry.repository, entry.actor.name) == (SHIPS, "")
+    assert entry.detail == "the upload token was not made by this registry; start the upload again"
+    token = UploadToken(RepositoryName(SHIPS), "ab" * 16, "developer", "user", "t", expires=1)
+    state = quote(token.encode(UPLOAD_KEYS), safe="")
+    api.request("GET", f"/v2/{SHIPS}/blobs/uploads/{'ab' * 16}?_state={state}").refused(404, "BLOB_UPLOAD_UNKNOWN")
+    assert trail.new() == []
 
 
 # Users, projects and members

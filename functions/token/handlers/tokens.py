@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from functions.hosting.viewer import origin
-from functions.token import audit as trail
+from functions.token import audit
 from functions.token.services import TokenServices
 from roadstead.errors import ErrorCode, ErrorEntry
 from roadstead.http import Request, Response
@@ -45,7 +45,7 @@ def get_token(services: TokenServices, request: Request) -> Response:
         credentials = _basic(request.header("authorization"))
         issued = _issue(services, request, parameters, credentials)
     except TokenRefused as refused:
-        trail.refused(origin(request), credentials, refused)
+        audit.log_refused(origin(request), credentials, refused)
         return _refusal(services, refused, {})
     return Response.json(200, _answer(issued), [_NO_STORE])
 
@@ -58,7 +58,7 @@ def post_token(services: TokenServices, request: Request) -> Response:
         credentials = _granted_by(parameters)
         issued = _issue(services, request, parameters, credentials)
     except TokenRefused as refused:
-        trail.refused(origin(request), credentials, refused)
+        audit.log_refused(origin(request), credentials, refused)
         return _refusal(services, refused, {"error": refused.reason.value, "error_description": str(refused)})
     scope = " ".join(access.scope() for access in issued.access if access.actions)
     return Response.json(200, {**_answer(issued), "scope": scope}, [_NO_STORE])
@@ -77,7 +77,7 @@ def _issue(services: TokenServices, request: Request, parameters: Parameters, cr
         creates_projects=not _is_from_a_browser(request),
     )
     issued = services.tokens.issue(asked)
-    trail.issued(asked, issued)
+    audit.log_issued(asked, issued)
     return issued
 
 

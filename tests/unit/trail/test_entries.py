@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from roadstead.printable import printable
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation, Outcome, rfc3339
 
 NOON = 1_795_521_600_123
@@ -69,7 +70,7 @@ def test_what_is_empty_is_left_out() -> None:
     operation=st.sampled_from(Operation),
     outcome=st.sampled_from(Outcome),
     kind=st.sampled_from(ActorKind),
-    texts=st.lists(TEXT, min_size=14, max_size=14),
+    texts=st.lists(TEXT.map(printable), min_size=14, max_size=14),
     size=st.integers(0, 10**13),
 )
 def test_an_entry_comes_back_from_its_json(
@@ -157,4 +158,17 @@ def first_column(header: str) -> set[str]:
 
 def test_the_documentation_has_every_field_and_every_operation() -> None:
     assert first_column("field") == set(FULL.as_json())
-    assert first_column("operation") == {str(operation) for operation in Operation}
+    assert first_column("operation") == {str(operation) for operation in Operation} - {Operation.SEE}
+
+
+@pytest.mark.parametrize(
+    "hostile", ["\x9b31m", "\u202egnp", "a\tforged\tcolumn", "a\nforged line", "\x1b]0;title\x07", "\u2066"]
+)
+def test_control_and_bidirectional_characters_are_written_as_escapes(hostile: str) -> None:
+    actor = Actor(hostile, ActorKind.USER, hostile, hostile, hostile, hostile, hostile)
+    entry = AuditEntry("id", 0, Operation.PULL, actor, reference=hostile, detail=hostile, user=hostile)
+    document = entry.as_json()
+    texts = [document["actor"]["name"], *(value for value in document.values() if isinstance(value, str))]
+    assert all(text.isprintable() for text in texts)
+    assert sum("\\" in text for text in texts) == 9
+    assert AuditEntry.from_json(document).as_json() == document
