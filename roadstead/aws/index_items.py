@@ -21,7 +21,7 @@ _TEXTS = (
 BY_PUSH = Order("pushed", "by-push")  # the index of tags and listed manifests by the time of their push
 
 T = TypeVar("T")
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
 
 
 def repository_pk(repository: str) -> str:
@@ -147,6 +147,11 @@ def event_partitions() -> tuple[str, ...]:
     return tuple(f"{_EVENT}{shard:02d}" for shard in range(_SHARDS))
 
 
+def shards() -> tuple[str, ...]:
+    """How the partitions that candidates are spread over end."""
+    return tuple(f"{shard:02d}" for shard in range(_SHARDS))
+
+
 def candidate(at: int, kind: str, **fields: str) -> tuple[Key, dict[str, Any]]:
     """Return a candidate for the collector, to be examined after the grace period; `at` in milliseconds."""
     return candidate_key(at, secrets.token_bytes(9)), {"kind": kind, **fields}
@@ -154,7 +159,7 @@ def candidate(at: int, kind: str, **fields: str) -> tuple[Key, dict[str, Any]]:
 
 def candidate_key(at: int, name: bytes) -> Key:
     """Return a candidate's key: by day, over 16 partitions, in time order. `name` is nine random-looking bytes."""
-    return (f"gc#{at // _DAY_MS}#{name[0] % _SHARDS:02d}", f"{at:013d}#{name[1:9].hex()}")
+    return (f"gc#{at // DAY_MS}#{name[0] % _SHARDS:02d}", f"{at:013d}#{name[1:9].hex()}")
 
 
 def candidate_write(at: int, kind: str, **fields: str) -> Write:

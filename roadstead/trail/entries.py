@@ -24,6 +24,7 @@ class ActorKind(StrEnum):
     ROBOT = "robot"
     ANONYMOUS = "anonymous"
     OPERATOR = "operator"  # writes the tables directly, with the operator's command
+    SYSTEM = "system"  # the registry itself: its collector
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Operation(StrEnum):
     TAG = "tag"
     UNTAG = "untag"
     DELETE_MANIFEST = "delete-manifest"
+    COLLECT = "collect"  # objects, by a run of the collector
     # Mutations of the identity table
     CREATE_USER = "create-user"
     CHANGE_PASSWORD = "change-password"

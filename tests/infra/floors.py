@@ -31,9 +31,10 @@ ROOMS = {
     "roadstead/outbound": Room((VOCABULARY,)),
     "roadstead/content": Room((VOCABULARY, "roadstead/trail")),
     "roadstead/catalog": Room((VOCABULARY, "roadstead/trail", "roadstead/content")),
+    "roadstead/lifecycle": Room((VOCABULARY, "roadstead/trail", "roadstead/content")),
     "roadstead/identity": Room((VOCABULARY, "roadstead/trail", "roadstead/outbound"), _CRYPTOGRAPHY),
     "roadstead/notifications": Room(_DOMAIN),
-    "roadstead/aws": Room(_EVERY_WING, ("botocore", "cryptography")),
+    "roadstead/aws": Room((*_EVERY_WING, "roadstead/lifecycle"), ("botocore", "cryptography")),
     "functions": Room(),
     "functions/hosting": Room((VOCABULARY, "roadstead/trail"), ("aws_xray_sdk",)),
     "functions/distribution": Room(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from roadstead.aws import index_items
 from roadstead.content import upload_writer
 from tests.invariants.cloud import Cloud
 from tests.invariants.registry import PART_BYTES, TAIL_BYTES
@@ -30,3 +31,9 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Uploads of a few KB take the ways that otherwise take MB."""
     monkeypatch.setattr(upload_writer, "MIN_PART", PART_BYTES)
     monkeypatch.setattr(upload_writer, "MAX_TAIL", TAIL_BYTES)
+
+
+@pytest.fixture(autouse=True)
+def one_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the collector's calls are those that race, not looks into empty partitions."""
+    monkeypatch.setattr(index_items, "_SHARDS", 1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -11,16 +13,30 @@ from botocore.exceptions import BotoCoreError
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from tests.invariants.cloud import Cloud
-from tests.invariants.collector import FENCE, GRACE, Collector
+from tests.invariants.collector import FENCE, GRACE, collect, collector, tell
 from tests.invariants.faults import Crash, Fault, Faulty
 from tests.invariants.invariants import check
-from tests.invariants.operations import CONFIG, DOCUMENTS, IMAGE, LAYER, OTHER, serves, stands, with_image, with_second
-from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry
+from tests.invariants.operations import (
+    CONFIG,
+    DOCUMENTS,
+    IMAGE,
+    LARGE,
+    LAYER,
+    MANY_PARTS,
+    OTHER,
+    TWO_CHUNKS,
+    serves,
+    stands,
+    streamed_blob,
+    with_image,
+    with_second,
+)
+from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry, image
 from tests.invariants.schedules import Chooser, interleave, plans, switching
 
 # How many orders of each phase and client; a nightly run can try more.
 SCHEDULES = int(os.environ.get("INVARIANT_SCHEDULES", "90")) // 3
-PHASES = ("mark", "sweep", "drop_objects")
+PHASES = {"mark": FENCE + 1, "sweep": GRACE + 1, "delete": 0}  # the three runs, and the pause after each
 Client = Callable[[Registry], object]
 
 
@@ -61,6 +77,7 @@ def _abandoned(cloud: Cloud) -> tuple[object, ...]:
             registry.upload(data, repository)
     with_image(registry, "old")
     registry.delete(Digest.of(IMAGE))
+    tell(cloud)
     cloud.clock.advance(GRACE + 1)
     return cloud.freeze()
 
@@ -79,7 +96,7 @@ def test_a_push_beside_the_collector_succeeds_and_stands(cloud: Cloud, client: C
             assert stands(Registry(cloud), IMAGE, "latest")
             assert serves(Registry(cloud), LAYER)
             check(cloud, DOCUMENTS)
-            _collect(cloud)
+            collect(cloud)
             assert stands(Registry(cloud), IMAGE, "latest")
             check(cloud, DOCUMENTS)
         except Exception as error:
@@ -89,45 +106,32 @@ def test_a_push_beside_the_collector_succeeds_and_stands(cloud: Cloud, client: C
 def _collect_beside(
     cloud: Cloud, before: tuple[object, ...], client: Client, phase: str, choose: Chooser
 ) -> tuple[str, ...]:
-    """A run of the collector with the client beside one of its phases, then an hour or a day for the rest."""
+    """The three runs, with the client beside one of them."""
     cloud.thaw(before)
-    collector = Collector(cloud, Registry(cloud))
     trace: tuple[str, ...] = ()
-    for step in PHASES:
-        if step == "drop_objects":
-            cloud.clock.advance(GRACE)  # what the sweep unlinked is a candidate by now
-        if step == phase:
-            run = interleave(cloud, (getattr(collector, step), lambda: client(Registry(cloud))), choose)
+    for each, pause in PHASES.items():
+        collecting = collector(cloud)
+        if each == phase:
+            run = interleave(cloud, (collecting.run, lambda: client(Registry(cloud))), choose)
             for outcome in run.outcomes:
                 if isinstance(outcome, BaseException):
                     raise AssertionError("\n".join(["it ended badly", *run.trace])) from outcome
             trace = run.trace
         else:
-            getattr(collector, step)()
-        cloud.clock.advance(FENCE + 1)
+            collecting.run()
+        cloud.clock.advance(pause)
     return trace
-
-
-def _collect(cloud: Cloud, runs: int = 1) -> None:
-    """Runs of the collector, a day apart; what one unlinks another drops."""
-    for _ in range(runs):
-        cloud.clock.advance(GRACE + 1)
-        collector = Collector(cloud, Registry(cloud))
-        for step in PHASES:
-            getattr(collector, step)()
-            cloud.clock.advance(FENCE + 1)
 
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_push_that_looked_more_than_an_hour_ago_is_told_what_is_missing(cloud: Cloud, phase: str) -> None:
     cloud.thaw(_abandoned(cloud))
-    collector = Collector(cloud, Registry(cloud))
     for data in (CONFIG, LAYER):
         Registry(cloud).blobs.get(SHIPS, Digest.of(data), ALICE, promise=True)
-    for step in PHASES:
-        getattr(collector, step)()
-        cloud.clock.advance(FENCE + 1)
-        if step == phase:
+    for each, pause in PHASES.items():
+        collector(cloud).run()
+        cloud.clock.advance(pause)
+        if each == phase:
             break
     if phase == "mark":
         Registry(cloud).push(IMAGE)
@@ -147,7 +151,7 @@ def test_the_collector_leaves_no_object_that_nothing_stands_on(cloud: Cloud) -> 
         registry.send_whole(registry.begin(BOATS), LAYER)
     registry.delete_blob(Digest.of(LAYER), BOATS)
     registry.delete(Digest.of(IMAGE))
-    _collect(cloud, runs=3)
+    collect(cloud, times=3)
     assert stands(registry, registry.manifests.get(SHIPS, Digest.of(_second()))[1], "second")
     assert sorted(cloud.objects().values()) == sorted([CONFIG, OTHER, _second()])
     check(cloud, DOCUMENTS)
@@ -157,22 +161,103 @@ def _second() -> bytes:
     return DOCUMENTS[1]
 
 
-@pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.UNANSWERED, Fault.REPEATED])
+@pytest.mark.parametrize("fault", list(Fault))
 def test_a_collector_that_fails_at_any_call_can_be_run_again(cloud: Cloud, fault: Fault) -> None:
     before = _abandoned(cloud)
     whole = Faulty()
     with cloud.intercepted(whole):
-        _collect(cloud, runs=2)
+        collect(cloud, times=2)
     assert not cloud.objects()
     for place in range(len(whole.calls)):
         cloud.thaw(before)
         try:
             with cloud.intercepted(Faulty(fault, place)):
-                _collect(cloud, runs=2)
+                collect(cloud, times=2)
         except (Crash, BotoCoreError):
             pass
         check(cloud, DOCUMENTS)
-        _collect(cloud, runs=2)
+        collect(cloud, times=2)
         check(cloud, DOCUMENTS)
         left = [key for key in cloud.rows() if key[0].startswith("blob#") or "#blob#" in key[1]]
         assert not left and not cloud.objects(), f"{fault} call {place}, {whole.calls[place]}"
+
+
+def test_the_collector_takes_what_nobody_asked_for_and_what_was_left_behind(cloud: Cloud) -> None:
+    registry = Registry(cloud)
+    registry.send_whole(registry.begin(), OTHER)
+    streamed_blob(registry, MANY_PARTS)  # nobody asks for it
+    streamed_blob(registry, LARGE)
+    registry.blobs.get(SHIPS, Digest.of(LARGE), ALICE)
+    registry.delete_blob(Digest.of(LARGE))
+    abandoned = registry.begin()
+    registry.uploads.append(abandoned, (MANY_PARTS[: 30 * 1024],), actor=ALICE, start=0)
+    cancelled = registry.begin()
+    registry.uploads.append(cancelled, (TWO_CHUNKS,), actor=ALICE, start=0)
+    registry.uploads.cancel(cancelled)
+    assert cloud.objects()
+    collect(cloud, times=2)
+    check(cloud, DOCUMENTS)
+    assert not cloud.objects()
+    assert not cloud.rows("gc#") or set(cloud.rows("gc#")) == {("gc#collector", "state")}
+    uploads = cloud.rows("upload#")
+    assert all("expires" in item for item in uploads.values()), "a mark would be kept for ever"
+
+
+def test_the_collector_keeps_a_streamed_blob_and_takes_its_marker(cloud: Cloud) -> None:
+    registry = Registry(cloud)
+    streamed_blob(registry, MANY_PARTS)
+    registry.blobs.get(SHIPS, Digest.of(MANY_PARTS), ALICE)
+    document = image(MANY_PARTS)
+    registry.upload(CONFIG)
+    registry.push(document, "latest")
+    collect(cloud, times=2)
+    check(cloud, (*DOCUMENTS, document))
+    assert serves(registry, MANY_PARTS)
+    assert sorted(cloud.objects().values()) == sorted([CONFIG, MANY_PARTS, document])
+
+
+def test_a_dry_run_writes_nothing_and_says_what_would_go(cloud: Cloud) -> None:
+    cloud.thaw(_abandoned(cloud))
+    before = cloud.rows()
+    report = collector(cloud).run(dry=True)
+    assert (report.links_marked, report.manifests_deleted) == (4, 1)
+    assert cloud.rows() == before
+    assert len(cloud.objects()) == 3
+
+
+def test_a_run_without_time_leaves_everything_to_the_next(cloud: Cloud) -> None:
+    cloud.thaw(_abandoned(cloud))
+    before = cloud.rows()
+    report = collector(cloud).run(remaining=lambda: 10.0)
+    assert not report.complete
+    assert cloud.rows() == before
+
+
+def test_freeing_a_blob_takes_at_most_six_calls(cloud: Cloud) -> None:
+    registry = Registry(cloud)
+    for number in range(100):
+        registry.upload(str(number).encode())
+    tell(cloud)
+    counted = Faulty()
+    for pause in (GRACE + 1, FENCE + 1, GRACE + 1):
+        cloud.clock.advance(pause)
+        with cloud.intercepted(counted):
+            collector(cloud).run()
+    assert not cloud.objects()
+    assert len(counted.calls) <= 6 * 100, Counter(counted.calls)
+
+
+def test_a_commit_that_fails_beside_a_run_leaves_no_link_behind(cloud: Cloud) -> None:
+    """The run takes the link for needed, by the note of a commit that then dies before it has written its bytes."""
+    registry = Registry(cloud)
+    for data in (CONFIG, LAYER):
+        registry.upload(data)
+    cloud.clock.advance(GRACE + 1)
+    dies = Faulty(Fault.DIES_BEFORE, 3)  # snapshot, uses, and then the object
+    with cloud.intercepted(dies), contextlib.suppress(Crash):
+        registry.push(IMAGE, "latest")
+    assert any(sk.startswith("use#") for _, sk in cloud.rows()) and not stands(registry, IMAGE)
+    collector(cloud).run()
+    collect(cloud, times=3)
+    assert not cloud.objects()
+    assert not [sk for _, sk in cloud.rows() if sk.startswith("use#")]

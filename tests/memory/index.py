@@ -6,6 +6,7 @@ One lock around everything makes each operation as atomic as the Protocols promi
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,13 +35,16 @@ class _Repository:
 
 
 class MemoryIndex:
-    """`events` and `candidates` are what the mutations left, for tests to look at."""
+    """`events` and `candidates` are what the mutations left, for tests to look at. What the collector's stores of
+    `tests.memory.lifecycle` share is public, too: every new link gives a digest another of `versions`."""
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self.repositories: dict[str, _Repository] = {}
-        self._objects: dict[Digest, StoredObject] = {}
-        self._sessions: dict[str, UploadSession] = {}
+        self.objects: dict[Digest, StoredObject] = {}
+        self.versions: dict[Digest, str] = {}
+        self.condemned: set[Digest] = set()
+        self.sessions: dict[str, UploadSession] = {}
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
         self.events: list[Event] = []
         self.candidates: list[Mapping[str, str]] = []
@@ -48,10 +52,22 @@ class MemoryIndex:
     def _of(self, repository: str) -> _Repository:
         return self.repositories.setdefault(repository, _Repository())
 
+    def _back(self, digest: Digest, stored: StoredObject) -> StoredObject:
+        """The object of a digest that gets another link: `stored` where there is none, or a condemned one."""
+        if digest in self.condemned:
+            self.condemned.discard(digest)
+            self.objects[digest] = stored
+        self.versions[digest] = secrets.token_hex(8)
+        return self.objects.setdefault(digest, stored)
+
+    def is_linked(self, digest: Digest) -> bool:
+        with self.lock:
+            return any(digest in own.links for own in self.repositories.values())
+
     # Blobs
 
     def find_link(self, repository: RepositoryName, digest: Digest) -> BlobLink | None:
-        with self._lock:
+        with self.lock:
             return self._of(repository).links.get(digest)
 
     def link_object(
@@ -64,19 +80,19 @@ class MemoryIndex:
         mark_expires: int | None,
         event: Event,
     ) -> BlobLink:
-        with self._lock:
-            links, session = self._of(repository).links, self._sessions.get(upload_id)
+        with self.lock:
+            links, session = self._of(repository).links, self.sessions.get(upload_id)
             if session is not None and session.state in (UploadState.CONSUMED, UploadState.CANCELLED):
                 if session.state is UploadState.CONSUMED and session.digest == digest and digest in links:
                     links[digest] = replace(links[digest], marked=None)
                     return links[digest]
                 raise UploadConsumed(upload_id)
             if (link := links.get(digest)) is None:
-                backing = self._objects.setdefault(digest, stored)
+                backing = self._back(digest, stored)
                 link = BlobLink(digest, backing.size, backing.key, backing.data)
                 self.candidates.append({"kind": "link", "repository": repository, "digest": digest})
             links[digest] = replace(link, marked=None)
-            self._sessions[upload_id] = UploadSession(
+            self.sessions[upload_id] = UploadSession(
                 upload_id, repository, mark_expires or 0, state=UploadState.CONSUMED, digest=digest
             )
             if link.key != stored.key:
@@ -85,36 +101,36 @@ class MemoryIndex:
             return links[digest]
 
     def find_spent_uploads(self, upload_ids: Collection[str]) -> frozenset[str]:
-        with self._lock:
-            found = {upload_id: self._sessions.get(upload_id) for upload_id in upload_ids}
+        with self.lock:
+            found = {upload_id: self.sessions.get(upload_id) for upload_id in upload_ids}
             spent = (UploadState.CONSUMED, UploadState.CANCELLED)
             return frozenset(name for name, session in found.items() if session is not None and session.state in spent)
 
     def find_object_key(self, digest: Digest) -> str | None:
-        with self._lock:
-            return self._objects[digest].key if digest in self._objects else None
+        with self.lock:
+            return self.objects[digest].key if digest in self.objects else None
 
     def consume(self, repository: RepositoryName, digest: Digest, *, upload_id: str, key: str, at: int) -> bool:
-        with self._lock:
-            session = self._sessions.get(upload_id)
+        with self.lock:
+            session = self.sessions.get(upload_id)
             if session is not None and session.state in (UploadState.CONSUMED, UploadState.CANCELLED):
                 return False
-            self._sessions[upload_id] = UploadSession(
+            self.sessions[upload_id] = UploadSession(
                 upload_id, repository, 0, state=UploadState.CONSUMED, digest=digest
             )
             self.candidates.append({"kind": "object", "key": key, "upload": upload_id})
             return True
 
     def mount(self, source: RepositoryName, target: RepositoryName, digest: Digest, *, event: Event) -> BlobLink | None:
-        with self._lock:
+        with self.lock:
             origin = self._of(source).links.get(digest)
-            if origin is None:
+            if origin is None or digest in self.condemned:
                 return None
             links = self._of(target).links
             if source == target:
                 return origin
             if digest not in links:
-                backing = self._objects[digest]
+                backing = self._back(digest, self.objects[digest])
                 links[digest] = BlobLink(digest, backing.size, backing.key, backing.data)
                 self.candidates.append({"kind": "link", "repository": target, "digest": digest})
             links[digest] = replace(links[digest], marked=None)
@@ -122,14 +138,14 @@ class MemoryIndex:
             return links[digest]
 
     def mark_link(self, repository: RepositoryName, digest: Digest, mark: str) -> BlobLink | None:
-        with self._lock:
+        with self.lock:
             links = self._of(repository).links
             if digest in links:
                 links[digest] = replace(links[digest], marked=mark)
             return links.get(digest)
 
     def unmark_link(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
-        with self._lock:
+        with self.lock:
             links = self._of(repository).links
             if digest not in links or (mark is not None and links[digest].marked != mark):
                 return False
@@ -137,7 +153,7 @@ class MemoryIndex:
             return True
 
     def find_uses(self, repository: RepositoryName, digest: Digest, *, after: Use | None = None) -> tuple[Use, ...]:
-        with self._lock:
+        with self.lock:
             keys = sorted(key for key in self._of(repository).uses if key[0] == digest)
             if after is not None:
                 keys = [key for key in keys if key > (digest, after.manifest, after.generation)]
@@ -147,7 +163,7 @@ class MemoryIndex:
             )
 
     def unlink(self, repository: RepositoryName, digest: Digest, *, mark: str, event: Event) -> None:
-        with self._lock:
+        with self.lock:
             links = self._of(repository).links
             if digest not in links or links[digest].marked != mark:
                 raise Conflict(digest)
@@ -158,11 +174,11 @@ class MemoryIndex:
     # Manifests
 
     def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
-        with self._lock:
+        with self.lock:
             return self._of(repository).tags.get(tag)
 
     def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
-        with self._lock:
+        with self.lock:
             return self._of(repository).manifests.get(digest)
 
     def read_snapshot(
@@ -174,7 +190,7 @@ class MemoryIndex:
         blobs: Collection[Digest],
         manifests: Collection[Digest],
     ) -> CommitSnapshot:
-        with self._lock:
+        with self.lock:
             own = self._of(repository)
             entry = own.manifests.get(digest)
             return CommitSnapshot(
@@ -187,7 +203,7 @@ class MemoryIndex:
     def read_contents(
         self, repository: RepositoryName, *, blobs: Collection[Digest], manifests: Collection[Digest]
     ) -> Contents:
-        with self._lock:
+        with self.lock:
             own = self._of(repository)
             return Contents(
                 {digest: replace(own.links[digest], data=None) for digest in blobs if digest in own.links},
@@ -195,7 +211,7 @@ class MemoryIndex:
             )
 
     def unmark_manifest(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
-        with self._lock:
+        with self.lock:
             manifests = self._of(repository).manifests
             if digest not in manifests or (mark is not None and manifests[digest].marked != mark):
                 return False
@@ -212,19 +228,19 @@ class MemoryIndex:
         at: int,
         key: str,
     ) -> None:
-        with self._lock:
+        with self.lock:
             self.candidates.append({"kind": "manifest", "repository": repository, "digest": manifest, "key": key})
             self._of(repository).uses |= {(digest, manifest, generation): at for digest in needed}
 
     def remove_uses(
         self, repository: RepositoryName, manifest: Digest, generation: str, needed: Collection[Digest]
     ) -> None:
-        with self._lock:
+        with self.lock:
             for digest in needed:
                 self._of(repository).uses.pop((digest, manifest, generation), None)
 
     def commit(self, commit: Commit) -> None:
-        with self._lock:
+        with self.lock:
             own, entry, found = self._of(commit.repository), commit.entry, commit.found
             standing = own.manifests.get(entry.digest)
             expected = found.manifest.generation if found.manifest else None
@@ -253,24 +269,24 @@ class MemoryIndex:
             self.events.append(commit.event)
 
     def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
-        with self._lock:
+        with self.lock:
             self.remove_tags(repository, digest, (tag,), event=event)
             self.candidates.append({"kind": "manifest", "repository": repository, "digest": digest})
 
     def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
-        with self._lock:
+        with self.lock:
             manifests = self._of(repository).manifests
             if digest in manifests:
                 manifests[digest] = replace(manifests[digest], marked=mark)
             return manifests.get(digest)
 
     def find_tags_of(self, repository: RepositoryName, digest: Digest) -> tuple[Tag, ...]:
-        with self._lock:
+        with self.lock:
             tags = self._of(repository).tags
             return tuple(sorted(tag for tag, entry in tags.items() if entry.digest == digest))
 
     def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
-        with self._lock:
+        with self.lock:
             own = self._of(repository)
             for tag in tags:
                 entry = own.tags.get(tag)
@@ -290,7 +306,7 @@ class MemoryIndex:
         tags: Collection[Tag] = (),
         untag: Event | None = None,
     ) -> None:
-        with self._lock:
+        with self.lock:
             own = self._of(repository)
             standing = own.manifests.get(entry.digest)
             if standing is None or standing.marked != mark or standing.listed != entry.listed:
@@ -306,20 +322,20 @@ class MemoryIndex:
     # Lists
 
     def repository_exists(self, repository: RepositoryName) -> bool:
-        with self._lock:
+        with self.lock:
             return self._of(repository).exists
 
     def list_tags(self, repository: RepositoryName, *, after: str, limit: int) -> tuple[Tag, ...]:
-        with self._lock:
+        with self.lock:
             return tuple(sorted(tag for tag in self._of(repository).tags if tag > after)[: max(0, limit)])
 
     def list_repositories(self, *, after: str, limit: int) -> tuple[RepositoryName, ...]:
-        with self._lock:
+        with self.lock:
             names = sorted(name for name, own in self.repositories.items() if own.exists and name > after)
             return tuple(RepositoryName(name) for name in names[: max(0, limit)])
 
     def list_referrers(self, repository: RepositoryName, subject: Digest, *, after: str) -> Iterator[Referrer]:
-        with self._lock:
+        with self.lock:
             referrers = self._of(repository).referrers
             keys = sorted(key for key in referrers if key[0] == subject and key[1] > after)
             found = [referrers[key] for key in keys]
@@ -328,22 +344,22 @@ class MemoryIndex:
     # Upload sessions
 
     def find(self, upload_id: str) -> UploadSession | None:
-        with self._lock:
-            return self._sessions.get(upload_id)
+        with self.lock:
+            return self.sessions.get(upload_id)
 
     def save(self, session: UploadSession, new_parts: Sequence[Part] = ()) -> UploadSession:
-        with self._lock:
-            stored = self._sessions.get(session.id)
+        with self.lock:
+            stored = self.sessions.get(session.id)
             if (stored.version if stored else 0) != session.version or (stored is not None and stored.version == 0):
                 raise Conflict(session.id)
             if session.version == 0:
                 self.candidates.append({"kind": "upload", "upload": session.id})
             saved = replace(session, version=session.version + 1)
-            self._sessions[session.id] = saved
+            self.sessions[session.id] = saved
             self._parts.setdefault((session.id, session.key), {}).update({part.number: part for part in new_parts})
             return saved
 
     def find_parts(self, session: UploadSession) -> tuple[Part, ...]:
-        with self._lock:
+        with self.lock:
             parts = sorted(self._parts.get((session.id, session.key), {}).items())
             return tuple(part for number, part in parts if number <= session.parts)

@@ -1,0 +1,1 @@
+"""What goes, and when: the collector frees what nothing needs any more."""
