@@ -11,7 +11,7 @@ PARTS = (
     ("local.cloud", "embedded AWS"),
     ("functions.relay", "relay"),
     ("local.functions.runtime", "functions"),
-    ("web_function/index.js", "relay's Node.js"),
+    ("web_function/index.js", "index.js"),
     ("node", "edge functions"),
     ("local up", "gateway, edge"),
     ("docker-registry", "distribution"),

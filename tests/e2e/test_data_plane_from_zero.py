@@ -69,7 +69,7 @@ def test_a_first_push_after_idling_succeeds_with_every_client_that_sends_in_piec
 
 
 def test_pushes_at_once_share_environments_up_to_the_setting(work: Path, machine: Machine, image: Image) -> None:
-    with running(work / "many", "--relay-uploads", "2", "--relay-environments", "3") as (cloud, office):
+    with running(work / "at-once", "--relay-uploads", "2", "--relay-environments", "3") as (cloud, office):
         project, person = office.make_project(), office.people.developer
         seen: set[int] = set()
 
