@@ -13,6 +13,7 @@ from roadstead.identity.certificates import CertifiedSigning, DirectSigning, Mod
 from roadstead.identity.jose import trusted_keys
 from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.identity.refresh_tokens import RefreshPolicy
 from roadstead.identity.tokens import TokenService
 
 
@@ -28,7 +29,9 @@ def build(settings: Settings) -> TokenServices:
             service=settings.token_service,
             lifetime=settings.token_lifetime,
         ),
-        refresh_lifetime=settings.refresh_token_lifetime,
+        refresh=RefreshPolicy(settings.refresh_token_lifetime, settings.refresh_token_idle)
+        if settings.refresh_tokens
+        else None,
     )
     parameter = settings.edge_secret_parameter
     return TokenServices(

@@ -16,7 +16,7 @@ _DAY = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Lifetimes are in seconds. `token_keys` are ids of KMS keys: the first signs, all are trusted.
+    """Times are in seconds. `token_keys` are ids of KMS keys: the first signs, all are trusted.
 
     `edge_secret_parameter` is empty without a distribution in front. `via_distribution_only` refuses every request that
     did not come through the distribution.
@@ -28,7 +28,9 @@ class Settings:
     token_service: str
     token_lifetime: int
     token_mode: Mode
+    refresh_tokens: bool
     refresh_token_lifetime: int
+    refresh_token_idle: int
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -45,7 +47,9 @@ class Settings:
             token_service=read.name("TOKEN_SERVICE", "roadstead"),
             token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),
             token_mode=read.choice("TOKEN_MODE", Mode.CERTIFIED),
+            refresh_tokens=read.flag("REFRESH_TOKENS"),
             refresh_token_lifetime=read.number("REFRESH_TOKEN_LIFETIME", 90 * _DAY, least=3_600, most=3_650 * _DAY),
+            refresh_token_idle=read.number("REFRESH_TOKEN_IDLE", 30 * _DAY, least=3_600, most=3_650 * _DAY),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),

@@ -2,7 +2,7 @@
 
     pk              sk               what
     user#<name>     meta             password (PHC), admin, disabled, epoch, created, id, groups
-    user#<name>     refresh#<hash>   a refresh token: client, epoch, created, expires (the table's TTL)
+    user#<name>     refresh#<hash>   a refresh token: client, epoch, created, ends, expires (the table's TTL)
     user#<name>     session#<hash>   a session of the console: epoch, created, seen, expires (the table's TTL)
     user#<name>     in#<project>     the inverse of a member: role
     users           <name>           what lists show of a user: admin, disabled, created, id
@@ -105,11 +105,15 @@ class DynamoIdentities(DynamoProjects):
             "epoch": token.epoch,
             "created": token.created,
             "expires": token.expires,
+            "ends": token.ends,
         }
         self._table.batch_write(
             puts=[(refresh_key(token.user, token.hash), item)],
             deletes=[refresh_key(token.user, hash_) for hash_ in surplus],
         )
+
+    def extend_refresh_token(self, user: UserName, hash_: str, expires: int) -> None:
+        self._table.write(update(refresh_key(user, hash_), "SET expires = :at", PRESENT, {":at": expires}))
 
     def store_session(self, session: Session) -> None:
         item = {name: getattr(session, name) for name in SESSION_FIELDS}

@@ -83,7 +83,7 @@ def member_from(project: ProjectName, item: Item) -> Member:
 
 def refresh_token_from(user: UserName, item: Item) -> RefreshToken:
     hash_ = item["sk"].removeprefix("refresh#")
-    return RefreshToken(user, hash_, item["client"], item["epoch"], item["created"], item["expires"])
+    return RefreshToken(user, hash_, item["client"], item["epoch"], item["created"], item["expires"], item["ends"])
 
 
 def session_from(user: UserName, item: Item) -> Session:

@@ -84,14 +84,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A refresh token as it is kept: `hash` is the hexadecimal SHA-256 of its secret. Times in seconds."""
+    """A refresh token's record. `hash` is the hexadecimal SHA-256 of the token. Times are in seconds."""
 
     user: UserName
     hash: str
     client: str  # the client_id of the request that it was issued to
     epoch: int
     created: int
-    expires: int
+    expires: int  # moves on when the token is used, but not beyond `ends`
+    ends: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +164,18 @@ class Identities(Protocol):
 
 
 class RefreshTokens(Protocol):
+    """The store of refresh tokens."""
+
     def refresh_tokens(self, user: UserName) -> list[RefreshToken]:
-        """All of a user's, in no order; those that have expired may be among them."""
+        """Return a user's tokens, in no order. Expired ones may be among them. Costs one read per 1 MB."""
         ...
 
     def store_refresh_token(self, token: RefreshToken, surplus: Iterable[str] = ()) -> None:
-        """Keeps `token` and drops those of the same user whose hashes are in `surplus`. Not atomic, but idempotent."""
+        """Store `token` and remove those of the same user whose hashes are in `surplus`. Not atomic, but idempotent."""
+        ...
+
+    def extend_refresh_token(self, user: UserName, hash_: str, expires: int) -> None:
+        """Set when a token expires. Costs one write. Raises Conflict if there is no such token."""
         ...
 
 

@@ -1,10 +1,11 @@
-"""Refresh tokens: opaque, kept as a hash, good until they expire or their user's epoch moves on.
+"""Refresh tokens: opaque, stored as a hash, valid until they expire or their user's epoch changes.
 
-Form: `rsrt_<user>.<secret>`, both in base64url; the user's name is there so that the token's record has a key that is
-known at once, beside its user's. The secret has 256 bits, so a plain SHA-256 of the whole is hash enough.
+Form: `rsrt_<user>.<secret>`, both in base64url. The user's name gives the token's record a key that is known at once,
+beside its user's. The secret has 256 bits, so a plain SHA-256 of the whole token is enough.
 
-They are not rotated when used: `docker login` keeps one where a password would be, and many clients read it from there
-at the same time. Instead their number is capped, and the oldest goes.
+A refresh token is not rotated: `docker login` stores it in place of the password, and many clients may read it from
+there at the same time. It ends after a lifetime, or after a time without use, and is never revoked by a later login:
+that would break jobs that run in parallel.
 """
 
 from __future__ import annotations
@@ -12,16 +13,35 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from roadstead import base64url
 from roadstead.identity.directory import RefreshToken, UserName
 
-PER_CLIENT = 10  # of one user and client_id: that many machines may be logged in with `docker login`
-PER_USER = 50
+PER_USER = 2_000  # valid ones; a login beyond gets an access token only
 MAX_LENGTH = 256  # characters; ours have at most 136
 MAX_CLIENT = 128  # characters of a client_id
 
 _PREFIX = "rsrt_"
+_EXTENSIONS = 10  # how often, at most, a use within the idle time is recorded
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshPolicy:
+    """How long refresh tokens are valid, in seconds: in all, and without being used."""
+
+    lifetime: int
+    idle: int
+
+    def create(self, user: UserName, token: str, client: str, epoch: int, now: int) -> RefreshToken:
+        """Return the record of a new token."""
+        ends = now + self.lifetime
+        return RefreshToken(user, refresh_token_hash(token), client, epoch, now, min(ends, now + self.idle), ends)
+
+    def extended(self, kept: RefreshToken, now: int) -> int | None:
+        """Return when a token that is used now expires, or None if that is recorded closely enough."""
+        expires = min(kept.ends, now + self.idle)
+        return expires if expires - kept.expires >= self.idle // _EXTENSIONS else None
 
 
 def new_refresh_token(user: UserName) -> str:
@@ -29,12 +49,12 @@ def new_refresh_token(user: UserName) -> str:
 
 
 def refresh_token_hash(token: str) -> str:
-    """Hexadecimal."""
+    """Return the hexadecimal SHA-256 of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def refresh_token_user(token: str) -> UserName | None:
-    """Whom a refresh token claims to be for; None when it has not the form of one."""
+    """Return the user that a refresh token names, not yet verified, or None if it does not have the form of one."""
     name, dot, secret = token.removeprefix(_PREFIX).partition(".")
     if len(token) > MAX_LENGTH or not (token.startswith(_PREFIX) and dot and secret and token.isascii()):
         return None
@@ -44,12 +64,6 @@ def refresh_token_user(token: str) -> UserName | None:
         return None
 
 
-def surplus(existing: Iterable[RefreshToken], new: RefreshToken) -> list[str]:
-    """The hashes of those that must go when `new` comes: the expired, and the oldest above the caps."""
-    oldest_first = sorted(existing, key=lambda token: (token.created, token.hash))
-    expired = [token.hash for token in oldest_first if token.expires <= new.created]
-    live = [token for token in oldest_first if token.expires > new.created and token.hash != new.hash]
-    same_client = [token.hash for token in live if token.client == new.client]
-    going = same_client[: max(0, len(same_client) - PER_CLIENT + 1)]
-    staying = [token.hash for token in live if token.hash not in going]
-    return expired + going + staying[: max(0, len(staying) - PER_USER + 1)]
+def expired(tokens: Iterable[RefreshToken], now: float) -> list[str]:
+    """Return the hashes of the tokens that have expired."""
+    return [token.hash for token in tokens if token.expires <= now]

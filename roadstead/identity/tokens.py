@@ -1,7 +1,8 @@
-"""Issuing tokens: who asks, what they may have, and the token that says so (the Docker registry's token specification).
+"""Issues tokens: authenticates the caller, decides what to grant, and mints the token (Docker registry token
+specification).
 
-A request costs one read of the identity store. A push by a system administrator to a project that does not exist
-creates it; a refresh token that was asked for is one query and one write more.
+A request costs one read of the identity store. A system administrator's push to a project that does not exist creates
+it. A new refresh token costs a query and a write; using one costs a write now and then, which moves on its idle time.
 """
 
 from __future__ import annotations
@@ -15,26 +16,19 @@ from typing import Protocol
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.access import Access
-from roadstead.identity.directory import (
-    Identities,
-    Identity,
-    Project,
-    Projects,
-    RefreshToken,
-    RefreshTokens,
-    UserName,
-    Users,
-)
+from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, UserName, Users
 from roadstead.identity.granted import MAX_PROJECTS, fits
 from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.minting import Minted, TokenMinter
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.refresh_tokens import (
     MAX_CLIENT,
+    PER_USER,
+    RefreshPolicy,
+    expired,
     new_refresh_token,
     refresh_token_hash,
     refresh_token_user,
-    surplus,
 )
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Operation
@@ -42,7 +36,7 @@ from roadstead.trail.events import EventMaker
 
 
 class Reason(Enum):
-    """Why a request is refused, by the names of RFC 6749 section 5.2."""
+    """Why a request is refused, with the names of RFC 6749 section 5.2."""
 
     INVALID_REQUEST = "invalid_request"
     INVALID_SCOPE = "invalid_scope"
@@ -51,7 +45,7 @@ class Reason(Enum):
 
 
 class TokenRefused(Exception):
-    """No token; the message is a sentence for a person. Having fewer rights than asked for is no refusal."""
+    """No token is issued; the message is a sentence for a person. A token that grants less is not a refusal."""
 
     def __init__(self, reason: Reason, message: str) -> None:
         super().__init__(message)
@@ -69,8 +63,18 @@ class Refresh:
     token: str = field(repr=False)
 
 
-_SOMEWHERE = Actor("", ActorKind.ANONYMOUS)
-Credentials = Password | Refresh | None  # None: nobody in particular
+_NOWHERE = Actor("", ActorKind.ANONYMOUS)
+Credentials = Password | Refresh | None  # None: an anonymous caller
+
+
+def parse_credentials(user: str, password: str) -> Credentials:
+    """Return the credentials in a user name and a password; if both are empty, the caller is anonymous.
+
+    A user's refresh token counts as one in place of the password, too: many clients know no other place for it.
+    """
+    if not user and not password:
+        return None
+    return Refresh(password) if user and refresh_token_user(password) == user else Password(user, password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +82,14 @@ class TokenRequest:
     credentials: Credentials
     scopes: tuple[Access, ...] = ()
     client_id: str = ""
-    offline: bool = False  # a refresh token is wanted too
-    source: Actor = _SOMEWHERE  # its address, User-Agent and ids; the caller is not known yet
+    offline: bool = False  # whether a refresh token is requested, too
+    source: Actor = _NOWHERE  # its address, User-Agent and ids; the caller is not known yet
     creates_projects: bool = True  # whether a push may create its project
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """`access` has an entry for each resource asked for; `user` is None for nobody."""
+    """`access` has an entry for each requested resource; `user` is None for an anonymous caller."""
 
     minted: Minted
     user: UserName | None
@@ -94,11 +98,11 @@ class IssuedToken:
 
 
 class IdentityStore(Identities, RefreshTokens, Users, Projects, Protocol):
-    """The roles of the identity store that issuing needs."""
+    """The parts of the identity store that issuing needs."""
 
 
 class TokenService:
-    """Issues tokens. `refresh_lifetime` in seconds."""
+    """Issues tokens. Without a `refresh` policy, refresh tokens are neither issued nor accepted."""
 
     def __init__(
         self,
@@ -106,18 +110,18 @@ class TokenService:
         passwords: PasswordVerifier,
         minter: TokenMinter,
         *,
-        refresh_lifetime: int,
+        refresh: RefreshPolicy | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._passwords = passwords
         self._minter = minter
-        self._refresh_lifetime = refresh_lifetime
+        self._refresh = refresh
         self._clock = clock
         self._events = EventMaker(clock)
 
     def issue(self, request: TokenRequest) -> IssuedToken:
-        """Raises TokenRefused."""
+        """Issue a token. Raises TokenRefused."""
         if not fits(request.scopes):
             raise TokenRefused(
                 Reason.INVALID_SCOPE,
@@ -137,7 +141,7 @@ class TokenService:
         return IssuedToken(minted, user.name if user else None, grants.access, refresh_token)
 
     def _authenticate(self, credentials: Credentials, projects: tuple[ProjectName, ...]) -> Identity:
-        """What the store knows of the caller and the projects; `user` is None for nobody. Raises TokenRefused."""
+        """Return what the store has of the caller and the projects; no `user` is anonymous. Raises TokenRefused."""
         match credentials:
             case None:
                 return self._store.read(None, projects)
@@ -154,43 +158,49 @@ class TokenService:
             raise TokenRefused(Reason.INVALID_GRANT, "the user name or the password is wrong")
         renewed = self._passwords.renewed(password, user.password)
         if renewed is not None:
-            # A conflict is somebody who has renewed or changed it meanwhile.
+            # A conflict means that the hash was renewed, or the password changed, meanwhile.
             with contextlib.suppress(Conflict):
                 self._store.replace_password(user.name, user.password, renewed)
         return identity
 
     def _by_refresh_token(self, token: str, projects: tuple[ProjectName, ...]) -> Identity:
-        name = refresh_token_user(token)
+        policy, name = self._refresh, refresh_token_user(token)
+        if policy is None:
+            raise TokenRefused(
+                Reason.INVALID_GRANT, "refresh tokens are disabled here: log in again with user name and password"
+            )
         identity = self._store.read(name, projects, refresh_token_hash(token)) if name is not None else Identity()
         user, kept = identity.user, identity.refresh_token
         if user is None or kept is None or user.disabled or kept.epoch != user.epoch or kept.expires <= self._clock():
             raise TokenRefused(Reason.INVALID_GRANT, "the refresh token is unknown, expired or revoked: log in again")
+        expires = policy.extended(kept, int(self._clock()))
+        if expires is not None:
+            # A conflict means that the token was removed meanwhile; it was valid when the request began.
+            with contextlib.suppress(Conflict):
+                self._store.extend_refresh_token(user.name, kept.hash, expires)
         return identity
 
     def _create_project(self, name: ProjectName, creator: Actor) -> None:
-        # A conflict is somebody who has created it meanwhile: it is there, which is all that matters.
+        # A conflict means that the project was created meanwhile.
         with contextlib.suppress(Conflict):
             project = Project(name, False, int(self._clock()), creator.name)
             event = self._events.make(Operation.CREATE_PROJECT, creator, "", project=name, detail="public=false")
             self._store.create_project(project, event=event)
 
     def _refresh_token(self, request: TokenRequest, identity: Identity) -> str | None:
-        user = identity.user
-        if user is None:
+        user, policy = identity.user, self._refresh
+        if user is None or policy is None:
             return None
         if isinstance(request.credentials, Refresh):
             return request.credentials.token
-        token = new_refresh_token(user.name)
         now = int(self._clock())
-        kept = RefreshToken(
-            user=user.name,
-            hash=refresh_token_hash(token),
-            client=request.client_id,
-            epoch=user.epoch,
-            created=now,
-            expires=now + self._refresh_lifetime,
-        )
-        self._store.store_refresh_token(kept, surplus(self._store.refresh_tokens(user.name), kept))
+        existing = self._store.refresh_tokens(user.name)
+        ended = expired(existing, now)
+        if len(existing) - len(ended) >= PER_USER:
+            return None
+        token = new_refresh_token(user.name)
+        kept = policy.create(user.name, token, request.client_id, user.epoch, now)
+        self._store.store_refresh_token(kept, ended)
         return token
 
 

@@ -298,7 +298,9 @@ def form(api: Api, **fields: str) -> Any:
     return api.request("POST", "/token", {"Content-Type": "application/x-www-form-urlencoded"}, body)
 
 
-def test_a_refresh_token_logs_in_too(api: Api, trail: Trail) -> None:
+def test_a_refresh_token_logs_in_too(build: Builder, capsys: pytest.CaptureFixture[str]) -> None:
+    api = build(REFRESH_TOKENS="on")
+    trail = trail_of(capsys)
     password = {"username": "developer", "password": PASSWORDS["developer"], "access_type": "offline"}
     refresh = form(api, grant_type="password", **password).expect(200).json()["refresh_token"]
     trail.new()

@@ -24,7 +24,7 @@ PATH_BREAKER = RuntimeError("the index broke")
 
 @pytest.fixture
 def api(build: Builder) -> Api:
-    return build(EDGE_SECRET_PARAMETER="/edge", DISTRIBUTION_URL="https://r.example")
+    return build(EDGE_SECRET_PARAMETER="/edge", DISTRIBUTION_URL="https://r.example", REFRESH_TOKENS="on")
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import pytest
@@ -42,7 +43,7 @@ CREATED = 1_800_000_000
 ID = clock_id(CREATED)
 USER = User(ADA, "$argon2id$one", CREATED, admin=True, id=ID)
 PROJECT = Project(SHIPS, False, CREATED, "ada@example.com", ID)
-TOKEN = RefreshToken(ADA, "ab" * 32, "docker", 0, 1_800_000_000, 1_800_086_400)
+TOKEN = RefreshToken(ADA, "ab" * 32, "docker", 0, 1_800_000_000, 1_800_086_400, 1_800_864_000)
 
 
 class Store(Identities, RefreshTokens, Users, Projects, DirectoryLists, Protocol):
@@ -219,10 +220,12 @@ def test_a_member_needs_a_project_and_a_user(store: Store) -> None:
 
 
 def test_storing_a_refresh_token_drops_the_surplus(store: Store) -> None:
-    tokens = [RefreshToken(ADA, f"{number:064x}", "docker", 0, number, number + 10) for number in range(30)]
+    tokens = [
+        RefreshToken(ADA, f"{number:064x}", "docker", 0, number, number + 10, number + 20) for number in range(30)
+    ]
     for token in tokens:
         store.store_refresh_token(token)
-    other = RefreshToken(BOB, tokens[0].hash, "docker", 0, 1, 2)
+    other = RefreshToken(BOB, tokens[0].hash, "docker", 0, 1, 2, 3)
     store.store_refresh_token(other)
 
     store.store_refresh_token(TOKEN, [token.hash for token in tokens[:28]])
@@ -231,6 +234,15 @@ def test_storing_a_refresh_token_drops_the_surplus(store: Store) -> None:
     assert store.refresh_tokens(BOB) == [other]
     assert store.read(ADA, [], tokens[0].hash).refresh_token is None
     assert store.read(ADA, [], TOKEN.hash).refresh_token == TOKEN
+
+
+def test_a_refresh_token_is_extended_unless_it_is_gone(store: Store) -> None:
+    with pytest.raises(Conflict):
+        store.extend_refresh_token(ADA, TOKEN.hash, 5)
+    assert store.refresh_tokens(ADA) == []
+    store.store_refresh_token(TOKEN)
+    store.extend_refresh_token(ADA, TOKEN.hash, 1_800_100_000)
+    assert store.refresh_tokens(ADA) == [replace(TOKEN, expires=1_800_100_000)]
 
 
 def test_what_is_created_in_one_second_gets_ids_in_a_row(store: Store) -> None:

@@ -66,6 +66,12 @@ class MemoryIdentities:
         with self._lock:
             return [token for token in self._refresh_tokens.values() if token.user == user]
 
+    def extend_refresh_token(self, user: UserName, hash_: str, expires: int) -> None:
+        with self._lock:
+            if (user, hash_) not in self._refresh_tokens:
+                raise Conflict(hash_)
+            self._refresh_tokens[user, hash_] = replace(self._refresh_tokens[user, hash_], expires=expires)
+
     def store_refresh_token(self, token: RefreshToken, surplus: Iterable[str] = ()) -> None:
         with self._lock:
             self._refresh_tokens[token.user, token.hash] = token

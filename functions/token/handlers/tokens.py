@@ -1,8 +1,8 @@
 """`/token`: the Docker registry's token specification ("Token Authentication Specification" for GET, "Token OAuth2
 Specification" for POST).
 
-GET authenticates by Basic, or nobody; POST has the credentials in a form. `account` is accepted and not believed: the
-credentials say who asks.
+GET takes credentials from Basic authentication, or is anonymous; POST takes them from a form. `account` is ignored: the
+credentials identify the caller.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from roadstead.identity.access import Access, parse_scopes
 from roadstead.identity.tokens import (
     Credentials,
     IssuedToken,
-    Password,
     Reason,
     Refresh,
     TokenRefused,
     TokenRequest,
+    parse_credentials,
 )
 
 MAX_FORM = 64 * 1024  # bytes: the scopes of 500 repositories take 36 KB
@@ -38,7 +38,7 @@ Parameters = Mapping[str, tuple[str, ...]]
 
 
 def get_token(services: TokenServices, request: Request) -> Response:
-    """A token for the Basic credentials, or for nobody."""
+    """Respond with a token for the Basic credentials, or an anonymous one."""
     credentials: Credentials = None
     try:
         parameters = _grouped(request.query)
@@ -51,7 +51,7 @@ def get_token(services: TokenServices, request: Request) -> Response:
 
 
 def post_token(services: TokenServices, request: Request) -> Response:
-    """A token for the credentials in the form, `grant_type=password` or `refresh_token`."""
+    """Respond with a token for the credentials in the form, `grant_type=password` or `refresh_token`."""
     credentials: Credentials = None
     try:
         parameters = _form(request)
@@ -66,7 +66,7 @@ def post_token(services: TokenServices, request: Request) -> Response:
 
 def _issue(services: TokenServices, request: Request, parameters: Parameters, credentials: Credentials) -> IssuedToken:
     if any(service not in ("", services.service) for service in parameters.get("service", ())):
-        raise TokenRefused(Reason.INVALID_REQUEST, f"tokens are given out here for the service {services.service!r}")
+        raise TokenRefused(Reason.INVALID_REQUEST, f"tokens are issued for the service {services.service!r} only")
     client_id = _single(parameters, "client_id") or ""
     asked = TokenRequest(
         credentials,
@@ -97,25 +97,25 @@ def _scopes(parameters: Parameters) -> tuple[Access, ...]:
 
 
 def _basic(header: str | None) -> Credentials:
-    """The credentials of a Basic header (RFC 7617); none, and an empty name with an empty password, are nobody."""
+    """Return the credentials in a Basic header (RFC 7617); no header is anonymous. Raises TokenRefused."""
     if header is None:
         return None
     scheme, _, encoded = header.strip().partition(" ")
     if scheme.lower() != "basic":
-        raise TokenRefused(Reason.INVALID_GRANT, "a token is given out for Basic credentials, not for another token")
+        raise TokenRefused(Reason.INVALID_GRANT, "a token needs Basic credentials; a bearer token is not accepted")
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
         raise TokenRefused(Reason.INVALID_GRANT, "the Basic credentials are malformed") from error
     if not colon:
         raise TokenRefused(Reason.INVALID_GRANT, "the Basic credentials are malformed")
-    return Password(user, password) if user or password else None
+    return parse_credentials(user, password)
 
 
 def _form(request: Request) -> Parameters:
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if media_type != _FORM:
-        raise TokenRefused(Reason.INVALID_REQUEST, f"the body is to be a form, {_FORM}")
+        raise TokenRefused(Reason.INVALID_REQUEST, f"the body must be a form, {_FORM}")
     if len(request.body) > MAX_FORM:
         raise TokenRefused(Reason.INVALID_REQUEST, f"the form has more than {MAX_FORM} bytes")
     try:
@@ -131,7 +131,7 @@ def _granted_by(parameters: Parameters) -> Credentials:
             user, password = _single(parameters, "username"), _single(parameters, "password")
             if user is None or password is None:
                 raise TokenRefused(Reason.INVALID_REQUEST, "grant_type=password needs username and password")
-            return Password(user, password) if user or password else None
+            return parse_credentials(user, password)
         case "refresh_token":
             token = _single(parameters, "refresh_token")
             if not token:
@@ -160,7 +160,7 @@ def _single(parameters: Parameters, name: str) -> str | None:
 
 
 def _wants_refresh_token(parameters: Parameters) -> bool:
-    """GET asks by `offline_token`, POST by `access_type`; both are understood in both."""
+    """Whether a refresh token is requested: GET uses `offline_token`, POST `access_type`; both accept both."""
     offline_token = _single(parameters, "offline_token") or ""
     return offline_token.lower() in ("true", "1") or _single(parameters, "access_type") == "offline"
 
@@ -179,7 +179,7 @@ def _answer(issued: IssuedToken) -> dict[str, Any]:
 
 
 def _refusal(services: TokenServices, refused: TokenRefused, oauth: Mapping[str, str]) -> Response:
-    """What all clients print: `errors` as the registry's, and `details`, which Docker reads from a token server."""
+    """Return an error response that all clients can show: `errors`, and `details`, which Docker reads."""
     wrong_credentials = refused.reason is Reason.INVALID_GRANT
     code, status = (ErrorCode.UNAUTHORIZED, 401) if wrong_credentials else (ErrorCode.UNSUPPORTED, 400)
     challenge = ("WWW-Authenticate", f'Basic realm="{services.service}", charset="UTF-8"')

@@ -10,6 +10,7 @@ from roadstead.identity.certificates import CertifiedSigning, DirectSigning, Tru
 from roadstead.identity.jose import trusted_keys
 from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import PasswordVerifier
+from roadstead.identity.refresh_tokens import RefreshPolicy
 from roadstead.identity.tokens import Credentials, IssuedToken, Password, TokenRequest, TokenService
 from roadstead.identity.verification import Caller, TokenVerifier
 from tests.memory.identity import MemoryIdentities
@@ -55,7 +56,7 @@ class Harbour:
     issuer: str = "roadstead"
     service: str = "roadstead"
     lifetime: int = 900
-    refresh_lifetime: int = 90 * 86400
+    refresh: RefreshPolicy | None = RefreshPolicy(lifetime=90 * 86400, idle=30 * 86400)  # noqa: RUF009 - frozen
     clock: Clock = field(default_factory=Clock)
     hasher: CountingHasher = field(default_factory=CountingHasher)
     store: MemoryIdentities = field(default_factory=MemoryIdentities)
@@ -76,7 +77,7 @@ class Harbour:
             self.store,
             PasswordVerifier(self.hasher, clock=self.clock),
             self.minter,
-            refresh_lifetime=self.refresh_lifetime,
+            refresh=self.refresh,
             clock=self.clock,
         )
         self.accounts = Accounts(self.store, self.hasher, clock=self.clock)

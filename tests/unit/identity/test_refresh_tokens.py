@@ -1,24 +1,25 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from roadstead.base64url import encode
 from roadstead.identity.directory import MAX_USER_NAME, RefreshToken, UserName
 from roadstead.identity.refresh_tokens import (
     MAX_LENGTH,
-    PER_CLIENT,
-    PER_USER,
+    RefreshPolicy,
+    expired,
     new_refresh_token,
     refresh_token_hash,
     refresh_token_user,
-    surplus,
 )
 
 ADA = UserName.parse("ada")
 
 
 def kept(number: int, *, client: str = "docker", created: int = 0, expires: int = 1000) -> RefreshToken:
-    return RefreshToken(ADA, f"{number:04d}", client, 0, created or number, expires)
+    return RefreshToken(ADA, f"{number:04d}", client, 0, created or number, expires, expires)
 
 
 @pytest.mark.parametrize("name", ["a", "ada@example.com", "a-b_c.d+e", "x" * MAX_USER_NAME])
@@ -58,29 +59,20 @@ def test_what_has_another_form_is_nobodys(text: str) -> None:
     assert refresh_token_user(text) is None
 
 
-def test_nothing_goes_while_there_is_room() -> None:
-    assert surplus([kept(number) for number in range(1, PER_CLIENT)], kept(500)) == []
+def test_only_the_expired_are_removed() -> None:
+    assert expired([kept(1, expires=400), kept(2, expires=401), kept(3, expires=399)], 400) == ["0001", "0003"]
 
 
-def test_the_oldest_of_the_same_client_goes() -> None:
-    existing = [kept(number) for number in range(1, PER_CLIENT + 1)]
-    assert surplus(reversed(existing), kept(500)) == ["0001"]
-    assert surplus([*existing, kept(99, client="oras")], kept(500)) == ["0001"]
-    assert surplus(existing, kept(500, client="oras")) == []
+def test_a_use_moves_the_expiry_on_a_tenth_of_the_idle_time_at_a_time_and_never_beyond_the_end() -> None:
+    policy = RefreshPolicy(lifetime=1000, idle=100)
+    token = policy.create(ADA, "secret", "docker", 0, 0)
+    assert (token.expires, token.ends) == (100, 1000)
+    assert policy.extended(token, 9) is None
+    assert policy.extended(token, 10) == 110
+    assert policy.extended(replace(token, expires=960), 950) == 1000
+    assert policy.extended(replace(token, expires=1000), 999) is None
 
 
-def test_the_oldest_of_a_user_goes_however_many_clients_there_are() -> None:
-    existing = [kept(number, client=f"client{number}") for number in range(1, PER_USER + 1)]
-    assert surplus(existing, kept(500, client="new")) == ["0001"]
-    assert surplus([*existing, kept(100), kept(101)], kept(500, client="new")) == ["0001", "0002", "0003"]
-
-
-def test_a_crowd_that_grew_at_once_is_cut_down_to_the_cap() -> None:
-    existing = [kept(number) for number in range(1, PER_CLIENT + 4)]
-    assert surplus(existing, kept(500)) == ["0001", "0002", "0003", "0004"]
-
-
-def test_the_expired_go_and_take_no_room() -> None:
-    existing = [kept(number, expires=400) for number in range(1, 4)]
-    existing += [kept(number) for number in range(4, PER_CLIENT + 3)]
-    assert surplus(existing, kept(500, created=400)) == ["0001", "0002", "0003"]
+def test_an_idle_time_beyond_the_lifetime_is_the_lifetime() -> None:
+    token = RefreshPolicy(lifetime=50, idle=100).create(ADA, "secret", "docker", 0, 0)
+    assert (token.expires, token.ends) == (50, 50)

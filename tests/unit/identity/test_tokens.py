@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from roadstead.identity import tokens
 from roadstead.identity.directory import Project, Role, User, UserName
 from roadstead.identity.granted import Granted
 from roadstead.identity.passwords import NOBODY
-from roadstead.identity.refresh_tokens import PER_CLIENT
-from roadstead.identity.tokens import Credentials, Password, Reason, Refresh, TokenRefused
+from roadstead.identity.tokens import Credentials, Password, Reason, Refresh, TokenRefused, parse_credentials
 from roadstead.ids import clock_id
 from roadstead.trail.entries import ActorKind, Event
 from tests.unit.identity.parts import NOON, PASSWORD, Harbour, by_password
@@ -233,7 +233,7 @@ def test_a_refresh_token_is_not_kept_in_the_clear(harbour: Harbour) -> None:
     secret = refresh.token.partition(".")[2]
     assert secret not in repr(kept)
     assert secret not in repr(refresh)
-    assert (kept.client, kept.created, kept.expires) == ("docker", NOON, NOON + 90 * 86400)
+    assert (kept.client, kept.created, kept.ends) == ("docker", NOON, NOON + 90 * 86400)
 
 
 def test_a_new_password_revokes_refresh_tokens_at_once(harbour: Harbour) -> None:
@@ -257,14 +257,6 @@ def test_a_disabled_users_refresh_token_is_refused_for_good(harbour: Harbour) ->
     refused(harbour, refresh)
 
 
-def test_a_refresh_token_expires(harbour: Harbour) -> None:
-    refresh = log_in(harbour)
-    harbour.clock.now = NOON + 90 * 86400 - 1
-    assert harbour.issue(refresh).user == "ada"
-    harbour.clock.now += 1
-    refused(harbour, refresh)
-
-
 def test_a_refresh_token_is_good_for_its_user_only(harbour: Harbour) -> None:
     ada, bob = log_in(harbour, "ada").token, log_in(harbour, "bob").token
     mixed = f"{bob.partition('.')[0]}.{ada.partition('.')[2]}"
@@ -277,15 +269,49 @@ def test_what_is_no_refresh_token_is_refused(harbour: Harbour, token: str) -> No
     refused(harbour, Refresh(token))
 
 
-def test_the_oldest_refresh_token_of_a_client_goes(harbour: Harbour) -> None:
-    refreshes = []
-    for _ in range(PER_CLIENT + 1):
-        harbour.clock.now += 1
-        refreshes.append(log_in(harbour))
-    other = log_in(harbour, client_id="oras")
-    refused(harbour, refreshes[0])
-    for refresh in (*refreshes[1:], other):
+def test_a_later_login_revokes_no_refresh_token(harbour: Harbour) -> None:
+    refreshes = [log_in(harbour) for _ in range(60)]
+    for refresh in refreshes:
         assert harbour.issue(refresh).user == "ada"
+
+
+def test_a_login_beyond_the_cap_gets_no_refresh_token_and_revokes_none(
+    harbour: Harbour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "PER_USER", 3)
+    refreshes = [log_in(harbour) for _ in range(3)]
+    assert harbour.issue(by_password("ada"), offline=True).refresh_token is None
+    assert all(harbour.issue(refresh).user == "ada" for refresh in refreshes)
+    harbour.clock.now += 31 * 86400
+    log_in(harbour)
+    assert len(harbour.store.refresh_tokens(UserName.parse("ada"))) == 1
+
+
+def test_a_refresh_token_that_is_not_used_for_the_idle_time_expires(harbour: Harbour) -> None:
+    used, idle = log_in(harbour), log_in(harbour)
+    for _ in range(4):
+        harbour.clock.now += 20 * 86400
+        assert harbour.issue(used).user == "ada"
+    refused(harbour, idle)
+    harbour.clock.now = NOON + 90 * 86400
+    refused(harbour, used)
+
+
+def test_where_refresh_tokens_are_disabled_none_is_issued_or_accepted() -> None:
+    enabled = Harbour()
+    enabled.accounts.create_user("ada", PASSWORD)
+    refresh = log_in(enabled)
+    disabled = Harbour(refresh=None, store=enabled.store, hasher=enabled.hasher)
+    assert disabled.issue(by_password("ada"), offline=True).refresh_token is None
+    assert "disabled" in refused(disabled, refresh)
+
+
+def test_a_refresh_token_in_place_of_its_users_password_counts_as_one(harbour: Harbour) -> None:
+    token = log_in(harbour).token
+    assert parse_credentials("ada", token) == Refresh(token)
+    assert parse_credentials("bob", token) == Password("bob", token)
+    assert parse_credentials("", token) == Password("", token)
+    assert parse_credentials("", "") is None
 
 
 def test_a_client_id_is_bounded(harbour: Harbour) -> None:

@@ -53,7 +53,8 @@ class Cloud:
         self.calls = aws.record_calls(self.dynamodb, self.kms)
 
     def client(self, mode: Mode = Mode.CERTIFIED) -> TokenClient:
-        settings = Settings.from_environ({"IDENTITY_TABLE": "identity", "TOKEN_KEYS": self.key_id, "TOKEN_MODE": mode})
+        environ = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": self.key_id, "TOKEN_MODE": mode, "REFRESH_TOKENS": "on"}
+        settings = Settings.from_environ(environ)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(composition, "client", {"dynamodb": self.dynamodb, "kms": self.kms}.__getitem__)
             return TokenClient(composition.build(settings))
@@ -166,6 +167,7 @@ def deployed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("IDENTITY_TABLE", "identity")
     monkeypatch.setenv("TOKEN_KEYS", cloud.key_id)
+    monkeypatch.setenv("REFRESH_TOKENS", "on")
     handler.services.cache_clear()
     yield cloud
     handler.services.cache_clear()
