@@ -151,7 +151,7 @@ def test_an_expired_upload_is_refused_on_every_path(registry: Plane, repository:
         registry.put(late, digest, data).refused(404, "BLOB_UPLOAD_UNKNOWN")
     registry.blob(repository, digest).expect(404)
     assert registry.keys(digest) == []
-    # The session itself is as it was; whoever still has the right to it may close it.
+    # The session itself is unchanged; an unexpired token may still close it.
     registry.put(location, digest).expect(201)
     assert registry.pull(repository, digest) == data
 

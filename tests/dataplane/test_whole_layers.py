@@ -54,7 +54,7 @@ def test_s3_itself_refuses_bytes_with_a_wrong_digest(
     registry.put(location, digest, large).refused(400, "DIGEST_INVALID")
     assert registry.keys(digest) == []
     registry.blob(repository, digest).expect(404)
-    # The upload is none the worse for it.
+    # The upload is unharmed.
     registry.put(location, digest_of(large, algorithm), large).expect(201)
     assert registry.pull(repository, digest_of(large, algorithm)) == large
 
@@ -200,7 +200,7 @@ def test_a_layer_uploaded_to_two_repositories_at_once_has_one_object(registry: P
     assert halfway.wait(30)
     registry.push(repository, data)
     registry.blob(repository, digest).expect(200)
-    registry.blob(other, digest).expect(404)  # knowing a digest is no right to the bytes
+    registry.blob(other, digest).expect(404)  # knowing a digest gives no right to the bytes
     registry.blob(other, digest, "GET").expect(404)
     go_on.set()
     slow.join(60)

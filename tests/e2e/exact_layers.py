@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-MINIMUM = 4096  # bytes; a tar has 1,536 beside its content, and uncompressed they are all there
+MINIMUM = 4096  # bytes; a tar has 1,536 in addition to its content, all of them uncompressed
 _PIECE = 1024 * 1024
 _BLOCK = 65_535  # bytes of a stored block, which adds five
 _AROUND = 12 + 8  # bytes of gzip's header with the length of an extra field, and of its trailer

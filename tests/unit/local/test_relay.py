@@ -1,4 +1,4 @@
-"""A relay that dies is replaced, a few times in a row."""
+"""A relay process that dies is replaced, a few times in a row."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ http.server.HTTPServer(("127.0.0.1", int(os.environ["RELAY_PORT"])), Handler).se
 
 
 def scenario(tmp_path: Path, body: Callable[[RelayProcess, list[int]], Awaitable[None]]) -> None:
-    """Run `body` with a relay that has started, and the process ids that its restarts were told with."""
+    """Run `body` with a relay that has started, and the process ids that its restarts reported."""
 
     async def run() -> None:
         told: list[int] = []
@@ -46,7 +46,7 @@ def scenario(tmp_path: Path, body: Callable[[RelayProcess, list[int]], Awaitable
 
 
 async def kill_and_wait(one: RelayProcess, told: list[int]) -> None:
-    """Kill the process, and return when another was told of."""
+    """Kill the process, and return when another one was reported."""
     before = len(told)
     assert one.pid is not None
     os.kill(one.pid, signal.SIGKILL)
@@ -54,7 +54,7 @@ async def kill_and_wait(one: RelayProcess, told: list[int]) -> None:
         await asyncio.sleep(0.005)
 
 
-def test_one_that_was_killed_serves_again_on_the_same_port(tmp_path: Path) -> None:
+def test_a_killed_relay_is_replaced_on_the_same_port(tmp_path: Path) -> None:
     async def body(one: RelayProcess, told: list[int]) -> None:
         first = one.pid
         watching = asyncio.create_task(one.watch())
@@ -66,7 +66,7 @@ def test_one_that_was_killed_serves_again_on_the_same_port(tmp_path: Path) -> No
     scenario(tmp_path, body)
 
 
-def test_one_that_dies_again_and_again_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relay_that_keeps_dying_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "RESTARTS", 2)
 
     async def body(one: RelayProcess, told: list[int]) -> None:
@@ -82,7 +82,7 @@ def test_one_that_dies_again_and_again_is_given_up(tmp_path: Path, monkeypatch: 
     scenario(tmp_path, body)
 
 
-def test_deaths_that_lie_far_apart_are_not_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deaths_far_apart_are_not_counted_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay, "RESTARTS", 1)
     monkeypatch.setattr(relay, "STEADY", 0.0)
 
@@ -96,7 +96,7 @@ def test_deaths_that_lie_far_apart_are_not_counted_together(tmp_path: Path, monk
     scenario(tmp_path, body)
 
 
-def test_what_is_stopped_while_it_is_started_again_leaves_no_process(tmp_path: Path) -> None:
+def test_stopping_during_a_restart_leaves_no_process(tmp_path: Path) -> None:
     async def body(one: RelayProcess, told: list[int]) -> None:
         watching = asyncio.create_task(one.watch())
         first = one.pid

@@ -27,7 +27,7 @@ ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/x"
 
 
 class Lambda:
-    """Answers what `answers` says, one for each event, then nothing; an exception among them is raised."""
+    """A function with scripted results, one for each event; an exception among them is raised."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -116,7 +116,7 @@ def test_a_stream_knows_up_to_where_everything_was_delivered() -> None:
     )
     assert source.position == ""
     asyncio.run(source.round())
-    assert source.position == "1"  # and not 2, which is told of with 3
+    assert source.position == "1"  # not 2, which is reported with 3
     time.now += 60
     asyncio.run(source.round())
     assert source.position == "4"
