@@ -1,18 +1,14 @@
-"""Manifests to push."""
+"""Manifests to push, and pushing them through the API."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from roadstead.content.manifest_document import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from roadstead.digest import Digest
 from tests.api.client import Client
-
-CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
-EMPTY = "application/vnd.oci.empty.v1+json"
+from tests.manifests import CONFIG, EMPTY, LAYER, dump, image, index, of
 
 __all__ = [
     "CONFIG",
@@ -28,23 +24,6 @@ __all__ = [
     "of",
     "push_image",
 ]
-
-
-def of(data: bytes, /, media_type: str = LAYER, algorithm: str = "sha256", **fields: Any) -> dict[str, Any]:
-    """The descriptor of `data`."""
-    return {"mediaType": media_type, "digest": Digest.of(data, algorithm), "size": len(data), **fields}
-
-
-def image(config: dict[str, Any], layers: Iterable[dict[str, Any]] = (), **fields: Any) -> dict[str, Any]:
-    return {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": list(layers), **fields}
-
-
-def index(manifests: Iterable[dict[str, Any]] = (), **fields: Any) -> dict[str, Any]:
-    return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": list(manifests), **fields}
-
-
-def dump(document: dict[str, Any]) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def push_image(

@@ -67,7 +67,7 @@ def test_a_request_that_no_endpoint_serves_is_challenged_before_it_is_refused(
     assert api.user("admin").request(method, target).status in (400, 404, 405)
 
 
-def test_a_mapped_challenge_is_repeated_in_a_header_of_ours(build: Builder) -> None:
+def test_a_mapped_challenge_is_copied_to_our_header(build: Builder) -> None:
     for settings, repeated in (({}, False), ({"CHALLENGE": "mapped"}, True)):
         answer = build(**settings).request("GET", "/v2/").expect(401)
         copy = answer.header("x-roadstead-challenge")
@@ -98,7 +98,7 @@ def test_realm_and_scope_are_quoted_and_on_the_host_that_the_client_used(api: Ap
 
 
 @pytest.mark.parametrize("authorization", ["Basic YTpi", "Bearer", "Bearer ", "bearer", "Token x", "x"])
-def test_another_scheme_than_bearer_is_a_401_with_the_challenge(api: Api, authorization: str) -> None:
+def test_a_scheme_other_than_bearer_is_challenged(api: Api, authorization: str) -> None:
     answer = api.request("GET", "/v2/", {"Authorization": authorization}).refused(401, "UNAUTHORIZED")
     assert "error" not in answer.challenge
 
@@ -125,7 +125,7 @@ def test_the_scheme_is_read_in_any_case(developer: Client) -> None:
         ("admin", "pull push delete"),
     ],
 )
-def test_a_private_project_is_for_its_members_by_their_roles(api: Api, name: str, may: str) -> None:
+def test_a_private_project_is_open_to_members_by_role(api: Api, name: str, may: str) -> None:
     body = push_image(api.user("owner"), REPOSITORY)
     client, allowed = api.user(name), may.split()
     client.manifest(REPOSITORY, "latest").expect(200 if "pull" in allowed else 401)
@@ -138,7 +138,7 @@ def test_a_private_project_is_for_its_members_by_their_roles(api: Api, name: str
 
 
 @pytest.mark.parametrize("name", ["", "stranger"])
-def test_a_public_project_is_pulled_from_by_anybody_and_pushed_to_by_members(api: Api, name: str) -> None:
+def test_a_public_project_is_pulled_by_anyone_and_pushed_by_members(api: Api, name: str) -> None:
     push_image(api.user("developer"), "open/app")
     client = api.user(name)
     client.manifest("open/app", "latest").expect(200)
@@ -153,7 +153,7 @@ def test_a_public_project_is_pulled_from_by_anybody_and_pushed_to_by_members(api
     client.manifest("open/app", "latest", method="DELETE").refused(401, "DENIED")
 
 
-def test_an_administrators_push_to_a_project_that_does_not_exist_creates_it_private(api: Api) -> None:
+def test_an_administrators_push_creates_a_missing_project_as_private(api: Api) -> None:
     admin = api.user("admin")
     push_image(admin, "new/app")
     admin.manifest("new/app", "latest").expect(200)
@@ -162,7 +162,7 @@ def test_an_administrators_push_to_a_project_that_does_not_exist_creates_it_priv
 
 
 @pytest.mark.parametrize("name", ["", "developer", "owner", "stranger"])
-def test_anyone_elses_push_to_a_project_that_does_not_exist_is_refused_with_a_sentence(api: Api, name: str) -> None:
+def test_another_users_push_to_a_missing_project_is_denied(api: Api, name: str) -> None:
     answer = api.user(name).request("POST", "/v2/new/app/blobs/uploads/").refused(401, "DENIED")
     who = name or "an anonymous user"
     assert answer.message == f"the project of new/app does not exist, or {who} may not push to it"
@@ -186,7 +186,7 @@ def test_hello_world_is_library_hello_world_in_paths_scopes_and_mounts(api: Api)
     developer.request("POST", mounted, scope=scopes).expect(201)
 
 
-def test_pull_does_not_come_with_push_nor_delete_with_either(api: Api) -> None:
+def test_pull_push_and_delete_are_granted_separately(api: Api) -> None:
     owner = api.user("owner")
     push_image(owner, REPOSITORY)
     manifest = f"/v2/{REPOSITORY}/manifests/latest"

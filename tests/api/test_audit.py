@@ -201,7 +201,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_operation_stands_in_the_trail_once(name: str, trail: Trail, maintainer: Client) -> None:
+def test_an_operation_has_one_entry(name: str, trail: Trail, maintainer: Client) -> None:
     case = CASES[name]
     case.prepare(maintainer)
     trail.new()
@@ -217,7 +217,7 @@ def test_an_operation_stands_in_the_trail_once(name: str, trail: Trail, maintain
     assert actor.request_id == "request-1" and actor.trace_id.startswith("1-") and actor.token_id
 
 
-def test_what_only_looks_leaves_nothing(trail: Trail, maintainer: Client) -> None:
+def test_a_read_leaves_no_entry(trail: Trail, maintainer: Client) -> None:
     digest = pushed(maintainer, "1", BLOB)
     trail.new()
     maintainer.manifest(SHIPS, "1", method="HEAD").expect(200)
@@ -229,7 +229,7 @@ def test_what_only_looks_leaves_nothing(trail: Trail, maintainer: Client) -> Non
     assert without_logins(trail.new()) == []
 
 
-def test_pushing_again_what_stands_moves_nothing_and_tells_of_the_tag(trail: Trail, maintainer: Client) -> None:
+def test_pushing_an_existing_manifest_again_logs_only_the_tag(trail: Trail, maintainer: Client) -> None:
     pushed(maintainer)
     trail.new()
     maintainer.put_manifest(SHIPS, "1", document(), OCI_MANIFEST).expect(201)
@@ -239,7 +239,7 @@ def test_pushing_again_what_stands_moves_nothing_and_tells_of_the_tag(trail: Tra
 # What was not committed is not told.
 
 
-def test_refused_requests_leave_no_trace_of_having_happened(trail: Trail, maintainer: Client) -> None:
+def test_a_refused_request_leaves_no_mutation_entry(trail: Trail, maintainer: Client) -> None:
     pushed(maintainer, "1", BLOB)
     trail.new()
     unknown = "sha256:" + "0" * 64
@@ -265,7 +265,7 @@ def login(api: Api, user: str, password: str, headers: Headers = (), scope: str 
     return api.request("GET", f"/token?{query}", (*given, ("Authorization", f"Basic {credentials}"))).status
 
 
-def test_a_login_stands_in_the_trail_with_the_token_that_it_gave(api: Api, trail: Trail) -> None:
+def test_a_login_is_logged_with_its_token_id(api: Api, trail: Trail) -> None:
     assert login(api, "developer", PASSWORDS["developer"]) == 200
     (entry,) = trail.new()
     assert (entry.operation, entry.outcome, entry.detail) == (Operation.LOGIN, Outcome.SUCCESS, "method=password")
@@ -280,14 +280,14 @@ def test_what_a_token_does_can_be_traced_to_its_login(trail: Trail, developer: C
 
 
 @pytest.mark.parametrize("user", ["developer", "nobody-of-this-name"])
-def test_a_failed_login_names_who_was_claimed(api: Api, trail: Trail, user: str) -> None:
+def test_a_failed_login_is_logged_with_the_claimed_name(api: Api, trail: Trail, user: str) -> None:
     assert login(api, user, "wrong") == 401
     (entry,) = trail.new()
     assert (entry.operation, entry.outcome) == (Operation.LOGIN, Outcome.FAILURE)
     assert (entry.actor.name, entry.actor.source_ip, entry.actor.token_id) == (user, "192.0.2.7", "")
 
 
-def test_what_is_no_user_name_is_not_repeated(api: Api, trail: Trail) -> None:
+def test_a_malformed_user_name_is_not_logged(api: Api, trail: Trail) -> None:
     assert login(api, "My Password 1!", "developer") == 401
     (entry,) = trail.new()
     assert (entry.operation, entry.outcome, entry.actor.name) == (Operation.LOGIN, Outcome.FAILURE, "")
@@ -298,7 +298,7 @@ def form(api: Api, **fields: str) -> Any:
     return api.request("POST", "/token", {"Content-Type": "application/x-www-form-urlencoded"}, body)
 
 
-def test_a_refresh_token_logs_in_too(build: Builder, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refresh_token_is_logged_as_a_login(build: Builder, capsys: pytest.CaptureFixture[str]) -> None:
     api = build(REFRESH_TOKENS="on")
     trail = trail_of(capsys)
     password = {"username": "developer", "password": PASSWORDS["developer"], "access_type": "offline"}
@@ -311,7 +311,7 @@ def test_a_refresh_token_logs_in_too(build: Builder, capsys: pytest.CaptureFixtu
     assert (wrong.outcome, wrong.detail, wrong.actor.name) == (Outcome.FAILURE, "method=refresh-token", "developer")
 
 
-def test_a_token_for_nobody_is_no_login_and_a_malformed_request_no_failed_one(api: Api, trail: Trail) -> None:
+def test_anonymous_tokens_and_malformed_requests_are_not_logins(api: Api, trail: Trail) -> None:
     api.request("GET", "/token?service=roadstead").expect(200)
     api.request("GET", "/token?service=another").expect(400)
     form(api, grant_type="dance").expect(400)
@@ -327,9 +327,7 @@ def test_a_token_for_nobody_is_no_login_and_a_malformed_request_no_failed_one(ap
         ("stranger", f"repository:{SHIPS}:*", "*", "-"),
     ],
 )
-def test_a_permission_that_is_not_given_stands_in_the_trail(
-    api: Api, trail: Trail, user: str, scope: str, asked: str, given: str
-) -> None:
+def test_a_refused_permission_is_logged(api: Api, trail: Trail, user: str, scope: str, asked: str, given: str) -> None:
     assert login(api, user, PASSWORDS[user], scope=scope) == 200
     (entry,) = without_logins(trail.new())
     assert (entry.operation, entry.outcome) == (Operation.PERMISSION_REFUSED, Outcome.REFUSED)
@@ -337,25 +335,27 @@ def test_a_permission_that_is_not_given_stands_in_the_trail(
     assert entry.detail == f"asked={asked} given={given}"
 
 
-def test_the_catalog_is_refused_by_its_name(api: Api, trail: Trail) -> None:
+def test_a_refused_catalog_is_logged_by_name(api: Api, trail: Trail) -> None:
     login(api, "developer", PASSWORDS["developer"], scope="registry:catalog:*")
     (entry,) = without_logins(trail.new())
     assert entry.detail == "asked=* given=- resource=registry:catalog" and entry.repository == ""
 
 
-def test_a_refused_push_is_one_refusal(trail: Trail, api: Api) -> None:
+def test_a_refused_push_is_logged_once(trail: Trail, api: Api) -> None:
     api.user("stranger").request("POST", f"/v2/{SHIPS}/blobs/uploads/").expect(401)
     (entry,) = without_logins(trail.new())
     assert (entry.operation, entry.actor.name) == (Operation.PERMISSION_REFUSED, "stranger")
 
 
-def test_everything_that_is_asked_for_is_given_without_a_refusal(api: Api, trail: Trail) -> None:
+def test_a_fully_granted_request_logs_no_refusal(api: Api, trail: Trail) -> None:
     login(api, "guest", PASSWORDS["guest"], scope=f"repository:{SHIPS}:*")
     login(api, "developer", PASSWORDS["developer"], scope=f"repository:{SHIPS}:pull,push")
     assert without_logins(trail.new()) == []
 
 
-def test_a_forged_token_is_told_and_an_expired_or_missing_one_is_not(api: Api, trail: Trail, developer: Client) -> None:
+def test_a_forged_token_is_logged_and_an_expired_or_missing_one_is_not(
+    api: Api, trail: Trail, developer: Client
+) -> None:
     token = developer.token(f"repository:{SHIPS}:pull")
     trail.new()
     api.request("GET", f"/v2/{SHIPS}/tags/list").expect(401)
@@ -449,7 +449,7 @@ ACCOUNTS: dict[str, tuple[Callable[[Api], object], Operation, dict[str, str]]] =
 
 
 @pytest.mark.parametrize("name", ACCOUNTS)
-def test_a_change_of_accounts_stands_in_the_trail_once(api: Api, trail: Trail, name: str) -> None:
+def test_a_change_of_accounts_has_one_entry(api: Api, trail: Trail, name: str) -> None:
     act, operation, expected = ACCOUNTS[name]
     act(api)
     (entry,) = trail.new()
@@ -470,7 +470,7 @@ def test_a_change_of_accounts_stands_in_the_trail_once(api: Api, trail: Trail, n
         lambda api: api.accounts.remove_member("acme", "stranger"),
     ],
 )
-def test_a_change_that_did_not_take_place_is_not_told(api: Api, trail: Trail, act: Callable[[Api], object]) -> None:
+def test_a_change_that_failed_is_not_logged(api: Api, trail: Trail, act: Callable[[Api], object]) -> None:
     try:
         act(api)
     except Exception as refused:
@@ -478,7 +478,7 @@ def test_a_change_that_did_not_take_place_is_not_told(api: Api, trail: Trail, ac
     assert trail.new() == []
 
 
-def test_a_project_that_a_push_makes_is_told_of_its_maker(api: Api, trail: Trail) -> None:
+def test_a_project_created_by_a_push_is_logged_with_its_creator(api: Api, trail: Trail) -> None:
     login(api, "admin", PASSWORDS["admin"], scope="repository:brand-new/x:pull,push")
     (entry,) = without_logins(trail.new())
     assert (entry.operation, entry.project, entry.actor.name) == (Operation.CREATE_PROJECT, "brand-new", "admin")
@@ -494,7 +494,7 @@ def behind(build: Builder, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple
     yield api, trail_of(capsys)
 
 
-def test_the_address_is_the_viewers(behind: tuple[Api, Trail]) -> None:
+def test_the_logged_address_is_the_clients(behind: tuple[Api, Trail]) -> None:
     api, trail = behind
     viewed = {**MADE_BY_THE_EDGE, "X-Roadstead-Address": "203.0.113.9"}
     assert login(api, "developer", PASSWORDS["developer"], viewed) == 200
@@ -513,7 +513,7 @@ def test_the_address_is_the_viewers(behind: tuple[Api, Trail]) -> None:
     assert {entry.actor.source_ip for entry in entries} == {"203.0.113.9"}
 
 
-def test_an_address_that_a_client_made_up_is_not_believed(behind: tuple[Api, Trail]) -> None:
+def test_a_forged_address_is_not_logged(behind: tuple[Api, Trail]) -> None:
     api, trail = behind
     trail.new()
     for secret in ("", "f" * 32):
@@ -522,7 +522,7 @@ def test_an_address_that_a_client_made_up_is_not_believed(behind: tuple[Api, Tra
     assert {entry.actor.source_ip for entry in trail.new()} == {"192.0.2.7"}
 
 
-def test_an_adopted_upload_is_its_uploaders(api: Api, trail: Trail, developer: Client) -> None:
+def test_an_adopted_upload_is_logged_with_its_uploader(api: Api, trail: Trail, developer: Client) -> None:
     ships, digest = RepositoryName(SHIPS), Digest.of(BLOB)
     by = Actor("owner", ActorKind.USER, "token-of-owner")
     key = whole_key(ships, digest, "0" * 32)

@@ -108,29 +108,9 @@ def test_a_wrong_method_of_the_token_function_is_405_with_allow(api: Api, method
     "name",
     [
         "acme//app",
-        "/acme/app",
-        "acme/app/",
-        "acme/./app",
-        "acme/../app",
         "acme/%2e%2e/app",
-        "acme/%2E/app",
-        "%2e%2e/acme",
-        "Acme/app",
-        "acme/App",
-        "acme/UPPER",
-        "-acme/app",
-        "acme-/app",
-        "acme/_app",
-        "acme/app_",
-        "acme/a___b",
-        "acme/a..b",
-        "acme/a._b",
-        "acme/%C3%A4",
-        "acme/a%20b",
         "acme/a%00b",
-        "acme/a:b",
-        "acme/a@b",
-        "a" * 256,
+        "acme/%C3%A4",
         "a/" * 127 + "ab",
     ],
 )
@@ -149,19 +129,10 @@ def test_a_malformed_name_is_400(admin: Client, name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "a",
-        "0",
         "a" * 247,
         "a/" * 127 + "a",
-        "acme/a.b",
-        "acme/a_b",
-        "acme/a__b",
-        "acme/a--------b",
-        "acme/a/b/c/d",
-        "acme/manifests",
         "acme/blobs/uploads",
         "tags/list",
-        "acme/tags/list",
     ],
 )
 def test_a_name_of_the_grammar_up_to_255_characters_works(admin: Client, name: str) -> None:
@@ -202,7 +173,7 @@ REFUSED: list[tuple[str, str, dict[str, str], bytes]] = [
 
 
 @pytest.mark.parametrize(("method", "target", "headers", "body"), REFUSED)
-def test_every_4xx_carries_a_code_of_the_specification_and_a_sentence(
+def test_every_4xx_has_a_code_of_the_specification_and_a_message(
     admin: Client, method: str, target: str, headers: dict[str, str], body: bytes
 ) -> None:
     answer = admin.request(method, target, headers, body)
@@ -218,7 +189,7 @@ def test_head_never_has_a_body(api: Api, target: str) -> None:
         assert int(answer.header("content-length") or "-1") > 0
 
 
-def test_what_is_answered_at_length_is_short_in_the_error(admin: Client) -> None:
+def test_a_long_value_is_cut_in_the_error(admin: Client) -> None:
     answer = admin.request("GET", f"/v2/{REPOSITORY}/manifests/{'x' * 5000}").refused(404, "MANIFEST_UNKNOWN")
     assert len(answer.body) < 1000
     answer = admin.request("GET", f"/v2/{REPOSITORY}/blobs/{'x' * 5000}").refused(400, "DIGEST_INVALID")
@@ -307,7 +278,7 @@ def test_an_unexpected_exception_is_a_500_without_its_text_and_is_logged(
     assert any("request-1" in record.message and record.exc_info is not None for record in caplog.records)
 
 
-def test_the_token_function_fails_in_the_same_ways(
+def test_the_token_function_reports_failures_alike(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:

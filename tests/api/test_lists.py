@@ -54,7 +54,7 @@ def test_head_of_a_list_is_get_without_a_body(api: Api, tagged: Client) -> None:
 
 @on_both_backends
 @pytest.mark.parametrize("n", [1, 2, 5, 11, 12, 13])
-def test_the_links_lead_through_all_tags(tagged: Client, n: int) -> None:
+def test_following_the_links_lists_all_tags(tagged: Client, n: int) -> None:
     found = follow(tagged, f"/v2/{REPOSITORY}/tags/list?n={n}", "tags")
     assert list(chain.from_iterable(found)) == sorted(TAGS)
     assert all(len(page) == n for page in found[:-1])
@@ -89,7 +89,7 @@ def test_last_need_not_exist_and_works_without_n(tagged: Client, last: str, firs
 
 
 @on_both_backends
-def test_a_last_longer_than_any_name_is_no_error(tagged: Client) -> None:
+def test_a_last_longer_than_any_name_is_not_an_error(tagged: Client) -> None:
     """DynamoDB takes keys of 1,024 bytes."""
     assert tagged.tags(REPOSITORY, f"?last=a{'a' * 3_000}").expect(200).json()["tags"] == ["latest", "v1"]
     assert tagged.tags(REPOSITORY, f"?last={'%C3%A4' * 600}").expect(200).json()["tags"] == []
@@ -136,7 +136,7 @@ def test_a_page_has_a_maximum_size_whatever_n_says(developer: Client) -> None:
 
 # The catalog
 
-NAMES = ["acme/app", "acme/app-2", "acme/app/sub", "library/base", "open/b", "single"]
+NAMES = ["acme/app", "acme/app-2", "acme/app/sub", "library/base", "library/single", "open/b"]
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_the_catalog_is_paged(repositories: Client, n: int | None) -> None:
     assert all(len(page) == n for page in found[:-1])
 
 
-def test_the_catalog_takes_n_and_last_as_the_tags_do(repositories: Client) -> None:
+def test_the_catalog_supports_n_and_last(repositories: Client) -> None:
     assert repositories.request("GET", "/v2/_catalog?n=0").expect(200).json() == {"repositories": []}
     assert repositories.request("GET", "/v2/_catalog?last=acme/zzz&n=1").expect(200).json() == {
         "repositories": ["library/base"]

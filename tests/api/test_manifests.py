@@ -30,7 +30,7 @@ algorithms = pytest.mark.parametrize("algorithm", ALGORITHMS)
 @on_both_backends
 @pytest.mark.parametrize("by_tag", [True, False])
 @algorithms
-def test_a_manifest_is_pushed_and_answered_byte_for_byte(developer: Client, by_tag: bool, algorithm: str) -> None:
+def test_a_pushed_manifest_is_served_byte_for_byte(developer: Client, by_tag: bool, algorithm: str) -> None:
     push_blobs(developer, algorithm)
     body = an_image(algorithm) + b"\n  "
     digest = Digest.of(body, "sha256" if by_tag else algorithm)
@@ -120,7 +120,7 @@ def test_every_tag_of_the_grammar_is_accepted(developer: Client, tag: str) -> No
 
 @on_both_backends
 @pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
-def test_a_manifest_that_is_not_there_is_404(maintainer: Client, method: str) -> None:
+def test_an_absent_manifest_is_404(maintainer: Client, method: str) -> None:
     for reference in ("latest", Digest.of(b"nothing"), Digest.of(b"nothing", "sha512")):
         answer = maintainer.manifest("acme/nothing", reference, method=method).expect(404)
         assert method == "HEAD" or answer.codes == ["MANIFEST_UNKNOWN"]
@@ -237,7 +237,7 @@ def test_a_deleted_manifest_can_be_pushed_again(developer: Client, maintainer: C
 
 
 @pytest.mark.parametrize("answers", ["body", "redirect"])
-def test_head_of_a_manifest_can_be_answered_with_its_body_for_the_gateway_to_cut(build: Builder, answers: str) -> None:
+def test_head_of_a_manifest_can_have_a_body_for_the_gateway_to_cut(build: Builder, answers: str) -> None:
     developer = build(HEAD_ANSWERS=answers).user("developer")
     body = push_image(developer, REPOSITORY)
     answer = developer.manifest(REPOSITORY, "latest", method="HEAD").expect(200)

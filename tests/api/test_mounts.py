@@ -55,7 +55,7 @@ def test_mounting_what_is_there_already_succeeds_again(developer: Client) -> Non
     mount(developer, digest, TARGET, scopes=(f"repository:{TARGET}:pull,push",)).expect(201)
 
 
-def test_a_token_that_was_not_asked_for_the_source_is_a_401_with_both_scopes(developer: Client) -> None:
+def test_a_mount_without_the_sources_scope_is_challenged_for_both(developer: Client) -> None:
     digest = developer.push_blob(SOURCE, DATA)
     answer = mount(developer, digest, scopes=(f"repository:{TARGET}:pull,push",)).refused(401, "UNAUTHORIZED")
     assert answer.challenge["scope"] == f"repository:{TARGET}:pull,push repository:{SOURCE}:pull"
@@ -65,7 +65,7 @@ def test_a_token_that_was_not_asked_for_the_source_is_a_401_with_both_scopes(dev
 
 
 @pytest.mark.parametrize("source", ["secret/base", "missing/base"])
-def test_a_source_that_may_not_be_pulled_from_or_does_not_exist_is_202(developer: Client, source: str) -> None:
+def test_a_mount_from_an_unreadable_or_missing_source_is_202(developer: Client, source: str) -> None:
     admin = developer.api.user("admin")
     digest = Digest.of(DATA)
     if source == "secret/base":
@@ -74,7 +74,7 @@ def test_a_source_that_may_not_be_pulled_from_or_does_not_exist_is_202(developer
     developer.blob(TARGET, digest, method="HEAD").expect(404)
 
 
-def test_knowing_a_digest_is_no_right_to_the_bytes(developer: Client) -> None:
+def test_knowing_a_digest_does_not_grant_its_bytes(developer: Client) -> None:
     """Neither by mount, nor by a manifest that names it, nor by asking another repository."""
     digest = developer.api.user("admin").push_blob("secret/base", DATA)
     stranger = developer.api.user("developer")
@@ -85,17 +85,17 @@ def test_knowing_a_digest_is_no_right_to_the_bytes(developer: Client) -> None:
 
 
 @on_both_backends
-def test_a_blob_that_the_source_does_not_have_is_202(developer: Client) -> None:
+def test_a_mount_of_a_blob_absent_from_the_source_is_202(developer: Client) -> None:
     falls_back(developer, mount(developer, Digest.of(DATA)))
 
 
 @pytest.mark.parametrize(("digest", "source"), [("sha256:short", SOURCE), (Digest.of(DATA), "UPPER/case"), ("", "")])
-def test_a_mount_that_cannot_be_read_is_202(developer: Client, digest: str, source: str) -> None:
+def test_a_malformed_mount_is_202(developer: Client, digest: str, source: str) -> None:
     falls_back(developer, mount(developer, digest, source))
 
 
 @on_both_backends
-def test_a_mount_without_from_looks_in_the_same_project_where_the_token_may_pull(developer: Client) -> None:
+def test_a_mount_without_from_searches_readable_repositories_of_the_project(developer: Client) -> None:
     digest = developer.push_blob(SOURCE, DATA)
     mount(developer, digest, None, scopes=(f"repository:{TARGET}:pull,push",)).expect(202)
     mount(developer, digest, None).expect(201)
@@ -104,9 +104,7 @@ def test_a_mount_without_from_looks_in_the_same_project_where_the_token_may_pull
 
 @on_both_backends
 @pytest.mark.parametrize("source", [TARGET, None])
-def test_a_blob_that_the_target_has_already_need_not_be_sent(
-    developer: Client, maintainer: Client, source: str | None
-) -> None:
+def test_a_mount_of_a_blob_in_the_target_is_201(developer: Client, maintainer: Client, source: str | None) -> None:
     scopes = (f"repository:{TARGET}:pull,push",)
     digest = developer.push_blob(TARGET, DATA)
     mount(developer, digest, source, scopes=scopes).expect(201)
@@ -114,7 +112,7 @@ def test_a_blob_that_the_target_has_already_need_not_be_sent(
     mount(developer, digest, source, scopes=scopes).expect(202)
 
 
-def test_a_blob_whose_removal_cannot_be_called_off_counts_as_absent(
+def test_a_blob_whose_removal_cannot_be_cancelled_counts_as_absent(
     developer: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest, find = developer.push_blob(TARGET, DATA), MemoryIndex.find_link
@@ -137,7 +135,7 @@ def test_a_blob_whose_removal_cannot_be_called_off_counts_as_absent(
     developer.blob(TARGET, digest, method="HEAD").expect(404)
 
 
-def test_a_mount_without_from_never_looks_in_another_project(developer: Client) -> None:
+def test_a_mount_without_from_searches_no_other_project(developer: Client) -> None:
     digest = developer.push_blob("open/base", DATA)
     scopes = (f"repository:{TARGET}:pull,push", "repository:open/base:pull")
     falls_back(developer, mount(developer, digest, None, scopes=scopes))
@@ -161,7 +159,7 @@ def test_deleting_the_blob_in_one_repository_leaves_it_in_the_other(developer: C
     mount(developer, digest).expect(202)
 
 
-def test_a_mounted_blob_is_enough_for_a_manifest(developer: Client) -> None:
+def test_a_manifest_with_a_mounted_blob_is_accepted(developer: Client) -> None:
     push_image(developer, SOURCE, layers=[DATA])
     config = Digest.of(b'{"architecture":"amd64"}')
     for digest in (Digest.of(DATA), config):

@@ -55,7 +55,7 @@ def referrers(client: Client, query: str = "", *, subject: bytes = SUBJECT) -> d
 
 @on_both_backends
 @algorithms
-def test_a_repository_that_was_never_pushed_to_has_an_empty_index(developer: Client, algorithm: str) -> None:
+def test_referrers_of_an_unknown_repository_are_empty(developer: Client, algorithm: str) -> None:
     answer = developer.referrers("acme/never", Digest.of(b"anything", algorithm)).expect(200)
     assert answer.header("content-type") == OCI_INDEX
     assert answer.json() == {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": []}
@@ -111,7 +111,7 @@ def test_a_tagged_referrer_is_listed_once(developer: Client) -> None:
 
 
 @on_both_backends
-def test_the_filter_by_artifact_type_is_applied_and_said(developer: Client) -> None:
+def test_a_filter_by_artifact_type_is_applied_and_reported(developer: Client) -> None:
     signature = attach(developer, artifact(SIGNATURE))
     sbom = attach(developer, artifact(SBOM))
     plain = attach(developer, image(of(b"{}", CONFIG)))
@@ -128,7 +128,7 @@ def test_the_filter_by_artifact_type_is_applied_and_said(developer: Client) -> N
 
 
 @on_both_backends
-def test_a_deleted_referrer_is_listed_no_more(developer: Client, maintainer: Client) -> None:
+def test_a_deleted_referrer_is_not_listed(developer: Client, maintainer: Client) -> None:
     first, second = attach(developer, artifact(SIGNATURE)), attach(developer, artifact(SBOM))
     maintainer.manifest(REPOSITORY, first, method="DELETE").expect(202)
     assert list(referrers(developer)) == [second]
@@ -177,7 +177,7 @@ def pages(client: Client, query: str = "") -> list[list[str]]:
 
 
 @on_both_backends
-def test_large_answers_are_paged_and_the_link_keeps_the_filter(developer: Client) -> None:
+def test_a_large_list_is_paged_and_its_link_keeps_the_filter(developer: Client) -> None:
     """300 KB of annotations each, half of them of one type."""
     digests: dict[str, list[str]] = {SIGNATURE: [], SBOM: []}
     for number in range(8):
@@ -193,7 +193,7 @@ def test_large_answers_are_paged_and_the_link_keeps_the_filter(developer: Client
         assert list(chain.from_iterable(filtered)) == sorted(expected)
 
 
-def test_a_descriptor_larger_than_a_page_goes_out_alone_and_fits_an_answer(developer: Client) -> None:
+def test_a_descriptor_larger_than_a_page_is_sent_alone_and_fits(developer: Client) -> None:
     """Lambda answers with 6 MB at most, a third of it lost to base64: what was pushed as UTF-8 must not grow."""
     annotations = {"text": "\u6e2f" * 1_300_000, "lone": "\ud800"}
     developer.push_blob(REPOSITORY, b"{}")

@@ -41,7 +41,7 @@ def everything_logged() -> Iterator[None]:
     root.setLevel(level)
 
 
-def test_nothing_secret_is_ever_written(
+def test_secrets_are_never_stored_or_logged(
     api: Api, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secrets = {PASSWORDS["maintainer"], WRONG, EDGE_SECRET, *(key.decode() for key in UPLOAD_KEYS.keys.values())}

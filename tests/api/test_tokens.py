@@ -31,7 +31,7 @@ REPOSITORY = "acme/app"
 
 
 @on_both_backends
-def test_a_token_is_answered_as_the_specification_has_it(developer: Client) -> None:
+def test_a_token_response_has_the_specified_fields(developer: Client) -> None:
     scope = f"repository:{REPOSITORY}:pull,push,delete"
     answer = get_token(developer, ("service", "roadstead"), ("scope", scope), ("account", "developer")).expect(200)
     assert answer.header("cache-control") == "no-store"
@@ -46,7 +46,7 @@ def test_a_token_is_answered_as_the_specification_has_it(developer: Client) -> N
     assert (body["exp"] - body["iat"], body["nbf"] <= body["iat"]) == (900, True)
 
 
-def test_scopes_may_be_repeated_or_parted_by_spaces_and_are_merged(developer: Client) -> None:
+def test_repeated_and_space_separated_scopes_are_merged(developer: Client) -> None:
     first, second = f"repository:{REPOSITORY}:pull", "repository:open/b:pull"
     for parameters in (
         [("scope", first), ("scope", second), ("scope", f"repository:{REPOSITORY}:push")],

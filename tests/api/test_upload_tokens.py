@@ -31,7 +31,7 @@ def forged(location: str, keys: UploadKeys = UPLOAD_KEYS, **changes: object) -> 
     return f"{urlsplit(location).path}?{PARAMETER}={token.encode(keys)}"
 
 
-def test_the_upload_token_alone_suffices_so_that_a_slow_push_outlives_its_access_token(api: Api) -> None:
+def test_an_upload_token_outlives_the_access_token(api: Api) -> None:
     location = api.user("developer").start(REPOSITORY)
     for headers in ({}, {"Authorization": "Bearer expired"}, {"Authorization": "Basic bm9ib2R5Om5vdGhpbmc="}):
         api.request("GET", location, headers).expect(204)
@@ -104,7 +104,7 @@ def test_two_keys_are_trusted_so_that_they_can_be_rotated(developer: Client) -> 
     developer.put(answer.location, Digest.of(DATA)).expect(201)
 
 
-def test_an_upload_without_its_token_is_a_401_to_strangers_and_unknown_to_members(api: Api) -> None:
+def test_an_upload_without_its_token_is_401_to_strangers_and_404_to_members(api: Api) -> None:
     path = urlsplit(api.user("developer").start(REPOSITORY)).path
     assert (
         api.request("GET", path).refused(401, "UNAUTHORIZED").challenge["scope"] == f"repository:{REPOSITORY}:pull,push"
@@ -113,7 +113,7 @@ def test_an_upload_without_its_token_is_a_401_to_strangers_and_unknown_to_member
     api.user("guest").request("GET", path).refused(401, "DENIED")
 
 
-def test_an_upload_id_that_is_none_is_unknown(developer: Client) -> None:
+def test_a_malformed_upload_id_is_unknown(developer: Client) -> None:
     developer.request("GET", f"/v2/{REPOSITORY}/blobs/uploads/some-id").refused(404, "BLOB_UPLOAD_UNKNOWN")
     target = f"/v2/{REPOSITORY}/blobs/uploads/some-id?{PARAMETER}=x"
     developer.api.request("PUT", f"{target}&digest={Digest.of(DATA)}", {}, DATA).refused(404, "BLOB_UPLOAD_UNKNOWN")

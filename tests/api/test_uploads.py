@@ -84,7 +84,7 @@ def test_the_empty_blob_is_pushed_by_a_body_of_length_0(developer: Client, way: 
     assert (answer.body, answer.header("content-length")) == (b"", "0")
 
 
-def test_an_upload_begins_with_202_and_all_that_clients_ask_for(developer: Client) -> None:
+def test_starting_an_upload_is_202_with_all_headers(developer: Client) -> None:
     answer = developer.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/").expect(202)
     identity = answer.header("docker-upload-uuid")
     parts = urlsplit(answer.location)
@@ -94,7 +94,7 @@ def test_an_upload_begins_with_202_and_all_that_clients_ask_for(developer: Clien
     assert (answer.header("range"), answer.header("content-length"), answer.body) == ("0-0", "0", b"")
 
 
-def test_the_slash_at_the_end_of_the_uploads_path_may_be_left_out(developer: Client) -> None:
+def test_the_uploads_path_works_without_its_slash(developer: Client) -> None:
     developer.request("POST", f"/v2/{REPOSITORY}/blobs/uploads").expect(202)
 
 
@@ -106,7 +106,7 @@ def test_starting_an_upload_writes_nothing(api: Api, developer: Client) -> None:
     assert len(api.objects.list("")) == 1
 
 
-def test_a_chunk_is_answered_with_the_cumulative_range_and_a_location(developer: Client) -> None:
+def test_a_chunk_is_202_with_the_cumulative_range_and_a_location(developer: Client) -> None:
     first = developer.patch(developer.start(REPOSITORY), b"a" * 10, 0).expect(202)
     assert (first.header("range"), first.header("content-length")) == ("0-9", "0")
     second = developer.patch(first.location, b"b" * 5, 10).expect(202)
@@ -122,7 +122,7 @@ def test_get_of_an_upload_before_any_byte_is_204_with_range_0_0(developer: Clien
 
 
 @on_both_backends
-def test_a_chunk_out_of_order_is_416_and_the_session_lives_on(developer: Client) -> None:
+def test_a_chunk_out_of_order_is_416_and_the_session_continues(developer: Client) -> None:
     location = developer.start(REPOSITORY)
     early = developer.patch(location, DATA[1024:], 1024).refused(416, "BLOB_UPLOAD_INVALID")
     assert early.header("range") == "0-0"
@@ -148,20 +148,20 @@ def test_the_location_of_the_post_stays_valid_after_a_patch(developer: Client) -
 @pytest.mark.parametrize(
     "content_range", ["bytes=0-9", "bytes 0-9/10", "0-", "-9", "a-b", "0-9/10", " ", "\u0660-\u0669"]
 )
-def test_a_malformed_content_range_is_416_and_the_session_lives_on(developer: Client, content_range: str) -> None:
+def test_a_malformed_content_range_is_416_and_the_session_continues(developer: Client, content_range: str) -> None:
     location = developer.start(REPOSITORY)
     answer = developer.api.request("PATCH", location, {"Content-Range": content_range}, b"0123456789")
     answer.refused(416, "BLOB_UPLOAD_INVALID")
     developer.patch(answer.location, b"0123456789", 0).expect(202)
 
 
-def test_a_content_range_that_does_not_fit_the_body_is_refused_and_nothing_kept(developer: Client) -> None:
+def test_a_content_range_of_another_length_is_refused_and_nothing_kept(developer: Client) -> None:
     location = developer.start(REPOSITORY)
     developer.api.request("PATCH", location, {"Content-Range": "0-99"}, b"short").refused(400, "SIZE_INVALID")
     assert developer.api.request("GET", location).expect(204).header("range") == "0-0"
 
 
-def test_a_chunked_upload_that_is_closed_with_a_wrong_digest_can_still_be_closed_rightly(developer: Client) -> None:
+def test_after_a_wrong_digest_the_right_one_closes_the_upload(developer: Client) -> None:
     location = developer.patch(developer.start(REPOSITORY), DATA).expect(202).location
     developer.put(location, Digest.of(b"wrong")).refused(400, "DIGEST_INVALID")
     developer.put(location, Digest.of(DATA)).expect(201)
@@ -185,7 +185,7 @@ def test_delete_of_a_session_with_bytes_drops_them(api: Api, developer: Client) 
     api.request("GET", location).refused(404, "BLOB_UPLOAD_UNKNOWN")
 
 
-def test_a_cancelled_upload_leaves_no_multipart_upload_behind(api: Api, developer: Client) -> None:
+def test_a_cancelled_upload_leaves_no_multipart_upload(api: Api, developer: Client) -> None:
     assert isinstance(api.objects, MemoryObjects)
     location = developer.patch(developer.start(REPOSITORY), b"x" * (6 * MIB)).expect(202).location
     assert api.objects.unfinished() == 1
@@ -195,7 +195,7 @@ def test_a_cancelled_upload_leaves_no_multipart_upload_behind(api: Api, develope
 
 @on_both_backends
 @pytest.mark.parametrize("whole", [True, False])
-def test_the_same_put_repeated_is_answered_as_the_first(developer: Client, whole: bool) -> None:
+def test_repeating_a_put_is_201_again(developer: Client, whole: bool) -> None:
     digest, location = Digest.of(DATA), developer.start(REPOSITORY)
     if not whole:
         location = developer.patch(location, DATA).expect(202).location
@@ -204,7 +204,7 @@ def test_the_same_put_repeated_is_answered_as_the_first(developer: Client, whole
     assert second.pairs == first.pairs
 
 
-def test_a_finished_upload_takes_neither_another_digest_nor_another_chunk(developer: Client) -> None:
+def test_a_closed_upload_refuses_another_digest_and_another_chunk(developer: Client) -> None:
     location = developer.start(REPOSITORY)
     developer.put(location, Digest.of(DATA), DATA).expect(201)
     developer.put(location, Digest.of(b"other"), b"other").refused(404, "BLOB_UPLOAD_UNKNOWN")
@@ -212,7 +212,7 @@ def test_a_finished_upload_takes_neither_another_digest_nor_another_chunk(develo
     developer.api.request("GET", location).refused(404, "BLOB_UPLOAD_UNKNOWN")
 
 
-def test_a_deleted_blob_does_not_come_back_by_repeating_its_put(developer: Client, maintainer: Client) -> None:
+def test_repeating_a_put_does_not_restore_a_deleted_blob(developer: Client, maintainer: Client) -> None:
     location, digest = developer.start(REPOSITORY), Digest.of(DATA)
     developer.put(location, digest, DATA).expect(201)
     maintainer.blob(REPOSITORY, digest, method="DELETE").expect(202)
@@ -251,14 +251,14 @@ def test_the_algorithm_may_be_named_at_the_start(developer: Client, algorithm: s
     developer.put(location, Digest.of(DATA, algorithm)).expect(201)
 
 
-def test_an_algorithm_that_was_named_is_the_only_one_kept(developer: Client) -> None:
+def test_a_named_algorithm_is_the_only_one_supported(developer: Client) -> None:
     location = developer.patch(developer.start(REPOSITORY, "digest-algorithm=sha512"), DATA).expect(202).location
     developer.put(location, Digest.of(DATA, "sha256")).refused(400, "DIGEST_INVALID")
     developer.put(location, Digest.of(DATA, "sha512")).expect(201)
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "SHA256", "sha384", ""])
-def test_an_algorithm_that_is_not_kept_is_refused_before_a_byte_is_sent(developer: Client, algorithm: str) -> None:
+def test_an_unsupported_algorithm_is_refused_at_the_start(developer: Client, algorithm: str) -> None:
     target = f"/v2/{REPOSITORY}/blobs/uploads/?digest-algorithm={algorithm}"
     developer.request("POST", target).refused(400, "DIGEST_INVALID")
 
@@ -277,7 +277,7 @@ def test_chunks_of_1_kib_and_of_more_than_a_part_make_one_blob(developer: Client
     assert developer.api.stored(redirect.location) == data
 
 
-def test_a_blob_above_the_limit_is_denied_with_what_can_be_done(build: Builder) -> None:
+def test_a_blob_above_the_limit_is_denied_with_advice(build: Builder) -> None:
     developer = build(MAX_BLOB_BYTES="2000").user("developer")
     denied = developer.put(developer.start(REPOSITORY), Digest.of(DATA), DATA).refused(413, "DENIED")
     assert "2000" in denied.message and "MAX_BLOB_BYTES" in denied.message
@@ -295,13 +295,13 @@ def test_an_empty_chunk_changes_nothing(developer: Client, algorithm: str) -> No
     developer.put(location, Digest.of(b"", algorithm)).expect(201)
 
 
-def test_a_body_without_a_digest_is_no_blob(developer: Client) -> None:
+def test_a_post_with_a_body_and_no_digest_starts_a_session(developer: Client) -> None:
     location = developer.request("POST", f"/v2/{REPOSITORY}/blobs/uploads/", {}, DATA).expect(202).location
     assert developer.api.request("GET", location).expect(204).header("range") == "0-0"
     developer.put(location, Digest.of(DATA)).refused(400, "DIGEST_INVALID")
 
 
-def test_a_blob_that_is_there_may_be_pushed_again_in_every_way(developer: Client) -> None:
+def test_an_existing_blob_can_be_pushed_again_in_every_way(developer: Client) -> None:
     for way in WAYS:
         way(developer, DATA, Digest.of(DATA)).expect(201)
     assert developer.blob(REPOSITORY, Digest.of(DATA)).expect(200).body == DATA

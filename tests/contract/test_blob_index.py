@@ -58,19 +58,19 @@ def test_a_blob_larger_than_any_item_is_linked_without_its_bytes(index: Index) -
     assert index.blobs.find_link(SHIPS, DIGEST) == BlobLink(DIGEST, 1 << 40, "blobs/large")
 
 
-def test_the_empty_blob_keeps_its_bytes_of_which_there_are_none(index: Index) -> None:
+def test_an_empty_blob_is_linked_with_empty_inline_bytes(index: Index) -> None:
     digest = Digest.of(b"")
     link(index, digest=digest, stored=StoredObject("blobs/empty", 0, b""))
     assert index.blobs.find_link(SHIPS, digest) == BlobLink(digest, 0, "blobs/empty", b"")
 
 
-def test_linking_tells_and_leaves_a_candidate(index: Index) -> None:
+def test_linking_writes_an_event_and_a_candidate(index: Index) -> None:
     link(index)
     assert index.events() == [("upload", DIGEST)]
     assert index.candidates() == ["link"]
 
 
-def test_a_second_upload_of_a_digest_is_linked_to_the_object_that_is_there(index: Index) -> None:
+def test_a_second_upload_of_a_digest_links_the_first_object(index: Index) -> None:
     link(index)
     other = link(index, repository=CARGO, stored=StoredObject("blobs/two", len(BYTES), BYTES), upload="b" * 32)
     assert other.key == "blobs/one"
@@ -79,12 +79,12 @@ def test_a_second_upload_of_a_digest_is_linked_to_the_object_that_is_there(index
     assert index.candidates() == ["link", "link", "object", "object"]
 
 
-def test_the_same_upload_and_digest_again_answers_the_same_link_and_tells_nothing(index: Index) -> None:
+def test_linking_the_same_upload_again_returns_the_link_without_an_event(index: Index) -> None:
     assert link(index) == link(index)
     assert len(index.events()) == 1
 
 
-def test_the_same_upload_again_calls_a_pending_removal_off(index: Index) -> None:
+def test_linking_the_same_upload_again_cancels_a_pending_removal(index: Index) -> None:
     link(index)
     index.blobs.mark_link(SHIPS, DIGEST, "mark")
     assert link(index).marked is None
@@ -92,7 +92,7 @@ def test_the_same_upload_again_calls_a_pending_removal_off(index: Index) -> None
     assert found is not None and found.marked is None
 
 
-def test_a_consumed_upload_is_not_taken_for_another_digest(index: Index) -> None:
+def test_a_consumed_upload_cannot_be_linked_to_another_digest(index: Index) -> None:
     link(index)
     other = Digest.of(b"other")
     with pytest.raises(UploadConsumed):
@@ -109,7 +109,7 @@ def test_consumed_and_cancelled_uploads_are_spent_and_others_are_not(index: Inde
     assert index.blobs.find_spent_uploads(()) == frozenset()
 
 
-def test_more_uploads_are_asked_for_than_one_batch_takes(index: Index) -> None:
+def test_spent_uploads_are_found_beyond_one_batch(index: Index) -> None:
     link(index)
     others = [f"{number:032x}" for number in range(250)]
     assert index.blobs.find_spent_uploads([*others, "a" * 32]) == {"a" * 32}
@@ -157,7 +157,7 @@ def test_linking_consumes_a_session_that_was_written(index: Index, state: Upload
         index.sessions.save(found)
 
 
-def test_a_mark_without_an_end_is_kept(index: Index) -> None:
+def test_a_consumed_upload_without_expiry_is_kept(index: Index) -> None:
     index.blobs.link_object(SHIPS, DIGEST, SMALL, upload_id="a" * 32, mark_expires=None, event=event())
     found = index.sessions.find("a" * 32)
     assert found is not None and found.expires == 0
@@ -167,7 +167,7 @@ def consume(index: Index, upload: str) -> bool:
     return index.blobs.consume(SHIPS, DIGEST, upload_id=upload, key="blobs/surplus", at=1_800_000_000_000)
 
 
-def test_an_upload_that_is_used_up_is_never_linked(index: Index) -> None:
+def test_a_consumed_upload_without_a_blob_is_never_linked(index: Index) -> None:
     assert consume(index, "a" * 32) is True
     assert consume(index, "a" * 32) is False
     with pytest.raises(UploadConsumed):
@@ -176,13 +176,13 @@ def test_an_upload_that_is_used_up_is_never_linked(index: Index) -> None:
     assert index.candidates() == ["object"]
 
 
-def test_an_upload_that_made_the_blob_is_used_up_already(index: Index) -> None:
+def test_an_upload_that_was_linked_cannot_be_consumed(index: Index) -> None:
     link(index)
     assert consume(index, "a" * 32) is False
     assert index.blobs.find_link(SHIPS, DIGEST) is not None
 
 
-def test_a_cancelled_upload_is_used_up_already(index: Index) -> None:
+def test_a_cancelled_upload_cannot_be_consumed(index: Index) -> None:
     index.sessions.save(UploadSession("a" * 32, SHIPS, 4_000_000_000, state=UploadState.CANCELLED))
     assert consume(index, "a" * 32) is False
 
@@ -203,7 +203,7 @@ def test_a_mounted_blob_is_the_same_object_and_outlives_its_source(index: Index)
     assert index.candidates() == ["blob", "link", "link"]
 
 
-def test_mounting_what_is_there_calls_a_pending_removal_off(index: Index) -> None:
+def test_mounting_an_existing_blob_cancels_a_pending_removal(index: Index) -> None:
     link(index)
     index.blobs.mount(SHIPS, CARGO, DIGEST, event=event(Operation.MOUNT))
     index.blobs.mark_link(CARGO, DIGEST, "mark")
@@ -218,7 +218,7 @@ def test_mounting_from_itself_changes_nothing(index: Index) -> None:
     assert index.events() == [("upload", DIGEST)]
 
 
-def test_a_mark_comes_and_goes(index: Index) -> None:
+def test_a_link_can_be_marked_and_unmarked(index: Index) -> None:
     assert index.blobs.mark_link(SHIPS, DIGEST, "one") is None
     assert index.blobs.unmark_link(SHIPS, DIGEST) is False
     assert index.blobs.find_link(SHIPS, DIGEST) is None
@@ -254,7 +254,7 @@ def test_another_upload_of_a_marked_blob_keeps_it(index: Index) -> None:
         index.blobs.unlink(SHIPS, DIGEST, mark="one", event=event(Operation.DELETE_BLOB))
 
 
-def test_uses_are_read_a_hundred_at_a_time_in_order(index: Index) -> None:
+def test_find_uses_returns_100_at_a_time_in_order(index: Index) -> None:
     manifests = sorted(Digest.of(str(number).encode()) for number in range(103))
     for number, manifest in enumerate(manifests):
         index.manifests.write_uses(SHIPS, manifest, "g", [DIGEST], at=number, key="k")
@@ -266,7 +266,7 @@ def test_uses_are_read_a_hundred_at_a_time_in_order(index: Index) -> None:
     assert index.blobs.find_uses(CARGO, DIGEST) == ()
 
 
-def test_uploads_of_one_digest_at_once_end_with_one_object(index: Index) -> None:
+def test_concurrent_uploads_of_a_digest_share_one_object(index: Index) -> None:
     links: list[BlobLink] = []
 
     def upload(number: int) -> None:
@@ -286,7 +286,7 @@ def test_uploads_of_one_digest_at_once_end_with_one_object(index: Index) -> None
         assert found is not None and found.key == links[0].key
 
 
-def test_a_consumed_upload_makes_no_blob(index: Index) -> None:
+def test_consuming_an_upload_creates_no_blob(index: Index) -> None:
     assert index.blobs.consume(SHIPS, DIGEST, upload_id="a" * 32, key="blobs/one", at=1) is True
     assert index.candidates() == ["object"]
     with pytest.raises(UploadConsumed):

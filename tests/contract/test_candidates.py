@@ -16,7 +16,7 @@ from tests.memory.candidates import MemoryCandidates
 DAY_MS = 86_400_000
 
 
-def test_in_memory_an_arrival_is_noted_once() -> None:
+def test_an_arrival_in_memory_is_recorded_once() -> None:
     made = MemoryCandidates()
     candidates: Candidates = made
     for _ in range(2):
@@ -26,7 +26,7 @@ def test_in_memory_an_arrival_is_noted_once() -> None:
 
 
 @pytest.mark.parametrize("backend", ["moto", "ministack", "embedded"])
-def test_on_dynamodb_an_arrival_is_one_item_of_its_day(backend: str, request: pytest.FixtureRequest) -> None:
+def test_an_arrival_on_dynamodb_is_one_item_of_its_day(backend: str, request: pytest.FixtureRequest) -> None:
     if backend == "moto":
         with mock_aws():
             check(aws.client("dynamodb"))

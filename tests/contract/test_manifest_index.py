@@ -70,7 +70,7 @@ def delete(index: Index, one: ManifestEntry) -> None:
     index.manifests.delete_manifest(SHIPS, one, mark="mark", event=event(Operation.DELETE_MANIFEST, one.digest))
 
 
-def test_an_empty_index_has_nothing(index: Index) -> None:
+def test_an_empty_index_finds_nothing(index: Index) -> None:
     digest = entry().digest
     assert index.manifests.find_tag(SHIPS, LATEST) is None
     assert index.manifests.find_manifest(SHIPS, digest) is None
@@ -104,7 +104,7 @@ def test_a_manifest_without_inline_bytes_and_one_with_the_most_of_them_are_kept(
     assert index.manifests.find_manifest(SHIPS, inline.digest) == inline
 
 
-def test_standing_tells_all_that_a_commit_stands_on_without_the_bytes(index: Index) -> None:
+def test_a_snapshot_has_everything_a_commit_needs_without_bytes(index: Index) -> None:
     one, child, absent = entry(), entry("child"), Digest.of(b"absent")
     blob = Digest.of(b"blob")
     commit(index, one, LATEST)
@@ -125,7 +125,7 @@ def test_standing_tells_all_that_a_commit_stands_on_without_the_bytes(index: Ind
     assert (link.size, link.key, link.data, link.marked) == (4, "k", None, "mark")
 
 
-def test_contents_of_many_things_are_read_though_some_are_asked_for_twice(index: Index) -> None:
+def test_contents_are_read_for_many_and_repeated_digests(index: Index) -> None:
     digests = [Digest.of(str(number).encode()) for number in range(230)]
     for number, digest in enumerate(digests[::10]):
         index.blobs.link_object(
@@ -141,7 +141,7 @@ def test_contents_of_many_things_are_read_though_some_are_asked_for_twice(index:
     assert found.manifests == {}
 
 
-def test_a_tag_moves_and_its_inverse_with_it(index: Index) -> None:
+def test_moving_a_tag_moves_its_inverse(index: Index) -> None:
     one, two = entry("one"), entry("two")
     commit(index, one, LATEST, STABLE)
     commit(index, two, LATEST)
@@ -149,7 +149,7 @@ def test_a_tag_moves_and_its_inverse_with_it(index: Index) -> None:
     assert index.manifests.find_tags_of(SHIPS, two.digest) == (LATEST,)
 
 
-def test_as_many_tags_as_a_commit_takes_move_at_once(index: Index) -> None:
+def test_a_commit_moves_the_most_tags_at_once(index: Index) -> None:
     tags = sorted(Tag(f"v{number}-" + "x" * 100) for number in range(MAX_TAGS_PER_COMMIT))
     one = entry("one")
     two = replace(entry("two"), subject=one.digest)
@@ -160,7 +160,7 @@ def test_as_many_tags_as_a_commit_takes_move_at_once(index: Index) -> None:
     assert index.manifests.find_tags_of(SHIPS, one.digest) == ()
 
 
-def test_pushing_what_stands_moves_tags_and_keeps_the_generation(index: Index) -> None:
+def test_committing_an_existing_manifest_moves_tags_and_keeps_its_generation(index: Index) -> None:
     commit(index, entry(generation="g1"))
     commit(index, entry(generation="g2"), LATEST)
     found = index.manifests.find_manifest(SHIPS, entry().digest)
@@ -169,7 +169,7 @@ def test_pushing_what_stands_moves_tags_and_keeps_the_generation(index: Index) -
 
 
 @pytest.mark.parametrize("between", ["the same manifest", "another manifest on the tag", "the repository"])
-def test_a_commit_fails_when_what_it_stands_on_has_changed(index: Index, between: str) -> None:
+def test_a_commit_on_a_changed_snapshot_is_a_conflict(index: Index, between: str) -> None:
     if between != "the repository":
         commit(index, entry("first"))
     found = standing(index, entry(), [LATEST], SHIPS)
@@ -187,7 +187,7 @@ def test_a_commit_fails_when_what_it_stands_on_has_changed(index: Index, between
     assert tag is None or tag.digest == entry("other").digest
 
 
-def test_a_commit_fails_when_the_manifest_was_deleted_and_pushed_anew(index: Index) -> None:
+def test_a_commit_on_another_generation_is_a_conflict(index: Index) -> None:
     one = entry(generation="g1")
     commit(index, one)
     found = standing(index, one, [LATEST], SHIPS)
@@ -200,7 +200,7 @@ def test_a_commit_fails_when_the_manifest_was_deleted_and_pushed_anew(index: Ind
     assert index.manifests.find_tag(SHIPS, LATEST) is None
 
 
-def test_a_tag_that_was_removed_meanwhile_fails_the_commit_that_would_move_it(index: Index) -> None:
+def test_a_commit_that_moves_a_removed_tag_is_a_conflict(index: Index) -> None:
     commit(index, entry("one"), LATEST)
     found = standing(index, entry("two"), [LATEST], SHIPS)
     index.manifests.delete_tag(SHIPS, LATEST, entry("one").digest, event=event(Operation.UNTAG))
@@ -231,7 +231,7 @@ def test_a_tag_is_deleted_only_while_it_points_to_what_was_read(index: Index) ->
     assert "untag" not in dict(index.events())
 
 
-def test_tags_are_removed_all_or_none_and_are_told_of(index: Index) -> None:
+def test_tags_are_removed_all_or_none_with_an_event(index: Index) -> None:
     tags = [Tag(f"v{number:03}") for number in range(MAX_TAGS_PER_COMMIT)]
     one = entry()
     commit(index, one, *tags)
@@ -245,7 +245,7 @@ def test_tags_are_removed_all_or_none_and_are_told_of(index: Index) -> None:
     assert ("untag", one.digest) in index.events()
 
 
-def test_a_mark_on_a_manifest_comes_and_goes(index: Index) -> None:
+def test_a_manifest_can_be_marked_and_unmarked(index: Index) -> None:
     one = entry()
     assert index.manifests.mark_manifest(SHIPS, one.digest, "one") is None
     assert index.manifests.unmark_manifest(SHIPS, one.digest) is False
@@ -300,7 +300,7 @@ def test_tagging_a_manifest_beside_its_deletion_keeps_it(index: Index) -> None:
     assert index.manifests.find_manifest(SHIPS, one.digest) == one
 
 
-def test_uses_of_one_generation_are_taken_back_alone(index: Index) -> None:
+def test_removing_uses_of_a_generation_keeps_others(index: Index) -> None:
     one, blobs = entry(), [Digest.of(str(number).encode()) for number in range(60)]
     index.manifests.write_uses(SHIPS, one.digest, "g1", blobs, at=1, key="k1")
     index.manifests.write_uses(SHIPS, one.digest, "g2", blobs, at=2, key="k2")
@@ -311,7 +311,7 @@ def test_uses_of_one_generation_are_taken_back_alone(index: Index) -> None:
     assert index.candidates() == ["manifest", "manifest"]
 
 
-def test_a_manifest_that_needs_nothing_leaves_its_candidate_all_the_same(index: Index) -> None:
+def test_a_manifest_without_needs_writes_a_candidate(index: Index) -> None:
     index.manifests.write_uses(SHIPS, entry().digest, "g1", [], at=1, key="k1")
     index.manifests.remove_uses(SHIPS, entry().digest, "g1", [])
     assert index.candidates() == ["manifest"]
@@ -333,7 +333,7 @@ def test_tags_are_listed_in_byte_order_page_by_page(index: Index) -> None:
 
 # What clients may send as `last`: it need not be a tag, and it may be longer than any key, or sort behind them all.
 @pytest.mark.parametrize("after", ["a", "a" * 128, "a" * 3000, "é" * 3000, "a\0", "a\x7f", "a#", "a\U0010ffff"])
-def test_a_list_goes_on_behind_any_text(index: Index, after: str) -> None:
+def test_a_list_continues_after_any_text(index: Index, after: str) -> None:
     longest = Tag("a" * 128)
     commit(index, entry(), Tag("0"), Tag("a"), longest, Tag("b"))
     expected = tuple(tag for tag in (Tag("0"), Tag("a"), longest, Tag("b")) if tag > after)
@@ -341,14 +341,14 @@ def test_a_list_goes_on_behind_any_text(index: Index, after: str) -> None:
 
 
 @pytest.mark.parametrize("after", ["\U0010ffff", "\U0010ffff" * 900, "é", "\x7f"])
-def test_a_list_is_at_its_end_behind_what_sorts_behind_all_names(index: Index, after: str) -> None:
+def test_a_list_after_the_last_name_is_empty(index: Index, after: str) -> None:
     commit(index, entry(), LATEST)
     assert index.manifests.list_tags(SHIPS, after=after, limit=9) == ()
     assert index.manifests.list_repositories(after=after, limit=9) == ()
     assert list(index.manifests.list_referrers(SHIPS, entry().digest, after=after)) == []
 
 
-def test_a_list_of_tags_holds_nothing_else(index: Index) -> None:
+def test_a_list_of_tags_has_only_tags(index: Index) -> None:
     one = refer(index, "one", Digest.of(b"subject"))
     commit(index, one, LATEST)
     index.manifests.write_uses(SHIPS, one.digest, "g", [one.digest], at=1, key="k")
@@ -396,7 +396,7 @@ def test_a_large_descriptor_is_kept_whole_or_by_pointer(index: Index) -> None:
     assert listed.descriptor is None or listed.descriptor["annotations"]["note"] == "x" * 3_900_000
 
 
-def test_pushing_what_stands_again_leaves_its_referrer_entry(index: Index) -> None:
+def test_committing_an_existing_manifest_keeps_its_referrer_entry(index: Index) -> None:
     subject = Digest.of(b"subject")
     refer(index, "one", subject, note="first")
     refer(index, "one", subject, note="first")
@@ -410,7 +410,7 @@ def test_an_index_entry_keeps_its_own_type(index: Index) -> None:
     assert tag is not None and tag.media_type == OCI_INDEX
 
 
-def test_writers_of_one_tag_at_once_end_in_one_of_their_states(index: Index) -> None:
+def test_concurrent_writers_of_a_tag_end_in_one_of_their_states(index: Index) -> None:
     entries = [entry(str(number)) for number in range(5)]
 
     def push(one: ManifestEntry) -> None:

@@ -154,7 +154,7 @@ def upload(objects: Objects, *sizes: int, key: str = KEY) -> tuple[str, list[Par
     return multipart_id, parts, b"".join(pieces)
 
 
-def test_what_is_not_there_is_none(objects: Objects) -> None:
+def test_an_absent_object_is_none(objects: Objects) -> None:
     assert objects.get("absent") is None
     assert objects.find("absent") is None
     assert objects.list("absent") == ()
@@ -168,7 +168,7 @@ def test_an_object_is_read_as_it_was_written(objects: Objects, data: bytes) -> N
     assert found is not None and (found.size, found.metadata) == (len(data), WHO)
 
 
-def test_an_object_has_no_digest_that_nobody_proved(objects: Objects) -> None:
+def test_an_object_without_a_checksum_has_no_digest(objects: Objects) -> None:
     objects.put("blobs/a", b"bytes", metadata={})
     found = objects.find("blobs/a")
     assert found is not None and found.digests == frozenset()
@@ -184,7 +184,7 @@ def test_the_digest_is_kept_as_the_objects_checksum(bucket: Bucket, algorithm: s
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-def test_bytes_that_are_not_of_the_digest_are_refused(bucket: Bucket, algorithm: str) -> None:
+def test_bytes_with_another_digest_are_refused(bucket: Bucket, algorithm: str) -> None:
     digest = Digest.of(b"other", algorithm)
     if algorithm in bucket.checks:
         with pytest.raises(Refused):
@@ -208,7 +208,7 @@ def test_keys_are_listed_by_prefix_in_byte_order(objects: Objects) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
-def test_objects_are_deleted_and_absent_ones_are_no_error(objects: Objects, count: int) -> None:
+def test_deleting_an_absent_object_is_not_an_error(objects: Objects, count: int) -> None:
     keys = [f"blobs/{number}" for number in range(count)]
     for key in keys:
         objects.put(key, b"", metadata={})
@@ -218,7 +218,7 @@ def test_objects_are_deleted_and_absent_ones_are_no_error(objects: Objects, coun
     assert objects.list("blobs/") == ("blobs/kept",)
 
 
-def test_more_objects_are_deleted_than_one_request_takes(bucket: Bucket) -> None:
+def test_deletion_of_more_objects_than_a_request_takes_succeeds(bucket: Bucket) -> None:
     bucket.objects.put(f"blobs/{DELETE_BATCH}", b"", metadata={})
     bucket.objects.delete(f"blobs/{number}" for number in range(DELETE_BATCH + 1))
     assert bucket.objects.list("blobs/") == ()
@@ -258,14 +258,14 @@ def test_a_small_part_before_the_last_is_refused(bucket: Bucket) -> None:
         assert bucket.objects.get(KEY) == data
 
 
-def test_completing_again_is_no_error(objects: Objects) -> None:
+def test_completing_again_is_not_an_error(objects: Objects) -> None:
     multipart_id, parts, data = upload(objects, 4)
     objects.complete(KEY, multipart_id, parts)
     objects.complete(KEY, multipart_id, parts)
     assert objects.get(KEY) == data
 
 
-def test_a_part_that_was_written_again_since_cannot_be_completed_as_the_first(objects: Objects) -> None:
+def test_a_part_written_again_cannot_be_completed_as_the_first(objects: Objects) -> None:
     multipart_id, parts, _ = upload(objects, 4)
     objects.put_part(KEY, multipart_id, 1, b"evil")
     with pytest.raises(MultipartGone):
@@ -273,7 +273,7 @@ def test_a_part_that_was_written_again_since_cannot_be_completed_as_the_first(ob
     assert objects.find(KEY) is None
 
 
-def test_a_part_is_held_to_the_checksum_that_completing_names(bucket: Bucket) -> None:
+def test_a_part_with_another_checksum_cannot_be_completed(bucket: Bucket) -> None:
     objects = bucket.objects
     multipart_id, (part,), data = upload(objects, 4)
     other = Part(part.number, part.etag, base64.b64encode(bytes(32)).decode(), part.size)
@@ -292,7 +292,7 @@ def test_a_part_that_was_sent_again_replaces_the_first(objects: Objects) -> None
     assert objects.get(KEY) == b"again"
 
 
-def test_an_aborted_upload_is_gone_and_aborting_it_again_is_no_error(bucket: Bucket) -> None:
+def test_aborting_again_is_not_an_error(bucket: Bucket) -> None:
     objects = bucket.objects
     multipart_id, parts, _ = upload(objects, 4)
     objects.abort(KEY, multipart_id)
@@ -317,9 +317,7 @@ def test_two_uploads_to_one_key_do_not_mix(objects: Objects) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_presigned_url_names_the_object_and_serves_it_to_nobody_longer_than_it_says(
-    bucket: Bucket, method: str
-) -> None:
+def test_a_presigned_url_serves_its_object_until_it_expires(bucket: Bucket, method: str) -> None:
     bucket.objects.put("blobs/a", b"bytes", metadata={})
     url = bucket.objects.presign("blobs/a", digest=DIGEST, method=method)
     assert "blobs/a" in url
@@ -336,7 +334,7 @@ def test_a_presigned_url_names_the_object_and_serves_it_to_nobody_longer_than_it
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_a_presigned_url_is_good_for_its_own_method_and_time_alone(
+def test_a_presigned_url_is_valid_for_its_method_and_time_only(
     bucket: Bucket, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket.objects.put("blobs/a", b"bytes", metadata={})
@@ -374,7 +372,7 @@ def test_two_kilobytes_of_metadata_are_kept(bucket: Bucket) -> None:
     assert found is not None and len(found.metadata["tags"]) == 2_044
 
 
-def test_presigning_calls_nobody(bucket: Bucket) -> None:
+def test_presigning_makes_no_call(bucket: Bucket) -> None:
     calls = aws.record_calls(bucket.client) if bucket.client is not None else []
     assert bucket.objects.presign("blobs/a", digest=DIGEST) != bucket.objects.presign("blobs/b", digest=DIGEST)
     assert calls == []

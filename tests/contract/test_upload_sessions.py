@@ -59,7 +59,7 @@ def test_every_state_is_kept(index: Index, state: UploadState) -> None:
     assert found is not None and found.state is state
 
 
-def test_what_a_session_no_longer_has_is_gone_from_it(index: Index) -> None:
+def test_fields_that_a_session_dropped_are_removed(index: Index) -> None:
     saved = index.sessions.save(FULL)
     index.sessions.save(replace(NEW, version=saved.version))
     assert index.sessions.find(ID) == replace(NEW, version=2)
@@ -76,7 +76,7 @@ def test_only_one_of_two_saves_of_a_version_succeeds(index: Index) -> None:
     assert index.sessions.find_parts(replace(second, parts=1)) == ()
 
 
-def test_a_session_is_not_saved_where_there_is_none_of_its_version(index: Index) -> None:
+def test_saving_a_version_that_does_not_exist_is_a_conflict(index: Index) -> None:
     with pytest.raises(Conflict):
         index.sessions.save(replace(NEW, version=3))
     assert index.sessions.find(ID) is None
@@ -107,7 +107,7 @@ def test_all_the_parts_that_s3_allows_fit_into_a_transaction() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 300])
-def test_whoever_loses_leaves_no_part(index: Index, count: int) -> None:
+def test_the_loser_of_a_save_leaves_no_part(index: Index, count: int) -> None:
     start = index.sessions.save(replace(NEW, key="blobs/uploads/x/parts-1", parts=0))
     saved = index.sessions.save(replace(start, parts=1), [part(1)])
     late = [replace(part(number), checksum="of other bytes") for number in range(1, count + 1)]
@@ -116,7 +116,7 @@ def test_whoever_loses_leaves_no_part(index: Index, count: int) -> None:
     assert index.sessions.find_parts(replace(saved, parts=count)) == (part(1),)
 
 
-def test_parts_of_another_object_of_the_upload_are_not_among_a_sessions(index: Index) -> None:
+def test_parts_of_another_object_are_not_found(index: Index) -> None:
     saved = index.sessions.save(replace(NEW, key="blobs/uploads/x/parts-1", parts=2), [part(1), part(2)])
     assert index.sessions.find_parts(replace(saved, key="blobs/uploads/x/parts-2")) == ()
 
@@ -127,7 +127,7 @@ def test_the_first_save_alone_leaves_a_candidate(index: Index) -> None:
     assert index.candidates() == ["upload"]
 
 
-def test_writers_at_once_lose_all_but_one(index: Index) -> None:
+def test_only_one_of_concurrent_saves_succeeds(index: Index) -> None:
     start = index.sessions.save(NEW)
     won: list[int] = []
 

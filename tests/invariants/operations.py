@@ -10,7 +10,8 @@ from roadstead.content.upload_token import UploadToken
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName, Tag
-from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry, blob, image, index_of
+from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry, blob, image
+from tests.manifests import index_of
 
 CONFIG, LAYER, OTHER = b"{}", blob("layer"), blob("other")
 LARGE = blob("large", 20 * 1024)  # larger than what the index keeps, smaller than a part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +16,7 @@ from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
 from roadstead.content.finishing import HandingOver, Linking
 from roadstead.content.lists import Lists
-from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
+from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import whole_key
 from roadstead.content.provenance import object_metadata
@@ -29,6 +28,7 @@ from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from tests.invariants.cloud import BUCKET, INDEX, Cloud
+from tests.manifests import image_of, of
 
 ALICE, BOB = Actor("alice", token_id="t1"), Actor("bob", token_id="t2")
 SHIPS, BOATS = RepositoryName("acme/ships"), RepositoryName("acme/boats")
@@ -117,32 +117,15 @@ class Registry:
 
 def image(*layers: bytes, config: bytes = b"{}", subject: bytes | None = None, padding: int = 0) -> bytes:
     """An image manifest of these blobs; `padding` bytes of annotations make it large."""
-    document: dict[str, Any] = {
-        "schemaVersion": 2,
-        "mediaType": OCI_MANIFEST,
-        "config": _descriptor(config, "application/vnd.oci.image.config.v1+json"),
-        "layers": [_descriptor(layer, "application/vnd.oci.image.layer.v1.tar") for layer in layers],
-    }
+    more: dict[str, Any] = {"annotations": {"padding": "x" * padding}} if padding else {}
     if subject is not None:
-        document["subject"] = _descriptor(subject, OCI_MANIFEST)
-    if padding:
-        document["annotations"] = {"padding": "x" * padding}
-    return json.dumps(document).encode()
-
-
-def index_of(*children: bytes) -> bytes:
-    """An image index of these manifests."""
-    listed = [_descriptor(child, OCI_MANIFEST) for child in children]
-    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed}).encode()
+        more["subject"] = of(subject, OCI_MANIFEST)
+    return image_of(*layers, config=config, **more)
 
 
 def blob(name: str, size: int = 40) -> bytes:
     """Bytes that differ from those of any other name."""
     return random.Random(name).randbytes(size)
-
-
-def _descriptor(data: bytes, media_type: str) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": str(Digest.of(data)), "size": len(data)}
 
 
 def _no_sleep(_: float) -> None:

@@ -86,7 +86,7 @@ def _abandoned(cloud: Cloud) -> tuple[object, ...]:
 @pytest.mark.parametrize(
     "client", [looks_first, mounts, uploads, sends_to_the_edge], ids=lambda client: client.__name__
 )
-def test_a_push_beside_the_collector_succeeds_and_stands(cloud: Cloud, client: Client, phase: str) -> None:
+def test_a_push_beside_the_collector_succeeds_and_stays(cloud: Cloud, client: Client, phase: str) -> None:
     before = _abandoned(cloud)
     steps = max(len(_collect_beside(cloud, before, client, phase, switching(first, ()))) for first in (0, 1))
     for name, choose in plans(steps, 2, SCHEDULES):
@@ -124,7 +124,7 @@ def _collect_beside(
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_a_push_that_looked_more_than_an_hour_ago_is_told_what_is_missing(cloud: Cloud, phase: str) -> None:
+def test_a_push_slower_than_the_fence_is_refused(cloud: Cloud, phase: str) -> None:
     cloud.thaw(_abandoned(cloud))
     for data in (CONFIG, LAYER):
         Registry(cloud).blobs.get(SHIPS, Digest.of(data), ALICE, promise=True)
@@ -142,7 +142,7 @@ def test_a_push_that_looked_more_than_an_hour_ago_is_told_what_is_missing(cloud:
     check(cloud, DOCUMENTS)
 
 
-def test_the_collector_leaves_no_object_that_nothing_stands_on(cloud: Cloud) -> None:
+def test_the_collector_leaves_no_unused_object(cloud: Cloud) -> None:
     registry = Registry(cloud)
     with_image(registry, "latest")
     with_second(registry, "second")
@@ -162,7 +162,7 @@ def _second() -> bytes:
 
 
 @pytest.mark.parametrize("fault", list(Fault))
-def test_a_collector_that_fails_at_any_call_can_be_run_again(cloud: Cloud, fault: Fault) -> None:
+def test_a_collector_that_fails_at_any_call_can_run_again(cloud: Cloud, fault: Fault) -> None:
     before = _abandoned(cloud)
     whole = Faulty()
     with cloud.intercepted(whole):

@@ -15,9 +15,7 @@ from tests.invariants.registry import Registry
 
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
-def test_a_fault_at_any_call_breaks_nothing_and_trying_again_succeeds(
-    cloud: Cloud, operation: Operation, fault: Fault
-) -> None:
+def test_after_a_fault_at_any_call_a_retry_succeeds(cloud: Cloud, operation: Operation, fault: Fault) -> None:
     work = Work()
     operation.prepare(Registry(cloud), work)
     check(cloud, DOCUMENTS)

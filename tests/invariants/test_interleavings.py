@@ -18,7 +18,7 @@ SCHEDULES = int(os.environ.get("INVARIANT_SCHEDULES", "90"))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_requests_beside_one_another_end_as_if_one_had_come_first(cloud: Cloud, scenario: Scenario) -> None:
+def test_interleaved_requests_end_as_if_serial(cloud: Cloud, scenario: Scenario) -> None:
     work = Work()
     scenario.prepare(Registry(cloud), work)
     check(cloud, DOCUMENTS)

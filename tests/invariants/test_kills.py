@@ -66,7 +66,7 @@ class Hasher:
         return f"hash of {password}"
 
 
-def test_what_was_acknowledged_outlives_every_kill(tmp_path: Path) -> None:
+def test_acknowledged_writes_survive_every_kill(tmp_path: Path) -> None:
     lots = random.Random(os.environ.get("KILL_SEED"))
     known = Acknowledged()
     state = tmp_path / "state"

@@ -28,13 +28,13 @@ KINDS = ("upload", "push", "delete", "untag", "delete-blob", "mount", "ask")
 IMAGES, BLOBS, REPOSITORIES = (IMAGE, SECOND, REFERRER, IMAGE_INDEX), (CONFIG, LAYER, OTHER), (SHIPS, BOATS)
 
 
-def test_threads_in_this_process_leave_what_their_events_say(cloud: Cloud) -> None:
+def test_concurrent_threads_leave_the_state_of_their_events(cloud: Cloud) -> None:
     accepted = _run(lambda: Registry(cloud))
     check(cloud, DOCUMENTS)
     assert _told(Counter(event["operation"] for event in cloud.events), accepted)
 
 
-def test_threads_on_a_server_leave_a_consistent_registry(cloud: Cloud) -> None:
+def test_concurrent_threads_on_a_server_leave_a_consistent_registry(cloud: Cloud) -> None:
     with aws.ministack() as endpoint:
         dynamodb, s3 = aws.client("dynamodb", endpoint), aws.client("s3", endpoint)
         aws.make_tables(dynamodb, INDEX, IDENTITY)

@@ -92,7 +92,7 @@ def broken(data: bytes) -> Iterator[bytes]:
     algorithm=st.sampled_from(["sha256", "sha512"]),
     data=st.binary(min_size=540, max_size=540),
 )
-def test_any_cut_of_any_bytes_with_any_trouble_is_the_blob(
+def test_chunks_of_any_size_with_any_fault_make_the_blob(
     steps: list[Step], last: int, part_bytes: int, checkpoint: int | None, network: int, algorithm: str, data: bytes
 ) -> None:
     one = registry(part_bytes, checkpoint)
@@ -133,9 +133,7 @@ def test_any_cut_of_any_bytes_with_any_trouble_is_the_blob(
     part_bytes=st.integers(LEAST, 3 * LEAST),
     data=st.binary(min_size=350, max_size=350),
 )
-def test_an_upload_that_goes_well_leaves_its_blob_and_nothing_else(
-    cuts: list[int], part_bytes: int, data: bytes
-) -> None:
+def test_an_upload_without_faults_leaves_only_its_blob(cuts: list[int], part_bytes: int, data: bytes) -> None:
     one = registry(part_bytes, None)
     token, offset = one.start(), 0
     for cut in cuts:
@@ -152,7 +150,7 @@ def test_an_upload_that_goes_well_leaves_its_blob_and_nothing_else(
     last=st.integers(0, 50),
     data=st.binary(min_size=400, max_size=400),
 )
-def test_a_closing_that_dies_beside_its_save_is_done_by_the_next(
+def test_a_closing_that_crashes_at_its_save_is_completed_by_the_next(
     cuts: list[int], crash: str, last: int, data: bytes
 ) -> None:
     one = registry(LEAST, None)

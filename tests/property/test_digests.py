@@ -45,14 +45,14 @@ def test_every_digest_of_the_grammar_is_itself(text: str) -> None:
         st.text(),
     )
 )
-def test_anything_else_is_refused_with_a_sentence(text: str) -> None:
+def test_any_other_text_is_refused_with_a_message(text: str) -> None:
     if re.fullmatch(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}", text) is None:
         with pytest.raises(ValueError, match="is not a digest"):
             Digest.parse(text)
 
 
 @given(st.lists(st.binary(max_size=300), max_size=12), algorithms)
-def test_a_running_hash_goes_on_from_its_state_after_any_piece(pieces: list[bytes], algorithm: str) -> None:
+def test_a_hash_resumes_from_its_state_after_any_piece(pieces: list[bytes], algorithm: str) -> None:
     running = RunningHash(algorithm)
     for piece in pieces:
         running.update(piece)

@@ -72,7 +72,7 @@ def test_the_project_of_a_name_is_a_project_and_its_first_component(name: str) -
 
 
 @given(repositories, st.integers(MAX_REPOSITORY_NAME + 1, 5000))
-def test_a_name_that_is_too_long_is_refused_whatever_it_is(name: str, length: int) -> None:
+def test_a_name_that_is_too_long_is_refused(name: str, length: int) -> None:
     assert not accepts(RepositoryName.parse, (name * length)[:length])
 
 

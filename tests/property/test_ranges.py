@@ -13,7 +13,7 @@ numbers = st.integers(0, 30) | st.integers(0, 10**19 - 1)
 
 
 @given(numbers, numbers, st.binary(max_size=20))
-def test_a_range_takes_what_a_slice_takes(first: int, last: int, data: bytes) -> None:
+def test_a_range_equals_a_slice(first: int, last: int, data: bytes) -> None:
     expected = data[first : last + 1] if first <= last else b""
     try:
         found = parse_range(f"bytes={first}-{last}", len(data))
@@ -26,7 +26,7 @@ def test_a_range_takes_what_a_slice_takes(first: int, last: int, data: bytes) ->
 
 
 @given(numbers, st.binary(max_size=20))
-def test_an_open_range_is_the_rest_and_a_suffix_the_end(number: int, data: bytes) -> None:
+def test_an_open_range_is_the_rest_and_a_suffix_range_the_end(number: int, data: bytes) -> None:
     for text, expected in (
         (f"bytes={number}-", data[number:]),
         (f"bytes=-{number}", data[-number:] if number else b""),
@@ -42,7 +42,7 @@ def test_an_open_range_is_the_rest_and_a_suffix_the_end(number: int, data: bytes
 
 
 @given(st.text() | st.text("bytes=0123456789-, "), st.integers(0, 100))
-def test_any_text_is_a_range_within_the_blob_or_none_or_416(text: str, size: int) -> None:
+def test_any_header_is_a_range_of_the_blob_or_ignored_or_416(text: str, size: int) -> None:
     try:
         found = parse_range(text, size)
     except RegistryError as error:

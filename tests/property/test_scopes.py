@@ -55,7 +55,7 @@ def test_a_scope_survives_being_written_and_read(access: Access) -> None:
 
 
 @given(st.lists(accesses, max_size=8), identities)
-def test_what_is_granted_was_asked_for_and_is_permitted(requested: list[Access], identity: Identity) -> None:
+def test_granted_access_was_requested_and_is_permitted(requested: list[Access], identity: Identity) -> None:
     scopes = _merged(requested)
     for asked, granted in zip(scopes, grant(scopes, identity).access, strict=True):
         assert (granted.type, granted.name) == (asked.type, asked.name)
@@ -79,13 +79,13 @@ def test_what_is_granted_was_asked_for_and_is_permitted(requested: list[Access],
 
 
 @given(st.lists(accesses, max_size=8), identities)
-def test_asking_again_for_what_was_granted_grants_the_same(requested: list[Access], identity: Identity) -> None:
+def test_requesting_the_granted_access_grants_it_again(requested: list[Access], identity: Identity) -> None:
     granted = grant(_merged(requested), identity).access
     assert grant(granted, identity).access == granted
 
 
 @given(st.lists(accesses, max_size=8), identities)
-def test_only_administrators_make_projects(requested: list[Access], identity: Identity) -> None:
+def test_only_administrators_create_projects(requested: list[Access], identity: Identity) -> None:
     missing = grant(_merged(requested), identity).missing_projects
     assert not set(missing) & set(identity.projects)
     assert not missing or (identity.user is not None and identity.user.admin)

@@ -36,7 +36,7 @@ def test_a_token_is_read_as_it_was_written(token: UploadToken) -> None:
 
 
 @given(tokens, st.integers(0), st.integers(0, 7))
-def test_any_bit_that_flips_makes_it_worthless(token: UploadToken, place: int, bit: int) -> None:
+def test_a_token_with_any_flipped_bit_is_refused(token: UploadToken, place: int, bit: int) -> None:
     data = bytearray(token.encode(KEYS).encode())
     data[place % len(data)] ^= 1 << bit
     with pytest.raises(ValueError, match="upload"):
@@ -44,7 +44,7 @@ def test_any_bit_that_flips_makes_it_worthless(token: UploadToken, place: int, b
 
 
 @given(tokens, st.integers(0), st.text("abcAZ019-_.=", min_size=1, max_size=3))
-def test_anything_inserted_makes_it_worthless(token: UploadToken, place: int, more: str) -> None:
+def test_a_token_with_any_insertion_is_refused(token: UploadToken, place: int, more: str) -> None:
     text = token.encode(KEYS)
     place %= len(text) + 1
     with pytest.raises(ValueError, match="upload"):
@@ -52,20 +52,20 @@ def test_anything_inserted_makes_it_worthless(token: UploadToken, place: int, mo
 
 
 @given(tokens, st.integers(0))
-def test_a_part_of_it_is_worthless(token: UploadToken, place: int) -> None:
+def test_a_part_of_a_token_is_refused(token: UploadToken, place: int) -> None:
     text = token.encode(KEYS)
     with pytest.raises(ValueError, match="upload"):
         decoded(text[: place % len(text)], token)
 
 
 @given(tokens, st.text(max_size=80))
-def test_any_other_text_is_refused_with_a_sentence(token: UploadToken, text: str) -> None:
+def test_any_other_text_is_refused_with_a_message(token: UploadToken, text: str) -> None:
     with pytest.raises(ValueError, match="upload"):
         decoded(text, token)
 
 
 @given(tokens)
-def test_it_holds_until_the_second_of_its_end(token: UploadToken) -> None:
+def test_a_token_is_valid_until_its_expiry(token: UploadToken) -> None:
     text = token.encode(KEYS)
     assert decoded(text, token, now=token.expires - 1) == token
     with pytest.raises(ValueError, match="expired"):
@@ -73,14 +73,14 @@ def test_it_holds_until_the_second_of_its_end(token: UploadToken) -> None:
 
 
 @given(tokens, tokens)
-def test_it_is_for_its_repository_and_its_upload_alone(token: UploadToken, other: UploadToken) -> None:
+def test_a_token_is_valid_for_its_repository_and_upload_only(token: UploadToken, other: UploadToken) -> None:
     if (token.repository, token.upload_id) != (other.repository, other.upload_id):
         with pytest.raises(ValueError, match="another upload"):
             decoded(token.encode(KEYS), other)
 
 
 @given(tokens)
-def test_a_key_that_no_longer_signs_is_still_trusted_until_it_is_gone(token: UploadToken) -> None:
+def test_a_previous_key_is_trusted_until_it_is_removed(token: UploadToken) -> None:
     text = token.encode(KEYS)
     assert decoded(text, token, UploadKeys("two", KEYS.keys)) == token
     with pytest.raises(ValueError, match="not made by this registry"):

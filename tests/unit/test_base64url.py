@@ -8,7 +8,7 @@ from roadstead import base64url
 
 
 @pytest.mark.parametrize("data", [b"", b"a", b"ab", b"abc", b"\xfb\xff\xfe"])
-def test_what_was_encoded_is_decoded(data: bytes) -> None:
+def test_decoding_returns_the_encoded_bytes(data: bytes) -> None:
     text = base64url.encode(data)
     assert "=" not in text
     assert base64url.decode(text) == data

@@ -9,7 +9,7 @@ from roadstead.digest import Digest, parse_algorithm
 EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
-def test_the_digest_of_nothing_is_the_one_that_everybody_knows() -> None:
+def test_the_digest_of_no_bytes_is_the_known_one() -> None:
     assert Digest.of(b"") == EMPTY == Digest.parse(EMPTY)
     assert Digest.of(b"", "sha512").startswith("sha512:cf83e1357eefb8bd")
 
@@ -37,24 +37,24 @@ def test_a_digest_is_a_string_with_two_parts() -> None:
         "sha256:" + "g" * 64,
     ],
 )
-def test_anything_else_is_refused_in_a_short_sentence(text: str) -> None:
+def test_a_malformed_digest_is_refused_with_a_message(text: str) -> None:
     with pytest.raises(ValueError, match="is not a digest: expected") as error:
         Digest.parse(text)
     assert len(str(error.value)) < 400
 
 
-def test_a_long_text_is_not_repeated_in_full() -> None:
+def test_a_long_malformed_digest_is_cut_in_the_message() -> None:
     with pytest.raises(ValueError) as error:
         Digest.parse("x" * 100_000)
     assert len(str(error.value)) < 400
 
 
-def test_it_matches_the_bytes_that_it_is_of() -> None:
+def test_a_digest_matches_its_bytes_only() -> None:
     assert Digest.of(b"a", "sha512").matches(b"a")
     assert not Digest.of(b"a").matches(b"b")
 
 
-def test_the_algorithms_are_those_two() -> None:
+def test_only_sha256_and_sha512_are_algorithms() -> None:
     assert parse_algorithm("sha256") == "sha256"
     assert parse_algorithm("sha512") == "sha512"
     for text in ("", "SHA256", "sha384", "blake3", "x" * 1000):

@@ -27,13 +27,13 @@ SPECIFIED = {
 }
 
 
-def test_the_codes_are_the_specifications_with_three_of_distributions() -> None:
+def test_the_codes_are_the_specifications_and_three_of_distribution() -> None:
     table = {code.code: code.status for code in ErrorCode}
     assert table == {**SPECIFIED, "TAG_INVALID": 400, "UNKNOWN": 500}
     assert all(code.code == code.name for code in ErrorCode)
 
 
-def test_an_error_has_its_codes_status_unless_it_says_another() -> None:
+def test_an_error_has_its_codes_status_unless_given_another() -> None:
     assert RegistryError(ErrorCode.DENIED, "no").status == 403
     assert RegistryError(ErrorCode.DENIED, "no", status=413).status == 413
 
@@ -44,14 +44,14 @@ def test_several_entries_are_one_error_with_the_status_of_the_first() -> None:
     assert (error.entries, error.status, str(error)) == (tuple(entries), 404, "one")
 
 
-def test_headers_add_up() -> None:
+def test_added_headers_follow_the_first_ones() -> None:
     error = RegistryError(ErrorCode.UNSUPPORTED, "no", headers=[("Allow", "GET")])
     error.add_headers(("X", "y"))
     assert error.headers == (("Allow", "GET"), ("X", "y"))
 
 
 @pytest.mark.parametrize("detail", [None, {"digest": "sha256:x", "n": 1}])
-def test_the_body_is_of_the_specifications_shape(detail: dict[str, object] | None) -> None:
+def test_an_error_body_has_the_specifications_shape(detail: dict[str, object] | None) -> None:
     body = error_body([ErrorEntry(ErrorCode.DENIED, "no “entry”", detail)])
     expected = {"code": "DENIED", "message": "no “entry”", **({"detail": detail} if detail else {})}
     assert json.loads(body) == {"errors": [expected]}

@@ -44,12 +44,12 @@ def test_an_event_becomes_a_request() -> None:
     )
 
 
-def test_a_request_that_is_printed_shows_no_secret() -> None:
+def test_the_repr_of_a_request_hides_secrets() -> None:
     headers, query = (("authorization", "Bearer s3cret"),), (("_state", "s3cret"),)
     assert "s3cret" not in repr(Request("POST", "/token", query=query, headers=headers, body=b"s3cret"))
 
 
-def test_what_the_gateway_leaves_out_is_empty() -> None:
+def test_fields_that_the_gateway_leaves_out_are_empty() -> None:
     for nothing in (
         {},
         {
@@ -98,12 +98,12 @@ def test_a_body_that_is_not_the_base64_that_it_claims_to_be_is_refused(body: str
         request_from_gateway(event(body=body, isBase64Encoded=True))
 
 
-def test_half_a_surrogate_pair_is_no_text() -> None:
+def test_an_unpaired_surrogate_in_a_path_is_refused() -> None:
     with pytest.raises(ValueError):
         request_from_gateway(event(body="\ud800"))
 
 
-def test_a_response_goes_out_in_base64_with_every_header_and_its_length() -> None:
+def test_a_response_is_base64_with_every_header_and_its_length() -> None:
     response = Response(201, (("OCI-Tag", "a"), ("OCI-Tag", "b"), ("Location", "/x")), b"\0\xff")
     assert response_to_gateway(response) == {
         "statusCode": 201,
@@ -114,32 +114,32 @@ def test_a_response_goes_out_in_base64_with_every_header_and_its_length() -> Non
 
 
 @pytest.mark.parametrize("name", ["Content-Length", "content-length"])
-def test_a_length_that_is_said_stays(name: str) -> None:
+def test_a_given_content_length_is_kept(name: str) -> None:
     headers = response_to_gateway(Response(200, ((name, "1234"),)))["multiValueHeaders"]
     assert headers == {name: ["1234"]}
 
 
-def test_an_empty_answer_has_length_0_and_204_none() -> None:
+def test_an_empty_response_has_length_0_and_a_204_none() -> None:
     assert response_to_gateway(Response(202))["multiValueHeaders"] == {"Content-Length": ["0"]}
     assert response_to_gateway(Response(204))["multiValueHeaders"] == {}
 
 
-def test_json_has_its_type_unless_another_is_said() -> None:
+def test_a_json_response_has_its_type_unless_given_another() -> None:
     assert Response.json(200, {"a": [1]}) == Response(200, (("Content-Type", "application/json"),), b'{"a":[1]}')
     assert Response.json(200, {}, [("content-type", "x/y")]).headers == (("content-type", "x/y"),)
 
 
 @pytest.mark.parametrize("text", ["plain", "é", "船", "\U0001f6a2", "\ud800", "\udc00\ud800", '"\\\n\0', "\u2028"])
-def test_any_text_survives_json_and_takes_no_more_room_than_in_utf_8(text: str) -> None:
+def test_json_keeps_any_text_in_at_most_its_utf_8_size(text: str) -> None:
     body = Response.json(200, [text]).body
     assert json.loads(body) == [text]
     if text.isprintable():
         assert len(body) == len(text.encode()) + 4
 
 
-def test_headers_are_added_behind() -> None:
+def test_with_headers_appends_to_a_copy() -> None:
     assert Response(200, (("A", "1"),), b"x").with_headers(("B", "2")) == Response(200, (("A", "1"), ("B", "2")), b"x")
 
 
-def test_a_body_is_not_told_in_a_log() -> None:
+def test_the_repr_of_a_response_hides_its_body() -> None:
     assert "secret" not in repr(Response(200, (), b"secret"))

@@ -11,7 +11,7 @@ from roadstead.names import ProjectName, RepositoryName, Tag, parse_reference
 
 
 @pytest.mark.parametrize("name", ["a/0", "a.b_c__d---e/f", "library/x", "a/b/c/d", "a/" + "b" * 253])
-def test_names_of_the_specification_are_taken(name: str) -> None:
+def test_names_of_the_specification_are_accepted(name: str) -> None:
     assert RepositoryName.parse(name) == name
 
 
@@ -36,9 +36,14 @@ def test_names_of_the_specification_are_taken(name: str) -> None:
         "a:b",
         "é",
         "a\n",
+        "a\0b",
+        "a@b",
+        "_a",
+        "a_",
+        "a/./b",
     ],
 )
-def test_other_names_are_refused_with_the_rule(name: str) -> None:
+def test_a_malformed_name_is_refused_with_the_rule(name: str) -> None:
     with pytest.raises(ValueError, match="lower-case letters and digits"):
         RepositoryName.parse(name)
 
@@ -50,7 +55,7 @@ def test_a_name_longer_than_255_characters_with_its_project_is_refused(name: str
 
 
 @pytest.mark.parametrize("name", ["a" * 250 + "!", "a-" * 120 + "!", "a__" * 80 + "!", "_" * 255, "-" * 254 + "a"])
-def test_no_name_keeps_the_matcher_busy(name: str) -> None:
+def test_hostile_names_are_matched_in_linear_time(name: str) -> None:
     begun = time.process_time()
     for _ in range(100):
         with pytest.raises(ValueError):
@@ -77,13 +82,13 @@ def test_a_project_is_one_component(name: str) -> None:
 
 
 @pytest.mark.parametrize("tag", ["latest", "V1.0-rc_1", "_", "0", "x" * 128])
-def test_tags_of_the_specification_are_taken(tag: str) -> None:
+def test_tags_of_the_specification_are_accepted(tag: str) -> None:
     assert parse_reference(tag) == Tag.parse(tag) == tag
     assert isinstance(parse_reference(tag), Tag)
 
 
 @pytest.mark.parametrize("tag", ["", ".a", "-a", "a/b", "a b", "x" * 129, "é", "a\n", "a#b", "a+b"])
-def test_other_tags_are_refused(tag: str) -> None:
+def test_a_malformed_tag_is_refused(tag: str) -> None:
     with pytest.raises(ValueError, match="is not a tag"):
         parse_reference(tag)
 

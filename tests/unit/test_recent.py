@@ -15,7 +15,7 @@ class Loads:
         return self.made
 
 
-def test_a_value_is_loaded_again_when_its_time_is_over() -> None:
+def test_an_expired_value_is_loaded_again() -> None:
     clock, loads = Clock(), Loads()
     recent: Recent[str, int] = Recent(60, 10, clock)
     assert [recent.get("a", loads), recent.get("a", loads)] == [1, 1]
@@ -25,7 +25,7 @@ def test_a_value_is_loaded_again_when_its_time_is_over() -> None:
     assert recent.get("a", loads) == 2
 
 
-def test_the_least_recently_read_goes_first() -> None:
+def test_the_least_recently_used_value_is_dropped_first() -> None:
     loads = Loads()
     recent: Recent[str, int] = Recent(60, 2, Clock())
     for key in ("a", "b", "a", "c", "a"):
@@ -35,7 +35,7 @@ def test_the_least_recently_read_goes_first() -> None:
     assert loads.made == 4
 
 
-def test_what_is_forgotten_is_loaded_again() -> None:
+def test_a_forgotten_value_is_loaded_again() -> None:
     loads = Loads()
     recent: Recent[str, int] = Recent(60, 2, Clock())
     recent.get("a", loads)
@@ -44,7 +44,7 @@ def test_what_is_forgotten_is_loaded_again() -> None:
     assert recent.get("a", loads) == 2
 
 
-def test_a_load_that_fails_leaves_nothing_behind() -> None:
+def test_a_failed_load_keeps_nothing() -> None:
     def fail() -> int:
         raise RuntimeError
 

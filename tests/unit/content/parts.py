@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +10,6 @@ from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
 from roadstead.content.finishing import Linking
 from roadstead.content.lists import Lists
-from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import whole_key
 from roadstead.content.provenance import object_metadata
@@ -23,13 +20,13 @@ from roadstead.digest import Digest
 from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor, ActorKind
 from roadstead.trail.events import EventMaker
+from tests.manifests import image_of
 from tests.memory.index import MemoryIndex
 from tests.memory.objects import MemoryObjects
 
 SHIPS, CARGO = RepositoryName("ships/galleon"), RepositoryName("cargo/tea")
 LATEST = Tag("latest")
 ADA, BOB, NOBODY = Actor("ada", token_id="t1"), Actor("bob"), Actor("", ActorKind.ANONYMOUS)
-CONFIG, LAYER = "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar+gzip"
 NOON = 1_800_000_000.0
 
 
@@ -99,27 +96,9 @@ class Registry:
         """An image with its blobs, tagged `latest`."""
         for data in (b"{}", *layers):
             self.upload(data)
-        body = image(*layers, **fields)
+        body = image_of(*layers, **fields)
         return body, self.push(body)
 
     def keys(self) -> list[str]:
         """Every object in the bucket."""
         return list(self.objects.list(""))
-
-
-def descriptor(data: bytes, media_type: str = LAYER, algorithm: str = "sha256") -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": Digest.of(data, algorithm), "size": len(data)}
-
-
-def image(*layers: bytes, **fields: Any) -> bytes:
-    return dump(
-        mediaType=OCI_MANIFEST, config=descriptor(b"{}", CONFIG), layers=[descriptor(one) for one in layers], **fields
-    )
-
-
-def index_of(children: Iterable[bytes], **fields: Any) -> bytes:
-    return dump(mediaType=OCI_INDEX, manifests=[descriptor(child, OCI_MANIFEST) for child in children], **fields)
-
-
-def dump(**fields: Any) -> bytes:
-    return json.dumps({"schemaVersion": 2, **fields}).encode()

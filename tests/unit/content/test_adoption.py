@@ -24,7 +24,7 @@ def registry() -> Registry:
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-def test_what_s3_vouches_for_becomes_a_blob(registry: Registry, algorithm: str) -> None:
+def test_an_object_whose_checksum_is_the_digest_becomes_a_blob(registry: Registry, algorithm: str) -> None:
     digest = Digest.of(DATA, algorithm)
     key = registry.send_whole(DATA, digest)
     link = registry.adoption.adopt(SHIPS, digest, ADA)
@@ -33,7 +33,7 @@ def test_what_s3_vouches_for_becomes_a_blob(registry: Registry, algorithm: str) 
     assert registry.index.find_link(SHIPS, digest) == link
 
 
-def test_a_large_blob_is_not_read(registry: Registry) -> None:
+def test_adopting_a_large_blob_does_not_read_its_bytes(registry: Registry) -> None:
     data = b"x" * (MAX_INLINE_BLOB + 1)
     registry.send_whole(data)
     registry.objects.get = None  # calling it would fail
@@ -41,19 +41,19 @@ def test_a_large_blob_is_not_read(registry: Registry) -> None:
     assert link is not None and link.data is None
 
 
-def test_nothing_is_adopted_where_nothing_was_sent(registry: Registry) -> None:
+def test_a_digest_without_an_object_is_not_adopted(registry: Registry) -> None:
     registry.send_whole(DATA)
     assert registry.adoption.adopt(CARGO, DIGEST, ADA) is None
     assert registry.adoption.adopt(SHIPS, Digest.of(b"other"), ADA) is None
 
 
-def test_the_anonymous_cause_no_list(registry: Registry) -> None:
+def test_an_anonymous_request_does_not_list_objects(registry: Registry) -> None:
     registry.send_whole(DATA)
     registry.objects.list = None  # calling it would fail
     assert registry.adoption.adopt(SHIPS, DIGEST, NOBODY) is None
 
 
-def test_bytes_that_are_not_of_the_digest_are_never_adopted(registry: Registry) -> None:
+def test_an_object_with_another_checksum_is_not_adopted(registry: Registry) -> None:
     registry.send_whole(b"other bytes", DIGEST)
     assert registry.adoption.adopt(SHIPS, DIGEST, ADA) is None
     assert registry.index.events == []
@@ -93,20 +93,20 @@ def test_a_surplus_object_is_dropped(registry: Registry) -> None:
     assert registry.objects.find(surplus) is None
 
 
-def test_the_one_who_sent_it_is_named_not_the_one_who_asks(registry: Registry) -> None:
+def test_an_adoption_is_attributed_to_the_uploader(registry: Registry) -> None:
     registry.send_whole(DATA)
     registry.adoption.adopt(SHIPS, DIGEST, BOB)
     (event,) = registry.index.events
     assert (event.actor.name, event.actor.kind, event.actor.token_id) == ("ada", ActorKind.USER, "t1")
 
 
-def test_whoever_asks_is_named_where_the_object_does_not_say(registry: Registry) -> None:
+def test_an_adoption_without_metadata_is_attributed_to_the_caller(registry: Registry) -> None:
     registry.objects.put_direct(whole_prefix(SHIPS, DIGEST) + "11" * 16, DATA, {"actor": "%%%"})
     registry.adoption.adopt(SHIPS, DIGEST, BOB)
     assert registry.index.events[0].actor == BOB
 
 
-def test_a_repository_whose_name_begins_the_same_has_another_prefix() -> None:
+def test_repositories_with_a_common_name_prefix_have_distinct_key_prefixes() -> None:
     assert not whole_prefix(RepositoryName("ships/galleon2"), DIGEST).startswith(whole_prefix(SHIPS, DIGEST))
 
 
@@ -200,7 +200,7 @@ def test_a_deletion_beside_more_uploads_than_it_handles_is_refused_until_none_is
 
 
 @pytest.mark.parametrize("count", [1, 4, 30])
-def test_all_that_was_sent_is_adopted_and_the_rest_left_out(registry: Registry, count: int) -> None:
+def test_adopting_many_digests_returns_those_that_were_uploaded(registry: Registry, count: int) -> None:
     sent = [f"layer {number}".encode() for number in range(count)]
     for data in sent:
         registry.send_whole(data)
@@ -210,7 +210,7 @@ def test_all_that_was_sent_is_adopted_and_the_rest_left_out(registry: Registry, 
 
 
 @pytest.mark.parametrize("step", ["list", "find", "get"])
-def test_who_comes_second_finds_what_the_first_has_adopted(
+def test_the_loser_of_an_adoption_race_gets_the_winners_link(
     registry: Registry, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registry.send_whole(DATA)

@@ -28,7 +28,7 @@ def test_an_unknown_blob_is_404(registry: Registry) -> None:
         assert (error.value.entries[0].code, error.value.status) == (ErrorCode.BLOB_UNKNOWN, 404)
 
 
-def test_a_finished_upload_is_adopted_when_it_is_asked_for(registry: Registry) -> None:
+def test_a_get_adopts_a_finished_upload(registry: Registry) -> None:
     registry.send_whole(DATA)
     with pytest.raises(RegistryError):
         registry.blobs.get(SHIPS, DIGEST, NOBODY)
@@ -36,7 +36,7 @@ def test_a_finished_upload_is_adopted_when_it_is_asked_for(registry: Registry) -
     assert registry.blobs.get(SHIPS, DIGEST, NOBODY).size == len(DATA)
 
 
-def test_a_promise_calls_a_pending_removal_off_and_a_mere_read_does_not(registry: Registry) -> None:
+def test_a_promise_cancels_a_pending_removal_and_a_read_does_not(registry: Registry) -> None:
     registry.upload(DATA)
     registry.index.mark_link(SHIPS, DIGEST, "mark")
     registry.blobs.get(SHIPS, DIGEST, ADA)
@@ -45,7 +45,7 @@ def test_a_promise_calls_a_pending_removal_off_and_a_mere_read_does_not(registry
     assert registry.index.find_link(SHIPS, DIGEST).marked is None
 
 
-def test_a_promise_is_not_made_of_a_blob_that_goes_meanwhile() -> None:
+def test_a_promise_of_a_blob_that_is_removed_meanwhile_is_404() -> None:
     class Vanishing(MemoryIndex):
         def unmark_link(self, repository: RepositoryName, digest: Digest, mark: str | None = None) -> bool:
             self._of(repository).links.pop(digest)  # the deletion that had marked it is faster
@@ -58,7 +58,7 @@ def test_a_promise_is_not_made_of_a_blob_that_goes_meanwhile() -> None:
         registry.blobs.get(SHIPS, DIGEST, ADA, promise=True)
 
 
-def test_a_mount_takes_what_the_source_has_and_adopts_what_it_was_sent(registry: Registry) -> None:
+def test_a_mount_links_the_sources_blob_and_adopts_its_uploads(registry: Registry) -> None:
     assert registry.blobs.mount(SHIPS, CARGO, DIGEST, ADA) is None
     registry.send_whole(DATA)
     link = registry.blobs.mount(SHIPS, CARGO, DIGEST, ADA)
@@ -66,7 +66,7 @@ def test_a_mount_takes_what_the_source_has_and_adopts_what_it_was_sent(registry:
     assert registry.index.events[-1].source_repository == SHIPS
 
 
-def test_a_deleted_blob_is_gone_at_once_and_from_here_only(registry: Registry) -> None:
+def test_a_deleted_blob_is_404_here_and_stays_in_other_repositories(registry: Registry) -> None:
     registry.upload(DATA)
     registry.blobs.mount(SHIPS, CARGO, DIGEST, ADA)
     registry.blobs.delete(SHIPS, DIGEST, ADA)
@@ -76,7 +76,7 @@ def test_a_deleted_blob_is_gone_at_once_and_from_here_only(registry: Registry) -
     assert [str(event.operation) for event in registry.index.events] == ["upload", "mount", "delete-blob"]
 
 
-def test_a_needed_blob_stays_and_the_refusal_names_what_needs_it(registry: Registry) -> None:
+def test_deleting_a_needed_blob_is_denied_and_names_the_manifest(registry: Registry) -> None:
     _, pushed = registry.push_image(DATA)
     for digest in (DIGEST, Digest.of(b"{}")):
         with pytest.raises(RegistryError) as error:
@@ -87,14 +87,14 @@ def test_a_needed_blob_stays_and_the_refusal_names_what_needs_it(registry: Regis
         assert registry.index.find_link(SHIPS, digest).marked is None
 
 
-def test_push_delete_push_of_one_digest_works(registry: Registry) -> None:
+def test_pushing_a_deleted_digest_again_succeeds(registry: Registry) -> None:
     for _ in range(3):
         registry.upload(DATA)
         registry.blobs.delete(SHIPS, DIGEST, ADA)
     assert registry.upload(DATA) == registry.blobs.get(SHIPS, DIGEST, ADA)
 
 
-def test_somebody_who_keeps_promising_the_blob_makes_a_deletion_give_way() -> None:
+def test_a_deletion_beside_endless_promises_gives_up_with_throttled() -> None:
     class Promising(MemoryIndex):
         def unlink(self, repository: object, digest: Digest, **named: object) -> None:
             self.unmark_link(SHIPS, digest)

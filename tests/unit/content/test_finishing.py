@@ -36,7 +36,7 @@ def relay(registry: Registry) -> Uploads:
 
 @pytest.mark.parametrize("data", [SMALL, LARGE])
 @pytest.mark.parametrize("chunked", [False, True])
-def test_what_the_relay_finished_is_linked_when_it_is_asked_for(
+def test_an_upload_that_the_relay_finished_is_linked_on_first_request(
     registry: Registry, relay: Uploads, data: bytes, chunked: bool
 ) -> None:
     token, digest = registry.start(), Digest.of(data)
@@ -55,7 +55,7 @@ def test_what_the_relay_finished_is_linked_when_it_is_asked_for(
     assert len(registry.index.events) == 1
 
 
-def test_a_finished_upload_takes_no_more_and_cannot_be_cancelled(registry: Registry, relay: Uploads) -> None:
+def test_a_finished_upload_refuses_chunks_and_cancellation(registry: Registry, relay: Uploads) -> None:
     token = registry.start()
     relay.append(token, (SMALL,), actor=ADA)
     relay.close(token, Digest.of(SMALL), actor=ADA)
@@ -72,7 +72,7 @@ def test_a_finished_upload_takes_no_more_and_cannot_be_cancelled(registry: Regis
 
 
 @pytest.mark.parametrize("data", [SMALL, LARGE])
-def test_the_registry_closes_what_the_relay_finished(registry: Registry, relay: Uploads, data: bytes) -> None:
+def test_the_registry_closes_an_upload_that_the_relay_finished(registry: Registry, relay: Uploads, data: bytes) -> None:
     """As where a relay was switched off between a PUT and its repetition."""
     token = registry.start()
     relay.append(token, (data,), actor=ADA)
@@ -82,7 +82,7 @@ def test_the_registry_closes_what_the_relay_finished(registry: Registry, relay: 
     assert (link.data is not None) == (data is SMALL)
 
 
-def test_a_deleted_blob_does_not_come_back_by_its_marker(registry: Registry, relay: Uploads) -> None:
+def test_a_deleted_blob_does_not_return_through_its_marker(registry: Registry, relay: Uploads) -> None:
     digest = Digest.of(LARGE)
     for _ in range(2):
         relay.close(registry.start(), digest, (LARGE,), actor=ADA)
@@ -94,7 +94,7 @@ def test_a_deleted_blob_does_not_come_back_by_its_marker(registry: Registry, rel
 @pytest.mark.parametrize(
     "names", [streamed_key("f" * 32, "parts-1"), "manifests/ships/galleon/x", "blobs/uploads/", streamed_key("", "")]
 )
-def test_a_marker_of_another_uploads_object_is_not_believed(registry: Registry, names: str) -> None:
+def test_a_marker_that_names_another_uploads_object_is_ignored(registry: Registry, names: str) -> None:
     token, digest = registry.start(CARGO), Digest.of(LARGE)
     registry.objects.put(names, LARGE, metadata={})
     metadata = {**object_metadata(CARGO, ADA), STREAMED: names}

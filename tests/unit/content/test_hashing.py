@@ -15,7 +15,7 @@ STATE_BYTES = {"sha256": 112, "sha512": 216}
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
-def test_a_hash_goes_on_in_another_process(algorithm: str) -> None:
+def test_a_hash_resumes_in_another_process(algorithm: str) -> None:
     data = bytes(range(256)) * 1000
     running = RunningHash(algorithm)
     running.update(data[:100_001])
@@ -33,7 +33,7 @@ def test_a_hash_goes_on_in_another_process(algorithm: str) -> None:
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
 @pytest.mark.parametrize("length", [0, 1, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 1000])
-def test_every_place_in_a_block_is_a_place_to_stop(algorithm: str, length: int) -> None:
+def test_a_hash_resumes_at_every_offset_of_a_block(algorithm: str, length: int) -> None:
     first = RunningHash(algorithm)
     first.update(b"x" * length)
     assert len(first.state()) == STATE_BYTES[algorithm]
@@ -42,7 +42,7 @@ def test_every_place_in_a_block_is_a_place_to_stop(algorithm: str, length: int) 
     assert second.digest().hex == hashlib.new(algorithm, b"x" * length + b"y" * 77).hexdigest()
 
 
-def test_a_state_is_a_copy() -> None:
+def test_changing_a_hash_leaves_its_exported_state_unchanged() -> None:
     running = RunningHash("sha256")
     state = running.state()
     running.update(b"x")
@@ -55,7 +55,7 @@ def test_a_state_of_the_wrong_length_is_refused(algorithm: str, size: int) -> No
         RunningHash(algorithm, bytes(size))
 
 
-def test_more_than_four_gigabytes_are_counted() -> None:
+def test_hashing_more_than_4_gigabytes_is_correct() -> None:
     """The length is in the state: bits as 64 bits, which a 32-bit count would overflow at 512 MiB."""
     running, block = RunningHash("sha256"), bytes(1 << 20)
     state = bytearray(running.state())

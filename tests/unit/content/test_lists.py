@@ -16,7 +16,8 @@ from roadstead.content.manifest_index import Referrer
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName, Tag
-from tests.unit.content.parts import CARGO, CONFIG, SHIPS, Registry, descriptor, image
+from tests.manifests import CONFIG, image_of, of
+from tests.unit.content.parts import CARGO, SHIPS, Registry
 
 SUBJECT = b"subject"
 
@@ -28,14 +29,14 @@ def registry() -> Registry:
     return registry
 
 
-def refer(registry: Registry, size: int, number: int = 0, **fields: object) -> Digest:
-    body = image(subject=descriptor(SUBJECT, OCI_MANIFEST), annotations={"n": str(number), "x": "x" * size}, **fields)
+def refer(registry: Registry, size: int, number: int = 0, **fields: Any) -> Digest:
+    body = image_of(subject=of(SUBJECT, OCI_MANIFEST), annotations={"n": str(number), "x": "x" * size}, **fields)
     return registry.push(body, Digest.of(body)).digest
 
 
 def test_pages_of_tags_join_without_gap_or_overlap(registry: Registry) -> None:
     tags = [Tag(f"v{number}") for number in range(7)]
-    registry.push(image(), Digest.of(image()), *tags)
+    registry.push(image_of(), Digest.of(image_of()), *tags)
     for n in range(1, 9):
         found, last = list[str](), ""
         while True:
@@ -49,25 +50,25 @@ def test_pages_of_tags_join_without_gap_or_overlap(registry: Registry) -> None:
         assert found == tags
 
 
-def test_a_page_that_just_fits_has_no_next(registry: Registry) -> None:
-    registry.push(image(), Tag("a"))
+def test_a_page_with_exactly_all_names_has_no_next(registry: Registry) -> None:
+    registry.push(image_of(), Tag("a"))
     assert registry.lists.tags(SHIPS, n=1, last="") == Page(("a",), None)
 
 
 def test_n_0_is_empty_without_a_next_page(registry: Registry) -> None:
-    registry.push(image(), Tag("a"))
+    registry.push(image_of(), Tag("a"))
     assert registry.lists.tags(SHIPS, n=0, last="") == Page((), None)
 
 
-def test_no_page_is_larger_than_the_maximum(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_is_limited_to_the_maximum(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "MAX_PAGE", 2)
-    registry.push(image(), Digest.of(image()), Tag("a"), Tag("b"), Tag("c"))
+    registry.push(image_of(), Digest.of(image_of()), Tag("a"), Tag("b"), Tag("c"))
     assert registry.lists.tags(SHIPS, n=3, last="") == Page(("a", "b"), "b")
     assert registry.lists.tags(SHIPS, n=None, last="") == Page(("a", "b"), "b")
 
 
-def test_a_repository_without_tags_is_empty_and_one_that_is_not_there_is_404(registry: Registry) -> None:
-    registry.push(image(), Digest.of(image()))
+def test_tags_of_an_untagged_repository_are_empty_and_of_an_unknown_one_404(registry: Registry) -> None:
+    registry.push(image_of(), Digest.of(image_of()))
     assert registry.lists.tags(SHIPS, n=None, last="") == Page((), None)
     with pytest.raises(RegistryError) as error:
         registry.lists.tags(CARGO, n=None, last="")
@@ -76,10 +77,10 @@ def test_a_repository_without_tags_is_empty_and_one_that_is_not_there_is_404(reg
 
 def test_a_repository_appears_with_its_first_manifest_and_not_with_its_blobs(registry: Registry) -> None:
     assert registry.lists.repositories(n=None, last="") == Page((), None)
-    registry.push(image())
+    registry.push(image_of())
     for name in ("a/b", "a-b"):
         registry.upload(b"{}", RepositoryName(name))
-        registry.push(image(), repository=RepositoryName(name))
+        registry.push(image_of(), repository=RepositoryName(name))
     assert registry.lists.repositories(n=2, last="") == Page(("a-b", "a/b"), "a/b")
     assert registry.lists.repositories(n=2, last="a/b") == Page((SHIPS,), None)
 
@@ -103,7 +104,7 @@ def test_referrers_are_filtered_by_type_and_pages_join(registry: Registry) -> No
 
 
 @pytest.mark.parametrize("inline", [True, False])
-def test_a_filter_that_leaves_everything_out_costs_a_bounded_amount_an_answer(
+def test_a_filter_that_matches_nothing_costs_a_bounded_amount_per_page(
     registry: Registry, monkeypatch: pytest.MonkeyPatch, inline: bool
 ) -> None:
     made = sorted(refer(registry, 1, number) for number in range(7))
@@ -128,7 +129,7 @@ def test_a_filter_that_leaves_everything_out_costs_a_bounded_amount_an_answer(
     assert ends == sorted([*made, wanted])[2:6:3]
 
 
-def test_a_descriptor_larger_than_a_page_goes_out_alone(registry: Registry) -> None:
+def test_a_descriptor_larger_than_a_page_is_sent_alone(registry: Registry) -> None:
     made = sorted(refer(registry, 2 * MAX_REFERRERS_BYTES, number) for number in range(2))
     first = registry.lists.referrers(SHIPS, Digest.of(SUBJECT), artifact_type=None, last="")
     assert [one["digest"] for one in first.descriptors] == made[:1] == [first.last]
@@ -137,6 +138,6 @@ def test_a_descriptor_larger_than_a_page_goes_out_alone(registry: Registry) -> N
     assert second.last is None
 
 
-def test_a_subject_of_which_nobody_spoke_has_no_referrers(registry: Registry) -> None:
+def test_an_unknown_subject_has_no_referrers(registry: Registry) -> None:
     found = registry.lists.referrers(CARGO, Digest.of(b"absent"), artifact_type=None, last="")
     assert (found.descriptors, found.last) == ((), None)

@@ -21,20 +21,16 @@ from roadstead.content.manifest_document import (
 )
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
-
-CONFIG, LAYER = "application/vnd.oci.image.config.v1+json", "application/vnd.oci.image.layer.v1.tar"
-
-
-def of(data: bytes, media_type: str = LAYER) -> dict[str, Any]:
-    return {"mediaType": media_type, "digest": Digest.of(data), "size": len(data)}
+from tests import manifests
+from tests.manifests import CONFIG, LAYER, of
 
 
 def image(**fields: Any) -> dict[str, Any]:
-    return {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": of(b"{}", CONFIG), "layers": [of(b"x")], **fields}
+    return {**manifests.image(of(b"{}", CONFIG), [of(b"x")]), **fields}
 
 
 def index(**fields: Any) -> dict[str, Any]:
-    return {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [of(b"x", OCI_MANIFEST)], **fields}
+    return {**manifests.index([of(b"x", OCI_MANIFEST)]), **fields}
 
 
 def without(document: dict[str, Any], *fields: str) -> dict[str, Any]:
@@ -52,7 +48,7 @@ def refused(document: object, content_type: str | None = None) -> RegistryError:
 
 
 @pytest.mark.parametrize("media_type", [OCI_MANIFEST, DOCKER_MANIFEST])
-def test_an_image_needs_its_config_and_its_layers(media_type: str) -> None:
+def test_an_image_references_its_config_and_layers(media_type: str) -> None:
     manifest = parse(image(mediaType=media_type))
     assert manifest == Manifest(
         media_type=media_type,
@@ -65,30 +61,30 @@ def test_an_image_needs_its_config_and_its_layers(media_type: str) -> None:
 
 
 @pytest.mark.parametrize("media_type", [OCI_INDEX, DOCKER_LIST])
-def test_an_index_needs_its_children(media_type: str) -> None:
+def test_an_index_references_its_children(media_type: str) -> None:
     manifest = parse(index(mediaType=media_type))
     assert (manifest.blobs, manifest.artifact_type) == ((), None)
     assert manifest.children == (Descriptor(OCI_MANIFEST, Digest.of(b"x"), 1),)
 
 
 @pytest.mark.parametrize("media_type", sorted(NON_DISTRIBUTABLE))
-def test_layers_that_stay_elsewhere_are_not_needed(media_type: str) -> None:
+def test_non_distributable_layers_are_not_referenced(media_type: str) -> None:
     manifest = parse(image(layers=[of(b"x", media_type), of(b"y")]))
     assert [blob.digest for blob in manifest.blobs] == [Digest.of(b"{}"), Digest.of(b"y")]
 
 
-def test_a_config_that_claims_to_stay_elsewhere_is_needed_all_the_same() -> None:
+def test_a_config_of_a_non_distributable_type_is_referenced() -> None:
     manifest = parse(image(config=of(b"{}", sorted(NON_DISTRIBUTABLE)[0])))
     assert Digest.of(b"{}") in {blob.digest for blob in manifest.blobs}
 
 
-def test_an_artifact_has_its_own_type_or_its_configs() -> None:
+def test_an_artifacts_type_is_its_own_or_its_configs() -> None:
     assert parse(image(artifactType="a/b")).artifact_type == "a/b"
     assert parse(image(artifactType="")).artifact_type == CONFIG
     assert parse(index(artifactType="a/b")).artifact_type == "a/b"
 
 
-def test_the_descriptor_of_a_referrer_says_what_the_api_lists() -> None:
+def test_a_referrers_descriptor_has_the_fields_of_the_api() -> None:
     manifest = parse(image(artifactType="a/b", annotations={"k": "v"}, subject=of(b"s", OCI_MANIFEST)))
     assert manifest.subject == Descriptor(OCI_MANIFEST, Digest.of(b"s"), 1)
     digest = Digest.of(b"manifest")
@@ -103,7 +99,7 @@ def test_the_descriptor_of_a_referrer_says_what_the_api_lists() -> None:
 
 
 @pytest.mark.parametrize("field", ["annotations", "subject", "artifactType", "layers"])
-def test_null_is_as_good_as_absent(field: str) -> None:
+def test_a_null_field_counts_as_absent(field: str) -> None:
     assert parse(image(**{field: None})) == parse(without(image(), field))
 
 
@@ -113,11 +109,11 @@ def test_null_is_as_good_as_absent(field: str) -> None:
 @pytest.mark.parametrize(
     "content_type", [OCI_MANIFEST, OCI_MANIFEST.upper(), f" {OCI_MANIFEST} ; charset=utf-8", "", None]
 )
-def test_the_header_may_say_the_same_in_other_words_or_nothing(content_type: str | None) -> None:
+def test_a_content_type_with_parameters_or_none_is_accepted(content_type: str | None) -> None:
     assert parse(image(), content_type).media_type == OCI_MANIFEST
 
 
-def test_the_header_decides_where_the_field_is_missing() -> None:
+def test_the_content_type_decides_without_a_media_type_field() -> None:
     document = without(image(), "mediaType")
     assert parse(document, DOCKER_MANIFEST).media_type == DOCKER_MANIFEST
     assert "says what this manifest is" in str(refused(document))
@@ -129,7 +125,7 @@ def test_a_header_and_a_field_that_differ_are_refused() -> None:
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "application/vnd.oci.artifact.manifest.v1+json", "x"])
-def test_another_type_is_refused_with_those_that_are_kept(media_type: str) -> None:
+def test_an_unsupported_type_is_refused_with_the_supported_ones(media_type: str) -> None:
     message = str(refused(image(mediaType=media_type)))
     assert OCI_MANIFEST in message and OCI_INDEX in message
 
@@ -156,7 +152,7 @@ def test_schema_1_is_refused_with_a_way_out(document: dict[str, Any], content_ty
     [b"", b"{", b"null", b"[]", b'"x"', b"1", b"\xff\xfe{}", b"\xef\xbb\xbf{}", b'{"a":NaN}', b"[" * 100_000,
      b'{"schemaVersion":' + b"9" * 5000 + b"}"],
 )  # fmt: skip
-def test_what_is_no_json_object_in_utf_8_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_in_utf_8_is_refused(body: bytes) -> None:
     with pytest.raises(RegistryError) as error:
         parse_manifest(body, OCI_MANIFEST)
     assert (error.value.entries[0].code, error.value.status) == (ErrorCode.MANIFEST_INVALID, 400)
@@ -175,6 +171,8 @@ def test_what_is_no_json_object_in_utf_8_is_refused(body: bytes) -> None:
         image(layers={}),
         image(layers=[None]),
         image(layers=[{}]),
+        image(layers="none"),
+        image(layers=[{"digest": Digest.of(b""), "size": 0}]),
         image(annotations=[]),
         image(annotations={"a": 1}),
         image(artifactType=1),
@@ -202,7 +200,9 @@ def test_a_size_is_a_whole_number_of_bytes(size: object) -> None:
         parse_manifest(body, None)
 
 
-@pytest.mark.parametrize("digest", [None, 1, "", "sha256:abc", "md5:" + "a" * 32, ["x"]])
+@pytest.mark.parametrize(
+    "digest", [None, 1, "", "latest", "sha256:abc", "sha256:" + "F" * 64, "md5:" + "a" * 32, ["x"]]
+)
 def test_a_malformed_digest_is_a_digest_invalid_that_says_where(digest: object) -> None:
     error = refused(image(layers=[of(b"x"), {**of(b"x"), "digest": digest}]))
     assert error.entries[0].code is ErrorCode.DIGEST_INVALID
@@ -220,7 +220,7 @@ def test_four_mebibytes_are_read_and_one_byte_more_is_413() -> None:
     assert (error.value.entries[0].code, error.value.status) == (ErrorCode.MANIFEST_INVALID, 413)
 
 
-def test_a_manifest_has_as_many_references_as_are_documented() -> None:
+def test_more_than_the_documented_references_are_refused() -> None:
     assert len(parse(index(manifests=[of(b"x")] * MAX_REFERENCES)).children) == MAX_REFERENCES
     assert str(MAX_REFERENCES) in str(refused(index(manifests=[of(b"x")] * (MAX_REFERENCES + 1))))
 

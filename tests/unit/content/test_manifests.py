@@ -12,8 +12,9 @@ from roadstead.content.manifests import ManifestHead, needed_by
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import Reference, Tag
+from tests.manifests import index_of
 from tests.memory.index import MemoryIndex
-from tests.unit.content.parts import ADA, CARGO, LATEST, SHIPS, Registry, index_of
+from tests.unit.content.parts import ADA, CARGO, LATEST, SHIPS, Registry
 
 LAYER = b"layer"
 
@@ -45,7 +46,7 @@ class Bent(MemoryIndex):
 
 
 @pytest.mark.parametrize("reference", [LATEST, Digest.of(b"absent"), Digest.of(b"absent", "sha512")])
-def test_what_is_not_there_is_404_by_any_reference(registry: Registry, reference: Reference) -> None:
+def test_an_absent_manifest_is_404_by_tag_and_digest(registry: Registry, reference: Reference) -> None:
     for attempt in (
         lambda: registry.manifests.get(SHIPS, reference),
         lambda: registry.manifests.head(SHIPS, reference),
@@ -56,13 +57,13 @@ def test_what_is_not_there_is_404_by_any_reference(registry: Registry, reference
         assert (error.value.entries[0].code, error.value.status) == (ErrorCode.MANIFEST_UNKNOWN, 404)
 
 
-def test_head_tells_the_same_by_tag_and_by_digest(registry: Registry) -> None:
+def test_head_by_tag_equals_head_by_digest(registry: Registry) -> None:
     body, pushed = registry.push_image(LAYER)
     head = ManifestHead(pushed.digest, OCI_MANIFEST, len(body))
     assert registry.manifests.head(SHIPS, LATEST) == registry.manifests.head(SHIPS, pushed.digest) == head
 
 
-def test_a_manifest_pushed_by_sha512_is_told_by_sha512(registry: Registry) -> None:
+def test_a_manifest_pushed_by_sha512_keeps_its_sha512_digest(registry: Registry) -> None:
     body, pushed = registry.push_image(LAYER)
     by_512 = Digest.of(body, "sha512")
     registry.push(body, by_512, Tag("long"))
@@ -70,7 +71,7 @@ def test_a_manifest_pushed_by_sha512_is_told_by_sha512(registry: Registry) -> No
     assert registry.manifests.head(SHIPS, LATEST).digest == pushed.digest
 
 
-def test_a_tag_that_moves_between_the_two_reads_is_read_anew() -> None:
+def test_a_tag_that_moves_between_two_reads_is_read_again() -> None:
     registry = Registry(index=Bent())
     _, first = registry.push_image(b"first")
     registry.upload(b"second")
@@ -104,7 +105,7 @@ def test_a_deleted_tag_leaves_the_manifest_and_its_other_tags(registry: Registry
 
 
 @pytest.mark.parametrize("count", [1, MAX_TAGS_PER_REMOVAL, 2 * MAX_TAGS_PER_REMOVAL + 1])
-def test_a_deleted_manifest_takes_all_its_tags_and_every_one_is_told_of(registry: Registry, count: int) -> None:
+def test_deleting_a_manifest_removes_its_tags_with_events(registry: Registry, count: int) -> None:
     body, pushed = registry.push_image(LAYER)
     tags = {LATEST} | {Tag(f"v{number}") for number in range(count - 1)}
     for tag in tags:
@@ -117,7 +118,7 @@ def test_a_deleted_manifest_takes_all_its_tags_and_every_one_is_told_of(registry
     assert (str(deleted.operation), deleted.digest) == ("delete-manifest", pushed.digest)
 
 
-def test_tags_that_went_before_a_crash_are_told_of() -> None:
+def test_tags_removed_before_a_crash_have_events() -> None:
     registry = Registry(index=Bent())
     body, pushed = registry.push_image(LAYER)
     for number in range(MAX_TAGS_PER_REMOVAL):
@@ -136,16 +137,16 @@ def test_tags_that_went_before_a_crash_are_told_of() -> None:
 
 
 @pytest.mark.parametrize("filler", [0, MAX_INLINE_MANIFEST])
-def test_the_blobs_of_a_deleted_manifest_can_be_deleted_at_once(registry: Registry, filler: int) -> None:
+def test_blobs_of_a_deleted_manifest_can_be_deleted_at_once(registry: Registry, filler: int) -> None:
     _, pushed = registry.push_image(LAYER, filler="x" * filler)
     registry.manifests.delete(SHIPS, pushed.digest, ADA)
     for data in (b"{}", LAYER):
         registry.blobs.delete(SHIPS, Digest.of(data), ADA)
 
 
-def test_a_child_that_an_index_needs_stays_and_the_refusal_names_the_index(registry: Registry) -> None:
+def test_deleting_a_needed_child_is_denied_and_names_the_index(registry: Registry) -> None:
     child, pushed = registry.push_image(LAYER)
-    index = registry.push(index_of([child]), Tag("index"))
+    index = registry.push(index_of(child), Tag("index"))
     with pytest.raises(RegistryError) as error:
         registry.manifests.delete(SHIPS, pushed.digest, ADA)
     assert (error.value.entries[0].code, error.value.status) == (ErrorCode.DENIED, 405)
@@ -173,6 +174,6 @@ def test_the_same_manifest_of_another_repository_stays(registry: Registry) -> No
     assert registry.manifests.get(CARGO, LATEST)[1] == body
 
 
-def test_a_manifest_needs_its_blobs_and_children_once_each_in_their_order() -> None:
-    body = index_of([b"two", b"one", b"two"])
+def test_needed_digests_are_listed_once_in_order() -> None:
+    body = index_of(b"two", b"one", b"two")
     assert needed_by(parse_manifest(body, OCI_INDEX)) == [Digest.of(b"two"), Digest.of(b"one")]

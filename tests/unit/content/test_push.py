@@ -8,26 +8,16 @@ from typing import Any
 import pytest
 
 from roadstead.conflicts import Conflict, Throttled
-from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
+from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifest_index import MAX_INLINE_MANIFEST, MAX_TAGS_PER_COMMIT, Commit, CommitSnapshot
 from roadstead.content.push import IndexChildren
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import Tag
 from roadstead.trail.entries import Actor
+from tests.manifests import CONFIG, dump, image, image_of, index, index_of, of
 from tests.memory.index import MemoryIndex
-from tests.unit.content.parts import (
-    ADA,
-    CARGO,
-    CONFIG,
-    LATEST,
-    SHIPS,
-    Registry,
-    descriptor,
-    dump,
-    image,
-    index_of,
-)
+from tests.unit.content.parts import ADA, CARGO, LATEST, SHIPS, Registry
 
 LAYER = b"layer"
 
@@ -86,38 +76,38 @@ def bent() -> Registry:
 def test_everything_that_is_missing_is_named_once(registry: Registry) -> None:
     registry.upload(b"{}")
     with pytest.raises(RegistryError) as error:
-        registry.push(image(b"one", b"two", b"one"))
+        registry.push(image_of(b"one", b"two", b"one"))
     assert missing(error) == [Digest.of(b"one"), Digest.of(b"two")]
     assert registry.index.events[1:] == []
     assert registry.keys() == [registry.index.find_link(SHIPS, Digest.of(b"{}")).key]
 
 
-def test_what_another_repository_has_is_missing(registry: Registry) -> None:
+def test_a_blob_of_another_repository_is_missing(registry: Registry) -> None:
     for data in (b"{}", LAYER):
         registry.upload(data, CARGO)
     with pytest.raises(RegistryError) as error:
-        registry.push(image(LAYER))
+        registry.push(image_of(LAYER))
     assert missing(error) == [Digest.of(b"{}"), Digest.of(LAYER)]
 
 
-def test_objects_that_were_sent_whole_are_adopted_and_say_who_sent_them(registry: Registry) -> None:
+def test_a_push_adopts_whole_objects_and_names_their_uploader(registry: Registry) -> None:
     for data in (b"{}", LAYER):
         registry.send_whole(data)
-    registry.push(image(LAYER))
+    registry.push(image_of(LAYER))
     assert [str(event.operation) for event in registry.index.events] == ["upload", "upload", "push"]
 
 
-def test_the_same_blob_in_many_places_is_one(registry: Registry) -> None:
+def test_a_blob_referenced_several_times_has_one_use(registry: Registry) -> None:
     registry.upload(LAYER)
-    body = dump(mediaType=OCI_MANIFEST, config=descriptor(LAYER, CONFIG), layers=[descriptor(LAYER)] * 3)
+    body = dump(image(of(LAYER, CONFIG), [of(LAYER)] * 3))
     pushed = registry.push(body)
     assert uses(registry, Digest.of(LAYER)) == [pushed.digest]
 
 
-def test_sizes_are_held_to_the_descriptors(registry: Registry) -> None:
+def test_a_descriptor_with_a_wrong_size_is_refused(registry: Registry) -> None:
     for data in (b"{}", LAYER):
         registry.upload(data)
-    lying = dump(mediaType=OCI_MANIFEST, config=descriptor(b"{}", CONFIG), layers=[{**descriptor(LAYER), "size": 6}])
+    lying = dump(image(of(b"{}", CONFIG), [of(LAYER, size=6)]))
     with pytest.raises(RegistryError) as error:
         registry.push(lying)
     assert error.value.entries[0].code is ErrorCode.MANIFEST_INVALID
@@ -127,32 +117,32 @@ def test_sizes_are_held_to_the_descriptors(registry: Registry) -> None:
 def test_a_child_of_an_index_is_a_manifest_or_a_blob(registry: Registry) -> None:
     child, pushed = registry.push_image(LAYER)
     registry.upload(b"cache")
-    index = registry.push(index_of([child, b"cache"]), Tag("index"))
+    index = registry.push(index_of(child, b"cache"), Tag("index"))
     assert uses(registry, pushed.digest) == uses(registry, Digest.of(b"cache")) == [index.digest]
 
 
 def test_a_layer_of_an_image_is_never_a_manifest(registry: Registry) -> None:
     child, _ = registry.push_image(LAYER)
     with pytest.raises(RegistryError) as error:
-        registry.push(image(child))
+        registry.push(image_of(child))
     assert missing(error) == [Digest.of(child)]
 
 
-def test_children_may_be_missing_where_the_setting_says_so_but_not_lie() -> None:
+def test_index_children_none_accepts_missing_children_but_no_wrong_sizes() -> None:
     registry = Registry(index_children=IndexChildren.NONE)
     child, _ = registry.push_image(LAYER)
-    registry.push(index_of([b"absent", child]))
-    lying = dump(mediaType=OCI_INDEX, manifests=[{**descriptor(child, OCI_MANIFEST), "size": 1}])
+    registry.push(index_of(b"absent", child))
+    lying = dump(index([of(child, OCI_MANIFEST, size=1)]))
     with pytest.raises(RegistryError) as error:
         registry.push(lying)
     assert error.value.entries[0].code is ErrorCode.MANIFEST_INVALID
     with pytest.raises(RegistryError) as error:
-        registry.push(image(b"absent"))
+        registry.push(image_of(b"absent"))
     assert missing(error) == [Digest.of(b"absent")]
 
 
-def test_the_subject_need_not_be_there_and_is_told(registry: Registry) -> None:
-    absent = descriptor(b"absent", OCI_MANIFEST)
+def test_an_absent_subject_is_accepted_and_returned(registry: Registry) -> None:
+    absent = of(b"absent", OCI_MANIFEST)
     _, pushed = registry.push_image(LAYER, subject=absent)
     assert pushed.subject == Digest.of(b"absent")
     assert uses(registry, Digest.of(b"absent")) == []
@@ -162,7 +152,7 @@ def test_the_subject_need_not_be_there_and_is_told(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize("filler", [0, MAX_INLINE_MANIFEST + 1])
-def test_the_exact_bytes_are_kept_with_who_pushed_them(registry: Registry, filler: int) -> None:
+def test_a_manifests_object_has_its_exact_bytes_and_its_pusher(registry: Registry, filler: int) -> None:
     body, pushed = registry.push_image(LAYER, filler="x" * filler)
     entry, data = registry.manifests.get(SHIPS, LATEST)
     assert data == body == registry.objects.get(entry.key)
@@ -172,10 +162,10 @@ def test_the_exact_bytes_are_kept_with_who_pushed_them(registry: Registry, fille
     assert (info.metadata["repository"], info.metadata["tags"]) == (SHIPS, "latest")
 
 
-def test_as_many_tags_as_one_push_takes_fit_into_the_metadata_of_its_object(registry: Registry) -> None:
+def test_the_most_tags_of_a_push_fit_into_the_objects_metadata(registry: Registry) -> None:
     tags = [Tag(f"{number:02}" + "x" * 126) for number in range(MAX_TAGS_PER_COMMIT)]
     registry.upload(b"{}")
-    body = image()
+    body = image_of()
     pushed = registry.push(body, Digest.of(body), *tags)
     assert pushed.tags == tuple(tags)
     text = registry.objects.find(registry.manifests.get(SHIPS, tags[-1])[0].key).metadata["tags"]
@@ -186,17 +176,17 @@ def test_more_tags_than_a_commit_takes_are_414_and_the_same_tag_twice_is_one(reg
     registry.upload(b"{}")
     tags = [Tag(str(number)) for number in range(MAX_TAGS_PER_COMMIT)]
     with pytest.raises(RegistryError) as error:
-        registry.push(image(), LATEST, *tags)
+        registry.push(image_of(), LATEST, *tags)
     assert (error.value.entries[0].code, error.value.status) == (ErrorCode.TAG_INVALID, 414)
-    assert registry.push(image(), Digest.of(image()), *tags, *tags).tags == tuple(tags)
+    assert registry.push(image_of(), Digest.of(image_of()), *tags, *tags).tags == tuple(tags)
 
 
-def test_a_digest_of_the_url_that_is_not_of_the_body_is_refused(registry: Registry) -> None:
+def test_a_url_digest_that_does_not_match_the_body_is_refused(registry: Registry) -> None:
     registry.upload(b"{}")
     with pytest.raises(RegistryError) as error:
-        registry.push(image(), Digest.of(b"other"))
+        registry.push(image_of(), Digest.of(b"other"))
     assert (error.value.entries[0].code, error.value.status) == (ErrorCode.DIGEST_INVALID, 400)
-    assert registry.push(image(), Digest.of(image(), "sha512")).digest.algorithm == "sha512"
+    assert registry.push(image_of(), Digest.of(image_of(), "sha512")).digest.algorithm == "sha512"
 
 
 def test_pushing_again_moves_tags_and_writes_no_object(registry: Registry) -> None:
@@ -212,18 +202,18 @@ def test_pushing_again_moves_tags_and_writes_no_object(registry: Registry) -> No
 # Beside others
 
 
-def test_a_blob_that_is_deleted_before_its_use_is_noted_is_missing_after_all(bent: Registry) -> None:
+def test_a_blob_deleted_before_its_use_is_written_is_missing(bent: Registry) -> None:
     for data in (b"{}", LAYER):
         bent.upload(data)
     bent.index.beside["uses"] = lambda: bent.blobs.delete(SHIPS, Digest.of(LAYER), ADA)
     with pytest.raises(RegistryError) as error:
-        bent.push(image(LAYER))
+        bent.push(image_of(LAYER))
     assert missing(error) == [Digest.of(LAYER)]
     assert uses(bent, Digest.of(b"{}")) == []
     bent.blobs.delete(SHIPS, Digest.of(b"{}"), ADA)
 
 
-def test_a_blob_whose_use_is_noted_is_not_deleted_any_more(bent: Registry) -> None:
+def test_a_blob_with_a_written_use_cannot_be_deleted(bent: Registry) -> None:
     for data in (b"{}", LAYER):
         bent.upload(data)
     refused: list[RegistryError] = []
@@ -234,13 +224,13 @@ def test_a_blob_whose_use_is_noted_is_not_deleted_any_more(bent: Registry) -> No
         refused.append(error.value)
 
     bent.index.beside["noted"] = delete
-    bent.push(image(LAYER))
+    bent.push(image_of(LAYER))
     assert [error.status for error in refused] == [405]
     assert bent.index.find_link(SHIPS, Digest.of(LAYER)).marked is None
 
 
 @pytest.mark.parametrize("when", ["standing", "uses", "noted"])
-def test_a_mark_on_what_it_needs_is_called_off_whenever_it_was_set(bent: Registry, when: str) -> None:
+def test_a_push_cancels_pending_removals_whenever_they_began(bent: Registry, when: str) -> None:
     child, pushed = bent.push_image(LAYER)
     bent.upload(b"cache")
 
@@ -249,15 +239,15 @@ def test_a_mark_on_what_it_needs_is_called_off_whenever_it_was_set(bent: Registr
         bent.index.mark_manifest(SHIPS, pushed.digest, "two")
 
     bent.index.beside[when] = mark
-    bent.push(index_of([child, b"cache"]), Tag("index"))
+    bent.push(index_of(child, b"cache"), Tag("index"))
     assert bent.index.find_link(SHIPS, Digest.of(b"cache")).marked is None
     assert bent.index.find_manifest(SHIPS, pushed.digest).marked is None
 
 
-def test_two_pushes_of_one_manifest_at_once_are_one_and_leave_the_uses_of_one(bent: Registry) -> None:
+def test_concurrent_pushes_of_a_manifest_leave_the_uses_of_one(bent: Registry) -> None:
     for data in (b"{}", LAYER):
         bent.upload(data)
-    body = image(LAYER)
+    body = image_of(LAYER)
     bent.index.beside["commit"] = lambda: bent.push(body, Tag("faster"))
     pushed = bent.push(body)
     assert bent.index.find_tags_of(SHIPS, pushed.digest) == ("faster", LATEST)
@@ -266,15 +256,15 @@ def test_two_pushes_of_one_manifest_at_once_are_one_and_leave_the_uses_of_one(be
     assert use.generation == bent.index.find_manifest(SHIPS, pushed.digest).generation
 
 
-def test_a_tag_that_moves_meanwhile_is_moved_after_all(bent: Registry) -> None:
+def test_a_tag_moved_by_another_push_is_moved_by_a_retry(bent: Registry) -> None:
     other, _ = bent.push_image(b"other")
     bent.upload(LAYER)
     bent.index.beside["commit"] = lambda: bent.push(other, LATEST)
-    pushed = bent.push(image(LAYER))
+    pushed = bent.push(image_of(LAYER))
     assert bent.index.find_tag(SHIPS, LATEST).digest == pushed.digest
 
 
-def test_a_manifest_that_is_deleted_while_its_tag_is_pushed_is_committed_anew(bent: Registry) -> None:
+def test_a_manifest_deleted_during_a_tag_push_is_committed_again(bent: Registry) -> None:
     body, pushed = bent.push_image(LAYER)
     bent.index.beside["commit"] = lambda: bent.manifests.delete(SHIPS, pushed.digest, ADA)
     assert bent.push(body, Tag("again")) == bent.push(body, Tag("again"))
@@ -282,7 +272,7 @@ def test_a_manifest_that_is_deleted_while_its_tag_is_pushed_is_committed_anew(be
     assert uses(bent, Digest.of(LAYER)) == [pushed.digest]
 
 
-def test_a_push_that_never_wins_gives_up_and_takes_its_uses_back() -> None:
+def test_a_push_that_loses_every_race_removes_its_uses() -> None:
     class Losing(MemoryIndex):
         def commit(self, commit: Commit) -> None:
             raise Conflict("again")
@@ -294,7 +284,7 @@ def test_a_push_that_never_wins_gives_up_and_takes_its_uses_back() -> None:
 
 
 @pytest.mark.parametrize("raised", [RuntimeError("the answer was lost"), Conflict("the answer was lost")])
-def test_uses_stay_where_the_commit_may_have_gone_through(bent: Registry, raised: Exception) -> None:
+def test_uses_are_kept_if_the_commit_may_have_succeeded(bent: Registry, raised: Exception) -> None:
     def lose() -> None:
         raise raised
 
@@ -311,5 +301,5 @@ def test_uses_stay_where_the_commit_may_have_gone_through(bent: Registry, raised
 
 def test_an_actors_name_may_have_any_letters(registry: Registry) -> None:
     registry.upload(b"{}")
-    registry.pushes.push(SHIPS, LATEST, image(), content_type=None, actor=Actor("Zoë 船"))
+    registry.pushes.push(SHIPS, LATEST, image_of(), content_type=None, actor=Actor("Zoë 船"))
     assert registry.index.events[-1].actor.name == "Zoë 船"

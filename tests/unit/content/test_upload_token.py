@@ -31,7 +31,7 @@ def decode(text: str) -> UploadToken:
     return decode_upload_token(text, KEYS, now=0, repository="a/b", upload_id="ab" * 16)
 
 
-def test_the_form_is_the_documented_one() -> None:
+def test_a_token_has_the_documented_form() -> None:
     payload = {"r": "a/b", "i": "ab" * 16, "s": "ada", "k": "user", "j": "t1", "e": 1_800_000_000}
     assert TOKEN.encode(KEYS) == signed(json.dumps(payload, separators=(",", ":")).encode())
 
@@ -46,7 +46,7 @@ def test_flags_are_absent_unless_set() -> None:
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"1", b"null", b"{}", b'{"r":"a/b"}', b"\xff"])
-def test_what_we_signed_but_cannot_read_is_refused(payload: bytes) -> None:
+def test_a_signed_but_unreadable_token_is_refused(payload: bytes) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         decode(signed(payload))
 
@@ -54,12 +54,12 @@ def test_what_we_signed_but_cannot_read_is_refused(payload: bytes) -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "k1", "k1.", "k1..", ".e30.x", "k2.e30.x", "\ud800.e30.x", "k1.e30.\ud800"]
 )
-def test_what_has_no_signature_of_ours_is_refused(text: str) -> None:
+def test_a_token_with_a_wrong_mac_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         decode(text)
 
 
-def test_a_signature_by_the_key_of_zeros_is_none() -> None:
+def test_a_mac_by_the_zero_key_is_refused() -> None:
     text = f"unknown.{encoded(b'{}')}"
     mac = encoded(hmac.new(b"\0" * 32, text.encode(), hashlib.sha256).digest())
     with pytest.raises(ValueError, match="not made by this registry"):
@@ -99,7 +99,7 @@ def test_keys_of_another_shape_are_refused(text: str) -> None:
         UploadKeys.from_json(text)
 
 
-def test_keys_are_never_told() -> None:
+def test_the_repr_of_keys_hides_them() -> None:
     assert repr(KEYS) == "UploadKeys(current='k1', ids=['k1'])"
     assert "1111" not in f"{KEYS} {KEYS!r}"
 

@@ -39,7 +39,7 @@ def test_bytes_below_the_tail_stay_in_the_session() -> None:
     )
 
 
-def test_more_than_the_tail_waits_in_an_object() -> None:
+def test_bytes_above_the_tail_are_parked_in_an_object() -> None:
     objects = MemoryObjects()
     one = writer(objects=objects)
     one.write(b"x" * (MAX_TAIL + 1))
@@ -49,7 +49,7 @@ def test_more_than_the_tail_waits_in_an_object() -> None:
     assert objects.get(session.chunks[0].key) == b"x" * (MAX_TAIL + 1)
 
 
-def test_chunks_become_a_part_as_soon_as_there_is_enough_for_one() -> None:
+def test_chunks_become_a_part_once_there_are_enough_bytes() -> None:
     objects = MemoryObjects()
     session, sizes = NEW, list[int]()
     for _ in range(11):
@@ -64,7 +64,7 @@ def test_chunks_become_a_part_as_soon_as_there_is_enough_for_one() -> None:
     assert len(objects.list("")) == 1  # the chunks that went into the part are gone
 
 
-def test_parked_chunks_are_kept_until_what_they_went_into_is_saved() -> None:
+def test_parked_chunks_are_kept_until_their_part_is_saved() -> None:
     objects = MemoryObjects()
     one = writer(objects=objects)
     one.write(b"x" * MB)
@@ -77,7 +77,7 @@ def test_parked_chunks_are_kept_until_what_they_went_into_is_saved() -> None:
 
 
 @pytest.mark.parametrize("part_bytes", [MIN_PART, MIN_PART + 1, 3 * MIN_PART])
-def test_no_part_but_the_last_is_smaller_than_s3_takes(part_bytes: int) -> None:
+def test_only_the_last_part_is_smaller_than_5_mib(part_bytes: int) -> None:
     session, sizes = NEW, list[int]()
     objects = MemoryObjects()
     for length in (1, MIN_PART, 3 * MB, 7, 9 * MB, MAX_TAIL + 1, MIN_PART - 1):
@@ -89,7 +89,7 @@ def test_no_part_but_the_last_is_smaller_than_s3_takes(part_bytes: int) -> None:
     assert sum(sizes) + sum(chunk.size for chunk in session.chunks) + len(session.tail) == session.offset
 
 
-def test_a_chunk_that_was_removed_is_told() -> None:
+def test_a_removed_chunk_is_multipart_gone() -> None:
     objects = MemoryObjects()
     one = writer(objects=objects)
     one.write(b"x" * MB)
@@ -99,7 +99,7 @@ def test_a_chunk_that_was_removed_is_told() -> None:
         writer(session, objects).gather()
 
 
-def test_a_chunk_of_another_length_is_told() -> None:
+def test_a_chunk_of_another_length_is_multipart_gone() -> None:
     objects = MemoryObjects()
     one = writer(objects=objects)
     one.write(b"x" * MB)
@@ -109,7 +109,7 @@ def test_a_chunk_of_another_length_is_told() -> None:
         writer(session, objects).gather()
 
 
-def test_the_last_part_that_s3_numbers_is_taken_and_one_more_is_denied() -> None:
+def test_part_10000_is_accepted_and_the_next_denied() -> None:
     objects = MemoryObjects()
     key = "blobs/uploads/x/parts-1"
     session = replace(NEW, parts=9_999, key=key, multipart_id=objects.begin(key, metadata={}))
@@ -120,7 +120,7 @@ def test_the_last_part_that_s3_numbers_is_taken_and_one_more_is_denied() -> None
     assert error.value.status == 413
 
 
-def test_the_digest_is_of_everything_and_none_where_it_is_not_kept() -> None:
+def test_the_digest_covers_all_bytes_and_is_none_for_another_algorithm() -> None:
     one = writer(replace(NEW, hashes={"sha512": b""}))
     one.write(b"forty ")
     session, _ = one.pause()
@@ -130,7 +130,7 @@ def test_the_digest_is_of_everything_and_none_where_it_is_not_kept() -> None:
     assert two.digest("sha256") is None
 
 
-def test_parts_that_are_sent_at_once_are_listed_in_their_order() -> None:
+def test_parts_sent_in_parallel_are_listed_in_order() -> None:
     objects = MemoryObjects()
     with ThreadPoolExecutor(3) as executor:
         one = UploadWriter(NEW, objects, metadata={}, max_bytes=1 << 40, executor=executor, parallel=3)
@@ -143,7 +143,7 @@ def test_parts_that_are_sent_at_once_are_listed_in_their_order() -> None:
     assert objects.get(session.key) == b"".join(bytes([number]) * MIN_PART for number in range(5))
 
 
-def test_giving_up_aborts_only_the_multipart_upload_that_it_began() -> None:
+def test_discarding_aborts_only_its_own_multipart_upload() -> None:
     objects = MemoryObjects()
     one = writer(objects=objects)
     one.write(b"x" * MIN_PART)
@@ -159,6 +159,6 @@ def test_giving_up_aborts_only_the_multipart_upload_that_it_began() -> None:
     assert objects.unfinished() == 1
 
 
-def test_a_session_of_the_most_chunks_fits_into_an_item() -> None:
+def test_a_session_with_the_most_chunks_fits_into_an_item() -> None:
     """400 KB: the tail, and an entry of less than 200 bytes for each chunk that can wait for a part."""
     assert upload_writer.MAX_TAIL + 200 * (MIN_PART // upload_writer.MAX_TAIL + 1) < 100_000

@@ -95,7 +95,7 @@ def beside() -> Registry:
 # Starting
 
 
-def test_starting_writes_nothing_and_says_for_how_long(registry: Registry) -> None:
+def test_starting_an_upload_writes_nothing_and_sets_its_expiry(registry: Registry) -> None:
     token = registry.uploads.start(SHIPS, ADA, "sha512")
     assert (token.repository, token.actor_name, token.actor_kind, token.token_id) == (SHIPS, "ada", "user", "t1")
     assert (token.expires, token.algorithm, token.chunked) == (int(NOON) + DAY, "sha512", False)
@@ -103,7 +103,7 @@ def test_starting_writes_nothing_and_says_for_how_long(registry: Registry) -> No
     assert registry.uploads.offset(token) == 0
 
 
-def test_no_two_uploads_have_an_id_in_common(registry: Registry) -> None:
+def test_upload_ids_are_unique(registry: Registry) -> None:
     assert len({registry.start().upload_id for _ in range(50)}) == 50
 
 
@@ -114,7 +114,7 @@ def test_a_sessions_items_outlive_every_token_for_it(registry: Registry) -> None
 
 
 @pytest.mark.parametrize(("offset", "text"), [(0, "0-0"), (1, "0-0"), (2, "0-1"), (1000, "0-999")])
-def test_a_range_ends_with_the_last_byte(offset: int, text: str) -> None:
+def test_an_upload_range_ends_with_the_last_byte(offset: int, text: str) -> None:
     assert upload_range(offset) == text
 
 
@@ -128,7 +128,7 @@ def test_a_range_ends_with_the_last_byte(offset: int, text: str) -> None:
     ids=lambda pieces: "+".join(str(len(piece)) for piece in pieces) or "none",
 )  # fmt: skip
 @pytest.mark.parametrize("last", [b"", SMALL, CHUNK, PART], ids=len)
-def test_pieces_of_any_size_become_one_object_and_nothing_else_is_left(
+def test_chunks_of_any_size_become_one_object_and_leave_nothing_else(
     registry: Registry, pieces: tuple[bytes, ...], last: bytes
 ) -> None:
     token = registry.start()
@@ -151,7 +151,7 @@ def test_a_small_upload_is_proven_by_s3_too_and_kept_inline(registry: Registry) 
     assert link.data == SMALL
 
 
-def test_more_than_16_kb_are_not_kept_inline(registry: Registry) -> None:
+def test_a_blob_above_16_kib_is_not_inline(registry: Registry) -> None:
     assert registry.upload(b"x" * 16 * 1024).data is not None
     assert registry.upload(b"x" * (16 * 1024 + 1)).data is None
 
@@ -195,7 +195,7 @@ def test_both_algorithms_are_kept_unless_one_was_named(registry: Registry) -> No
 
 
 @pytest.mark.parametrize("first", [SMALL, CHUNK, PART], ids=len)
-def test_after_a_wrong_digest_the_session_is_as_it_was(registry: Registry, first: bytes) -> None:
+def test_a_wrong_digest_leaves_the_session_unchanged(registry: Registry, first: bytes) -> None:
     token = registry.start()
     registry.append(token, first)
     before, unfinished = registry.index.find(token.upload_id), registry.objects.unfinished()
@@ -221,7 +221,7 @@ def test_a_wrong_digest_of_a_whole_upload_leaves_nothing(registry: Registry) -> 
 
 
 @pytest.mark.parametrize("start", [0, 1, len(SMALL) - 1, len(SMALL) + 1])
-def test_a_chunk_out_of_order_is_416_with_the_range_that_is_there(registry: Registry, start: int) -> None:
+def test_a_chunk_out_of_order_is_416_with_the_current_range(registry: Registry, start: int) -> None:
     token = registry.start()
     registry.append(token, SMALL, start=0)
     before = registry.index.find(token.upload_id)
@@ -237,7 +237,7 @@ def test_a_chunk_out_of_order_is_416_with_the_range_that_is_there(registry: Regi
 # Limits
 
 
-def test_a_body_above_the_limit_is_denied_and_nothing_of_it_stays() -> None:
+def test_a_body_above_the_limit_is_denied_and_leaves_nothing() -> None:
     registry = Registry(limits=UploadLimits(max_bytes=2 * MIN_PART))
     token = registry.start()
     registry.append(token, PART)
@@ -252,7 +252,7 @@ def test_a_body_above_the_limit_is_denied_and_nothing_of_it_stays() -> None:
     assert registry.objects.unfinished() == 0
 
 
-def test_a_whole_upload_of_exactly_the_limit_is_taken_and_one_byte_more_is_not() -> None:
+def test_an_upload_of_exactly_the_limit_is_accepted() -> None:
     registry = Registry(limits=UploadLimits(max_bytes=len(SMALL)))
     assert registry.upload(SMALL).size == len(SMALL)
     with pytest.raises(RegistryError) as error:
@@ -268,7 +268,7 @@ def broken(*pieces: bytes) -> Iterator[bytes]:
     raise BodyInterrupted
 
 
-def test_what_has_arrived_before_the_client_went_away_is_kept(registry: Registry) -> None:
+def test_bytes_before_a_disconnect_are_kept(registry: Registry) -> None:
     token = registry.start()
     with pytest.raises(BodyInterrupted):
         registry.uploads.append(token, broken(PART, SMALL), actor=ADA)
@@ -276,7 +276,7 @@ def test_what_has_arrived_before_the_client_went_away_is_kept(registry: Registry
     assert stored(registry, registry.close(token, as_many(PART, SMALL, SMALL), SMALL)) == PART + SMALL + SMALL
 
 
-def test_a_closing_body_that_breaks_off_changes_nothing(registry: Registry) -> None:
+def test_an_interrupted_closing_body_changes_nothing(registry: Registry) -> None:
     token = registry.start()
     registry.append(token, SMALL)
     with pytest.raises(BodyInterrupted):
@@ -304,7 +304,7 @@ def test_checkpoints_bound_what_a_crash_loses() -> None:
 
 
 @pytest.mark.parametrize("first", [b"", CHUNK, PART], ids=len)
-def test_closing_again_answers_the_same(registry: Registry, first: bytes) -> None:
+def test_closing_again_returns_the_same_link(registry: Registry, first: bytes) -> None:
     token = registry.start()
     if first:
         registry.append(token, first)
@@ -315,7 +315,7 @@ def test_closing_again_answers_the_same(registry: Registry, first: bytes) -> Non
     assert len(registry.index.events) == 1
 
 
-def test_closing_again_calls_a_pending_removal_off(registry: Registry) -> None:
+def test_closing_again_cancels_a_pending_removal(registry: Registry) -> None:
     token = registry.start()
     registry.close(token, Digest.of(SMALL), SMALL)
     registry.index.mark_link(SHIPS, Digest.of(SMALL), "mark")
@@ -323,7 +323,7 @@ def test_closing_again_calls_a_pending_removal_off(registry: Registry) -> None:
     assert registry.index.find_link(SHIPS, Digest.of(SMALL)).marked is None
 
 
-def test_a_closed_upload_is_closed(registry: Registry) -> None:
+def test_a_closed_upload_refuses_every_request(registry: Registry) -> None:
     token = registry.start()
     registry.close(token, Digest.of(SMALL), SMALL)
     for attempt in (
@@ -337,7 +337,7 @@ def test_a_closed_upload_is_closed(registry: Registry) -> None:
         assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
 
 
-def test_a_blob_that_was_deleted_does_not_come_back_by_closing_again(registry: Registry) -> None:
+def test_closing_again_does_not_restore_a_deleted_blob(registry: Registry) -> None:
     token = registry.start()
     link = registry.close(token, Digest.of(SMALL), SMALL)
     registry.blobs.delete(SHIPS, link.digest, ADA)
@@ -346,7 +346,7 @@ def test_a_blob_that_was_deleted_does_not_come_back_by_closing_again(registry: R
     assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
 
 
-def test_an_upload_whose_closing_broke_off_is_completed_by_the_next(beside: Registry) -> None:
+def test_an_interrupted_closing_is_completed_by_the_next_request(beside: Registry) -> None:
     def die() -> None:
         raise RuntimeError("the process dies")
 
@@ -375,7 +375,7 @@ def test_an_upload_whose_closing_broke_off_is_completed_by_the_next(beside: Regi
 
 
 @pytest.mark.parametrize("data", [b"", SMALL, CHUNK, PART + SMALL], ids=len)
-def test_a_cancelled_upload_leaves_nothing_and_is_worth_nothing(registry: Registry, data: bytes) -> None:
+def test_a_cancelled_upload_leaves_nothing_and_is_unknown(registry: Registry, data: bytes) -> None:
     token = registry.start()
     if data:
         registry.append(token, data)
@@ -396,7 +396,7 @@ def test_a_cancelled_upload_leaves_nothing_and_is_worth_nothing(registry: Regist
 # Two requests on one upload at once
 
 
-def test_a_chunk_beside_a_chunk_is_416_and_the_faster_one_stays(beside: Registry) -> None:
+def test_concurrent_chunks_keep_the_faster_and_416_the_slower(beside: Registry) -> None:
     token = beside.start()
     beside.objects.before["put"] = lambda: beside.append(token, SMALL)
     with pytest.raises(RegistryError) as error:
@@ -406,7 +406,7 @@ def test_a_chunk_beside_a_chunk_is_416_and_the_faster_one_stays(beside: Registry
     assert stored(beside, beside.close(token, Digest.of(SMALL))) == SMALL
 
 
-def test_a_chunk_beside_a_first_part_leaves_no_multipart_upload_of_the_slower_one(beside: Registry) -> None:
+def test_concurrent_first_parts_leave_no_multipart_upload_of_the_slower(beside: Registry) -> None:
     token = beside.start()
     beside.objects.before["put_part"] = lambda: beside.append(token, PART)
     with pytest.raises(RegistryError) as error:
@@ -416,7 +416,7 @@ def test_a_chunk_beside_a_first_part_leaves_no_multipart_upload_of_the_slower_on
     assert stored(beside, beside.close(token, Digest.of(PART))) == PART
 
 
-def test_a_part_that_another_request_wrote_over_is_never_taken_for_its_own(beside: Registry) -> None:
+def test_a_part_overwritten_by_another_request_is_not_completed(beside: Registry) -> None:
     token = beside.start()
     beside.append(token, PART)
     beside.append(token, PART)
@@ -430,7 +430,7 @@ def test_a_part_that_another_request_wrote_over_is_never_taken_for_its_own(besid
     assert beside.index.find_link(SHIPS, as_many(PART, PART, PART)) is None
 
 
-def test_a_chunk_for_an_upload_that_is_cancelled_meanwhile_is_told_so(beside: Registry) -> None:
+def test_a_chunk_of_an_upload_cancelled_meanwhile_is_unknown(beside: Registry) -> None:
     token = beside.start()
     beside.append(token, PART)
     beside.objects.before["put_part"] = lambda: beside.uploads.cancel(token)
@@ -439,7 +439,7 @@ def test_a_chunk_for_an_upload_that_is_cancelled_meanwhile_is_told_so(beside: Re
     assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
 
 
-def test_a_chunk_for_an_upload_whose_parts_are_gone_says_to_start_again(registry: Registry) -> None:
+def test_a_chunk_of_an_upload_without_its_parts_must_start_again(registry: Registry) -> None:
     token = registry.start()
     registry.append(token, PART)
     session = registry.index.find(token.upload_id)
@@ -455,7 +455,7 @@ def closers(registry: Registry, token: UploadToken, digest: Digest, links: list[
 
 
 @pytest.mark.parametrize("meeting", ["link", "complete"])
-def test_two_closings_at_once_both_succeed(beside: Registry, meeting: str) -> None:
+def test_concurrent_closings_both_succeed(beside: Registry, meeting: str) -> None:
     links: list[BlobLink] = []
     token = beside.start()
     beside.append(token, PART)
@@ -470,7 +470,7 @@ def test_two_closings_at_once_both_succeed(beside: Registry, meeting: str) -> No
     assert len(beside.index.events) == 1
 
 
-def test_two_closings_with_a_last_chunk_at_once_both_succeed(beside: Registry) -> None:
+def test_concurrent_closings_with_a_last_chunk_both_succeed(beside: Registry) -> None:
     links: list[BlobLink] = []
     token = beside.start()
     beside.append(token, PART)
@@ -480,7 +480,7 @@ def test_two_closings_with_a_last_chunk_at_once_both_succeed(beside: Registry) -
     assert links[0] == links[1]
 
 
-def test_the_closing_that_comes_second_finds_its_surplus_object_gone_and_succeeds(beside: Registry) -> None:
+def test_a_second_closing_with_a_surplus_object_succeeds(beside: Registry) -> None:
     link = beside.upload(PART)
     token, links = beside.start(), list[BlobLink]()
     beside.append(token, PART)
@@ -489,7 +489,7 @@ def test_the_closing_that_comes_second_finds_its_surplus_object_gone_and_succeed
 
 
 @pytest.mark.parametrize("data", [SMALL, CHUNK, PART], ids=len)
-def test_a_chunk_beside_the_closing_never_takes_the_blobs_bytes_away(beside: Registry, data: bytes) -> None:
+def test_a_chunk_beside_a_closing_leaves_the_blob_intact(beside: Registry, data: bytes) -> None:
     token = beside.start()
     beside.append(token, data)
 
@@ -507,7 +507,7 @@ def test_a_chunk_beside_the_closing_never_takes_the_blobs_bytes_away(beside: Reg
 
 
 @pytest.mark.parametrize("data", [SMALL, CHUNK, PART], ids=len)
-def test_cancelling_beside_the_closing_leaves_a_whole_blob_or_none(beside: Registry, data: bytes) -> None:
+def test_cancelling_beside_a_closing_leaves_a_whole_blob_or_none(beside: Registry, data: bytes) -> None:
     token = beside.start()
     beside.append(token, data)
     outcomes: list[object] = []

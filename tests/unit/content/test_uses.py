@@ -15,11 +15,11 @@ def live(registry: Registry, digest: Digest = BLOB) -> Use | None:
     return find_live_use(registry.index, registry.index, SHIPS, digest, now_ms=NOW)
 
 
-def test_nothing_needs_what_nobody_noted() -> None:
+def test_a_digest_without_uses_has_no_live_use() -> None:
     assert live(Registry()) is None
 
 
-def test_a_use_counts_while_its_manifest_stands_in_that_generation_however_old_it_is() -> None:
+def test_a_use_is_live_while_its_manifest_has_that_generation() -> None:
     registry = Registry()
     registry.clock.now -= 10 * COMMIT_FENCE_MS / 1000
     _, pushed = registry.push_image(b"layer")
@@ -30,7 +30,7 @@ def test_a_use_counts_while_its_manifest_stands_in_that_generation_however_old_i
     assert live(registry) is None
 
 
-def test_a_use_of_a_manifest_that_does_not_stand_counts_for_an_hour() -> None:
+def test_a_use_of_an_uncommitted_manifest_is_live_for_an_hour() -> None:
     registry, manifest = Registry(), Digest.of(b"manifest")
     registry.index.write_uses(SHIPS, manifest, "g", [BLOB], at=NOW - COMMIT_FENCE_MS, key="k")
     assert live(registry) is None
@@ -38,7 +38,7 @@ def test_a_use_of_a_manifest_that_does_not_stand_counts_for_an_hour() -> None:
     assert live(registry) == Use(manifest, "g", NOW - COMMIT_FENCE_MS + 1)
 
 
-def test_one_live_use_is_found_behind_hundreds_of_dead_ones() -> None:
+def test_a_live_use_is_found_after_hundreds_of_dead_ones() -> None:
     registry = Registry()
     _, pushed = registry.push_image(b"layer")
     for number in range(250):

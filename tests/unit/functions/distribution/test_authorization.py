@@ -60,7 +60,7 @@ def refusal(error: pytest.ExceptionInfo[RegistryError]) -> tuple[int, ErrorCode,
     return error.value.status, error.value.entries[0].code, dict(re.findall(r'(\w+)="([^"]*)"', header))
 
 
-def test_whoever_has_the_access_goes_on_and_is_known(gate: Gate) -> None:
+def test_a_token_with_the_access_is_authorised(gate: Gate) -> None:
     token = gate.token(Access.to(NAME, "pull", "push"))
     allowed = gate.ask("PUT", f"/v2/{NAME}/manifests/latest", token)
     actor, granted, upload = allowed.actor, allowed.granted, allowed.upload
@@ -76,7 +76,7 @@ def test_whoever_has_the_access_goes_on_and_is_known(gate: Gate) -> None:
     assert upload is None
 
 
-def test_any_valid_token_opens_v2_an_anonymous_one_too(gate: Gate) -> None:
+def test_v2_is_open_to_any_valid_token(gate: Gate) -> None:
     allowed = gate.ask("GET", "/v2/", gate.token(subject="", kind=ActorKind.ANONYMOUS))
     actor, granted = allowed.actor, allowed.granted
     assert (actor.name, actor.kind, granted) == ("", ActorKind.ANONYMOUS, Granted())
@@ -93,7 +93,7 @@ def test_any_valid_token_opens_v2_an_anonymous_one_too(gate: Gate) -> None:
         ("PATCH", UPLOAD_PATH, f"repository:{NAME}:pull,push"),
     ],
 )
-def test_without_a_token_the_challenge_says_what_to_ask_for_and_where(
+def test_a_request_without_a_token_is_challenged_with_realm_and_scope(
     gate: Gate, method: str, path: str, scope: str | None
 ) -> None:
     expected = {"realm": "https://registry.test/token", "service": "roadstead"}
@@ -115,7 +115,7 @@ def test_without_a_token_the_challenge_says_what_to_ask_for_and_where(
         [Access.to(NAME, "*")],  # only a request may say so; what is granted is spelt out
     ],
 )
-def test_a_token_that_grants_too_little_is_insufficient(gate: Gate, access: list[Access]) -> None:
+def test_a_token_without_the_access_is_insufficient_scope(gate: Gate, access: list[Access]) -> None:
     with pytest.raises(RegistryError) as error:
         gate.ask("POST", f"/v2/{NAME}/blobs/uploads/", gate.token(*access))
     status, code, parameters = refusal(error)
@@ -124,20 +124,20 @@ def test_a_token_that_grants_too_little_is_insufficient(gate: Gate, access: list
     assert "does not exist, or ada may not push to it" in str(error.value)
 
 
-def test_actions_of_several_entries_of_one_repository_add_up(gate: Gate) -> None:
+def test_actions_of_several_entries_are_combined(gate: Gate) -> None:
     token = gate.token(Access.to(NAME, "pull"), Access.to(NAME, "push"))
     assert gate.ask("POST", f"/v2/{NAME}/blobs/uploads/", token)
 
 
 @pytest.mark.parametrize("bearer", ["x", "a.b.c", "é"])
-def test_a_token_that_is_none_is_invalid(gate: Gate, bearer: str) -> None:
+def test_a_malformed_token_is_invalid_token(gate: Gate, bearer: str) -> None:
     with pytest.raises(RegistryError) as error:
         gate.ask("GET", "/v2/", bearer)
     status, code, parameters = refusal(error)
     assert (status, code, parameters["error"]) == (401, ErrorCode.UNAUTHORIZED, "invalid_token")
 
 
-def test_an_expired_token_is_invalid(gate: Gate) -> None:
+def test_an_expired_token_is_invalid_token(gate: Gate) -> None:
     token = gate.token()
     gate.harbour.clock.now += 900 + 60
     with pytest.raises(RegistryError) as error:
@@ -146,14 +146,14 @@ def test_an_expired_token_is_invalid(gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Basic YTpi", "x"])
-def test_another_scheme_is_no_token(gate: Gate, authorization: str) -> None:
+def test_another_authorization_scheme_is_challenged(gate: Gate, authorization: str) -> None:
     with pytest.raises(RegistryError) as error:
         gate.ask("GET", "/v2/", headers=(("authorization", authorization),))
     assert refusal(error)[0] == 401
     assert "error" not in refusal(error)[2]
 
 
-def test_the_upload_token_alone_opens_its_upload(gate: Gate) -> None:
+def test_an_upload_token_alone_authorises_its_upload(gate: Gate) -> None:
     query = (("_state", UPLOAD.encode(KEYS)), ("digest", DIGEST))
     for headers in ((), (("authorization", "Basic eDp5"),)):
         allowed = gate.ask("PUT", UPLOAD_PATH, query=query, headers=headers)
@@ -171,13 +171,13 @@ def test_the_upload_token_alone_opens_its_upload(gate: Gate) -> None:
         replace(UPLOAD, upload_id="cd" * 16),
     ],
 )
-def test_an_upload_token_for_anything_else_is_an_unknown_upload(gate: Gate, token: UploadToken) -> None:
+def test_an_upload_token_for_another_upload_is_unknown(gate: Gate, token: UploadToken) -> None:
     with pytest.raises(RegistryError) as error:
         gate.ask("PATCH", UPLOAD_PATH, query=(("_state", token.encode(KEYS)),))
     assert refusal(error)[:2] == (404, ErrorCode.BLOB_UPLOAD_UNKNOWN)
 
 
-def test_an_upload_without_its_state_is_unknown_to_members_and_a_401_to_others(gate: Gate) -> None:
+def test_an_upload_without_its_token_is_404_to_members_and_401_to_others(gate: Gate) -> None:
     with pytest.raises(RegistryError) as error:
         gate.ask("PATCH", UPLOAD_PATH, gate.token(Access.to(NAME, "pull", "push")))
     assert refusal(error)[:2] == (404, ErrorCode.BLOB_UPLOAD_UNKNOWN)
@@ -186,7 +186,7 @@ def test_an_upload_without_its_state_is_unknown_to_members_and_a_401_to_others(g
     assert refusal(error)[0] == 401
 
 
-def test_an_upload_token_opens_nothing_but_uploads(gate: Gate) -> None:
+def test_an_upload_token_does_not_authorise_other_routes(gate: Gate) -> None:
     with pytest.raises(RegistryError) as error:
         gate.ask("GET", f"/v2/{NAME}/tags/list", query=(("_state", UPLOAD.encode(KEYS)),))
     assert refusal(error)[0] == 401
@@ -198,7 +198,7 @@ def test_a_long_user_agent_is_cut(gate: Gate) -> None:
     assert len(actor.user_agent) == 256
 
 
-def test_nothing_breaks_out_of_the_quotes_of_a_challenge() -> None:
+def test_hostile_text_in_a_challenge_is_escaped() -> None:
     request = Request("GET", "/", host='evil", x="y', scheme="http")
     name, value = challenge(request, "service", ("a:b:c",), "error", 'a "quoted\\ line\r\nX: é')
     assert name == "WWW-Authenticate"
@@ -207,7 +207,7 @@ def test_nothing_breaks_out_of_the_quotes_of_a_challenge() -> None:
     assert r'error_description="a \"quoted\\ line??X: ?"' in value
 
 
-def test_a_service_and_several_scopes_stand_in_one_parameter() -> None:
+def test_several_scopes_are_one_parameter_of_the_challenge() -> None:
     request = Request("GET", "/", host="registry.test")
     _, value = challenge(request, "roadstead", ("repository:a:pull", "repository:b:push"))
     assert value == (

@@ -23,7 +23,7 @@ DIGEST = Digest.of(b"layer")
 
 
 @pytest.mark.parametrize(("actions", "promise"), [((PULL, PUSH), True), ((PULL,), False)])
-def test_only_who_may_push_is_promised_that_the_blob_stays(actions: tuple[str, ...], promise: bool) -> None:
+def test_head_promises_the_blob_only_to_callers_who_may_push(actions: tuple[str, ...], promise: bool) -> None:
     asked: list[Any] = []
 
     def get(*_: Any, promise: bool) -> BlobLink:

@@ -16,6 +16,7 @@ from roadstead.errors import RegistryError
         ("bytes=500-", (500, 1999)),
         ("bytes=-500", (1500, 1999)),
         ("bytes=-5000", (0, 1999)),
+        ("bytes=0-1999", (0, 1999)),
         ("bytes=1000-5000", (1000, 1999)),
         (" bytes=1-2 ", (1, 2)),
     ],
@@ -25,7 +26,7 @@ def test_a_range_names_its_first_and_last_byte(text: str, expected: tuple[int, i
 
 
 @pytest.mark.parametrize("text", ["bytes=2000-", "bytes=5000-10000", "bytes=500-0", "bytes=-0"])
-def test_a_range_without_a_byte_is_416_with_the_size(text: str) -> None:
+def test_a_range_outside_the_blob_is_416_with_the_size(text: str) -> None:
     with pytest.raises(RegistryError) as error:
         parse_range(text, 2000)
     assert error.value.status == 416
@@ -33,7 +34,19 @@ def test_a_range_without_a_byte_is_416_with_the_size(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "bytes=-", "bytes=0-1,3-4", "lines=0-1", "bytes=a-b", "bytes 0-1", "bytes=1--2", "bytes=\u0661-\u0662"]
+    "text",
+    [
+        "",
+        "bytes=",
+        "bytes=-",
+        "1-2",
+        "bytes=0-1,3-4",
+        "lines=0-1",
+        "bytes=a-b",
+        "bytes 0-1",
+        "bytes=1--2",
+        "bytes=\u0661-\u0662",
+    ],
 )
 def test_anything_else_is_ignored(text: str) -> None:
     assert parse_range(text, 2000) is None

@@ -74,31 +74,31 @@ def test_a_handler_takes_the_call_and_the_parts_of_its_path(route: Route) -> Non
     assert {name: annotations[name] for name in parts} == {name: types[name] for name in names}
 
 
-def test_there_is_no_row_beside_the_specification_and_the_catalog() -> None:
+def test_only_the_specification_and_the_catalog_have_rows() -> None:
     listed = {(endpoint, method) for endpoint, method, _, _ in SPECIFICATION}
     assert {(route.endpoint, route.method) for route in ROUTES} == {*listed, ("catalog", "GET")}
 
 
-def test_the_catalog_needs_what_only_administrators_are_granted() -> None:
+def test_the_catalog_needs_the_administrators_access() -> None:
     assert needed_access(match("GET", "/v2/_catalog")) == CATALOG_ACCESS
 
 
-def test_uploads_are_authorised_by_their_token_and_nothing_else_is() -> None:
+def test_only_upload_routes_are_authorised_by_upload_tokens() -> None:
     by_upload = {(route.endpoint, route.method) for route in ROUTES if route.needs is Needs.UPLOAD}
     assert by_upload == {("end-13", "GET"), ("end-5", "PATCH"), ("end-6", "PUT"), ("end-14", "DELETE")}
 
 
 @pytest.mark.parametrize("path", ["/v2", "/v2/"])
-def test_the_base_may_lack_its_slash(path: str) -> None:
+def test_the_base_path_works_without_its_slash(path: str) -> None:
     assert match("GET", path).route.endpoint == "end-1"
 
 
 @pytest.mark.parametrize("path", [f"/v2/{NAME}/blobs/uploads", f"/v2/{NAME}/blobs/uploads/"])
-def test_the_uploads_may_lack_their_slash(path: str) -> None:
+def test_the_uploads_path_works_without_its_slash(path: str) -> None:
     assert match("POST", path).route.endpoint == "end-4"
 
 
-def test_references_are_parsed_once() -> None:
+def test_path_parts_are_parsed() -> None:
     assert match("GET", f"/v2/{NAME}/manifests/v1.0").parts["reference"] == Tag("v1.0")
     for digest in (DIGEST, LONG):
         assert isinstance(match("GET", f"/v2/{NAME}/manifests/{digest}").parts["reference"], Digest)
@@ -110,7 +110,7 @@ def test_references_are_parsed_once() -> None:
 @pytest.mark.parametrize(
     "name", ["blobs", "manifests", "tags/list", "a/manifests/b", "a/blobs/uploads", "v2", "uploads"]
 )
-def test_names_that_look_like_paths_are_names(name: str) -> None:
+def test_repository_names_that_look_like_paths_are_matched(name: str) -> None:
     for method, path, endpoint in (
         ("GET", f"manifests/{DIGEST}", "end-3"),
         ("GET", f"blobs/{DIGEST}", "end-2"),
@@ -165,7 +165,7 @@ def test_any_other_path_is_404(path: str) -> None:
         ("head", "/v2/", "GET, HEAD"),
     ],
 )
-def test_another_method_is_405_with_the_ones_that_there_are(method: str, path: str, allow: str) -> None:
+def test_a_wrong_method_is_405_with_allow(method: str, path: str, allow: str) -> None:
     with pytest.raises(RegistryError) as error:
         handled(method, path)
     assert (error.value.entries[0].code, error.value.status) == (ErrorCode.UNSUPPORTED, 405)
@@ -193,7 +193,7 @@ def test_a_request_that_will_be_refused_needs_authorisation_first(
 
 
 @pytest.mark.parametrize("name", ["A", "a//b", "../b", "a/../b", "a/./b", "-a", "a/", "a%2fb", "a_", "x" * 256, "é"])
-def test_what_is_no_name_is_a_name_invalid(name: str) -> None:
+def test_a_malformed_name_is_name_invalid(name: str) -> None:
     for path in ("manifests/latest", "tags/list", "blobs/uploads/1"):
         with pytest.raises(RegistryError) as error:
             handled("GET", f"/v2/{name}/{path}")
@@ -215,7 +215,7 @@ def test_what_is_no_name_is_a_name_invalid(name: str) -> None:
         ("DELETE", "manifests/-x", ErrorCode.MANIFEST_UNKNOWN, 404),
     ],
 )
-def test_what_is_no_reference_is_told_by_its_code(method: str, path: str, code: ErrorCode, status: int) -> None:
+def test_a_malformed_reference_has_the_documented_code(method: str, path: str, code: ErrorCode, status: int) -> None:
     with pytest.raises(RegistryError) as error:
         handled(method, f"/v2/{NAME}/{path}")
     assert (error.value.entries[0].code, error.value.status) == (code, status)

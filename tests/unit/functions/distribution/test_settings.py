@@ -58,7 +58,7 @@ def test_four_settings_suffice() -> None:
         ("UPLOADS_AT", "same-host", "uploads_at", UploadsAt.SAME_HOST),
     ],
 )
-def test_each_can_be_set(name: str, value: str, field: str, expected: object) -> None:
+def test_every_setting_can_be_set(name: str, value: str, field: str, expected: object) -> None:
     assert getattr(Settings.from_environ({**LEAST, name: value}), field) == expected
 
 
@@ -100,7 +100,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         ("DISTRIBUTION_URL", "registry.example.com"),
     ],
 )
-def test_a_wrong_value_is_told_by_its_name_and_nothing_else_is(name: str, value: str) -> None:
+def test_a_wrong_value_is_reported_by_name_without_secrets(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as error:
         Settings.from_environ({**LEAST, "EDGE_SECRET_PARAMETER": "/edge", name: value})
     assert str(error.value).startswith(name)

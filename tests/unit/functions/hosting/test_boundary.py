@@ -41,14 +41,14 @@ def test_a_response_keeps_its_status_headers_and_body() -> None:
     assert (response.status, headers(response), response.body) == (201, {"location": "/x"}, b"body")
 
 
-def test_a_refusal_is_told_with_its_status_and_headers() -> None:
+def test_a_registry_error_is_reported_with_status_and_headers() -> None:
     error = RegistryError(ErrorCode.UNSUPPORTED, "no such method", headers=[("Allow", "GET")])
     response = response_of(REQUEST, raising(error))
     assert (response.status, headers(response)) == (405, {"content-type": "application/json", "allow": "GET"})
     assert json.loads(response.body) == {"errors": [{"code": "UNSUPPORTED", "message": "no such method"}]}
 
 
-def test_every_entry_of_a_refusal_is_told() -> None:
+def test_every_entry_of_a_registry_error_is_reported() -> None:
     entries = [ErrorEntry(ErrorCode.MANIFEST_BLOB_UNKNOWN, f"blob {number}", {"digest": "d"}) for number in range(2)]
     response = response_of(REQUEST, raising(RegistryError.several(entries)))
     assert response.status == 404
@@ -65,7 +65,7 @@ def test_every_entry_of_a_refusal_is_told() -> None:
     ],
     ids=repr,
 )
-def test_throttling_by_aws_asks_to_come_back(error: Exception) -> None:
+def test_throttling_by_aws_is_429_with_retry_after(error: Exception) -> None:
     response = response_of(REQUEST, raising(error))
     assert response.status == 429
     assert int(headers(response)["retry-after"]) > 0
@@ -77,7 +77,7 @@ def test_throttling_of_a_chunk_is_503_which_docker_retries() -> None:
     assert (response.status, int(headers(response)["retry-after"]) > 0) == (503, True)
 
 
-def test_throttling_has_the_status_that_its_host_chooses() -> None:
+def test_throttling_has_the_status_that_the_host_sets() -> None:
     response = response_of(REQUEST, raising(throttling("SlowDown")), busy=503)
     assert (response.status, int(headers(response)["retry-after"]) > 0) == (503, True)
 
@@ -85,7 +85,9 @@ def test_throttling_has_the_status_that_its_host_chooses() -> None:
 @pytest.mark.parametrize(
     "error", [RuntimeError("secret text"), throttling("AccessDeniedException"), ValueError("secret text")], ids=repr
 )
-def test_the_unforeseen_is_logged_and_its_text_kept_in(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_exception_is_logged_and_its_text_withheld(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.INFO):
         response = response_of(REQUEST, raising(error))
     assert response.status == 500
@@ -106,7 +108,7 @@ def test_the_unforeseen_is_logged_and_its_text_kept_in(error: Exception, caplog:
         raising(Throttled("busy")),
     ],
 )
-def test_a_head_has_the_head_of_a_get(run: Callable[[Request], Response]) -> None:
+def test_a_head_response_has_the_headers_of_get(run: Callable[[Request], Response]) -> None:
     get = response_of(REQUEST, run)
     head = response_of(Request("HEAD", "/v2/a/b", request_id="request-1"), run)
     assert head.body == b""
@@ -114,7 +116,7 @@ def test_a_head_has_the_head_of_a_get(run: Callable[[Request], Response]) -> Non
     assert headers(head) == {**headers(get), "content-length": str(len(get.body))}
 
 
-def test_a_head_keeps_the_length_that_its_handler_says() -> None:
+def test_a_head_response_keeps_its_handlers_content_length() -> None:
     response = response_of(
         Request("HEAD", "/"), lambda request: Response(200, (("Content-Length", "5000000000"),), b"ignored")
     )
@@ -122,7 +124,7 @@ def test_a_head_keeps_the_length_that_its_handler_says() -> None:
     assert response.body == b""
 
 
-def test_a_head_without_content_has_no_length() -> None:
+def test_a_head_response_of_204_has_no_length() -> None:
     assert headers(response_of(Request("HEAD", "/"), lambda request: Response(204))) == {}
 
 
@@ -151,7 +153,7 @@ def event(**changes: Any) -> dict[str, Any]:
     }
 
 
-def test_an_event_becomes_a_request_and_the_response_an_answer() -> None:
+def test_an_event_becomes_a_request_and_the_response_a_payload() -> None:
     def run(request: Request) -> Response:
         assert (request.method, request.path, request.request_id) == ("GET", "/v2/", "request-1")
         return Response(200, (("Link", "<a>"), ("Link", "<b>")), b"\x00\xff")
@@ -167,7 +169,7 @@ def test_an_event_becomes_a_request_and_the_response_an_answer() -> None:
     assert result["isBase64Encoded"] and base64.b64decode(result["body"]) == b"\x00\xff"
 
 
-def test_an_event_whose_body_is_no_base64_is_refused() -> None:
+def test_an_event_with_a_body_that_is_not_base64_is_400() -> None:
     result = lambda_response(event(body="!", isBase64Encoded=True), raising(RuntimeError("never called")))
     assert result["statusCode"] == 400
     assert json.loads(base64.b64decode(result["body"]))["errors"][0]["code"] == "UNSUPPORTED"

@@ -38,11 +38,11 @@ def test_a_message_is_one_line_of_json_with_the_request_id() -> None:
     assert (document["level"], document["logger"], document["request_id"]) == ("WARNING", "roadstead.x", "request-1")
 
 
-def test_outside_of_a_request_there_is_no_id() -> None:
+def test_a_message_outside_of_a_request_has_no_id() -> None:
     assert "request_id" not in formatted(record("x"))
 
 
-def test_an_exception_comes_with_its_traceback() -> None:
+def test_a_logged_exception_has_its_traceback() -> None:
     try:
         raise RuntimeError("gone")
     except RuntimeError as error:
@@ -69,7 +69,7 @@ class _Out:
         pass
 
 
-def test_observations_do_not_mix_between_requests_that_run_inside_one_another() -> None:
+def test_nested_requests_have_separate_observations() -> None:
     with observation.observed("outer") as outer:
         with observation.observed("inner"):
             observation.current().count("x")

@@ -57,7 +57,7 @@ def test_a_request_is_one_valid_line() -> None:
     }
 
 
-def test_an_error_is_counted_by_its_code_and_a_fault_besides() -> None:
+def test_errors_are_counted_by_code_and_faults_separately() -> None:
     refused = of_request(status=404, code="BLOB_UNKNOWN")
     check(refused)
     assert (refused["Errors"], refused["code"]) == (1, "BLOB_UNKNOWN") and "Faults" not in refused
@@ -70,7 +70,7 @@ def test_the_first_request_of_an_environment_is_a_cold_start(monkeypatch: pytest
     assert [of_request().get("ColdStarts"), of_request().get("ColdStarts")] == [1, None]
 
 
-def test_what_a_handler_counts_is_in_the_line() -> None:
+def test_counts_of_a_handler_are_in_the_line() -> None:
     seen = Observation("request-1", route="get_token")
     seen.count("TokensIssued")
     seen.count("PermissionsRefused", 2)
@@ -79,11 +79,11 @@ def test_what_a_handler_counts_is_in_the_line() -> None:
     assert (document["TokensIssued"], document["PermissionsRefused"]) == (1, 2)
 
 
-def test_no_line_has_more_metrics_than_one_may_have() -> None:
+def test_a_line_has_at_most_100_metrics() -> None:
     check(line([Metric(f"M{place}", 1) for place in range(150)], {"function": "x"}, now_ms=NOON))
 
 
-def test_bytes_are_bytes_and_all_else_is_counted() -> None:
+def test_metrics_of_sizes_are_in_bytes_and_others_counts() -> None:
     document = line([Metric("UploadBytes", 5), Metric("Mounts", 1)], {"function": "x"}, now_ms=NOON)
     (directive,) = document["_aws"]["CloudWatchMetrics"]
     units = {definition["Name"]: definition["Unit"] for definition in directive["Metrics"]}

@@ -59,7 +59,7 @@ except BotoCoreError:
 
 
 @pytest.mark.parametrize("name", ["registry", "token", "management", "webhook"])
-def test_with_tracing_a_call_to_aws_is_a_subsegment_that_has_no_content(name: str, daemon: socket.socket) -> None:
+def test_with_tracing_an_aws_call_is_a_subsegment_without_content(name: str, daemon: socket.socket) -> None:
     run(
         CALL,
         {

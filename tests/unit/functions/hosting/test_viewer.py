@@ -26,14 +26,14 @@ def request(**headers: str) -> Request:
 
 
 @pytest.mark.parametrize("secret", ["current", "previous"])
-def test_with_the_secret_host_and_address_are_the_viewers(secret: str) -> None:
+def test_a_request_with_the_secret_has_the_viewers_host_and_address(secret: str) -> None:
     given = request(x_roadstead_secret=secret, x_roadstead_host="registry", x_roadstead_address="viewer")
     viewed = as_viewed(given, Secrets(), required=True)
     assert (viewed.host, viewed.source_ip, viewed.via_edge, viewed.headers) == ("registry", "viewer", True, ())
 
 
 @pytest.mark.parametrize("headers", [{}, {"x_roadstead_secret": "guessed"}, {"x_roadstead_host": "registry"}])
-def test_without_it_the_request_is_refused_where_it_is_required(headers: dict[str, str]) -> None:
+def test_a_request_without_a_required_secret_is_refused(headers: dict[str, str]) -> None:
     given = request(**headers)
     assert not as_viewed(given, Secrets()).via_edge
     with pytest.raises(RegistryError) as refused:
@@ -42,13 +42,13 @@ def test_without_it_the_request_is_refused_where_it_is_required(headers: dict[st
     assert refused.value.entries[0].code is ErrorCode.DENIED
 
 
-def test_a_request_without_a_secret_costs_no_read_of_it() -> None:
+def test_a_request_without_a_secret_does_not_read_the_secrets() -> None:
     secrets = Secrets()
     with pytest.raises(RegistryError):
         as_viewed(request(), secrets, required=True)
     assert secrets.asked == 0
 
 
-def test_where_no_secret_is_known_nothing_passes_that_requires_it() -> None:
+def test_a_required_secret_that_is_not_configured_refuses_every_request() -> None:
     with pytest.raises(RegistryError):
         as_viewed(request(x_roadstead_secret="any"), None, required=True)

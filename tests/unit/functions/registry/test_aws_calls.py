@@ -6,7 +6,6 @@ presigning and minting are arithmetic.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.objects import MIN_PART
 from roadstead.digest import Digest
+from tests.manifests import image_of
 from tests.unit.functions.registry.cloud import OTHER, REPOSITORY, Function, closing, running
 
 GET, BATCH_GET, QUERY = "dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.Query"
@@ -24,20 +24,8 @@ CHUNK, PART = b"c" * 100_000, b"p" * MIN_PART
 
 
 def image(*layers: bytes, filler: int = 0) -> bytes:
-    blobs = [
-        {"mediaType": "application/octet-stream", "digest": Digest.of(data), "size": len(data)}
-        for data in (b"{}", *layers)
-    ]
-    return json.dumps(
-        {
-            "schemaVersion": 2,
-            "mediaType": OCI_MANIFEST,
-            "config": blobs[0],
-            "layers": blobs[1:],
-            "annotations": {"x": "x" * filler},
-            "subject": {"mediaType": OCI_MANIFEST, "digest": Digest.of(b"subject %d" % filler), "size": 1},
-        }
-    ).encode()
+    subject = {"mediaType": OCI_MANIFEST, "digest": Digest.of(b"subject %d" % filler), "size": 1}
+    return image_of(*layers, annotations={"x": "x" * filler}, subject=subject)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +67,7 @@ def test_a_read_costs_one_read_of_the_table_and_by_tag_two(
     assert function.cost(method, f"/v2/{REPOSITORY}/{path}", status=200) == calls
 
 
-def test_a_redirect_to_s3_is_signed_without_a_call(function: Function) -> None:
+def test_a_redirect_to_s3_costs_one_read(function: Function) -> None:
     assert function.cost("GET", f"/v2/{REPOSITORY}/blobs/{Digest.of(LARGE)}", status=307) == [GET]
 
 
@@ -87,11 +75,11 @@ def test_the_catalog_is_one_query(function: Function) -> None:
     assert function.cost("GET", "/v2/_catalog", status=200) == [QUERY]
 
 
-def test_the_ping_calls_nobody(function: Function) -> None:
+def test_v2_makes_no_call(function: Function) -> None:
     assert function.cost("GET", "/v2/", status=200) == []
 
 
-def test_what_is_refused_calls_nobody(function: Function) -> None:
+def test_a_refused_request_makes_no_call(function: Function) -> None:
     assert function.cost("GET", "/v2/cargo/tea/manifests/latest", status=401) == []
     assert function.cost("GET", f"/v2/{REPOSITORY}/blobs/sha256:x", status=400) == []
     assert function.cost("PUT", f"/v2/{REPOSITORY}/manifests/latest", b"{", status=400) == []
@@ -106,17 +94,17 @@ def test_a_manifest_that_is_not_there_is_one_read(function: Function) -> None:
     assert function.cost("GET", f"/v2/{REPOSITORY}/manifests/absent", status=404) == [GET]
 
 
-def test_starting_an_upload_calls_nobody(function: Function) -> None:
+def test_starting_an_upload_makes_no_call(function: Function) -> None:
     assert function.cost("POST", f"/v2/{REPOSITORY}/blobs/uploads/", status=202) == []
 
 
-def test_a_whole_blob(function: Function) -> None:
+def test_closing_a_whole_blob_costs_four_calls(function: Function) -> None:
     data = b"whole"
     put = function.cost("PUT", closing(function.start(), Digest.of(data)), data, status=201)
     assert put == [GET, "s3.PutObject", BATCH_GET, TRANSACT]
 
 
-def test_a_small_blob_in_chunks(function: Function) -> None:
+def test_a_small_chunked_blob_costs_a_read_and_a_write_per_chunk(function: Function) -> None:
     location = function.start()
     assert function.cost("PATCH", location, b"one", status=202) == [GET, TRANSACT]
     assert function.cost("PATCH", location, b"two", status=202) == [GET, PUT]
@@ -125,14 +113,14 @@ def test_a_small_blob_in_chunks(function: Function) -> None:
     assert put == [GET, "s3.PutObject", BATCH_GET, TRANSACT]
 
 
-def test_a_blob_of_one_chunk_that_waited_in_an_object_is_not_written_again(function: Function) -> None:
+def test_a_blob_of_one_parked_chunk_is_not_written_again(function: Function) -> None:
     location = function.start()
     assert function.cost("PATCH", location, CHUNK, status=202) == [GET, "s3.PutObject", TRANSACT]
     put = function.cost("PUT", closing(location, Digest.of(CHUNK)), status=201)
     assert put == [GET, PUT, BATCH_GET, TRANSACT]
 
 
-def test_a_blob_in_parts(function: Function) -> None:
+def test_a_multipart_blob_costs_one_upload_per_part(function: Function) -> None:
     location = function.start()
     patch = function.cost("PATCH", location, PART, status=202)
     assert patch == [GET, "s3.CreateMultipartUpload", "s3.UploadPart", TRANSACT]
@@ -141,16 +129,16 @@ def test_a_blob_in_parts(function: Function) -> None:
     assert put == [GET, PUT, QUERY, "s3.CompleteMultipartUpload", BATCH_GET, TRANSACT]
 
 
-def test_a_cancelled_upload(function: Function) -> None:
+def test_cancelling_an_upload_costs_a_read_and_a_write(function: Function) -> None:
     assert function.cost("DELETE", function.start(), status=204) == [GET, TRANSACT]
 
 
-def test_a_mount_moves_no_bytes(function: Function) -> None:
+def test_a_mount_costs_a_read_and_a_transaction(function: Function) -> None:
     target = f"/v2/{OTHER}/blobs/uploads/?mount={Digest.of(LARGE)}&from={REPOSITORY}"
     assert function.cost("POST", target, status=201) == [BATCH_GET, TRANSACT]
 
 
-def test_an_image_of_ten_layers(function: Function) -> None:
+def test_pushing_an_image_costs_five_calls_and_again_two(function: Function) -> None:
     layers = [b"layer %d" % number for number in range(10)]
     for data in layers:
         function.push_blob(data)
@@ -165,7 +153,7 @@ def test_an_image_of_ten_layers(function: Function) -> None:
     assert function.cost("PUT", target, body, status=201) == [BATCH_GET, TRANSACT]
 
 
-def test_deleting(function: Function) -> None:
+def test_deletions_cost_the_documented_calls(function: Function) -> None:
     blob = function.push_blob(b"to be deleted")
     body = image(b"to be deleted")
     for tag in ("one", "two"):

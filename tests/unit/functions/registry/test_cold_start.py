@@ -15,14 +15,14 @@ def test_a_cold_function_reads_its_keys_once() -> None:
         assert cold.cost("POST", f"/v2/{REPOSITORY}/blobs/uploads/", status=202) == []
 
 
-def test_preparing_makes_the_clients_and_calls_nobody() -> None:
+def test_preparing_creates_the_clients_and_makes_no_call() -> None:
     with pytest.MonkeyPatch.context() as patch, running(patch) as cold:
         handler.prepare()
         assert handler.application.cache_info().currsize == 1
         assert cold.calls == []
 
 
-def test_settings_that_are_missing_are_told_while_the_function_is_initialised(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_settings_fail_the_initialisation_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     handler.application.cache_clear()
     for name in ("INDEX_TABLE", "BUCKET", "TOKEN_KEYS", "UPLOAD_KEYS_PARAMETER"):
         monkeypatch.delenv(name, raising=False)
