@@ -9,6 +9,7 @@ import pytest
 
 from roadstead.content.lists import MAX_PAGE
 from roadstead.digest import Digest
+from roadstead.names import RepositoryName
 from tests.api.backends import on_both_backends
 from tests.api.client import Api, Client
 from tests.api.documents import OCI_INDEX, OCI_MANIFEST, dump, index, push_image
@@ -152,7 +153,7 @@ def repositories(api: Api) -> Client:
 def test_the_catalog_is_paged(repositories: Client, n: int | None) -> None:
     query = f"?n={n}" if n is not None else ""
     found = follow(repositories, f"/v2/_catalog{query}", "repositories")
-    assert list(chain.from_iterable(found)) == sorted(NAMES)
+    assert list(chain.from_iterable(found)) == sorted(map(RepositoryName.parse, NAMES))
     assert all(len(page) == n for page in found[:-1])
 
 
