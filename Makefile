@@ -19,8 +19,9 @@ UV := $(BIN)/uv
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none BLOBS_AT=s3|distribution LISTEN=127.0.0.1 URL=https://…
-	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT) --listen $(LISTEN) --url "$(URL)"
+up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none BLOBS_AT=s3|distribution LISTEN=127.0.0.1 URL=https://… COLLECT_GRACE=… COLLECT_FENCE=…
+	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT) --listen $(LISTEN) --url "$(URL)" \
+	  $(if $(COLLECT_GRACE),--collect-grace $(COLLECT_GRACE)) $(if $(COLLECT_FENCE),--collect-fence $(COLLECT_FENCE))
 
 down: ## stop the one that runs with STATE=.state
 	@test ! -e $(STATE) || exec $(BIN)/python -m local down --state $(STATE)
@@ -76,7 +77,7 @@ synth: $(VENV)/infra.stamp ## the CloudFormation templates, to infra/cdk.out/ (n
 
 lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into requirements/
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -o requirements/dev.txt
-	for group in cli infra local management relay registry token webhook; do \
+	for group in cli collector infra local management relay registry token webhook; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group \
 	    --constraint requirements/dev.txt -o requirements/$$group.txt || exit 1; \
 	done

@@ -35,6 +35,12 @@ def management(event: dict[str, Any], context: Any) -> Any:
     return _handle("management", event, context)
 
 
+@app.lambda_function(name="collector")
+def collector(event: dict[str, Any], context: Any) -> Any:
+    """Frees what nothing needs any more, once an hour."""
+    return _handle("collector", event, context)
+
+
 @app.lambda_function(name="webhook")
 def webhook(event: dict[str, Any], context: Any) -> Any:
     """The audit trail and the outgoing notifications."""

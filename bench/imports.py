@@ -23,6 +23,7 @@ _CLIENTS = {
     "registry": ("dynamodb", "s3", "kms", "ssm"),
     "token": ("dynamodb", "kms"),
     "management": ("dynamodb", "ssm"),
+    "collector": ("dynamodb", "s3"),
     "webhook": ("dynamodb", "sqs", "logs", "s3", "ssm"),
 }
 # What Lambda does, in a process that sees the function's package alone.

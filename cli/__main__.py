@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from cli import account_commands, audit_commands, key_commands, status_commands, webhook_commands
+from cli import account_commands, audit_commands, collect_commands, key_commands, status_commands, webhook_commands
 from cli.aws import readable_errors
 from cli.composition import Cloud, find_target
 from cli.doctor import command as doctor
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     webhook_commands.add_parsers(commands)
     key_commands.add_parsers(commands)
     audit_commands.add_parsers(commands)
+    collect_commands.add_parsers(commands)
     status_commands.add_parsers(commands)
     doctor.add_parser(commands.parsers)
     return parser

@@ -21,19 +21,27 @@ from cli.aws import (
 from cli.cloud import Inspector, KeyValues, Logs, Parameters, SigningKeys
 from cli.failures import USAGE, Failure
 from cli.target import Target
+from roadstead.aws.dynamodb_backlog import DynamoBacklog
+from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
+from roadstead.aws.s3 import S3Objects
 from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.passwords import Argon2Hasher
+from roadstead.lifecycle.collector import Collector, Times
+from roadstead.lifecycle.stores import Stores
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.endpoint import EndpointPolicy
 from roadstead.outbound.https import HttpsPoster
 from roadstead.trail.entries import Actor, ActorKind
+from roadstead.trail.events import EventMaker
 
 _PORTS = frozenset({443, 8443})  # WEBHOOK_PORTS=443,8443
 
@@ -114,6 +122,20 @@ class Cloud:
     @cached_property
     def logs(self) -> Logs:
         return CloudWatchLogs(self._clients.client("logs"))
+
+    def collector(self, grace: float, fence: float) -> Collector:
+        """The collector with these times in seconds, on the operator's own credentials."""
+        table = Table(self._clients.client("dynamodb"), self.target.index_table)
+        stores = Stores(
+            backlog=DynamoBacklog(table),
+            records=DynamoBlobRecords(table),
+            uploads=DynamoUploadMarks(table),
+            links=DynamoBlobIndex(table),
+            manifests=DynamoManifestIndex(table),
+            objects=S3Objects(self._clients.client("s3"), self.target.bucket),
+            events=EventMaker(),
+        )
+        return Collector(stores, Times(grace, fence), parallel=8)
 
     def notifications(self, *, internal: bool = False) -> Notifications:
         """Set `internal` if the webhook function has WEBHOOK_REACH=internal and WEBHOOK_PORTS=any."""

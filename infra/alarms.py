@@ -18,7 +18,7 @@ class AlarmRule:
     """
 
     id: str
-    metric: cloudwatch.Metric
+    metric: cloudwatch.IMetric
     threshold: float
     sentence: str
     periods: int = 1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from functions.collector.settings import Settings as CollectorSettings
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError as WrongEnvironment
 from functions.management.settings import Settings as ManagementSettings
@@ -83,6 +84,11 @@ def management(settings: Settings, at: Addresses) -> dict[str, str]:
     }
 
 
+def collector(settings: Settings, at: Addresses) -> dict[str, str]:
+    """`COLLECT_TRIAL` is set here so that an operator cannot: shorter times are not safe beside pushes."""
+    return {"INDEX_TABLE": Names(settings.name).index_table, "BUCKET": at.bucket, "COLLECT_TRIAL": "off"}
+
+
 def webhook(settings: Settings, at: Addresses) -> dict[str, str]:
     names = Names(settings.name)
     return {
@@ -125,6 +131,7 @@ _MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
     "registry": registry,
     "token": token,
     "management": management,
+    "collector": collector,
     "webhook": webhook,
     "relay": relay,
 }
@@ -141,6 +148,7 @@ def check(settings: Settings) -> None:
         "registry": (RegistrySettings.from_environ,),
         "token": (TokenSettings.from_environ,),
         "management": (ManagementSettings.from_environ,),
+        "collector": (CollectorSettings.from_environ,),
         "webhook": (WebhookSettings.from_environ,),
         "relay": (RegistrySettings.from_environ, RelaySettings.from_environ),
     }

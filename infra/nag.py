@@ -27,6 +27,7 @@ _TOKENS_IN_URLS = "Its lines would hold URLs with what authorises them: upload t
 # Why a statement of the policy files names more than one resource at once.
 _WILDCARDS = {
     "Objects": "Keys of objects are made of digests and upload ids; the prefixes are all that can be named",
+    "Chunks": "The bucket is one; the prefix is an upload's, and a condition could name nothing narrower",
     "UploadObjects": "Keys of objects are made of upload ids; the prefix is all that can be named",
     "FinishedObjects": "Keys of objects are made of digests and upload ids; the prefix is all that can be named",
     "Uploads": "Keys of objects are made of digests and upload ids; the prefix is all that can be named",

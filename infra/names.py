@@ -45,6 +45,10 @@ class Names:
         return f"/{self.prefix}/audit"
 
     @property
+    def collector_schedule(self) -> str:
+        return f"{self.prefix}-collector"
+
+    @property
     def object_events_queue(self) -> str:
         return f"{self.prefix}-object-events"
 

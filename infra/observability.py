@@ -48,7 +48,7 @@ class Observability(Construct):
             self, "Dashboard", dashboard_name=dashboard_name, dashboard_body=cdk.Stack.of(self).to_json_string(body)
         )
         self._queries(functions, audit)
-        rules = [*self._of_api(api), *self._of_functions(functions), *self._of_audit(audit)]
+        rules = [*self._of_api(api), *self._of_functions(functions), self._of_collector(), *self._of_audit(audit)]
         for rule in [*rules, *(relay.alarms() if relay is not None else ())]:
             self._alarm(rule)
 
@@ -117,6 +117,23 @@ class Observability(Construct):
             ],
         )
         return metric(self._name, name, {})
+
+    def _of_collector(self) -> AlarmRule:
+        """Runs that succeeded. Missing data counts as none, so a schedule that stands still is noticed, too."""
+        of_lambda = {
+            id: cloudwatch.Metric(
+                namespace="AWS/Lambda",
+                metric_name=name,
+                dimensions_map={"FunctionName": Names(self._name).function("collector")},
+                statistic="Sum",
+                period=cdk.Duration.hours(1),
+            )
+            for id, name in (("runs", "Invocations"), ("errors", "Errors"))
+        }
+        succeeded = cloudwatch.MathExpression(
+            expression="runs - errors", using_metrics=of_lambda, period=cdk.Duration.hours(1)
+        )
+        return AlarmRule("CollectorLate", succeeded, 1, "Nothing was freed for six hours", periods=6, below=True)
 
     def _of_audit(self, audit: Audit) -> list[AlarmRule]:
         webhook = {"FunctionName": Names(self._name).function("webhook")}

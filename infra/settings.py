@@ -146,10 +146,11 @@ def _functions(keys: Keys) -> dict[str, Function]:
         ("registry", 1024, 29),
         ("token", 512, 10),
         ("management", 1024, 29),
+        ("collector", 512, 900),
         ("webhook", 256, 60),
     ):
         of = keys.table(name)
-        most = 29 if name != "webhook" else 300  # the HTTP API gives up after 30 s
+        most = {"webhook": 300, "collector": 900}.get(name, 29)  # the HTTP API gives up after 30 s
         reserved = of.number("reserved_concurrency", -1, least=-1, most=10_000)
         found[name] = Function(
             of.number("memory", memory, least=128, most=10_240),
@@ -247,6 +248,7 @@ def _email(keys: Keys) -> str:
 
 def _environment(keys: Keys) -> dict[str, dict[str, str]]:
     """Check the shape only; the functions' own settings check the values when the template is synthesised."""
-    found = {name: keys.table(name).strings() for name in ("registry", "token", "management", "webhook", "relay")}
+    names = ("registry", "token", "management", "collector", "webhook", "relay")
+    found = {name: keys.table(name).strings() for name in names}
     keys.unknown()
     return found

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.api import Api
 from infra.audit import Audit
+from infra.collection import Collection
 from infra.edge import Edge
 from infra.environments import Addresses, check, environment
 from infra.fargate import FargateRelay
@@ -61,6 +62,7 @@ class RoadsteadStack(cdk.Stack):
         )
         self.storage.let_distribution(self.edge.distribution_arn)
         self.keys.let_sign([self.functions.roles["token"]])
+        Collection(self, "Collection", settings=settings, function=self.functions.functions["collector"])
         self._start()
         self.observability = Observability(
             self,

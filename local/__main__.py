@@ -16,11 +16,15 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from local import ports
 from local.failures import ExitCode, Failure
 from local.processes.supervisor import complain
 from local.state import StateDirectory
+
+if TYPE_CHECKING:
+    from local.collection import Times
 
 STOP = 90.0  # seconds to wait for a running instance to stop
 
@@ -68,11 +72,28 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
                 idle=options.relay_idle,
             )
             wanted = stack.Options(
-                stack.Front(options.front), through, options.url.rstrip("/"), stack.RelayKind(options.relay), terms
+                stack.Front(options.front),
+                through,
+                options.url.rstrip("/"),
+                stack.RelayKind(options.relay),
+                terms,
+                _collect(options),
             )
             asyncio.run(stack.run(state, listener, wanted))
     finally:
         state.release()
+
+
+def _collect(options: argparse.Namespace) -> Times | None:
+    """The collector's times for a trial, if one of them was given."""
+    from local.collection import Times
+
+    if options.collect_grace is None and options.collect_fence is None:
+        return None
+    return Times(
+        86_400 if options.collect_grace is None else options.collect_grace,
+        3_600 if options.collect_fence is None else options.collect_fence,
+    )
 
 
 def _down(state: StateDirectory) -> None:
@@ -158,6 +179,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--url", default="", type=_url, help="the registry's URL, if a proxy in front changes it"
             )
+            collect = command.add_argument_group("the collector", "with shorter times, for trying")
+            collect.add_argument("--collect-grace", type=int, help="seconds until a candidate is looked at")
+            collect.add_argument("--collect-fence", type=int, help="seconds until a marked link is removed")
             relay = command.add_argument_group("the relay", "as a Lambda web function, with shorter limits for tests")
             relay.add_argument(
                 "--relay",

@@ -19,6 +19,7 @@ from local import admin, ports
 from local.cloud.component import EmbeddedCloud
 from local.cloud.endpoint import Endpoint, credentials_of
 from local.cloud.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER
+from local.collection import HOUR, Collection, Times
 from local.delivery.delivery import Delivery
 from local.edge import components as edge_stack
 from local.edge.components import EdgeSettings
@@ -63,12 +64,13 @@ class Lambda:
     cloud: EmbeddedCloud
     distribution: Distribution | None
     host: str  # by which clients reach the registry
+    collect: Mapping[str, str] = field(default_factory=dict)
     pools: dict[str, Pool] = field(default_factory=dict)
     name: str = "the functions"
 
     async def start(self) -> None:
         aws = self.cloud.endpoint.environment()
-        for function in functions.functions(self.cloud.resources, aws, self.distribution, self.host):
+        for function in functions.functions(self.cloud.resources, aws, self.distribution, self.host, self.collect):
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
         try:
             await asyncio.gather(*(pool.warm() for name, pool in self.pools.items() if name not in _COLD))
@@ -93,6 +95,7 @@ class Options:
     url: str = ""
     relay: RelayKind = RelayKind.WEB_FUNCTION
     terms: Terms = field(default_factory=Terms)
+    collect: Times | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +122,15 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     endpoint = Endpoint(address, inner_port, credentials_of(state.credentials_file))
     cloud = EmbeddedCloud(state, endpoint, listeners, of_this_run)
     distribution = None if options.front is Front.NONE else Distribution(registry, options.pull_through_edge)
-    lambdas = Lambda(state, cloud, distribution, name)
+    lambdas = Lambda(state, cloud, distribution, name, _trial(options.collect))
     first = admin.FirstAdministrator(state, cloud)
     api = HttpApi(ROUTES, lambdas.pools, scheme=scheme)
     # It starts before what takes requests, and so stops after it, when there is nothing more to come.
     delivery = Delivery(state, cloud, lambdas.pools)
+    collection = Collection(lambdas.pools, pause=options.collect.pause if options.collect else HOUR)
     if options.front is Front.NONE:
         gateway = HttpServer("the gateway", api, listener)
-        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, delivery, gateway))
+        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, delivery, collection, gateway))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
     gateway = HttpServer("the gateway", api, inner)
     relay: RelayProcess | WebFunction | None = None
@@ -158,7 +162,14 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     )
     workers, edge = edge_stack.components(settings, lambda: cloud.resources.upload_keys, listener)
     side_by_side = Together([lambdas, first, workers, *((relay,) if relay else ())])
-    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, delivery, gateway, edge))
+    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, delivery, collection, gateway, edge))
+
+
+def _trial(times: Times | None) -> dict[str, str]:
+    """Return the collector's variables for a trial; none without one."""
+    if times is None:
+        return {}
+    return {"COLLECT_TRIAL": "on", "COLLECT_GRACE": str(times.grace), "COLLECT_FENCE": str(times.fence)}
 
 
 def _blob_url_key() -> tuple[str, str]:

@@ -58,9 +58,16 @@ def registry_environment(resources: Resources, distribution: Distribution | None
 
 
 def functions(
-    resources: Resources, aws: Mapping[str, str], distribution: Distribution | None, host: str = "localhost"
+    resources: Resources,
+    aws: Mapping[str, str],
+    distribution: Distribution | None,
+    host: str = "localhost",
+    collect: Mapping[str, str] | None = None,
 ) -> tuple[Function, ...]:
-    """Return the functions with their variables. `aws` tells boto3 where AWS is; `host` is the registry's name."""
+    """Return the functions with their variables. `aws` tells boto3 where AWS is; `host` is the registry's name.
+
+    `collect` are the collector's times for a trial.
+    """
     token = {
         "TOKEN_KEYS": resources.token_key,
         "TOKEN_ISSUER": ISSUER,
@@ -72,6 +79,7 @@ def functions(
     management = {"IDENTITY_TABLE": resources.identity_table, "INDEX_TABLE": resources.index_table}
     if distribution is not None:
         management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
+    collector = {"INDEX_TABLE": resources.index_table, "BUCKET": resources.bucket, **(collect or {})}
     webhook = {
         "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
         "AUDIT_DEAD_LETTERS_URL": resources.dead_letters_url,
@@ -89,5 +97,6 @@ def functions(
         Function("registry", "app.registry", 512, {**aws, **registry_environment(resources, distribution)}),
         Function("token", "app.token", 512, {**aws, **token}),
         Function("management", "app.management", 1024, {**aws, **management}),
+        Function("collector", "app.collector", 512, {**aws, **collector}),
         Function("webhook", "app.webhook", 256, {**aws, **webhook}),
     )

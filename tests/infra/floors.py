@@ -51,6 +51,10 @@ ROOMS = {
         (VOCABULARY, "roadstead/trail", "roadstead/identity", "functions/hosting"),
         roots=("functions.token.composition",),
     ),
+    "functions/collector": Room(
+        (VOCABULARY, "roadstead/lifecycle", "roadstead/trail", "functions/hosting"),
+        roots=("functions.collector.composition",),
+    ),
     "functions/webhook": Room(
         (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"),
         roots=("functions.webhook.composition",),
@@ -61,14 +65,14 @@ ROOMS = {
     "app.py": Room(("functions/hosting",), ("chalice",)),
     "cli/doctor": Room(),
     "cli": Room(
-        (*_EVERY_WING, "observability", "cli/doctor"),
+        (*_EVERY_WING, "roadstead/lifecycle", "observability", "cli/doctor"),
         ("cryptography",),
         roots=("cli.aws", "cli.composition"),
     ),
     "infra": Room(
         (
             *("edge", "observability", "functions", "functions/hosting", "functions/distribution", "functions/relay"),
-            *("functions/token", "functions/management", "functions/webhook"),
+            *("functions/token", "functions/management", "functions/collector", "functions/webhook"),
         ),
         ("aws_cdk", "cdk_nag", "constructs", "chalice", "botocore", "elftools"),
     ),

@@ -21,7 +21,7 @@ from local.cloud.resources import Resources
 from local.functions.declarations import functions
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("registry", "token", "management", "webhook")
+FUNCTIONS = ("registry", "token", "management", "collector", "webhook")
 
 # The permission that each call of a client needs ("Actions, resources, and condition keys for AWS services").
 _WRITES = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -154,6 +154,7 @@ def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
         "registry": (1024, 29, "Active"),
         "token": (512, 10, "Active"),
         "management": (1024, 29, "Active"),
+        "collector": (512, 900, "Active"),
         "webhook": (256, 60, "Active"),
     }
 
@@ -206,6 +207,21 @@ def test_the_management_function_may_do_no_more_than_its_stores_call(package: Pa
         "ssm:GetParameter",  # the secret of the distribution
     }
     assert actions(package, "management") - OPERATION <= called("management")
+
+
+def test_the_collector_writes_no_object_and_reads_no_identity(package: Package) -> None:
+    assert actions(package, "collector") - OPERATION == {
+        "dynamodb:BatchGetItem",  # records, uploads, the manifests of uses
+        "dynamodb:BatchWriteItem",  # candidates, marks of uploads, uses
+        "dynamodb:DeleteItem",  # links, records
+        "dynamodb:GetItem",  # a link, a manifest, the checkpoint
+        "dynamodb:PutItem",  # candidates, events
+        "dynamodb:Query",  # candidates, uses, a blob's links
+        "dynamodb:UpdateItem",  # the mark of a link, a condemned record
+        "s3:DeleteObject",
+        "s3:GetObject",  # manifests; the metadata of objects
+        "s3:ListBucket",  # an upload's chunks
+    }
 
 
 def test_the_webhook_function_may_do_no_more_than_its_stores_call(package: Package) -> None:
@@ -292,7 +308,9 @@ def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other
 def test_a_function_without_its_settings_fails_while_it_is_initialised_and_names_them(name: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         python("import app", {"_HANDLER": f"app.{name}"})
-    first = {"webhook": "AUDIT_LOG_GROUP", "management": "IDENTITY_TABLE"}.get(name, "TOKEN_KEYS")
+    first = {"webhook": "AUDIT_LOG_GROUP", "collector": "INDEX_TABLE", "management": "IDENTITY_TABLE"}.get(
+        name, "TOKEN_KEYS"
+    )
     assert f"{first} is not set" in failed.value.stderr
 
 

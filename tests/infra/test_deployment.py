@@ -34,7 +34,7 @@ def test_cfn_lint_finds_nothing(name: str, request: pytest.FixtureRequest) -> No
 def test_each_function_has_a_package_of_its_own(default: Deployment) -> None:
     functions = default.of("AWS::Serverless::Function")
     packages = {one["CodeUri"]["Key"] for one in functions}
-    assert len(packages) == len(functions) == 4
+    assert len(packages) == len(functions) == 5
     assert {f"asset.{name}" for name in packages} <= {file.name for file in default.directory.iterdir()}
 
 
@@ -115,6 +115,7 @@ class TestFunctions:
             "roadstead-prod-registry": (1024, 29, ["arm64"], "Active"),
             "roadstead-prod-token": (512, 10, ["arm64"], "Active"),
             "roadstead-prod-management": (1024, 29, ["arm64"], "Active"),
+            "roadstead-prod-collector": (512, 900, ["arm64"], "Active"),
             "roadstead-prod-webhook": (256, 60, ["arm64"], "Active"),
         }
 
@@ -143,7 +144,7 @@ class TestFunctions:
             one["FunctionName"]: one.get("ReservedConcurrentExecutions")
             for one in everything.of("AWS::Serverless::Function")
         }
-        others = {f"harbour-2-prod-{name}": None for name in ("token", "management", "webhook")}
+        others = {f"harbour-2-prod-{name}": None for name in ("token", "management", "collector", "webhook")}
         assert reserved == {"harbour-2-prod-registry": 50, **others}
 
     def test_the_log_group_is_there_before_the_function_and_its_lines_expire(self, default: Deployment) -> None:
@@ -185,7 +186,7 @@ class TestApi:
     ) -> None:
         for deployment, closed in ((default, "off"), (least, "on")):
             for one in deployment.of("AWS::Serverless::Function"):
-                if one["Handler"] != "app.webhook":
+                if one["Handler"] not in ("app.collector", "app.webhook"):
                     assert one["Environment"]["Variables"]["VIA_DISTRIBUTION_ONLY"] == closed
 
     def test_each_function_has_its_routes_and_the_rest_is_the_registrys(self, default: Deployment) -> None:
@@ -301,6 +302,7 @@ class TestObservability:
             "WebhookErrors",
             "AuditDeadLetters",
             "AuditLate",
+            "CollectorLate",
             "NotificationDeadLetters",
             "RelayUnhealthy",
             "RelayFailures",
@@ -313,8 +315,14 @@ class TestObservability:
         (subscription,) = everything.of("AWS::SNS::Subscription")
         assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
 
-    def test_the_default_has_no_more_alarms_than_are_free(self, default: Deployment) -> None:
-        assert len(default.of("AWS::CloudWatch::Alarm")) == 10
+    def test_the_default_has_one_alarm_more_than_are_free(self, default: Deployment) -> None:
+        assert len(default.of("AWS::CloudWatch::Alarm")) == 11
+
+    def test_the_collector_runs_every_hour(self, default: Deployment) -> None:
+        schedule = default.one("AWS::Scheduler::Schedule")
+        assert schedule["ScheduleExpression"] == "rate(1 hour)"
+        assert "Collector" in json.dumps(schedule["Target"]["Arn"])
+        assert schedule["Target"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
 
     def test_there_is_a_dashboard_and_every_saved_query(self, default: Deployment) -> None:
         assert json.loads(default.one("AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]

@@ -26,6 +26,7 @@ SERVICES = {
     "registry": {"dynamodb", "s3", "kms", "ssm", "xray"},
     "token": {"dynamodb", "kms", "ssm", "xray"},
     "management": {"dynamodb", "ssm", "xray"},
+    "collector": {"dynamodb", "s3", "xray"},
     "webhook": {"dynamodb", "s3", "sqs", "ssm", "logs", "xray"},
 }
 # Of other people's packages, those that a function imports and those that they need.
@@ -36,6 +37,7 @@ PACKAGES = {
     "registry": AWS | TRACES | SIGNATURES | {"jwt"},
     "token": AWS | TRACES | SIGNATURES,
     "management": AWS | TRACES | SIGNATURES,
+    "collector": AWS | TRACES,
     "webhook": AWS | TRACES,
 }
 # Our modules that no package but that of the one function has.
@@ -43,6 +45,7 @@ NOBODY_ELSES = {
     "registry": {"functions.distribution.application", "roadstead.identity.verification", "roadstead.content.push"},
     "token": {"functions.token.application", "roadstead.identity.minting"},
     "management": {"functions.management.application", "functions.management.routes"},
+    "collector": {"roadstead.lifecycle.collector", "functions.collector.handler"},
     "webhook": {"roadstead.notifications.delivery", "roadstead.outbound.https"},
 }
 SETTINGS = {

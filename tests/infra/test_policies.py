@@ -51,6 +51,16 @@ GRANTS = {
         **_EDGE_SECRET,
         **_TRACES,
     },
+    "CollectorRole": {
+        INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem "
+        "dynamodb:Query dynamodb:UpdateItem",
+        BUCKET: "s3:ListBucket",
+        BLOBS: "s3:DeleteObject s3:GetObject",
+        "s3:::roadstead--/manifests/*": "s3:DeleteObject s3:GetObject",
+        "logs:::log-group:/aws/lambda/roadstead-*-collector:*": _LINES,
+        **_TRACES,
+    },
+    "CollectionRole": {"<Collector.Arn>": "lambda:InvokeFunction"},
     "WebhookRole": {
         INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
@@ -127,7 +137,7 @@ def granted(deployment: Deployment, role: str) -> dict[str, str]:
 
 
 def test_there_is_no_other_role(default: Deployment, fargate: Deployment) -> None:
-    functions = {"RegistryRole", "TokenRole", "ManagementRole", "WebhookRole"}
+    functions = {"RegistryRole", "TokenRole", "ManagementRole", "CollectorRole", "CollectionRole", "WebhookRole"}
     assert named(roles(default)) == {*GRANTS, _EDGE_ROLE}
     assert named(roles(fargate)) == {*functions, *FARGATE_GRANTS}
 

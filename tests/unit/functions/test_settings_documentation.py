@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from functions.collector.settings import Settings as CollectorSettings
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError
 from functions.management.settings import Settings as ManagementSettings
@@ -22,6 +23,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "Registry function": RegistrySettings.from_environ,
     "Token function": TokenSettings.from_environ,
     "Webhook function": WebhookSettings.from_environ,
+    "Collector function": CollectorSettings.from_environ,
     "Management function": ManagementSettings.from_environ,
     "Relay": RelaySettings.from_environ,
 }

@@ -90,7 +90,7 @@ logging.getLogger("botocore").warning("theirs")
 """
 
 
-@pytest.mark.parametrize("name", ["registry", "token", "management", "webhook"])
+@pytest.mark.parametrize("name", ["registry", "token", "management", "collector", "webhook"])
 def test_a_function_logs_each_record_once_and_as_json(name: str) -> None:
     settings = ("INDEX_TABLE", "IDENTITY_TABLE", "BUCKET", "TOKEN_KEYS", "UPLOAD_KEYS_PARAMETER", "AUDIT_LOG_GROUP")
     environment = {

@@ -30,7 +30,7 @@ def run(script: str, environment: Mapping[str, str]) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("name", ["registry", "token", "management", "webhook"])
+@pytest.mark.parametrize("name", ["registry", "token", "management", "collector", "webhook"])
 @pytest.mark.parametrize("setting", [{}, {"TRACING": "off"}, {"TRACING": ""}], ids=str)
 def test_without_tracing_the_sdk_is_not_imported(name: str, setting: dict[str, str]) -> None:
     script = "import app, sys; print(any('xray' in module or module == 'wrapt' for module in sys.modules))"
@@ -58,7 +58,7 @@ except BotoCoreError:
 """
 
 
-@pytest.mark.parametrize("name", ["registry", "token", "management", "webhook"])
+@pytest.mark.parametrize("name", ["registry", "token", "management", "collector", "webhook"])
 def test_with_tracing_an_aws_call_is_a_subsegment_without_content(name: str, daemon: socket.socket) -> None:
     run(
         CALL,

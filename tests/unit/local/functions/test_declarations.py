@@ -53,6 +53,7 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
         "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
         "token": shared | {"IDENTITY_TABLE"} | edge - {"DISTRIBUTION_URL"},
         "management": {"IDENTITY_TABLE", "INDEX_TABLE"} | edge - {"DISTRIBUTION_URL"},
+        "collector": {"INDEX_TABLE", "BUCKET"},
         "webhook": {"AUDIT_LOG_GROUP", "AUDIT_DEAD_LETTERS_URL", "OBJECT_EVENTS_QUEUE"}
         | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"}
         | {
@@ -67,4 +68,4 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
 
 def test_every_route_leads_to_an_existing_function() -> None:
     names = {function.name for function in functions(RESOURCES, {}, EDGE)}
-    assert {route.function for route in ROUTES} == names - {"webhook"}  # which events alone lead to
+    assert {route.function for route in ROUTES} == names - {"collector", "webhook"}  # which events alone lead to

@@ -1,0 +1,1 @@
+"""The collector function: frees what nothing needs any more, once an hour."""

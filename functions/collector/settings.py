@@ -1,0 +1,40 @@
+"""The collector function's settings. docs/settings.md documents them; a test compares the two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from functions.hosting.environ import Environ
+from functions.hosting.tracing import Tracing
+from roadstead.lifecycle.collector import MIN_FENCE, MIN_GRACE
+
+_LONGEST = 90 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`grace` and `fence` in seconds. With `trial` they may be shorter than is safe beside pushes."""
+
+    index_table: str
+    bucket: str
+    grace: int
+    fence: int
+    trial: bool
+    tracing: Tracing
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises SettingsError naming every missing or invalid key."""
+        read = Environ(environ)
+        trial = read.flag("COLLECT_TRIAL")
+        settings = cls(
+            index_table=read.text("INDEX_TABLE"),
+            bucket=read.text("BUCKET"),
+            grace=read.number("COLLECT_GRACE", MIN_GRACE, least=0 if trial else MIN_GRACE, most=_LONGEST),
+            fence=read.number("COLLECT_FENCE", MIN_FENCE, least=0 if trial else MIN_FENCE, most=86_400),
+            trial=trial,
+            tracing=read.choice("TRACING", Tracing.OFF),
+        )
+        read.check()
+        return settings
