@@ -98,6 +98,12 @@ def machine(work: Path, pytestconfig: pytest.Config) -> Machine:
 
 
 @pytest.fixture(scope="session")
+def kinds(pytestconfig: pytest.Config) -> tuple[type[Client], ...]:
+    """Every kind of client of this run."""
+    return LATEST if _latest(pytestconfig) else STABLE
+
+
+@pytest.fixture(scope="session")
 def cloud(work: Path) -> Iterator[Cloud]:
     with clouds.running(work) as running:
         yield running
