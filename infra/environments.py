@@ -23,10 +23,13 @@ DRAIN_SECONDS = 110  # Fargate kills after 120
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """What is known only after its creation. `blob_url_key_id` is empty if clients pull blobs from S3."""
+    """What is known only after its creation. `blob_url_key_id` is empty if clients pull blobs from S3.
+
+    `uploads_url` is empty unless the relay has a public name of its own."""
 
     bucket: str
     token_keys: str
+    distribution_url: str
     uploads_url: str
     registry_host: str
     blob_url_key_id: str
@@ -35,7 +38,9 @@ class Addresses:
     notification_dead_letters_url: str
 
 
-_STAND_INS = Addresses("bucket", "key", "https://registry.example.com", "registry.example.com", "", "url", "url", "url")
+_STAND_INS = Addresses(
+    "bucket", "key", "https://registry.example.com", "", "registry.example.com", "", "url", "url", "url"
+)
 
 
 def registry(settings: Settings, at: Addresses) -> dict[str, str]:
@@ -47,10 +52,12 @@ def registry(settings: Settings, at: Addresses) -> dict[str, str]:
         "TOKEN_ISSUER": "roadstead",
         "TOKEN_SERVICE": "roadstead",
         "UPLOAD_KEYS_PARAMETER": names.upload_keys_parameter,
-        "DISTRIBUTION_URL": at.uploads_url,
+        "DISTRIBUTION_URL": at.distribution_url,
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
     }
+    if at.uploads_url:
+        environment["UPLOADS_URL"] = at.uploads_url
     if settings.api.challenge != "direct":
         environment["CHALLENGE"] = settings.api.challenge
     if at.blob_url_key_id:

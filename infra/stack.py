@@ -107,7 +107,8 @@ class RoadsteadStack(cdk.Stack):
         return Addresses(
             bucket=self.storage.bucket.bucket_name,
             token_keys=",".join(key.key_arn for key in self.keys.token_keys),
-            uploads_url=f"https://{public_relay or self.edge.host}",
+            distribution_url=f"https://{self.edge.host}",
+            uploads_url=f"https://{public_relay}" if public_relay else "",
             registry_host=self.edge.host,
             blob_url_key_id=self.edge.blob_url_key_id,
             audit_dead_letters_url=self.audit.dead_letters.queue_url,

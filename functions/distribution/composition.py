@@ -79,7 +79,7 @@ def build(
         ),
         upload_keys=SsmUploadKeys(ssm, settings.upload_keys_parameter),
         edge_secrets=SsmEdgeSecrets(ssm, settings.edge_secret_parameter) if settings.edge_secret_parameter else None,
-        upload_origin=settings.distribution_url if settings.uploads_at is UploadsAt.DISTRIBUTION else "",
+        upload_origin=settings.uploads_url if settings.uploads_at is UploadsAt.DISTRIBUTION else "",
         token_service=settings.token_service,
         head_answers=settings.head_answers,
         challenge=settings.challenge,

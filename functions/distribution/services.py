@@ -27,7 +27,7 @@ class Services:
     verifier: TokenVerifier
     upload_keys: UploadKeySource
     edge_secrets: EdgeSecretSource | None
-    upload_origin: str  # the distribution's, for uploads that began at the API's own host name; or empty
+    upload_origin: str  # for uploads that began at the API's own host name; or empty
     token_service: str
     head_answers: HeadAnswers
     challenge: Challenge = Challenge.DIRECT

@@ -56,6 +56,9 @@ class BlobsAt(StrEnum):
 class Settings:
     """`distribution_url` and `edge_secret_parameter` are empty if there is no distribution.
 
+    Uploads that began at the API's own host name go to `uploads_url`: the distribution, or a relay with its own name.
+
+
     With `via_distribution_only` every request that did not come through the distribution is refused.
 
     `url_seconds`, `upload_seconds` and `upload_url_seconds` in seconds, `max_blob_bytes` in bytes."""
@@ -67,6 +70,7 @@ class Settings:
     token_service: str
     upload_keys_parameter: str
     distribution_url: str
+    uploads_url: str
     edge_secret_parameter: str
     via_distribution_only: bool
     uploads_at: UploadsAt
@@ -98,6 +102,7 @@ class Settings:
             token_service=read.name("TOKEN_SERVICE", "roadstead"),
             upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),
             distribution_url=distribution_url,
+            uploads_url=read.origin("UPLOADS_URL", "") or distribution_url,
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if distribution_url or only else ""),
             via_distribution_only=only,
             uploads_at=read.choice("UPLOADS_AT", UploadsAt.DISTRIBUTION),

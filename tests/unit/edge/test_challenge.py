@@ -183,7 +183,7 @@ def test_a_host_that_would_break_the_realm_is_left_to_the_registry(engine: Engin
 
 
 def test_the_service_is_that_of_the_functions() -> None:
-    deployed = environments.registry(Settings.parse({}), environments.Addresses(*[""] * 8))
+    deployed = environments.registry(Settings.parse({}), environments.Addresses(*[""] * 9))
     assert deployed["TOKEN_SERVICE"] == SERVICE
     assert f"const SERVICE = '{SERVICE}';" in built("request")
 

@@ -24,6 +24,7 @@ def test_four_settings_suffice() -> None:
         token_service="roadstead",
         upload_keys_parameter="/keys",
         distribution_url="",
+        uploads_url="",
         edge_secret_parameter="",
         via_distribution_only=False,
         uploads_at=UploadsAt.DISTRIBUTION,
@@ -53,6 +54,7 @@ def test_four_settings_suffice() -> None:
         ("MAX_BLOB_BYTES", "1", "max_blob_bytes", 1),
         ("INDEX_CHILDREN", "none", "index_children", IndexChildren.NONE),
         ("HEAD_ANSWERS", "redirect", "head_answers", HeadAnswers.REDIRECT),
+        ("UPLOADS_URL", "https://relay.example.com", "uploads_url", "https://relay.example.com"),
         ("CHALLENGE", "mapped", "challenge", Challenge.MAPPED),
         ("TRACING", "on", "tracing", Tracing.ON),
         ("UPLOADS_AT", "same-host", "uploads_at", UploadsAt.SAME_HOST),
@@ -117,3 +119,11 @@ def test_requests_can_be_held_to_the_distribution_only_by_its_secret() -> None:
         Settings.from_environ({**LEAST, "VIA_DISTRIBUTION_ONLY": "on"})
     settings = Settings.from_environ({**LEAST, "VIA_DISTRIBUTION_ONLY": "on", "EDGE_SECRET_PARAMETER": "/edge"})
     assert settings.via_distribution_only
+
+
+def test_uploads_go_to_the_distribution_unless_a_relay_has_a_name_of_its_own() -> None:
+    settings = Settings.from_environ({**LEAST, **DISTRIBUTION})
+    assert settings.uploads_url == settings.distribution_url
+    settings = Settings.from_environ({**LEAST, **DISTRIBUTION, "UPLOADS_URL": "https://relay.example.com"})
+    assert settings.uploads_url == "https://relay.example.com"
+    assert settings.distribution_url == DISTRIBUTION["DISTRIBUTION_URL"]
