@@ -47,6 +47,12 @@ def webhook(event: dict[str, Any], context: Any) -> Any:
     return _handle("webhook", event, context)
 
 
+@app.lambda_function(name="indexer")
+def indexer(event: dict[str, Any], context: Any) -> Any:
+    """What pages show, derived from the index table's stream."""
+    return _handle("indexer", event, context)
+
+
 if os.environ.get("_HANDLER", "").startswith("app."):
     importlib.import_module("functions.hosting.lines").configure()
     importlib.import_module(f"functions.{os.environ['_HANDLER'].removeprefix('app.')}.handler").prepare()

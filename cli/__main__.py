@@ -6,7 +6,15 @@ import argparse
 import os
 import sys
 
-from cli import account_commands, audit_commands, collect_commands, key_commands, status_commands, webhook_commands
+from cli import (
+    account_commands,
+    audit_commands,
+    collect_commands,
+    index_commands,
+    key_commands,
+    status_commands,
+    webhook_commands,
+)
 from cli.aws import readable_errors
 from cli.composition import Cloud, find_target
 from cli.doctor import command as doctor
@@ -71,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     key_commands.add_parsers(commands)
     audit_commands.add_parsers(commands)
     collect_commands.add_parsers(commands)
+    index_commands.add_parsers(commands)
     status_commands.add_parsers(commands)
     doctor.add_parser(commands.parsers)
     return parser

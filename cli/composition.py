@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,22 +21,28 @@ from cli.aws import (
 from cli.cloud import Inspector, KeyValues, Logs, Parameters, SigningKeys
 from cli.failures import USAGE, Failure
 from cli.target import Target
+from roadstead import schema
 from roadstead.aws.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
+from roadstead.aws.dynamodb_walk import DynamoWalk
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
-from roadstead.aws.table import Table
+from roadstead.aws.table import Table, put
+from roadstead.catalog.indexing import Indexer
+from roadstead.catalog.rebuild import Rebuild, Rebuilt
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.passwords import Argon2Hasher
 from roadstead.lifecycle.collector import Collector, Times
 from roadstead.lifecycle.stores import Stores
+from roadstead.names import RepositoryName
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.endpoint import EndpointPolicy
 from roadstead.outbound.https import HttpsPoster
@@ -98,6 +104,19 @@ class Cloud:
     @cached_property
     def lists(self) -> DirectoryLists:
         return DynamoDirectoryLists(self._identity)
+
+    def rebuild(self, report: Callable[[RepositoryName], object]) -> Rebuilt:
+        """Derive again what pages show, and note the version of the items' shapes."""
+        table = Table(self._clients.client("dynamodb"), self.target.index_table)
+        indexer = Indexer(
+            derived=DynamoDerivedIndex(table),
+            manifests=DynamoManifestIndex(table),
+            blobs=DynamoBlobIndex(table),
+            objects=S3Objects(self._clients.client("s3"), self.target.bucket),
+        )
+        rebuilt = Rebuild(indexer, DynamoWalk(table)).run(report)
+        table.write(put(schema.KEY, {"version": schema.VERSION}))
+        return rebuilt
 
     @cached_property
     def parameters(self) -> Parameters:

@@ -9,6 +9,7 @@ from typing import Any
 from functions.collector.settings import Settings as CollectorSettings
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError as WrongEnvironment
+from functions.indexer.settings import Settings as IndexerSettings
 from functions.management.settings import Settings as ManagementSettings
 from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
@@ -36,10 +37,11 @@ class Addresses:
     audit_dead_letters_url: str
     notification_queue_url: str
     notification_dead_letters_url: str
+    index_dead_letters_url: str
 
 
 _STAND_INS = Addresses(
-    "bucket", "key", "https://registry.example.com", "", "registry.example.com", "", "url", "url", "url"
+    *("bucket", "key", "https://registry.example.com", "", "registry.example.com", ""), *("url", "url", "url", "url")
 )
 
 
@@ -112,6 +114,14 @@ def webhook(settings: Settings, at: Addresses) -> dict[str, str]:
     }
 
 
+def indexer(settings: Settings, at: Addresses) -> dict[str, str]:
+    return {
+        "INDEX_TABLE": Names(settings.name).index_table,
+        "BUCKET": at.bucket,
+        "INDEX_DEAD_LETTERS_URL": at.index_dead_letters_url,
+    }
+
+
 def relay(settings: Settings, at: Addresses) -> dict[str, str]:
     """The registry's variables, those that the operator set included: both must agree on an upload's limits.
 
@@ -140,6 +150,7 @@ _MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
     "management": management,
     "collector": collector,
     "webhook": webhook,
+    "indexer": indexer,
     "relay": relay,
 }
 
@@ -157,6 +168,7 @@ def check(settings: Settings) -> None:
         "management": (ManagementSettings.from_environ,),
         "collector": (CollectorSettings.from_environ,),
         "webhook": (WebhookSettings.from_environ,),
+        "indexer": (IndexerSettings.from_environ,),
         "relay": (RegistrySettings.from_environ, RelaySettings.from_environ),
     }
     problems = []

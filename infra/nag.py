@@ -35,6 +35,9 @@ _WILDCARDS = {
     "Sign": "Which keys is said by the condition on their aliases, and by each key's own policy",
     "Logs": "Streams are named by Lambda; the group is the function's own",
     "AuditTrail": "The function makes a stream for each day and process, in the one group of the trail",
+    "Stream": "A stream's name is the time of its making; the table is named",
+    "Content": "Keys of objects are made of digests and upload ids; the prefixes are all that can be named",
+    "Extracted": "Keys of objects are made of digests; the prefix is all that can be named",
     "Streams": "A stream's name is the time of its making; the table is named",
     "Traces": "X-Ray knows no resources",
     "EdgeSecretItself": "Secrets Manager appends six random characters to a secret's name",
@@ -61,6 +64,9 @@ def check_app(app: cdk.App, stack: RoadsteadStack) -> None:
             "CFR3": _TOKENS_IN_URLS,
             "CFR4": "CloudFront's own name allows no other setting; with distribution.domain it is TLSv1.2_2021",
         },
+    )
+    _acknowledge(
+        stack.indexing.dead_letters, {"SQS3": "It is a dead-letter queue itself: that of an event source mapping"}
     )
     _argue_policies(stack)
     if isinstance(stack.relay, FargateRelay):

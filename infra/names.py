@@ -57,6 +57,10 @@ class Names:
         return f"{self.prefix}-audit-dead-letters"
 
     @property
+    def index_dead_letters(self) -> str:
+        return f"{self.prefix}-index-dead-letters"
+
+    @property
     def notification_queue(self) -> str:
         return f"{self.prefix}-notifications"
 

@@ -15,6 +15,7 @@ from infra.alarms import FIVE_MINUTES, AlarmRule, metric
 from infra.api import Api
 from infra.audit import Audit
 from infra.functions import Functions
+from infra.indexing import Indexing
 from infra.names import Names
 from infra.relay import Relay
 from infra.settings import Settings
@@ -35,6 +36,7 @@ class Observability(Construct):
         api: Api,
         functions: Functions,
         audit: Audit,
+        indexing: Indexing,
         relay: Relay | None,
     ) -> None:
         super().__init__(scope, id)
@@ -49,6 +51,7 @@ class Observability(Construct):
         )
         self._queries(functions, audit)
         rules = [*self._of_api(api), *self._of_functions(functions), self._of_collector(), *self._of_audit(audit)]
+        rules += indexing.alarms()
         for rule in [*rules, *(relay.alarms() if relay is not None else ())]:
             self._alarm(rule)
 
@@ -136,8 +139,7 @@ class Observability(Construct):
         return AlarmRule("CollectorLate", succeeded, 1, "Nothing was freed for six hours", periods=6, below=True)
 
     def _of_audit(self, audit: Audit) -> list[AlarmRule]:
-        webhook = {"FunctionName": Names(self._name).function("webhook")}
-        late = metric("AWS/Lambda", "IteratorAge", webhook, "Maximum")
+        late = metric("AWS/Lambda", "IteratorAge", {}, "Maximum")  # of whoever reads a stream: the indexer, too
         return [
             *(
                 AlarmRule(
@@ -151,7 +153,7 @@ class Observability(Construct):
                     ("NotificationDeadLetters", audit.notification_dead_letters, "Notifications were given up"),
                 )
             ),
-            AlarmRule("AuditLate", late, 3_600_000, "The audit trail is an hour behind; after a day events are lost"),
+            AlarmRule("AuditLate", late, 3_600_000, "Audit trail or index is an hour behind; events live a day"),
         ]
 
     def _alarm(self, rule: AlarmRule) -> None:

@@ -148,9 +148,10 @@ def _functions(keys: Keys) -> dict[str, Function]:
         ("management", 1024, 29),
         ("collector", 512, 900),
         ("webhook", 256, 60),
+        ("indexer", 512, 60),
     ):
         of = keys.table(name)
-        most = {"webhook": 300, "collector": 900}.get(name, 29)  # the HTTP API gives up after 30 s
+        most = {"webhook": 300, "indexer": 300, "collector": 900}.get(name, 29)  # the HTTP API gives up after 30 s
         reserved = of.number("reserved_concurrency", -1, least=-1, most=10_000)
         found[name] = Function(
             of.number("memory", memory, least=128, most=10_240),
@@ -248,7 +249,7 @@ def _email(keys: Keys) -> str:
 
 def _environment(keys: Keys) -> dict[str, dict[str, str]]:
     """Check the shape only; the functions' own settings check the values when the template is synthesised."""
-    names = ("registry", "token", "management", "collector", "webhook", "relay")
+    names = ("registry", "token", "management", "collector", "webhook", "indexer", "relay")
     found = {name: keys.table(name).strings() for name in names}
     keys.unknown()
     return found

@@ -16,6 +16,7 @@ from infra.edge import Edge
 from infra.environments import Addresses, check, environment
 from infra.fargate import FargateRelay
 from infra.functions import Functions
+from infra.indexing import Indexing
 from infra.keys import Keys
 from infra.names import Names
 from infra.observability import Observability
@@ -48,6 +49,7 @@ class RoadsteadStack(cdk.Stack):
         self.storage = Storage(self, "Storage", settings=settings)
         self.keys = Keys(self, "Keys", settings=settings)
         self.audit = Audit(self, "Audit", settings=settings)
+        self.indexing = Indexing(self, "Indexing", settings=settings)
         self.functions = Functions(self, "Functions", settings=settings)
         self.api = Api(self, "Api", settings=settings, functions=self.functions.functions)
         self.relay = self._relay(package)
@@ -71,6 +73,7 @@ class RoadsteadStack(cdk.Stack):
             api=self.api,
             functions=self.functions,
             audit=self.audit,
+            indexing=self.indexing,
             relay=self.relay,
         )
         self._outputs()
@@ -101,6 +104,7 @@ class RoadsteadStack(cdk.Stack):
             self.relay.start(environment("relay", self.settings, addresses), statements)
             telling["relay"] = self.relay.log_group
         self.audit.feed(self.functions, self.tables, self.storage, telling)
+        self.indexing.feed(self.functions, self.tables)
 
     def _addresses(self) -> Addresses:
         public_relay = self.settings.relay.public_domain
@@ -114,6 +118,7 @@ class RoadsteadStack(cdk.Stack):
             audit_dead_letters_url=self.audit.dead_letters.queue_url,
             notification_queue_url=self.audit.notifications.queue_url,
             notification_dead_letters_url=self.audit.notification_dead_letters.queue_url,
+            index_dead_letters_url=self.indexing.dead_letters.queue_url,
         )
 
     def _outputs(self) -> None:

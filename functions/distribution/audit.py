@@ -1,8 +1,8 @@
 """Audit entries that the registry logs itself: operations that change no table, and so write no event.
 
-A HEAD is not a pull. A blob's redirect is one, since the registry does not see what S3 sends. A token without the
-access that a request needs is not logged as a refusal: that is how clients learn what to ask for. The token function
-logs what it does not grant.
+A HEAD is not a pull: by tag it is seen, which renews when an artifact was last wanted. A blob's redirect is a pull,
+since the registry does not see what S3 sends. A token without the access that a request needs is not logged as a
+refusal: that is how clients learn what to ask for. The token function logs what it does not grant.
 """
 
 from __future__ import annotations
@@ -16,7 +16,31 @@ from roadstead.digest import Digest
 from roadstead.http import Request
 from roadstead.identity.access import REPOSITORY, Access
 from roadstead.names import Reference, RepositoryName
+from roadstead.recent import Recent
 from roadstead.trail.entries import AuditEntry, Operation, Outcome, entry_id, project_of
+
+SEEN_SECONDS = 3_600
+_SEEN: Recent[tuple[str, str], None] = Recent(SEEN_SECONDS, size=10_000)
+
+
+def seen(call: Call, repository: RepositoryName, reference: Reference, digest: Digest) -> None:
+    """Log that a tag was asked for without a pull, once an hour for each artifact in this process."""
+
+    def log() -> None:
+        lines.tell(
+            AuditEntry(
+                id=entry_id(),
+                at=_now(),
+                operation=Operation.SEE,
+                actor=call.actor,
+                project=repository.project,
+                repository=repository,
+                reference=reference,
+                digest=digest,
+            )
+        )
+
+    _SEEN.get((repository, digest), log)
 
 
 def pulled(

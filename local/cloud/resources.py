@@ -28,6 +28,7 @@ OBJECT_EVENTS_QUEUE = "roadstead-object-events"
 DEAD_LETTERS_QUEUE = "roadstead-audit-dead-letters"
 NOTIFICATIONS_QUEUE = "roadstead-notifications"
 NOTIFICATION_DEAD_LETTERS_QUEUE = "roadstead-notification-dead-letters"
+INDEX_DEAD_LETTERS_QUEUE = "roadstead-index-dead-letters"
 BLOB_URL_KEY_PARAMETER = "/roadstead/blob-url-key"
 # Of the index table: tags and artifacts in the order of their pushes.
 INDEXES: tuple[Mapping[str, Any], ...] = (
@@ -56,6 +57,7 @@ class Resources:
     dead_letters_url: str
     notifications_url: str
     notification_dead_letters_url: str
+    index_dead_letters_url: str
 
 
 def ensure_resources(client: Client, of_this_run: Mapping[str, str]) -> Resources:
@@ -84,6 +86,7 @@ def ensure_resources(client: Client, of_this_run: Mapping[str, str]) -> Resource
         dead_letters,
         notifications,
         unsent,
+        _ensure_queue(client, INDEX_DEAD_LETTERS_QUEUE),
     )
 
 

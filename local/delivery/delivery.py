@@ -27,6 +27,7 @@ from local.functions.environments import Pool
 from local.state import StateDirectory, write_atomically
 
 FUNCTION = "webhook"
+INDEXER = "indexer"  # the second reader of the index table's stream
 LOGS = ("registry", "token", "management")  # the functions whose logs have a subscription
 MARK = '{"audit":'
 PAUSE = 0.3  # seconds between two rounds
@@ -86,6 +87,8 @@ class Delivery:
             position = str(self._saved.get("positions", {}).get(arn, ""))
             reader = _StreamReader(client, arn, position)
             self._streams.append(StreamSource(arn, _in_thread(reader.read), self._invoke, bury, position=position))
+            if table == resources.index_table:
+                self._streams.append(self._indexing(arn))
         self._sources += self._streams
         region = self._cloud.endpoint.credentials.region
         for queue in (resources.object_events_url, resources.notifications_url):
@@ -105,9 +108,23 @@ class Delivery:
             self._logs.append(LogSource(file, f"/aws/lambda/{name}", MARK, offset, self._invoke, bury))
         self._sources += self._logs
 
+    def _indexing(self, arn: str) -> StreamSource:
+        """The indexer's mapping of the index table's stream, with a position of its own."""
+        client, name = self._cloud.client, f"{INDEXER} {arn}"
+        position = str(self._saved.get("positions", {}).get(name, ""))
+        bury = _in_thread(_bury, client, self._cloud.resources.index_dead_letters_url)
+        reader = _StreamReader(client, arn, position)
+        return StreamSource(arn, _in_thread(reader.read), self._index, bury, position=position, name=name)
+
     async def _invoke(self, event: Mapping[str, Any]) -> object:
+        return await self._call(FUNCTION, event)
+
+    async def _index(self, event: Mapping[str, Any]) -> object:
+        return await self._call(INDEXER, event)
+
+    async def _call(self, function: str, event: Mapping[str, Any]) -> object:
         data = json.dumps(event, separators=(",", ":")).encode()
-        return await self._pools[FUNCTION].invoke(data, request_id=str(uuid.uuid4()), timeout=TIMEOUT)
+        return await self._pools[function].invoke(data, request_id=str(uuid.uuid4()), timeout=TIMEOUT)
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
@@ -145,7 +162,7 @@ class Delivery:
     def _save(self) -> None:
         reached = {
             "offsets": {log.file.stem: log.offset for log in self._logs},
-            "positions": {stream.arn: stream.position for stream in self._streams},
+            "positions": {stream.name: stream.position for stream in self._streams},
         }
         if reached != self._saved:
             write_atomically(self._state.delivery_file, json.dumps(reached))

@@ -78,8 +78,10 @@ class StreamSource:
         retries: Retries | None = None,
         *,
         position: str = "",
+        name: str = "",
     ) -> None:
         self.arn = arn
+        self.name = name or arn  # of its position: a stream has two readers
         self.position = position
         self._read = read
         self._invoke = invoke

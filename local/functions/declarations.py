@@ -93,10 +93,16 @@ def functions(
         "WEBHOOK_REACH": "internal",  # a receiver in development runs on this machine
         "WEBHOOK_PORTS": "any",
     }
+    indexer = {
+        "INDEX_TABLE": resources.index_table,
+        "BUCKET": resources.bucket,
+        "INDEX_DEAD_LETTERS_URL": resources.index_dead_letters_url,
+    }
     return (
         Function("registry", "app.registry", 512, {**aws, **registry_environment(resources, distribution)}),
         Function("token", "app.token", 512, {**aws, **token}),
         Function("management", "app.management", 1024, {**aws, **management}),
         Function("collector", "app.collector", 512, {**aws, **collector}),
         Function("webhook", "app.webhook", 256, {**aws, **webhook}),
+        Function("indexer", "app.indexer", 512, {**aws, **indexer}),
     )

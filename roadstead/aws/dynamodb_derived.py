@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping
 
 from roadstead.aws.counts import ARTIFACTS, count_writes
 from roadstead.aws.dynamodb_pages import pulls_key, read_counts, repository_summary_key, summary_key, where_key
-from roadstead.aws.index_items import blob_pk, link_key, manifest_item_key, pushed_manifest, repository_pk
+from roadstead.aws.index_items import blob_pk, link_key, manifest_item_key, pushed_manifest, repository_pk, usage_key
 from roadstead.aws.table import Key, Table, Write, check, delete, put, update
 from roadstead.catalog.derived import KeptRepository
 from roadstead.catalog.pages import Counts
@@ -24,10 +24,6 @@ from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName
 
 ABSENT = "attribute_not_exists(pk)"
-
-
-def usage_key(project: str) -> Key:
-    return f"usage#{project}", "usage"
 
 
 def own_key(project: str, digest: str) -> Key:

@@ -19,13 +19,16 @@ from roadstead.aws.index_items import (
     pushed_tag,
     referrer_key,
     repository_pk,
+    rules_key,
     tag_key,
     tagged_key,
+    usage_key,
     use_key,
 )
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory, is_listed
+from roadstead.content.governing import Governing
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.digest import Digest
 from roadstead.documents import compact
@@ -61,13 +64,22 @@ class DynamoManifestIndex:
         manifests: Collection[Digest],
     ) -> CommitSnapshot:
         own, meta = manifest_item_key(repository, digest), (repository_pk(repository), "meta")
-        keys = [own, meta, *(tag_key(repository, tag) for tag in tags), *_content_keys(repository, blobs, manifests)]
-        found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest"))
+        rules, usage = rules_key(repository.project), usage_key(repository.project)
+        keys = [
+            own,
+            meta,
+            rules,
+            usage,
+            *(tag_key(repository, tag) for tag in tags),
+            *_content_keys(repository, blobs, manifests),
+        ]
+        found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest", "document", "bytes"))
         return CommitSnapshot(
             _manifest(found[own]) if own in found else None,
             {tag: _tag(found[key]) for tag in tags if (key := tag_key(repository, tag)) in found},
             meta in found,
             _contents(repository, found, blobs, manifests),
+            Governing(found.get(rules, {}).get("document", ""), found.get(usage, {}).get("bytes", 0)),
         )
 
     def read_contents(

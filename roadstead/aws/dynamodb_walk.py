@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from roadstead.aws.counts import ARTIFACTS, TAGS, counts_pk, shard_key
-from roadstead.aws.dynamodb_derived import own_key, usage_key
+from roadstead.aws.dynamodb_derived import own_key
 from roadstead.aws.dynamodb_pages import CATALOG
-from roadstead.aws.index_items import repository_pk
+from roadstead.aws.index_items import repository_pk, usage_key
 from roadstead.aws.table import Item, Key, Table, update
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory
@@ -22,8 +22,8 @@ class DynamoWalk:
         self._table = table
 
     def repositories(self) -> Iterator[RepositoryName]:
-        for item in self._table.query(CATALOG, attributes=("at",)):
-            yield RepositoryName(item["sk"])
+        found = {pk for pk, _ in self._table.scan_keys() if pk.startswith("repo#")}
+        yield from sorted(RepositoryName(pk.removeprefix("repo#")) for pk in found)
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]:
         return self._digests(repository_pk(repository), "manifest#")
@@ -59,10 +59,9 @@ class DynamoWalk:
         key = usage_key(project)
         found = self._table.get(key)
         actual = sum(item["bytes"] for item in self._table.query(own_key(project, "")[0]))
-        for repository in self.repositories():
-            if repository.project == project:
-                kept = self._table.query(f"artifact#{repository}", attributes=("bytes",))
-                actual += sum(item["bytes"] for item in kept)
+        for repository in self._table.query(CATALOG, prefix=f"{project}/", attributes=("at",)):
+            kept = self._table.query(f"artifact#{repository['sk']}", attributes=("bytes",))
+            actual += sum(item["bytes"] for item in kept)
         if (found or {}).get("bytes", 0) == actual:
             return True
         self._correct(key, "bytes", actual, found)

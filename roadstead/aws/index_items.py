@@ -60,6 +60,19 @@ def referrer_key(repository: str, subject: str, digest: str) -> Key:
     return (repository_pk(repository), f"referrer#{subject}#{digest}")
 
 
+def rules_key(project: str) -> Key:
+    return f"rules#{project}", "rules"
+
+
+def usage_key(project: str) -> Key:
+    return f"usage#{project}", "usage"
+
+
+def trash_key(project: str, at: int, id_: str) -> Key:
+    """Reserved for what was deleted and can be restored; `at` in milliseconds."""
+    return f"trash#{project}", f"{at:013d}#{id_}"
+
+
 def pushed_tag(at: int, tag: str) -> str:
     """A tag's place in the order of pushes; `at` in milliseconds."""
     return f"t#{at:013d}#{tag}"

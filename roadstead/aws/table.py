@@ -202,6 +202,21 @@ class Table:
         """One unconditional PutItem."""
         self._client.put_item(TableName=self.name, Item=encode(_with_key(key, item)))
 
+    def scan_keys(self) -> Iterator[Key]:
+        """Yield the key of every item. Reads the whole table, page after page as they are consumed."""
+        request: dict[str, Any] = {
+            "TableName": self.name,
+            "ProjectionExpression": "pk, sk",
+            "ConsistentRead": True,
+        }
+        while True:
+            answer = self._client.scan(**request)
+            for wire in answer["Items"]:
+                yield wire["pk"]["S"], wire["sk"]["S"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def write(self, write: Write) -> Item | None:
         """One conditional write by itself; answers the new item of an Update, None otherwise. Raises Conflict.
 

@@ -100,7 +100,9 @@ class DerivedIndex(Protocol):
 class Walk(Protocol):
     """Everything of the index, for a rebuild. Reads page after page as it is consumed."""
 
-    def repositories(self) -> Iterator[RepositoryName]: ...
+    def repositories(self) -> Iterator[RepositoryName]:
+        """Those that have blobs and no manifest yet, too, which no list has: one pass over all keys of the index."""
+        ...
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]: ...
 

@@ -31,8 +31,11 @@ class Rebuild:
         self._walk = walk
 
     def run(self, report: Callable[[RepositoryName], object] = lambda _: None) -> Rebuilt:
-        """Derive everything. Costs about ten reads for each manifest and two for each blob, and no write where nothing
-        is wrong. `report` hears of each repository before it is looked at."""
+        """Derive everything. `report` hears of each repository before it is looked at.
+
+        Costs one pass over the keys of the index, about ten reads for each manifest and two for each blob, and no write
+        where nothing is wrong.
+        """
         manifests = blobs = 0
         repositories = list(self._walk.repositories())
         busy: list[str] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from roadstead.content.blob_index import BlobLink
+from roadstead.content.governing import Governing
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event
@@ -61,6 +62,7 @@ class CommitSnapshot:
     tags: Mapping[Tag, TagEntry]
     repository_exists: bool
     contents: Contents
+    governing: Governing = field(default_factory=Governing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,17 @@ ROOMS = {
         roots=("functions.webhook.composition",),
     ),
     "functions/management": Room((*_EVERY_WING, "functions/hosting"), roots=("functions.management.composition",)),
+    "functions/indexer": Room(
+        (
+            VOCABULARY,
+            "roadstead/trail",
+            "roadstead/content",
+            "roadstead/notifications",
+            "roadstead/catalog",
+            "functions/hosting",
+        ),
+        roots=("functions.indexer.composition",),
+    ),
     "edge": Room(),
     "observability": Room(),
     "app.py": Room(("functions/hosting",), ("chalice",)),
@@ -73,6 +84,7 @@ ROOMS = {
         (
             *("edge", "observability", "functions", "functions/hosting", "functions/distribution", "functions/relay"),
             *("functions/token", "functions/management", "functions/collector", "functions/webhook"),
+            "functions/indexer",
         ),
         ("aws_cdk", "cdk_nag", "constructs", "chalice", "botocore", "elftools"),
     ),
@@ -89,5 +101,6 @@ EXCEPTIONS = {
     "cli.audit_commands": ("local",),  # reads the audit trail of a local registry
     "cli.doctor.command": ("cli",),  # finds the deployment; the rest of the doctor sees the registry from outside only
     "cli.doctor.deployment": ("cli",),
+    "functions.indexer.streams": ("roadstead/aws",),  # the same
     "functions.webhook.streams": ("roadstead/aws",),  # stream records carry items in the table's own format
 }

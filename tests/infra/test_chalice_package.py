@@ -21,7 +21,7 @@ from local.cloud.resources import Resources
 from local.functions.declarations import functions
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("registry", "token", "management", "collector", "webhook")
+FUNCTIONS = ("registry", "token", "management", "collector", "webhook", "indexer")
 
 # The permission that each call of a client needs ("Actions, resources, and condition keys for AWS services").
 _WRITES = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -29,6 +29,7 @@ ACTIONS = {
     "get_item": ("dynamodb:GetItem",),
     "batch_get_item": ("dynamodb:BatchGetItem",),
     "query": ("dynamodb:Query",),
+    "scan": ("dynamodb:Scan",),
     "put_item": ("dynamodb:PutItem",),
     "update_item": ("dynamodb:UpdateItem",),
     "delete_item": ("dynamodb:DeleteItem",),
@@ -56,7 +57,7 @@ ACTIONS = {
     "change_message_visibility": ("sqs:ChangeMessageVisibility",),
 }
 # What a store can do and the function that uses it never does: KmsKeys signs too, and the registry must not be able to.
-NEVER = {"kms:Sign"}
+NEVER = {"kms:Sign", "dynamodb:Scan"}  # a rebuild scans, by whoever runs the command
 # Whoever deploys switches notifications on; `infra/` does.
 NOTIFICATIONS = {
     "NOTIFICATION_QUEUE_URL",
@@ -156,6 +157,7 @@ def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
         "management": (1024, 29, "Active"),
         "collector": (512, 900, "Active"),
         "webhook": (256, 60, "Active"),
+        "indexer": (512, 60, "Active"),
     }
 
 
@@ -171,6 +173,7 @@ def test_each_function_has_the_variables_that_it_has_locally(package: Package) -
         dead_letters_url="https://sqs.REGION.amazonaws.com/ACCOUNT/roadstead-audit-dead-letters",
         notifications_url="unused",
         notification_dead_letters_url="unused",
+        index_dead_letters_url="https://sqs.REGION.amazonaws.com/ACCOUNT/roadstead-index-dead-letters",
     )
     for function in functions(resources, {}, None):
         expected = {name: value for name, value in function.environment.items() if name not in NOTIFICATIONS}
@@ -239,6 +242,36 @@ def test_the_webhook_function_may_do_no_more_than_its_stores_call(package: Packa
     assert actions(package, "webhook") - OPERATION - EVENT_SOURCES <= called("webhook")
 
 
+def test_the_indexer_may_do_no_more_than_its_stores_call(package: Package) -> None:
+    assert actions(package, "indexer") - OPERATION - EVENT_SOURCES == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:ConditionCheckItem",  # pull counts go only while there is no such manifest
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "s3:DeleteObject",
+        "s3:GetObject",
+        "s3:ListBucket",  # or what is not there would be answered 403
+        "s3:PutObject",
+        "sqs:SendMessage",  # dead letters
+    }
+    assert actions(package, "indexer") - OPERATION - EVENT_SOURCES <= called("indexer")
+
+
+def test_the_indexer_writes_what_it_derives_and_of_content_only_whether_it_is_listed(package: Package) -> None:
+    written = {
+        key
+        for statement in package.statements("indexer")
+        if {"dynamodb:PutItem", "dynamodb:DeleteItem"} & set(statement["Action"])
+        for key in statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    }
+    assert written == {"artifact#*", "where#*", "reposum#*", "own#*", "usage#*", "count#*", "pulls#*"}
+    (objects,) = [one for one in package.statements("indexer") if "s3:PutObject" in one["Action"]]
+    assert str(objects["Resource"]).endswith("/derived/*'}")
+
+
 def test_the_webhook_function_reads_of_identities_their_events_alone_and_writes_no_content(package: Package) -> None:
     items = [
         statement
@@ -297,6 +330,7 @@ def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other
         "UPLOAD_KEYS_PARAMETER": "u",
         "AUDIT_LOG_GROUP": "g",
         "AUDIT_DEAD_LETTERS_URL": "https://q",
+        "INDEX_DEAD_LETTERS_URL": "https://q",
     }
     seen = json.loads(python(script, {"_HANDLER": f"app.{name}", **settings}))
     assert f"functions.{name}.handler" in seen
@@ -308,9 +342,12 @@ def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other
 def test_a_function_without_its_settings_fails_while_it_is_initialised_and_names_them(name: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         python("import app", {"_HANDLER": f"app.{name}"})
-    first = {"webhook": "AUDIT_LOG_GROUP", "collector": "INDEX_TABLE", "management": "IDENTITY_TABLE"}.get(
-        name, "TOKEN_KEYS"
-    )
+    first = {
+        "webhook": "AUDIT_LOG_GROUP",
+        "collector": "INDEX_TABLE",
+        "indexer": "INDEX_TABLE",
+        "management": "IDENTITY_TABLE",
+    }.get(name, "TOKEN_KEYS")
     assert f"{first} is not set" in failed.value.stderr
 
 

@@ -117,6 +117,7 @@ class TestFunctions:
             "roadstead-prod-management": (1024, 29, ["arm64"], "Active"),
             "roadstead-prod-collector": (512, 900, ["arm64"], "Active"),
             "roadstead-prod-webhook": (256, 60, ["arm64"], "Active"),
+            "roadstead-prod-indexer": (512, 60, ["arm64"], "Active"),
         }
 
     def test_the_runtime_is_a_supported_one_whichever_python_synthesises(
@@ -144,7 +145,7 @@ class TestFunctions:
             one["FunctionName"]: one.get("ReservedConcurrentExecutions")
             for one in everything.of("AWS::Serverless::Function")
         }
-        others = {f"harbour-2-prod-{name}": None for name in ("token", "management", "collector", "webhook")}
+        others = {f"harbour-2-prod-{name}": None for name in ("token", "management", "collector", "webhook", "indexer")}
         assert reserved == {"harbour-2-prod-registry": 50, **others}
 
     def test_the_log_group_is_there_before_the_function_and_its_lines_expire(self, default: Deployment) -> None:
@@ -189,7 +190,7 @@ class TestApi:
     ) -> None:
         for deployment, closed in ((default, "off"), (least, "on")):
             for one in deployment.of("AWS::Serverless::Function"):
-                if one["Handler"] not in ("app.collector", "app.webhook"):
+                if one["Handler"] not in ("app.collector", "app.webhook", "app.indexer"):
                     assert one["Environment"]["Variables"]["VIA_DISTRIBUTION_ONLY"] == closed
 
     def test_each_function_has_its_routes_and_the_rest_is_the_registrys(self, default: Deployment) -> None:
@@ -255,14 +256,29 @@ class TestApi:
 class TestAudit:
     def test_both_streams_feed_it_and_lose_nothing_for_a_day(self, default: Deployment) -> None:
         streams = [one for one in default.of("AWS::Lambda::EventSourceMapping") if "StartingPosition" in one]
-        assert len(streams) == 2
-        for stream in streams:
+        assert len(streams) == 3
+        indexing = [one for one in streams if "Indexer" in json.dumps(one["FunctionName"])]
+        for stream in [one for one in streams if one not in indexing]:
             assert stream["StartingPosition"] == "TRIM_HORIZON"
             assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
             assert stream["BisectBatchOnFunctionError"] is True
             assert not {"MaximumRetryAttempts", "MaximumRecordAgeInSeconds"} & set(stream)  # without end, by default
             (one,) = stream["FilterCriteria"]["Filters"]
             assert json.loads(one["Pattern"])["dynamodb"] == {"Keys": {"pk": {"S": [{"prefix": "event#"}]}}}
+
+    def test_the_indexer_reads_the_index_tables_stream_and_gives_up_what_it_cannot_derive(
+        self, default: Deployment
+    ) -> None:
+        (stream,) = [
+            one for one in default.of("AWS::Lambda::EventSourceMapping") if "Indexer" in json.dumps(one["FunctionName"])
+        ]
+        assert "Index" in json.dumps(stream["EventSourceArn"]) and "StreamArn" in json.dumps(stream["EventSourceArn"])
+        assert stream["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert stream["BisectBatchOnFunctionError"] is True
+        assert stream["MaximumRecordAgeInSeconds"] == 6 * 3_600
+        assert "IndexingDeadLetters" in json.dumps(stream["DestinationConfig"]["OnFailure"])
+        (one,) = stream["FilterCriteria"]["Filters"]
+        assert json.loads(one["Pattern"])["dynamodb"] == {"Keys": {"pk": {"S": [{"prefix": "event#"}]}}}
 
     def test_lines_of_whoever_serves_are_handed_on(self, default: Deployment) -> None:
         filters = default.of("AWS::Logs::SubscriptionFilter")
@@ -282,11 +298,12 @@ class TestAudit:
             "roadstead-object-events",
             "roadstead-notifications",
             "roadstead-notifications-dead",
+            "roadstead-index-dead-letters",
         }
         for name, receives in (("roadstead-object-events", 5), ("roadstead-notifications", 16)):
             assert queues[name]["RedrivePolicy"]["maxReceiveCount"] == receives
             assert queues[name]["VisibilityTimeout"] >= 6 * 60
-        for name in ("roadstead-audit-dead-letters", "roadstead-notifications-dead"):
+        for name in (name for name in queues if "dead" in name):
             assert queues[name]["MessageRetentionPeriod"] == 14 * 86_400
         (webhook,) = [one for one in default.of("AWS::Serverless::Function") if one["Handler"] == "app.webhook"]
         assert webhook["EventInvokeConfig"]["MaximumRetryAttempts"] == 2
@@ -306,6 +323,8 @@ class TestObservability:
             "AuditDeadLetters",
             "AuditLate",
             "CollectorLate",
+            "IndexDeadLetters",
+            "ByPushThrottled",
             "NotificationDeadLetters",
             "RelayUnhealthy",
             "RelayFailures",
@@ -318,8 +337,8 @@ class TestObservability:
         (subscription,) = everything.of("AWS::SNS::Subscription")
         assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
 
-    def test_the_default_has_one_alarm_more_than_are_free(self, default: Deployment) -> None:
-        assert len(default.of("AWS::CloudWatch::Alarm")) == 11
+    def test_the_default_has_three_alarms_more_than_are_free(self, default: Deployment) -> None:
+        assert len(default.of("AWS::CloudWatch::Alarm")) == 13
 
     def test_the_collector_runs_every_hour(self, default: Deployment) -> None:
         schedule = default.one("AWS::Scheduler::Schedule")

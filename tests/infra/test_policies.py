@@ -78,6 +78,18 @@ GRANTS = {
         "logs:::log-group:/aws/lambda/roadstead-*-webhook:*": _LINES,
         **_TRACES,
     },
+    "IndexerRole": {
+        INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
+        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        f"{INDEX}/stream/*": _STREAM,
+        BUCKET: "s3:ListBucket",
+        BLOBS: "s3:GetObject",
+        "s3:::roadstead--/manifests/*": "s3:GetObject",
+        "s3:::roadstead--/derived/*": "s3:DeleteObject s3:PutObject",
+        "sqs:::roadstead-index-dead-letters": "sqs:SendMessage",
+        "logs:::log-group:/aws/lambda/roadstead-*-indexer:*": _LINES,
+        **_TRACES,
+    },
     "RelayRole": {
         INDEX: "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         BUCKET: "s3:ListBucket",
@@ -137,7 +149,15 @@ def granted(deployment: Deployment, role: str) -> dict[str, str]:
 
 
 def test_there_is_no_other_role(default: Deployment, fargate: Deployment) -> None:
-    functions = {"RegistryRole", "TokenRole", "ManagementRole", "CollectorRole", "CollectionRole", "WebhookRole"}
+    functions = {
+        "RegistryRole",
+        "TokenRole",
+        "ManagementRole",
+        "CollectorRole",
+        "CollectionRole",
+        "WebhookRole",
+        "IndexerRole",
+    }
     assert named(roles(default)) == {*GRANTS, _EDGE_ROLE}
     assert named(roles(fargate)) == {*functions, *FARGATE_GRANTS}
 

@@ -252,15 +252,17 @@ def _check_found(rows: Rows, objects: dict[str, bytes]) -> list[str]:
     candidates = [item for (pk, _), item in rows.items() if pk.startswith("gc#") and "kind" in item]
     keys = {item["key"] for item in rows.values() if "key" in item}  # of links, metas, manifests, candidates
     uploads = {item["upload"] for item in candidates if "upload" in item}
+    # A manifest that stands leaves a candidate when it is deleted.
+    standing = {item["generation"] for (_, sk), item in rows.items() if sk.startswith("manifest#")}
+    generations = {item.get("generation") for item in candidates} | standing
     wrong = []
     for key in objects.keys() - keys:
+        if key.startswith("derived/") and key.split("/")[-2] in generations:
+            continue  # named by the generation of its manifest's candidate
         upload = key.split("/")[2] if key.startswith("blobs/uploads/") else None
         streamed = upload is not None and (upload in uploads or (f"upload#{upload}", "meta") not in rows)
         if not streamed and not is_whole_key(key):
             wrong.append(f"the object {key} is found by nobody")
-    # A manifest that stands leaves a candidate when it is deleted.
-    standing = {item["generation"] for (_, sk), item in rows.items() if sk.startswith("manifest#")}
-    generations = {item.get("generation") for item in candidates} | standing
     for pk, sk in rows:
         if pk.startswith("repo#") and sk.startswith("use#"):
             needed, manifest, generation = sk.removeprefix("use#").split("#")

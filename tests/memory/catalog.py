@@ -138,7 +138,7 @@ class MemoryCatalog:
     # Walk
 
     def repositories(self) -> Iterator[RepositoryName]:
-        yield from self.list_names()
+        yield from sorted(RepositoryName(name) for name in self._index.repositories)
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]:
         yield from list(self._index.repositories[repository].manifests)

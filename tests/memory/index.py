@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from roadstead.conflicts import Conflict, UploadConsumed
 from roadstead.content.accessories import is_listed
 from roadstead.content.blob_index import BlobLink, StoredObject, Use
+from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
@@ -46,6 +47,7 @@ class MemoryIndex:
         self.condemned: set[Digest] = set()
         self.sessions: dict[str, UploadSession] = {}
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
+        self.rules: dict[str, Rules] = {}
         self.events: list[Event] = []
         self.candidates: list[Mapping[str, str]] = []
 
@@ -198,6 +200,7 @@ class MemoryIndex:
                 {tag: own.tags[tag] for tag in tags if tag in own.tags},
                 own.exists,
                 self.read_contents(repository, blobs=blobs, manifests=manifests),
+                Governing(self.rules[repository.project].document if repository.project in self.rules else ""),
             )
 
     def read_contents(

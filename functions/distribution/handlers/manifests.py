@@ -15,8 +15,12 @@ from roadstead.trail.entries import Operation
 def head(call: Call, repository: RepositoryName, reference: Reference) -> Response:
     if call.services.head_answers is not HeadAnswers.LENGTH:
         entry, data = call.services.manifests.get(repository, reference)
+        if isinstance(reference, Tag):
+            audit.seen(call, repository, reference, entry.digest)
         return Response(200, _headers(entry.media_type, entry.digest), data)  # the gateway cuts off the body
     found = call.services.manifests.head(repository, reference)
+    if isinstance(reference, Tag):
+        audit.seen(call, repository, reference, found.digest)
     return Response(200, (*_headers(found.media_type, found.digest), ("Content-Length", str(found.size))))
 
 

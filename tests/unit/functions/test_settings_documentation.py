@@ -13,6 +13,7 @@ import pytest
 from functions.collector.settings import Settings as CollectorSettings
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError
+from functions.indexer.settings import Settings as IndexerSettings
 from functions.management.settings import Settings as ManagementSettings
 from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
@@ -24,6 +25,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "Token function": TokenSettings.from_environ,
     "Webhook function": WebhookSettings.from_environ,
     "Collector function": CollectorSettings.from_environ,
+    "Indexer": IndexerSettings.from_environ,
     "Management function": ManagementSettings.from_environ,
     "Relay": RelaySettings.from_environ,
 }

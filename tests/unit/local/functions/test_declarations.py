@@ -9,7 +9,7 @@ from local.cloud.resources import Resources
 from local.functions.declarations import Distribution, functions
 
 RESOURCES = Resources(
-    "index", "identity", "bucket", "key", "upload-keys", "{}", "queue", "letters", "outgoing", "unsent"
+    "index", "identity", "bucket", "key", "upload-keys", "{}", "queue", "letters", "outgoing", "unsent", "unread"
 )
 EDGE = Distribution("http://127.0.0.1:5000")
 
@@ -63,9 +63,14 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
             "WEBHOOK_REACH",
             "WEBHOOK_PORTS",
         },
+        "indexer": {"INDEX_TABLE", "BUCKET", "INDEX_DEAD_LETTERS_URL"},
     }
 
 
 def test_every_route_leads_to_an_existing_function() -> None:
     names = {function.name for function in functions(RESOURCES, {}, EDGE)}
-    assert {route.function for route in ROUTES} == names - {"collector", "webhook"}  # which events alone lead to
+    assert {route.function for route in ROUTES} == names - {
+        "collector",
+        "webhook",
+        "indexer",
+    }  # which events alone lead to

@@ -1,0 +1,26 @@
+"""The composition root of the indexer: DynamoDB, S3 and SQS."""
+
+from __future__ import annotations
+
+from functions.indexer.services import IndexerServices
+from functions.indexer.settings import Settings
+from roadstead.aws.clients import Deferred, client
+from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
+from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.s3 import S3Objects
+from roadstead.aws.sqs import SqsQueue
+from roadstead.aws.table import Table
+from roadstead.catalog.indexing import Indexer
+
+
+def build(settings: Settings) -> IndexerServices:
+    """Build the services on AWS. Makes no call."""
+    table = Table(client("dynamodb"), settings.index_table)
+    indexer = Indexer(
+        derived=DynamoDerivedIndex(table),
+        manifests=DynamoManifestIndex(table),
+        blobs=DynamoBlobIndex(table),
+        objects=S3Objects(Deferred(lambda: client("s3")), settings.bucket),
+    )
+    return IndexerServices(indexer, SqsQueue(Deferred(lambda: client("sqs")), settings.dead_letters_url))

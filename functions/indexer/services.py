@@ -1,0 +1,16 @@
+"""The services that the indexer uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from roadstead.catalog.indexing import Indexer
+from roadstead.notifications.queue import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class IndexerServices:
+    """`dead_letters` keeps records that cannot be read."""
+
+    indexer: Indexer
+    dead_letters: Queue

@@ -1,0 +1,25 @@
+"""`ProjectRules` in memory, over a `MemoryIndex`, whose commits read them."""
+
+from __future__ import annotations
+
+from roadstead.conflicts import Conflict
+from roadstead.content.governing import MAX_RULES, Rules
+from roadstead.names import ProjectName
+from tests.memory.index import MemoryIndex
+
+
+class MemoryProjectRules:
+    def __init__(self, index: MemoryIndex) -> None:
+        self._index = index
+
+    def find_rules(self, project: ProjectName) -> Rules | None:
+        return self._index.rules.get(project)
+
+    def put_rules(self, project: ProjectName, document: str, *, replaces: int) -> Rules:
+        if len(document.encode()) > MAX_RULES:
+            raise ValueError(project)
+        found = self._index.rules.get(project)
+        if (found.version if found else 0) != replaces:
+            raise Conflict(project)
+        self._index.rules[project] = Rules(document, replaces + 1)
+        return self._index.rules[project]
