@@ -1,10 +1,10 @@
-"""The origin-response function (Lambda@Edge): what S3 says against a whole PUT becomes an error that clients print.
+"""The origin-response function (Lambda@Edge): turns an origin's errors into OCI errors that clients print.
 
-So does API Gateway's own 413 to a layer in chunks, of which nobody knew how large it would be, and what Lambda says in
-the place of a relay that is a web function ("Request timeout", AWS Lambda Developer Guide). CloudFront runs no
-viewer-response function for answers of 400 and above, and S3 answers in XML; docs/adr/0003 weighs this function. It is
-deployed by itself (us-east-1, no environment variables), so it imports nothing of the registry.
-Event: "Lambda@Edge event structure", origin response. The body of the origin's answer is not in it, only its head.
+It handles S3's refusal of a whole PUT (in XML), API Gateway's own 413 to a chunk that is too large, and Lambda's own
+errors in place of a relay that is a web function ("Request timeout", AWS Lambda Developer Guide). CloudFront runs no
+viewer-response function for a status of 400 or above; docs/adr/0003 has the alternatives. The function is deployed by
+itself (us-east-1, no environment variables), so it imports nothing of the registry.
+Event: "Lambda@Edge event structure", origin response. It has the head of the origin's response, not the body.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def handler(event: dict[str, Any], context: object = None) -> dict[str, Any]:
 
 
 def _error(method: str, uri: str, status: int, headers: dict[str, Any]) -> tuple[int, str, str] | None:
-    """Status, code and sentence to answer instead; None where the answer speaks for itself."""
+    """Return the status, code and sentence to respond with instead, or None to keep the response."""
     if status >= 400 and method == "PUT" and uri.startswith("/blobs/"):
         return _ERRORS.get(status) or (_REFUSED if status < 500 else _FAILED)
     if status == 413 and method in ("PATCH", "PUT") and _OWN not in headers:

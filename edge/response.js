@@ -1,8 +1,8 @@
-// The viewer-response function: turns S3's answer to a whole PUT into what the specification asks for, and names the
-// digest on pulls. CloudFront Functions runtime 2.0. CloudFront runs it for answers below 400 only.
+// The viewer-response function: turns S3's response to a whole PUT into the response of the specification, and adds the
+// digest to pulls. CloudFront Functions runtime 2.0. CloudFront runs it only for a status below 400.
 //
-// The documentation does not say whether `event.request` is the request as it came or as the viewer-request function
-// left it. Both work here: S3's key together with the metadata header that request.js set, or the upload's own URL.
+// The documentation does not say whether `event.request` is the viewer's request or the result of the viewer-request
+// function. Both work here: S3's key together with the metadata header that request.js set, or the upload's own URL.
 const STORED = /^\/blobs\/(?:(sha256)\/([0-9a-f]{64})|(sha512)\/([0-9a-f]{128}))\//;
 const UPLOAD = /^\/v2\/([a-z0-9._\/-]{1,255})\/blobs\/uploads\/[0-9a-f]{32}$/;
 const DIGEST = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/;
@@ -14,7 +14,7 @@ function handler(event) {
     return response.statusCode === 200 ? created(request, response) : response;
   }
   if (request.uri.indexOf('/blobs/') === 0) {
-    // A pull by signed URL. A streamed upload's key says no digest; there the signed URL carries it as a parameter.
+    // A pull by signed URL. The key of a streamed upload has no digest: the signed URL has it as a parameter.
     const digest = storedDigest(request.uri) || queriedDigest(request);
     Object.keys(response.headers).forEach((name) => {
       if (name.indexOf('x-amz-') === 0) delete response.headers[name];
@@ -24,7 +24,7 @@ function handler(event) {
   return response;
 }
 
-// Only S3 answers a PUT on an upload with 200: the API and the relay say 201.
+// Only S3 responds to a PUT on an upload with 200: the API and the relay respond with 201.
 function created(request, response) {
   const stored = storedDigest(request.uri);
   const upload = UPLOAD.exec(request.uri);

@@ -1,8 +1,8 @@
-"""Scale-in protection: while uploads run, a task of ECS asks not to be stopped to save money.
+"""Scale-in protection: while uploads run, an ECS task asks not to be stopped by a scale-in.
 
-"Amazon ECS task scale-in protection endpoint": an agent beside every task takes
-`PUT $ECS_AGENT_URI/task-protection/v1/state`. What cannot be asked for is tried again; without it an upload still
-has the 110 s for which the relay drains.
+The agent beside every task accepts `PUT $ECS_AGENT_URI/task-protection/v1/state` (Amazon ECS Developer Guide, "task
+scale-in protection endpoint"). A request that fails is repeated. Without protection, an upload still has the 110 s for
+which the relay drains.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import urllib.request
 from collections.abc import Callable, Mapping
 
 LOOK_SECONDS = 5.0
-MINUTES = 60  # for which protection is asked, so that a task that died holds nobody up for long
+MINUTES = 60  # of one protection: short, so that a dead task does not block a deployment for long
 RENEW_SECONDS = MINUTES * 60 / 2
-IDLE_SECONDS = 60.0  # without an upload before it is given up: ECS takes only so many such requests
+IDLE_SECONDS = 60.0  # without an upload before protection ends: ECS limits the rate of these requests
 _ANSWER_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
 
 class TaskProtection:
-    """`state` is the URL that takes the wish."""
+    """Protects this task while it is busy. `state` is the URL of the agent's endpoint."""
 
     def __init__(self, state: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._state = state
@@ -35,7 +35,7 @@ class TaskProtection:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> TaskProtection | None:
-        """None where no agent of ECS is: on one machine, say."""
+        """Return None where there is no ECS agent, such as on one machine."""
         agent = environ.get("ECS_AGENT_URI", "")
         return cls(f"{agent}/task-protection/v1/state") if agent.startswith("http://") else None
 

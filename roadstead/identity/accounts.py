@@ -1,4 +1,4 @@
-"""What an operator does with users, projects and members."""
+"""Users, projects and members, as operators and administrators change them."""
 
 from __future__ import annotations
 
@@ -25,19 +25,22 @@ from roadstead.trail.events import EventMaker
 
 
 class AccountRefused(Exception):
-    """What was asked for cannot be done; the message is a sentence for a person."""
+    """The change is not possible. The message is a sentence for a person."""
 
 
 class AccountStore(Users, Projects, Protocol):
-    """The roles of the identity store that accounts need."""
+    """The parts of the identity store that accounts need."""
 
 
 OPERATOR = Actor("operator", ActorKind.OPERATOR)
 
 
 class Accounts:
-    """Names come as text and are parsed here. Every method raises AccountRefused for a name that is none, and for a
-    user or a project that does not exist (or, to be created, does). Every change leaves its event, by `actor`."""
+    """Changes accounts. Parses names, which come as text, and keeps an event by `actor` with every change.
+
+    Every method raises AccountRefused for a malformed name, for an absent user or project, and for a new one whose name
+    is taken.
+    """
 
     def __init__(
         self,
@@ -57,7 +60,7 @@ class Accounts:
         return self._store.find_user(_user(name))
 
     def create_user(self, name: str, password: str, *, admin: bool = False) -> User:
-        """A new user, a system administrator if `admin`. The password is held to the rules of `passwords`."""
+        """Create a user, a system administrator if `admin`. Checks the password by the rules of `passwords`."""
         parsed = _user(name)
         user = User(parsed, self._hash(password), int(self._clock()), admin)
         event = self._event(Operation.CREATE_USER, user=parsed, detail=_flag("admin", admin))
@@ -67,7 +70,7 @@ class Accounts:
             raise AccountRefused(f"there is a user {parsed} already") from error
 
     def set_password(self, name: str, password: str) -> None:
-        """Takes effect at once, and with it every refresh token of the user is revoked."""
+        """Set a password. It takes effect at once and revokes every refresh token and session of the user."""
         parsed, hashed = _user(name), self._hash(password)
         try:
             self._store.set_password(parsed, hashed, event=self._event(Operation.CHANGE_PASSWORD, user=parsed))
@@ -75,7 +78,7 @@ class Accounts:
             raise _no_user(parsed) from error
 
     def set_admin(self, name: str, admin: bool) -> None:
-        """Whether the user is a system administrator; tokens given out already keep what they grant."""
+        """Make a user a system administrator, or an ordinary user. Tokens issued before keep what they grant."""
         parsed = _user(name)
         try:
             self._store.set_admin(parsed, admin, event=self._change(parsed, _flag("admin", admin)))
@@ -83,7 +86,7 @@ class Accounts:
             raise _no_user(parsed) from error
 
     def set_disabled(self, name: str, disabled: bool) -> None:
-        """A disabled user is refused every new token. Enabling again does not bring back refresh tokens."""
+        """Disable or enable a user. A disabled user gets no new token. Enabling does not bring back refresh tokens."""
         parsed = _user(name)
         try:
             self._store.set_disabled(parsed, disabled, event=self._change(parsed, _flag("disabled", disabled)))
@@ -102,7 +105,7 @@ class Accounts:
             raise AccountRefused(f"there is a project {project.name} already") from error
 
     def set_public(self, name: str, public: bool) -> None:
-        """Whether anybody may pull from the project."""
+        """Make a project public, so that anybody may pull from it, or private."""
         parsed = _project(name)
         event = self._event(Operation.CHANGE_PROJECT, project=parsed, detail=_flag("public", public))
         try:
@@ -111,7 +114,7 @@ class Accounts:
             raise _no_project(parsed) from error
 
     def set_member(self, project: str, user: str, role: Role) -> Member:
-        """Adds a member, or changes the role."""
+        """Add a member, or change the role. Return the member."""
         parsed, member = _project(project), _user(user)
         event = self._event(Operation.SET_MEMBER, project=parsed, user=member, detail=f"role={role}")
         try:
@@ -122,7 +125,7 @@ class Accounts:
             raise _no_user(member) from error
 
     def remove_member(self, project: str, user: str) -> None:
-        """No error when the user is no member."""
+        """Remove a member. A user who is not a member is not an error."""
         parsed, member = _project(project), _user(user)
         event = self._event(Operation.REMOVE_MEMBER, project=parsed, user=member)
         self._store.remove_member(parsed, member, event=event)

@@ -1,10 +1,10 @@
-"""The keys that sign tokens: one in memory, certified by the signer's for an hour, or the signer's own.
+"""The keys that sign tokens: a key in memory with a certificate for an hour, or the configured key itself.
 
-A signature by KMS costs money, counts against the account's quota and takes milliseconds. In mode `certified` it is
-made once in three quarters of an hour, over the public half of a key that exists in this process only; that key then
-signs the tokens. In mode `direct` the signer signs every token.
+A KMS signature costs money, counts against the account's quota and takes milliseconds. In mode `certified`, KMS signs a
+certificate every three quarters of an hour. The certificate holds the public key of a key pair that exists only in this
+process, and that key pair signs the tokens. In mode `direct`, KMS signs every token.
 
-A process must not be cloned with such a key in it: no SnapStart for a function that holds a CertifiedSigning.
+Do not use SnapStart for a function that holds a CertifiedSigning: it would clone the key.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """What signs a token now: the header that goes with it, and until when (seconds) tokens may live that it signs."""
+    """A key for tokens. `header` goes into each token; no token may live longer than `expires` (seconds, or None)."""
 
     header: Mapping[str, str]
     sign: Callable[[bytes], bytes] = field(repr=False)
@@ -38,12 +38,12 @@ class SigningKey:
 
 class Signing(Protocol):
     def key(self, until: int) -> SigningKey:
-        """A key whose tokens may live `until` then (seconds since the epoch), at most half an hour from now."""
+        """Return a key whose tokens may live until `until` (seconds since the epoch, at most half an hour from now)."""
         ...
 
 
 class TrustedKey:
-    """The configured key that signs: certificates, or tokens."""
+    """The configured key, which signs certificates or tokens."""
 
     def __init__(self, key_id: str, signer: Signer, public_keys: PublicKeys) -> None:
         self._key_id = key_id
@@ -61,7 +61,7 @@ class TrustedKey:
 
 
 class DirectSigning:
-    """Signing with the trusted key itself."""
+    """Signs every token with the configured key."""
 
     def __init__(self, trusted: TrustedKey) -> None:
         self._trusted = trusted
@@ -71,7 +71,7 @@ class DirectSigning:
 
 
 class CertifiedSigning:
-    """Signing with a key in memory, replaced when its certificate would not outlive the next token."""
+    """Signs tokens with a key in memory. Replaces the key when its certificate would expire before the next token."""
 
     def __init__(
         self, trusted: TrustedKey, *, issuer: str, service: str, clock: Callable[[], float] = time.time

@@ -1,8 +1,8 @@
-"""Who there is: users, projects, members and refresh tokens, and the roles in which a store keeps them.
+"""Users, projects, members, refresh tokens and sessions, and the Protocols of the stores that keep them.
 
-The grammar of a user's name: 1 to 64 characters, lower-case letters, digits and `. _ - + @` in between, beginning and
-ending with a letter or digit; so an address like `ada@example.com` is one. Never a colon (Basic authentication parts
-name and password by it), nor `$`, which is kept free for robots.
+A user name has 1 to 64 characters: lower-case letters, digits and `. _ - + @`, with a letter or digit at both ends. An
+address such as `ada@example.com` is a valid name. A colon is not allowed, because Basic authentication separates name
+and password by it. `$` is reserved for robots.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class UserName(str):
 
     @classmethod
     def parse(cls, text: str) -> UserName:
-        """Raises ValueError with a sentence for a person."""
+        """Parse a name. Raises ValueError with a sentence for a person."""
         if len(text) > MAX_USER_NAME or _USER.fullmatch(text) is None:
             raise ValueError(
                 f"{text[:70]!r} is not a user name: 1 to {MAX_USER_NAME} lower-case letters, digits and . _ - + @ "
@@ -38,7 +38,7 @@ class UserName(str):
 
 
 class Role(StrEnum):
-    """What a member is in a project, weakest first; `roadstead.identity.grants` says what each may do."""
+    """A member's role in a project, weakest first. `roadstead.identity.roles` says what each role may do."""
 
     LIMITED_GUEST = "limited-guest"
     GUEST = "guest"
@@ -49,7 +49,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """`password` is an Argon2id PHC string. A refresh token is good only while its `epoch` is its user's."""
+    """A user. `password` is an Argon2id PHC string. A refresh token or session counts only with its user's `epoch`."""
 
     name: UserName
     password: str = field(repr=False)
@@ -115,7 +115,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What one read found of a user and of some projects; what is absent is not there.
+    """The result of one read: a user and some projects. Absent ones are left out.
 
     `roles` has the strongest role that the user has in a project, as a member or by a group.
     """
@@ -134,7 +134,7 @@ def strongest(roles: Iterable[Role]) -> Role | None:
 
 
 class TooManyGroups(Exception):
-    """A project has roles for, or a user is in, more groups than one item keeps."""
+    """A project or a user has more groups than one item can keep."""
 
 
 class UnknownUser(Exception):
@@ -146,7 +146,7 @@ class UnknownProject(Exception):
 
 
 class Identities(Protocol):
-    """What a token request reads."""
+    """The read of a token request."""
 
     def read(
         self,
@@ -155,7 +155,7 @@ class Identities(Protocol):
         refresh_token: str | None = None,
         session: str | None = None,
     ) -> Identity:
-        """The user, the projects, the user's role in each, and the refresh token and the session of that user.
+        """Return the user, the projects, the user's role in each, and the user's refresh token and session.
 
         `refresh_token` and `session` are hashes. Strongly consistent; one request to the store for up to 48 projects,
         none when there is nothing to ask for.
@@ -180,7 +180,7 @@ class RefreshTokens(Protocol):
 
 
 class Users(Protocol):
-    """An `event` is kept with the change that it tells of: both, or neither."""
+    """Stores an `event` in the transaction of the change that it records."""
 
     def find_user(self, name: UserName) -> User | None: ...
 
@@ -190,19 +190,22 @@ class Users(Protocol):
         ...
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
-        """Replaces the PHC string and raises the epoch by one, atomically. Raises UnknownUser."""
+        """Replace the PHC string and increment the epoch, atomically. Raises UnknownUser."""
         ...
 
     def replace_password(self, name: UserName, old: str, new: str) -> None:
-        """Replaces the PHC string if it still is `old`; the epoch stays. Raises Conflict otherwise."""
+        """Replace the PHC string if it still is `old`, and keep the epoch. Raises Conflict otherwise."""
         ...
 
     def set_admin(self, name: UserName, admin: bool, *, event: Event | None = None) -> None:
-        """Raises UnknownUser."""
+        """Make a user a system administrator, or an ordinary user. Raises UnknownUser."""
         ...
 
     def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
-        """Disabling raises the epoch too, so that no refresh token comes back with the user. Raises UnknownUser."""
+        """Disable or enable a user. Disabling also increments the epoch, which revokes refresh tokens for good.
+
+        Raises UnknownUser.
+        """
         ...
 
     def set_groups(self, name: UserName, groups: Iterable[int]) -> None:
@@ -211,7 +214,7 @@ class Users(Protocol):
 
 
 class Projects(Protocol):
-    """An `event` is kept with the change that it tells of: both, or neither."""
+    """Stores an `event` in the transaction of the change that it records."""
 
     def find_project(self, name: ProjectName) -> Project | None: ...
 
@@ -221,7 +224,7 @@ class Projects(Protocol):
         ...
 
     def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
-        """Raises UnknownProject."""
+        """Make a project public or private. Raises UnknownProject."""
         ...
 
     def set_member(
@@ -248,8 +251,8 @@ class Projects(Protocol):
 
 
 class IdentityEvents(Protocol):
-    """What the webhook function may read of the identity table, whose stream has keys alone: its events."""
+    """The events of the identity table. Its stream has keys only, so the webhook function reads the items."""
 
     def find_event_items(self, keys: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Mapping[str, Any]]:
-        """The event items with these keys, not yet parsed; one that has expired meanwhile is left out."""
+        """Return the event items with these keys, not parsed. Items that have expired are left out."""
         ...

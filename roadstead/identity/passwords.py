@@ -1,10 +1,10 @@
-"""Passwords: what is accepted as one, how it is kept, and how it is verified without telling who exists.
+"""Passwords: the rules for them, how they are stored, and how they are verified without revealing which users exist.
 
-A password has at least 12 characters and at most 512 bytes of UTF-8, after Unicode's NFC (the same password typed on
-two systems is the same bytes, RFC 8265). Nothing else is demanded of it: rules of composition make passwords worse
-(NIST SP 800-63B). A user's own choice is checked when it is made, never at a login.
+A password has at least 12 characters and at most 512 bytes of UTF-8, after Unicode NFC, so that the same password typed
+on two systems has the same bytes (RFC 8265). There are no rules of composition: they make passwords worse
+(NIST SP 800-63B). The rules apply when a password is set, never at a login.
 
-It is kept as the PHC string of Argon2id with the parameters that OWASP's "Password Storage Cheat Sheet" names first:
+The stored form is the PHC string of Argon2id with the first parameters of OWASP's "Password Storage Cheat Sheet":
 19 MiB, two passes, one lane.
 """
 
@@ -29,7 +29,7 @@ LANES = 1
 _SALT, _HASH = 16, 32  # bytes
 
 _PREFIX = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$"
-# What is verified in place of a user that does not exist: the same work, and a hash that nothing is known to have.
+# Verified in place of an absent user: the same work, against a hash of no known password.
 NOBODY = f"{_PREFIX}{'A' * 22}${'A' * 43}"
 
 CACHE_SECONDS = 60
@@ -37,11 +37,11 @@ CACHE_ENTRIES = 1024
 
 
 class WeakPassword(ValueError):
-    """A password outside the rules above; the message is a sentence for a person."""
+    """The password breaks a rule above. The message is a sentence for a person."""
 
 
 def check_password(password: str) -> None:
-    """Raises WeakPassword."""
+    """Check a new password by the rules above. Raises WeakPassword."""
     if len(password) < MIN_CHARACTERS:
         raise WeakPassword(f"a password has at least {MIN_CHARACTERS} characters; this one has {len(password)}")
     if len(_normal(password)) > MAX_BYTES:
@@ -50,15 +50,15 @@ def check_password(password: str) -> None:
 
 class Hasher(Protocol):
     def hash(self, password: str) -> str:
-        """The PHC string of a password that was checked, with today's parameters and a new salt."""
+        """Return the PHC string of a checked password, with today's parameters and a new salt."""
         ...
 
     def verify(self, password: str, phc: str) -> bool:
-        """Whether `phc` was made of `password`: always one computation of Argon2id, however long the password."""
+        """Return whether `phc` is the hash of `password`. Costs one Argon2id computation, whatever the length."""
         ...
 
     def is_current(self, phc: str) -> bool:
-        """Whether `phc` was made with today's parameters."""
+        """Return whether `phc` has today's parameters."""
         ...
 
 
@@ -83,10 +83,10 @@ class Argon2Hasher:
 
 
 class PasswordVerifier:
-    """Verifies passwords, and remembers for a minute which were right, so that a build of many pulls pays once.
+    """Verifies passwords. Remembers correct ones for a minute, so that a build with many pulls computes Argon2id once.
 
-    It remembers no password: an entry is a MAC, by a key of this process, over the user, the stored hash and the
-    password. A changed hash therefore misses.
+    An entry is a MAC over user, stored hash and password with a key of this process; no password is kept. After a
+    change of the stored hash, the entry no longer matches.
     """
 
     def __init__(self, hasher: Hasher, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -96,7 +96,7 @@ class PasswordVerifier:
         self._known: dict[bytes, float] = {}  # MAC -> when it is forgotten, oldest first
 
     def verify(self, user: str, password: str, phc: str | None) -> bool:
-        """Whether `password` is right; with `phc` None (no such user) the same work, and no."""
+        """Return whether `password` is right. If `phc` is None (an absent user), do the same work and return False."""
         if phc is None:
             self._hasher.verify(password, NOBODY)
             return False
@@ -113,11 +113,11 @@ class PasswordVerifier:
         return True
 
     def renewed(self, password: str, phc: str) -> str | None:
-        """The hash of a password that was just verified by `phc`, if the parameters have changed since."""
+        """Return a new hash of a password that was just verified, or None if `phc` has today's parameters."""
         return None if self._hasher.is_current(phc) else self._hasher.hash(password)
 
     def _mac(self, user: str, password: str, phc: str) -> bytes:
-        # Neither a user's name nor a PHC string has a NUL, so the three parts cannot run into each other.
+        # User names and PHC strings never hold a NUL, so the three parts stay apart.
         return hmac.digest(self._key, b"\0".join((user.encode(), phc.encode(), _normal(password))), "sha256")
 
 
