@@ -24,6 +24,7 @@ _CLIENTS = {
     "token": ("dynamodb", "kms"),
     "management": ("dynamodb", "ssm"),
     "collector": ("dynamodb", "s3"),
+    "indexer": ("dynamodb", "s3", "sqs"),
     "webhook": ("dynamodb", "sqs", "logs", "s3", "ssm"),
 }
 # What Lambda does, in a process that sees the function's package alone.

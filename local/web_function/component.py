@@ -62,7 +62,7 @@ class WebFunction:
             for environment in list(self._endpoint.environments):
                 if environment.memory > self._terms.memory:
                     _log.error("an environment of the relay is killed: it takes more than %d bytes", self._terms.memory)
-                    await environment.kill()
+                    await environment.abort()
                 elif environment.idle_for(self._terms.idle):
                     self._endpoint.environments.remove(environment)
                     await environment.stop()

@@ -83,7 +83,7 @@ class Environment:
             children.terminate(self._process)
             await children.end(self._process, self._terms.stop)
 
-    async def kill(self) -> None:
+    async def abort(self) -> None:
         if self._process is not None:
             await children.kill(self._process)
 
@@ -113,7 +113,7 @@ class Environment:
             if self._process.returncode is not None:
                 raise StartFailed(f"the server ended with exit code {self._process.returncode}; see {self._log}")
             if time.monotonic() > deadline:
-                await self.kill()
+                await self.abort()
                 raise StartFailed(f"the server did not listen within {self._terms.start:.0f} s; see {self._log}")
             await asyncio.sleep(0.02)
         self.idle_since = time.monotonic()

@@ -34,7 +34,7 @@ def test_cfn_lint_finds_nothing(name: str, request: pytest.FixtureRequest) -> No
 def test_each_function_has_a_package_of_its_own(default: Deployment) -> None:
     functions = default.of("AWS::Serverless::Function")
     packages = {one["CodeUri"]["Key"] for one in functions}
-    assert len(packages) == len(functions) == 5
+    assert len(packages) == len(functions) == 6
     assert {f"asset.{name}" for name in packages} <= {file.name for file in default.directory.iterdir()}
 
 

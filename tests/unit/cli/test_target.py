@@ -26,7 +26,7 @@ ENVIRONMENT = {
 
 def test_every_output_that_is_read_is_one_of_the_stack() -> None:
     source = (ROOT / "infra" / "stack.py").read_text()
-    written = set(re.findall(r'^ +"(\w+)": ', source, re.MULTILINE))
+    written = set(re.findall(r'^ +(?:outputs\[)?"(\w+)"(?:: |\] = )', source, re.MULTILINE))
     assert set(OUTPUTS) | {"AuditLogGroup", "BlobUrlKeyParameter"} <= written
 
 

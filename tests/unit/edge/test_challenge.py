@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any, cast
 
 import pytest
@@ -183,7 +184,9 @@ def test_a_host_that_would_break_the_realm_is_left_to_the_registry(engine: Engin
 
 
 def test_the_service_is_that_of_the_functions() -> None:
-    deployed = environments.registry(Settings.parse({}), environments.Addresses(*[""] * 9))
+    deployed = environments.registry(
+        Settings.parse({}), environments.Addresses(*[""] * len(fields(environments.Addresses)))
+    )
     assert deployed["TOKEN_SERVICE"] == SERVICE
     assert f"const SERVICE = '{SERVICE}';" in built("request")
 

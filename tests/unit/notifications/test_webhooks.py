@@ -83,7 +83,7 @@ def test_a_secret_is_replaced() -> None:
         ({"events": ["PUSH_ARTIFACT", "SCANNING_COMPLETED"]}, "'SCANNING_COMPLETED' is not an event"),
         ({"payload": "default"}, "'default' is not a payload format; choose Default or CloudEvents"),
         ({"repositories": "{a"}, "braces"),
-        ({"tags": ""}, "no pattern"),
+        ({"tags": ""}, "not a pattern"),
         ({"name": "a" * 101}, "up to 100"),
         ({"name": "a\nb"}, "printable"),
         ({"secret": "hidden"}, "24 to 64 bytes"),
