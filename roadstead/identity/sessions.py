@@ -7,7 +7,6 @@ changes or the account is disabled, because either raises the user's epoch.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import hmac
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from roadstead import base64url
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Session, User, UserName
 
@@ -63,7 +63,7 @@ class SessionService:
 
     def begin(self, user: User, *, provider: str = "local", address: str = "", user_agent: str = "") -> str:
         """Return the token of a new session. Costs one write."""
-        token = f"{user.name}.{_encoded(secrets.token_bytes(_SECRET_BYTES))}"
+        token = f"{user.name}.{base64url.encode(secrets.token_bytes(_SECRET_BYTES))}"
         now = int(self._clock())
         self._store.store_session(
             Session(
@@ -127,13 +127,9 @@ def session_user(token: str) -> UserName | None:
 
 def csrf_token(token: str) -> str:
     """Return the CSRF token of a session. Only who holds the session's token can compute it."""
-    return _encoded(hmac.digest(token.encode(), b"csrf", "sha256"))
+    return base64url.encode(hmac.digest(token.encode(), b"csrf", "sha256"))
 
 
 def is_csrf_token(token: str, given: str | None) -> bool:
     """Return whether `given` is the session's CSRF token, in constant time."""
     return given is not None and hmac.compare_digest(csrf_token(token).encode(), given.encode())
-
-
-def _encoded(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
