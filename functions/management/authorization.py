@@ -11,7 +11,8 @@ from functions.management.authentication import authenticate, credentials_of
 from functions.management.call import Caller, ProjectAccess
 from functions.management.errors import ManagementCode, ManagementError, not_found
 from functions.management.project_ids import is_id, name_of
-from functions.management.routes import Anybody, InProject, Match, Nothing, SignedIn, SystemAdmin
+from functions.management.route import Anybody, InProject, Nothing, SignedIn, SystemAdmin
+from functions.management.routes import Match
 from functions.management.services import Services
 from roadstead.http import Request
 from roadstead.identity.directory import Identity

@@ -9,6 +9,7 @@ from functions.management.call import Call
 from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.shapes import ROLES, member_document, owner_ids
+from functions.management.route import HARBOR, in_project, route
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import Member, Role, UserName
@@ -98,3 +99,14 @@ def _user(call: Call, document: Mapping[str, Any]) -> UserName:
         return UserName.parse(name)
     except ValueError as error:
         raise bad_request(str(error)) from error
+
+
+_MEMBERS = f"{HARBOR}/projects/{{project}}/members"
+_MEMBER = f"{_MEMBERS}/{{member}}"
+ROUTES = (
+    route("listProjectMembers", "GET", _MEMBERS, in_project("member", "list"), list_members),
+    route("createProjectMember", "POST", _MEMBERS, in_project("member", "create"), create_member),
+    route("getProjectMember", "GET", _MEMBER, in_project("member", "read"), get_member),
+    route("updateProjectMember", "PUT", _MEMBER, in_project("member", "update"), update_member),
+    route("deleteProjectMember", "DELETE", _MEMBER, in_project("member", "delete"), delete_member),
+)

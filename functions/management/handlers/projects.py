@@ -11,6 +11,7 @@ from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.shapes import metadata_document, owner_ids, project_document
 from functions.management.project_ids import find_listed
+from functions.management.route import HARBOR, Anybody, SignedIn, in_project, route
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import Role
@@ -154,3 +155,17 @@ def _boolean(name: str, value: str) -> bool:
     if value.lower() not in known:
         raise bad_request(f"{name} must be true or false")
     return known[value.lower()]
+
+
+_PROJECTS = f"{HARBOR}/projects"
+_PROJECT = f"{_PROJECTS}/{{project}}"
+ROUTES = (
+    route("listProjects", "GET", _PROJECTS, Anybody(), list_projects),
+    route("headProject", "HEAD", _PROJECTS, SignedIn(), find_project),
+    route("createProject", "POST", _PROJECTS, SignedIn(), create_project),
+    route("getProject", "GET", _PROJECT, in_project("project", "read"), get_project),
+    route("updateProject", "PUT", _PROJECT, in_project("project", "update"), update_project),
+    route("getProjectSummary", "GET", f"{_PROJECT}/summary", in_project("project", "read"), get_summary),
+    route("listProjectMetadatas", "GET", f"{_PROJECT}/metadatas", in_project("metadata", "read"), list_metadata),
+    route("getProjectMetadata", "GET", f"{_PROJECT}/metadatas/{{name}}", in_project("metadata", "read"), get_metadata),
+)

@@ -11,6 +11,7 @@ from functions.management.errors import bad_request, not_found
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.shapes import milliseconds
+from functions.management.route import HARBOR, OWN, in_project, route
 from roadstead.catalog.pages import Counts, Details, RepositorySummary, TagRow
 from roadstead.http import Response
 from roadstead.ids import hashed_id
@@ -131,3 +132,13 @@ def _tag_document(row: TagRow, details: Details | None) -> dict[str, Any]:
         "pull_count": pulls.count if pulls is not None else 0,
         "pull_time": milliseconds(pulls.last) if pulls is not None and pulls.last else None,
     }
+
+
+_REPOSITORIES = f"{HARBOR}/projects/{{project_name}}/repositories"
+_REPOSITORY = f"{_REPOSITORIES}/{{repository}}"
+_TAGS = f"{OWN}/projects/{{project}}/repositories/{{repository}}/tags"
+ROUTES = (
+    route("listRepositories", "GET", _REPOSITORIES, in_project("repository", "list"), list_repositories),
+    route("getRepository", "GET", _REPOSITORY, in_project("repository", "list"), get_repository),
+    route("listTagsOfRepository", "GET", _TAGS, in_project("tag", "list"), list_tags),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.management.call import Call
 from functions.management.errors import bad_request
 from functions.management.harbor.shapes import owner_ids, project_document
+from functions.management.route import HARBOR, Anybody, route
 from roadstead.http import Response
 from roadstead.identity.lists import visible_projects
 
@@ -38,3 +39,6 @@ def search(call: Call) -> Response:
         ],
     }
     return Response.json(200, document)
+
+
+ROUTES = (route("search", "GET", f"{HARBOR}/search", Anybody(), search),)

@@ -15,6 +15,7 @@ from functions.management.authentication import (
 )
 from functions.management.call import Call, Caller, text
 from functions.management.errors import ManagementCode, ManagementError
+from functions.management.route import OWN, Anybody, Nothing, route
 from roadstead.http import Request, Response
 from roadstead.identity.directory import UserName
 from roadstead.identity.sessions import csrf_token
@@ -84,3 +85,10 @@ def _cookie(request: Request, token: str, *, gone: bool = False) -> str:
         *(["Max-Age=0"] if gone else []),
     ]
     return "; ".join([f"{SECURE_COOKIE if secure else LOOPBACK_COOKIE}={token}", *attributes])
+
+
+ROUTES = (
+    route("getSession", "GET", f"{OWN}/session", Anybody(), get),
+    route("beginSession", "POST", f"{OWN}/session", Nothing(), begin),
+    route("endSession", "DELETE", f"{OWN}/session", Anybody(), end),
+)

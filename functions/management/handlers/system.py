@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functions.management.call import Call
-from functions.management.errors import ManagementCode, ManagementError
-from functions.management.harbor.shapes import user_document
+from functions.management.route import HARBOR, Anybody, Nothing, route
 from roadstead.http import Response
 
 HARBOR_VERSION = "v2.16.0"  # the version of Harbor whose API this follows; clients compare it
@@ -32,8 +31,8 @@ def info(call: Call) -> Response:
     return Response.json(200, document)
 
 
-def current_user(call: Call) -> Response:
-    user = call.caller.user
-    if user is None:  # a robot
-        raise ManagementError(ManagementCode.PRECONDITION, "a robot is not a user")
-    return Response.json(200, user_document(user))
+ROUTES = (
+    route("getPing", "GET", f"{HARBOR}/ping", Nothing(), ping),
+    route("getSystemInfo", "GET", f"{HARBOR}/systeminfo", Anybody(), info),
+    route("getVersion", "GET", "/api/version", Nothing(), version),
+)

@@ -11,6 +11,7 @@ from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.shapes import user_document
 from functions.management.project_ids import is_id
+from functions.management.route import HARBOR, SignedIn, SystemAdmin, route
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import User, UserName
@@ -25,6 +26,13 @@ _FIELDS: Mapping[str, Callable[[ListedUser], Any]] = {
     "sysadmin_flag": lambda user: user.admin,
     "creation_time": lambda user: user.created,
 }
+
+
+def current_user(call: Call) -> Response:
+    user = call.caller.user
+    if user is None:  # a robot
+        raise ManagementError(ManagementCode.PRECONDITION, "a robot is not a user")
+    return Response.json(200, user_document(user))
 
 
 def list_users(call: Call) -> Response:
@@ -114,3 +122,16 @@ def _refused_as_bad(change: Callable[[], Any]) -> Any:
         return change()
     except AccountRefused as error:
         raise bad_request(str(error)) from error
+
+
+_USERS = f"{HARBOR}/users"
+_USER = f"{_USERS}/{{user}}"
+ROUTES = (
+    route("getCurrentUserInfo", "GET", f"{_USERS}/current", SignedIn(), current_user),
+    route("searchUsers", "GET", f"{_USERS}/search", SignedIn(), search_users),
+    route("listUsers", "GET", _USERS, SystemAdmin(), list_users),
+    route("createUser", "POST", _USERS, SystemAdmin(), create_user),
+    route("getUser", "GET", _USER, SystemAdmin(), get_user),
+    route("setUserSysAdmin", "PUT", f"{_USER}/sysadmin", SystemAdmin(), set_admin),
+    route("updateUserPassword", "PUT", f"{_USER}/password", SignedIn(), set_password),
+)

@@ -7,7 +7,8 @@ import inspect
 import pytest
 
 from functions.management.errors import ManagementError
-from functions.management.routes import HARBOR, ROUTES, Route, match
+from functions.management.route import HARBOR, Route
+from functions.management.routes import ROUTES, match
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)

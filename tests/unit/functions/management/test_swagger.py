@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from functions.management.routes import HARBOR, ROUTES
+from functions.management.route import HARBOR
+from functions.management.routes import ROUTES
 from tests.unit.functions.management import swagger
 
 
