@@ -27,6 +27,10 @@ def add_parsers(commands: Subcommands) -> None:
     enable = users.add("enable", "let a disabled user log in again", set_disabled)
     admin = users.add("set-admin", "make a user a system administrator", set_admin)
     admin.add_argument("--off", action="store_true", help="take the right away")
+    release = users.add("release", "let a user sign in again whom too many wrong passwords have locked", release_login)
+    released = release.add_mutually_exclusive_group(required=True)
+    released.add_argument("name", nargs="?", help="the user's name")
+    released.add_argument("--address", help="an address from where too many wrong passwords came")
     for parser in (create, reset):
         source = parser.add_mutually_exclusive_group()
         source.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
@@ -48,6 +52,15 @@ def add_parsers(commands: Subcommands) -> None:
     add = _member(members.add("set", "add a member, or change a member's role", set_member))
     add.add_argument("role", choices=_ROLES, help="guests pull, developers push, maintainers and admins also delete")
     _member(members.add("remove", "remove a member", remove_member))
+
+
+def release_login(options: Namespace, cloud: Cloud, output: Output) -> None:
+    if options.address is not None:
+        cloud.accounts.release_address(options.address)
+        output.record({"address": options.address, "released": True})
+    else:
+        cloud.accounts.release_login(options.name)
+        output.record({"name": options.name, "released": True})
 
 
 def create_user(options: Namespace, cloud: Cloud, output: Output) -> None:

@@ -21,7 +21,7 @@ def body(*, region: str, audit_log_group: str) -> dict[str, Any]:
         _several("Uploads by path", ("UploadsByEdge", "UploadsByService", "Mounts"), region),
         _several("Pulls", ("Pulls", "BlobPulls"), region),
         _several("Bytes", ("UploadBytes", "PullBytes"), region),
-        _several("Tokens", ("TokensIssued", "LoginsFailed", "PermissionsRefused"), region, "token"),
+        _several("Tokens", ("TokensIssued", "LoginsFailed", "LoginsDelayed", "PermissionsRefused"), region, "token"),
         _several("The audit trail", ("AuditEntries", "AuditFailures"), region),
     ]
     placed = [

@@ -10,12 +10,16 @@ import base64
 import binascii
 from dataclasses import dataclass, field, replace
 
+from functions.hosting import observation
 from functions.hosting.viewer import origin
+from functions.management import audit
 from functions.management.call import Caller
 from functions.management.errors import ManagementCode, ManagementError
 from functions.management.services import Services
 from roadstead.http import Request
-from roadstead.identity.directory import Identity, UserName
+from roadstead.identity.attempts import TooManyAttempts
+from roadstead.identity.directory import Identity, Session, User, UserName
+from roadstead.identity.login import WrongPassword
 from roadstead.identity.sessions import is_csrf_token, session_hash, session_user
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
@@ -29,7 +33,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Credentials:
     """What a request brings. At most one of `password` and `session` is set; neither for an anonymous caller."""
 
-    user: UserName | None = None
+    user: UserName | None = None  # whom the session's token names
+    name: str = ""  # beside the password, as it was typed
     password: str | None = field(default=None, repr=False)
     session: str | None = field(default=None, repr=False)  # the token in the cookie
 
@@ -49,30 +54,47 @@ def authenticate(
 ) -> tuple[Caller, Identity]:
     """Return the caller, and what the store knows of `projects`. Costs one read of the store.
 
-    Raises 401 for wrong credentials, 403 for a session that changes something without its CSRF token. A session that
-    is no longer valid makes the caller anonymous: a public page still opens.
+    Raises 401 for wrong credentials, 403 for a session that changes something without its CSRF token, 429 after too
+    many failures. A session that is no longer valid makes the caller anonymous: a public page still opens.
     """
+    if credentials.password is not None:
+        signed_in, identity = sign_in(services, request, credentials.name, credentials.password, projects)
+        return caller_of(request, signed_in), identity
     session_key = session_hash(credentials.session) if credentials.session is not None else None
     identity = services.directory.read(credentials.user, projects, session=session_key)
-    user = identity.user
-    where = origin(request)
-    if credentials.password is not None:
-        right = services.passwords.verify(
-            credentials.user or "", credentials.password, user.password if user is not None else None
-        )
-        if user is None or not right or user.disabled:
-            raise _unauthorized("the user name or the password is wrong")
-        return Caller(replace(where, name=user.name, kind=ActorKind.USER), user), identity
-    session = identity.session
+    user, session = identity.user, identity.session
     if user is None or session is None or not services.sessions.is_live(session, user):
-        return Caller(where), replace(identity, user=None, roles={}, session=None)
+        return Caller(origin(request)), replace(identity, user=None, roles={}, session=None)
     if request.method not in SAFE_METHODS:
         given = request.header(CSRF_HEADER.lower())
         if not is_csrf_token(credentials.session or "", given):
             message = f"a session that changes something needs its {CSRF_HEADER}, which every response carries"
             raise ManagementError(ManagementCode.FORBIDDEN, message)
     services.sessions.touch(session)
-    return Caller(replace(where, name=user.name, kind=ActorKind.USER), user, session), identity
+    return caller_of(request, user, session), identity
+
+
+def sign_in(
+    services: Services, request: Request, name: str, password: str, projects: tuple[ProjectName, ...] = ()
+) -> tuple[User, Identity]:
+    """Return the user of a name and a password, and what the store has of them and of `projects`.
+
+    Costs one read, a failure two writes. Raises 401, 429.
+    """
+    where = origin(request)
+    try:
+        return services.login.sign_in(name, password, projects, address=where.source_ip)
+    except WrongPassword as wrong:
+        audit.log_failed_login(where, name, wrong.locks)
+        raise _unauthorized(str(wrong)) from wrong
+    except TooManyAttempts as error:
+        observation.current().count("LoginsDelayed")
+        headers = [("Retry-After", str(error.retry_after))]
+        raise ManagementError(ManagementCode.TOO_MANY_REQUESTS, str(error), headers=headers) from error
+
+
+def caller_of(request: Request, user: User, session: Session | None = None) -> Caller:
+    return Caller(replace(origin(request), name=user.name, kind=ActorKind.USER), user, session)
 
 
 def session_token(request: Request) -> str | None:
@@ -92,10 +114,7 @@ def _basic(header: str) -> Credentials:
         raise _unauthorized("the Basic credentials are malformed") from error
     if not colon:
         raise _unauthorized("the Basic credentials have no colon between name and password")
-    try:
-        return Credentials(UserName.parse(name), password)
-    except ValueError:
-        return Credentials(None, password)  # no such user can exist: the same work and the same refusal follow
+    return Credentials(name=name, password=password)
 
 
 def _unauthorized(message: str) -> ManagementError:

@@ -10,6 +10,7 @@ from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.table import Table
+from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.sessions import SessionLimits, SessionService
 
@@ -25,7 +26,7 @@ def build(settings: Settings) -> Services:
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
         pages=DynamoPages(Table(dynamodb, settings.index_table)),
-        passwords=PasswordVerifier(hasher),
+        login=PasswordLogin(directory, PasswordVerifier(hasher)),
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         edge_secrets=SsmEdgeSecrets(client("ssm"), edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,

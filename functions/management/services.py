@@ -9,13 +9,15 @@ from typing import Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
 from roadstead.catalog.pages import Pages
+from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.lists import DirectoryLists
-from roadstead.identity.passwords import Hasher, PasswordVerifier
+from roadstead.identity.login import PasswordLogin
+from roadstead.identity.passwords import Hasher
 from roadstead.identity.sessions import SessionService
 
 
-class Directory(Identities, Users, Projects, Protocol):
+class Directory(Identities, AttemptStore, Users, Projects, Protocol):
     """The parts of the identity store that the management API needs."""
 
 
@@ -25,7 +27,7 @@ class Services:
     lists: DirectoryLists
     hasher: Hasher
     pages: Pages
-    passwords: PasswordVerifier
+    login: PasswordLogin
     sessions: SessionService
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False

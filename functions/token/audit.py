@@ -1,6 +1,7 @@
 """What the token function records in the audit trail: logins, failed logins, and permissions that were not granted.
 
-Each request leaves at most two entries, however many scopes it has. A token for an anonymous caller is not a login. A
+Each request leaves at most two entries, however many scopes it has; a failed login that locks leaves one more for each
+lock. A token for an anonymous caller is not a login. A
 user's name is recorded only if it is a valid one: somebody may have typed a password there by mistake.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import replace
 
 from functions.hosting import lines, observation
 from roadstead.identity.access import ALL, Access
+from roadstead.identity.attempts import lock_entries
 from roadstead.identity.directory import UserName
 from roadstead.identity.granted import repository_of
 from roadstead.identity.refresh_tokens import refresh_token_user
@@ -35,7 +37,7 @@ def log_issued(request: TokenRequest, token: IssuedToken) -> None:
 
 
 def log_refused(source: Actor, credentials: Credentials, error: TokenRefused) -> None:
-    """Record a failed login. A malformed request is not one."""
+    """Record a failed login, and what it locked. A malformed request is not one."""
     if error.reason is not Reason.INVALID_GRANT:
         return
     observation.current().count("LoginsFailed")
@@ -45,6 +47,8 @@ def log_refused(source: Actor, credentials: Credentials, error: TokenRefused) ->
             entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=_how(credentials) if credentials else ""
         )
     )
+    for entry in lock_entries(actor, error.locks, _now()):
+        lines.tell(entry)
 
 
 def is_less(asked: Access, given: Access) -> bool:

@@ -11,6 +11,7 @@ from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.table import Table
 from roadstead.identity.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
 from roadstead.identity.jose import trusted_keys
+from roadstead.identity.login import PasswordLogin
 from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
@@ -20,9 +21,10 @@ from roadstead.identity.tokens import TokenService
 def build(settings: Settings) -> TokenServices:
     """Build the services on AWS. Creates clients, but makes no call."""
     keys = KmsKeys(client("kms"))
+    identities = DynamoIdentities(Table(client("dynamodb"), settings.identity_table))
     tokens = TokenService(
-        DynamoIdentities(Table(client("dynamodb"), settings.identity_table)),
-        PasswordVerifier(Argon2Hasher()),
+        identities,
+        PasswordLogin(identities, PasswordVerifier(Argon2Hasher())),
         TokenMinter(
             _signing(settings, keys),
             issuer=settings.token_issuer,

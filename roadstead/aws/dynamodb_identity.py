@@ -10,6 +10,7 @@
     project#<name>  member#<user>    role, id, at
     projects        <name>           what lists show of a project: public, created, created_by, id
     group#<id>      in#<project>     the inverse of a group's role in a project
+    attempt#<what>  <bucket>         failed logins of n#<name> or a#<address> (dynamodb_attempts.py)
     id#<kind>       <id>             the claim of an integer id: name (id_claims.py)
     event#<shard>   <time>#<id>      an event of one of these changes, as in the index table; the stream has its key
 
@@ -22,6 +23,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from roadstead.aws import id_claims
+from roadstead.aws.dynamodb_attempts import DynamoAttempts, attempt_key, failures_from
 from roadstead.aws.dynamodb_projects import DynamoProjects
 from roadstead.aws.identity_items import (
     ABSENT,
@@ -44,6 +46,7 @@ from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
     MAX_GROUPS,
+    AttemptKey,
     Identity,
     RefreshToken,
     Session,
@@ -57,8 +60,8 @@ from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 
-class DynamoIdentities(DynamoProjects):
-    """Identities, RefreshTokens, Sessions, Users and Projects on one table."""
+class DynamoIdentities(DynamoAttempts, DynamoProjects):
+    """Identities, AttemptStore, RefreshTokens, Sessions, Users and Projects on one table."""
 
     def read(
         self,
@@ -66,9 +69,10 @@ class DynamoIdentities(DynamoProjects):
         projects: Iterable[ProjectName],
         refresh_token: str | None = None,
         session: str | None = None,
+        attempts: Iterable[AttemptKey] = (),
     ) -> Identity:
-        projects = tuple(projects)
-        keys = [project_key(project) for project in projects]
+        projects, attempts = tuple(projects), tuple(attempts)
+        keys = [*(project_key(project) for project in projects), *(attempt_key(attempt) for attempt in attempts)]
         if user is not None:
             keys.append(user_key(user))
             keys += [member_key(project, user) for project in projects]
@@ -78,8 +82,9 @@ class DynamoIdentities(DynamoProjects):
                 keys.append(session_key(user, session))
         items = self._table.batch_get(keys)
         found = {name: project_from(name, items[key]) for name in projects if (key := project_key(name)) in items}
+        failed = {one: failures_from(items[key]) for one in attempts if (key := attempt_key(one)) in items}
         if user is None:
-            return Identity(projects=found)
+            return Identity(projects=found, attempts=failed)
         item = items.get(user_key(user))
         account = user_from(user, item) if item else None
         groups = account.groups if account else ()
@@ -92,6 +97,7 @@ class DynamoIdentities(DynamoProjects):
             session=session_from(user, seated) if seated else None,
             projects=found,
             roles={name: role for name, role in roles.items() if role is not None},
+            attempts=failed,
         )
 
     def refresh_tokens(self, user: UserName) -> list[RefreshToken]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict
+from roadstead.identity.attempts import Attempt, AttemptStore
 from roadstead.identity.directory import (
     Member,
     Project,
@@ -28,7 +29,7 @@ class AccountRefused(Exception):
     """The change is not possible. The message is a sentence for a person."""
 
 
-class AccountStore(Users, Projects, Protocol):
+class AccountStore(Users, Projects, AttemptStore, Protocol):
     """The parts of the identity store that accounts need."""
 
 
@@ -92,6 +93,20 @@ class Accounts:
             self._store.set_disabled(parsed, disabled, event=self._change(parsed, _flag("disabled", disabled)))
         except UnknownUser as error:
             raise _no_user(parsed) from error
+
+    def release_login(self, name: str) -> None:
+        """Forget the failed logins of a name, whether or not there is such a user. Costs one transaction."""
+        parsed = _user(name)
+        keys = Attempt.of(parsed, "", self._clock()).keys
+        self._store.forget_failures(keys, event=self._event(Operation.RELEASE_LOGIN, user=parsed))
+
+    def release_address(self, address: str) -> None:
+        """Forget the failed logins from an address. Those of each name from there count on. Costs one transaction."""
+        attempt = Attempt.of(None, address, self._clock())
+        if not attempt.network:
+            raise AccountRefused(f"{address[:50]!r} is not an IP address")
+        event = self._event(Operation.RELEASE_LOGIN, detail=f"address={attempt.network}")
+        self._store.forget_failures(attempt.keys, event=event)
 
     def find_project(self, name: str) -> Project | None:
         return self._store.find_project(_project(name))

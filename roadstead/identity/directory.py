@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
@@ -113,6 +113,29 @@ class Session:
     user_agent: str = ""
 
 
+class AttemptKey(NamedTuple):
+    """A bucket of failed logins of a subject (`n#<name>`, `a#<address>`). `roadstead.identity.attempts` counts them."""
+
+    subject: str
+    bucket: int  # seconds since the epoch / attempts.BUCKET_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Failed logins in a bucket: how many, when the last one was and the one before it (0: none), in seconds.
+
+    A lock that began in the bucket ends at `until`.
+    """
+
+    count: int
+    last: int
+    before: int = 0
+    until: int = 0
+
+
+Counts = Mapping[str, Failures]  # of one bucket: attempts.ALL, and of a name also by the tag of an address
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The result of one read: a user and some projects. Absent ones are left out.
@@ -125,6 +148,7 @@ class Identity:
     projects: Mapping[ProjectName, Project] = field(default_factory=dict)
     roles: Mapping[ProjectName, Role] = field(default_factory=dict)
     session: Session | None = None
+    attempts: Mapping[AttemptKey, Counts] = field(default_factory=dict)
 
 
 def strongest(roles: Iterable[Role]) -> Role | None:
@@ -154,11 +178,12 @@ class Identities(Protocol):
         projects: Iterable[ProjectName],
         refresh_token: str | None = None,
         session: str | None = None,
+        attempts: Iterable[AttemptKey] = (),
     ) -> Identity:
         """Return the user, the projects, the user's role in each, and the user's refresh token and session.
 
-        `refresh_token` and `session` are hashes. Strongly consistent; one request to the store for up to 48 projects,
-        none when there is nothing to ask for.
+        `refresh_token` and `session` are hashes. `attempts` are buckets of failed logins. Strongly consistent; one
+        request to the store for up to 46 projects, none when there is nothing to ask for.
         """
         ...
 

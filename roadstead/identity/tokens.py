@@ -16,11 +16,12 @@ from typing import Protocol
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.access import Access
+from roadstead.identity.attempts import Scope
 from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, UserName, Users
 from roadstead.identity.granted import MAX_PROJECTS, fits
 from roadstead.identity.grants import grant, projects_of
+from roadstead.identity.login import PasswordLogin, WrongPassword
 from roadstead.identity.minting import Minted, TokenMinter
-from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.refresh_tokens import (
     MAX_CLIENT,
     PER_USER,
@@ -45,11 +46,15 @@ class Reason(Enum):
 
 
 class TokenRefused(Exception):
-    """No token is issued; the message is a sentence for a person. A token that grants less is not a refusal."""
+    """No token is issued; the message is a sentence for a person. A token that grants less is not a refusal.
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    `locks` are what this failed login has locked.
+    """
+
+    def __init__(self, reason: Reason, message: str, *, locks: tuple[Scope, ...] = ()) -> None:
         super().__init__(message)
         self.reason = reason
+        self.locks = locks
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +112,21 @@ class TokenService:
     def __init__(
         self,
         store: IdentityStore,
-        passwords: PasswordVerifier,
+        login: PasswordLogin,
         minter: TokenMinter,
         *,
         refresh: RefreshPolicy | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._passwords = passwords
+        self._login = login
         self._minter = minter
         self._refresh = refresh
         self._clock = clock
         self._events = EventMaker(clock)
 
     def issue(self, request: TokenRequest) -> IssuedToken:
-        """Issue a token. Raises TokenRefused."""
+        """Issue a token. Raises TokenRefused, TooManyAttempts."""
         if not fits(request.scopes):
             raise TokenRefused(
                 Reason.INVALID_SCOPE,
@@ -130,7 +135,7 @@ class TokenService:
             )
         if len(request.client_id) > MAX_CLIENT:
             raise TokenRefused(Reason.INVALID_REQUEST, f"a client_id has at most {MAX_CLIENT} characters")
-        identity = self._authenticate(request.credentials, projects_of(request.scopes))
+        identity = self._authenticate(request, projects_of(request.scopes))
         user = identity.user
         grants = grant(request.scopes, identity, creates_projects=request.creates_projects)
         for project in grants.missing_projects:
@@ -140,28 +145,22 @@ class TokenService:
         refresh_token = self._refresh_token(request, identity) if request.offline else None
         return IssuedToken(minted, user.name if user else None, grants.access, refresh_token)
 
-    def _authenticate(self, credentials: Credentials, projects: tuple[ProjectName, ...]) -> Identity:
-        """Return what the store has of the caller and the projects; no `user` is anonymous. Raises TokenRefused."""
-        match credentials:
+    def _authenticate(self, request: TokenRequest, projects: tuple[ProjectName, ...]) -> Identity:
+        """Return what the store has of the caller and the projects; no `user` is anonymous. Raises TokenRefused,
+        TooManyAttempts."""
+        match request.credentials:
             case None:
                 return self._store.read(None, projects)
             case Password(user, password):
-                return self._by_password(user, password, projects)
+                return self._by_password(user, password, projects, request.source.source_ip)
             case Refresh(token):
                 return self._by_refresh_token(token, projects)
 
-    def _by_password(self, name: str, password: str, projects: tuple[ProjectName, ...]) -> Identity:
-        identity = self._store.read(_user_name(name), projects)
-        user = identity.user
-        is_right = self._passwords.verify(name, password, user.password if user else None)
-        if user is None or not is_right or user.disabled:
-            raise TokenRefused(Reason.INVALID_GRANT, "the user name or the password is wrong")
-        renewed = self._passwords.renewed(password, user.password)
-        if renewed is not None:
-            # A conflict means that the hash was renewed, or the password changed, meanwhile.
-            with contextlib.suppress(Conflict):
-                self._store.replace_password(user.name, user.password, renewed)
-        return identity
+    def _by_password(self, name: str, password: str, projects: tuple[ProjectName, ...], address: str) -> Identity:
+        try:
+            return self._login.sign_in(name, password, projects, address=address)[1]
+        except WrongPassword as wrong:
+            raise TokenRefused(Reason.INVALID_GRANT, str(wrong), locks=wrong.locks) from wrong
 
     def _by_refresh_token(self, token: str, projects: tuple[ProjectName, ...]) -> Identity:
         policy, name = self._refresh, refresh_token_user(token)
@@ -202,10 +201,3 @@ class TokenService:
         kept = policy.create(user.name, token, request.client_id, user.epoch, now)
         self._store.store_refresh_token(kept, ended)
         return token
-
-
-def _user_name(text: str) -> UserName | None:
-    try:
-        return UserName.parse(text)
-    except ValueError:
-        return None

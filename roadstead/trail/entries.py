@@ -54,6 +54,7 @@ class Operation(StrEnum):
     CREATE_USER = "create-user"
     CHANGE_PASSWORD = "change-password"
     CHANGE_USER = "change-user"
+    RELEASE_LOGIN = "release-login"  # what LOCK_LOGIN locked
     CREATE_PROJECT = "create-project"
     CHANGE_PROJECT = "change-project"
     SET_MEMBER = "set-member"
@@ -64,6 +65,7 @@ class Operation(StrEnum):
     PULL_BLOB = "pull-blob"
     SEE = "see"  # a HEAD by tag: no entry of the trail, it only renews when an artifact was last wanted
     LOGIN = "login"
+    LOCK_LOGIN = "lock-login"  # for minutes, after too many failures
     PERMISSION_REFUSED = "permission-refused"
 
 

@@ -9,6 +9,9 @@ from dataclasses import replace
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
     MAX_GROUPS,
+    AttemptKey,
+    Counts,
+    Failures,
     Identity,
     Member,
     Project,
@@ -39,6 +42,7 @@ class MemoryIdentities:
         self._ids: dict[tuple[IdKind, int], str] = {}
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
         self._sessions: dict[tuple[UserName, str], Session] = {}
+        self._failures: dict[AttemptKey, dict[str, Failures]] = {}
         self.events: list[Event] = []
 
     def read(
@@ -47,12 +51,14 @@ class MemoryIdentities:
         projects: Iterable[ProjectName],
         refresh_token: str | None = None,
         session: str | None = None,
+        attempts: Iterable[AttemptKey] = (),
     ) -> Identity:
         with self._lock:
             projects = tuple(projects)
             found = {name: self._projects[name] for name in projects if name in self._projects}
+            failed = {key: dict(self._failures[key]) for key in attempts if key in self._failures}
             if user is None:
-                return Identity(projects=found)
+                return Identity(projects=found, attempts=failed)
             roles = {name: self._role(name, user) for name in projects}
             return Identity(
                 user=self._users.get(user),
@@ -60,7 +66,26 @@ class MemoryIdentities:
                 session=self._sessions.get((user, session)) if session is not None else None,
                 projects=found,
                 roles={name: role for name, role in roles.items() if role is not None},
+                attempts=failed,
             )
+
+    def count_failure(self, key: AttemptKey, places: Iterable[str], *, at: int, expires: int) -> Counts:
+        with self._lock:
+            counts = self._failures.setdefault(key, {})
+            for place in places:
+                old = counts.get(place, Failures(0, 0))
+                counts[place] = Failures(old.count + 1, at, old.last, old.until)
+            return dict(counts)
+
+    def lock(self, key: AttemptKey, place: str, *, until: int) -> None:
+        with self._lock:
+            self._failures[key][place] = replace(self._failures[key][place], until=until)
+
+    def forget_failures(self, keys: Iterable[AttemptKey], *, event: Event | None = None) -> None:
+        with self._lock:
+            for key in keys:
+                self._failures.pop(key, None)
+            self._tell(event)
 
     def refresh_tokens(self, user: UserName) -> list[RefreshToken]:
         with self._lock:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from functions.management import audit
 from functions.management.authentication import (
     CSRF_HEADER,
     LOOPBACK_COOKIE,
     SECURE_COOKIE,
-    Credentials,
-    authenticate,
+    caller_of,
     session_token,
+    sign_in,
 )
 from functions.management.call import Call, Caller, text
 from functions.management.errors import ManagementCode, ManagementError
 from functions.management.route import OWN, Anybody, Nothing, route
 from roadstead.http import Request, Response
-from roadstead.identity.directory import UserName
 from roadstead.identity.sessions import csrf_token
 
 _JSON = "application/json"
@@ -30,18 +30,17 @@ def get(call: Call) -> Response:
 
 
 def begin(call: Call) -> Response:
-    """Sign in with `{"name", "password"}`: the response sets the session's cookie. Raises 401."""
+    """Sign in with `{"name", "password"}`: the response sets the session's cookie. Raises 401, 429."""
     _refuse_cross_site(call.request)
     if call.request.scheme != "https" and _LOOPBACK.fullmatch(call.request.host) is None:
         message = "signing in needs HTTPS, except on a loopback address"
         raise ManagementError(ManagementCode.FORBIDDEN, message)
     document = call.document()
-    name, password = text(document, "name"), text(document, "password")
-    caller, _ = authenticate(call.services, call.request, Credentials(_name(name), password=password))
-    if caller.user is None:  # a password was given, so this is never reached without a user
-        raise ManagementError(ManagementCode.UNAUTHORIZED, "the user name or the password is wrong")
+    user, _ = sign_in(call.services, call.request, text(document, "name"), text(document, "password"))
+    caller = caller_of(call.request, user)
     actor = caller.actor
-    token = call.services.sessions.begin(caller.user, address=actor.source_ip, user_agent=actor.user_agent)
+    token = call.services.sessions.begin(user, address=actor.source_ip, user_agent=actor.user_agent)
+    audit.log_session(actor)
     headers = [("Set-Cookie", _cookie(call.request, token)), (CSRF_HEADER, csrf_token(token))]
     return Response.json(201, _document(caller), headers)
 
@@ -57,13 +56,6 @@ def end(call: Call) -> Response:
 def _document(caller: Caller) -> dict[str, Any]:
     user = caller.user
     return {"user": {"name": user.name, "admin": user.admin} if user is not None else None}
-
-
-def _name(name: str) -> UserName | None:
-    try:
-        return UserName.parse(name)
-    except ValueError:
-        return None
 
 
 def _refuse_cross_site(request: Request) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from functions.management.authentication import sign_in
 from functions.management.call import Call, text
 from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.shapes import user_document
 from functions.management.project_ids import is_id
-from functions.management.route import HARBOR, SignedIn, SystemAdmin, route
+from functions.management.route import HARBOR, OWN, SignedIn, SystemAdmin, route
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import User, UserName
@@ -83,6 +84,12 @@ def set_admin(call: Call, user: str) -> Response:
     return Response(200)
 
 
+def release_login(call: Call, user: str) -> Response:
+    """Let a user sign in again at once, whom too many wrong passwords have locked."""
+    call.accounts().release_login(_found(call, user).name)
+    return Response(200)
+
+
 def set_password(call: Call, user: str) -> Response:
     """Change a password: one's own with the old one, anybody's by a system administrator. Raises 400, 403.
 
@@ -93,8 +100,12 @@ def set_password(call: Call, user: str) -> Response:
     new = text(document, "new_password")
     if caller is None or found.name == caller.name:
         old = text(document, "old_password", "")
-        if not call.services.passwords.verify(found.name, old, found.password):
-            raise ManagementError(ManagementCode.FORBIDDEN, "old_password is wrong")
+        try:
+            sign_in(call.services, call.request, found.name, old)
+        except ManagementError as error:
+            if error.code is not ManagementCode.UNAUTHORIZED:
+                raise
+            raise ManagementError(ManagementCode.FORBIDDEN, "old_password is wrong") from error
         if new == old:
             raise bad_request("the new password is the old one")
     _refused_as_bad(lambda: call.accounts().set_password(found.name, new))
@@ -133,5 +144,6 @@ ROUTES = (
     route("createUser", "POST", _USERS, SystemAdmin(), create_user),
     route("getUser", "GET", _USER, SystemAdmin(), get_user),
     route("setUserSysAdmin", "PUT", f"{_USER}/sysadmin", SystemAdmin(), set_admin),
+    route("releaseLogin", "POST", f"{OWN}/users/{{user}}/release", SystemAdmin(), release_login),
     route("updateUserPassword", "PUT", f"{_USER}/password", SignedIn(), set_password),
 )

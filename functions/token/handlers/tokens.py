@@ -14,12 +14,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from functions.hosting import observation
 from functions.hosting.viewer import origin
 from functions.token import audit
 from functions.token.services import TokenServices
 from roadstead.errors import ErrorCode, ErrorEntry
 from roadstead.http import Request, Response
 from roadstead.identity.access import Access, parse_scopes
+from roadstead.identity.attempts import TooManyAttempts
 from roadstead.identity.tokens import (
     Credentials,
     IssuedToken,
@@ -47,6 +49,8 @@ def get_token(services: TokenServices, request: Request) -> Response:
     except TokenRefused as refused:
         audit.log_refused(origin(request), credentials, refused)
         return _refusal(services, refused, {})
+    except TooManyAttempts as error:
+        return _delayed(error, {})
     return Response.json(200, _answer(issued), [_NO_STORE])
 
 
@@ -60,6 +64,8 @@ def post_token(services: TokenServices, request: Request) -> Response:
     except TokenRefused as refused:
         audit.log_refused(origin(request), credentials, refused)
         return _refusal(services, refused, {"error": refused.reason.value, "error_description": str(refused)})
+    except TooManyAttempts as error:
+        return _delayed(error, {"error": "temporarily_unavailable", "error_description": str(error)})
     scope = " ".join(access.scope() for access in issued.access if access.actions)
     return Response.json(200, {**_answer(issued), "scope": scope}, [_NO_STORE])
 
@@ -176,6 +182,13 @@ def _answer(issued: IssuedToken) -> dict[str, Any]:
     if issued.refresh_token is not None:
         answer["refresh_token"] = issued.refresh_token
     return answer
+
+
+def _delayed(error: TooManyAttempts, oauth: Mapping[str, str]) -> Response:
+    """Return 429 with Retry-After. The trail has the lock already, so a flood of these leaves nothing more."""
+    observation.current().count("LoginsDelayed")
+    body = {"errors": [ErrorEntry(ErrorCode.TOOMANYREQUESTS, str(error)).as_json()], "details": str(error), **oauth}
+    return Response.json(429, body, [_NO_STORE, ("Retry-After", str(error.retry_after))])
 
 
 def _refusal(services: TokenServices, refused: TokenRefused, oauth: Mapping[str, str]) -> Response:

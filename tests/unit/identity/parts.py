@@ -8,6 +8,7 @@ from roadstead.identity.access import Access, parse_scopes
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.certificates import CertifiedSigning, DirectSigning, TrustedKey
 from roadstead.identity.jose import trusted_keys
+from roadstead.identity.login import PasswordLogin
 from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
@@ -75,7 +76,7 @@ class Harbour:
         )
         self.tokens = TokenService(
             self.store,
-            PasswordVerifier(self.hasher, clock=self.clock),
+            PasswordLogin(self.store, PasswordVerifier(self.hasher, clock=self.clock), clock=self.clock),
             self.minter,
             refresh=self.refresh,
             clock=self.clock,

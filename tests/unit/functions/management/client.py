@@ -20,6 +20,7 @@ from roadstead.digest import Digest
 from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import Role
+from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.names import RepositoryName, Tag
@@ -64,7 +65,7 @@ class Desk:
             lists=self.directory,
             hasher=FastHasher(),
             pages=MemoryCatalog(self.index),
-            passwords=PasswordVerifier(FastHasher()),
+            login=PasswordLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
             clock=lambda: self.now,
         )

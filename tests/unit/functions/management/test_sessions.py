@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from roadstead.identity.directory import UserName
 from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
 
 SESSION = "/api/roadstead/v1/session"
@@ -135,3 +138,62 @@ def test_every_response_is_safe_to_show_in_a_browser(browser: Browser) -> None:
         assert headers["cache-control"] == "no-store"
         assert "default-src 'none'" in headers["content-security-policy"]
         assert not [name for name in headers if name.startswith("access-control-")]
+
+
+def test_too_many_wrong_passwords_pause_every_way_to_sign_in(desk: Desk, browser: Browser) -> None:
+    for attempt in range(5):
+        if attempt % 2:
+            assert browser.ask("GET", CURRENT, headers=basic("bob", "wrong"))[0] == 401
+        else:
+            assert browser.sign_in("bob", "wrong") == 401
+    status, document, headers = browser.ask("GET", CURRENT, headers=basic("bob"))
+    assert (status, document["errors"][0]["code"], headers["retry-after"]) == (429, "TOO_MANY_REQUEST", "1")
+    assert browser.sign_in("bob") == 429
+    assert browser.sign_in("eve") == 201
+    desk.now += 1
+    assert browser.sign_in("bob") == 201
+
+
+def test_an_open_session_works_during_a_lock(desk: Desk, browser: Browser) -> None:
+    browser.sign_in("bob")
+    for _ in range(10):
+        Browser(desk).sign_in("bob", "wrong")
+        desk.now += 20
+    assert Browser(desk).sign_in("bob") == 429
+    assert browser.ask("GET", CURRENT)[0] == 200
+
+
+def test_an_administrator_releases_a_user(desk: Desk, browser: Browser) -> None:
+    for _ in range(10):
+        browser.sign_in("bob", "wrong")
+        desk.now += 20
+    user = desk.directory.find_user(UserName("bob"))
+    assert user is not None
+    path = f"/api/roadstead/v1/users/{user.id}/release"
+    assert browser.ask("POST", path, headers=basic("eve"))[0] == 403
+    assert browser.sign_in("bob") == 429
+    assert browser.ask("POST", path, headers=basic("ada"))[0] == 200
+    assert browser.sign_in("bob") == 201
+    assert browser.ask("POST", "/api/roadstead/v1/users/1/release", headers=basic("ada"))[0] == 404
+
+
+def test_sign_ins_and_wrong_passwords_are_in_the_trail(
+    desk: Desk, browser: Browser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    browser.ask("GET", CURRENT, headers=basic("bob"))
+    browser.sign_in("bob", "wrong")
+    browser.sign_in("not a name", "wrong")
+    browser.sign_in("bob")
+    entries = [json.loads(line)["audit"] for line in capsys.readouterr().out.splitlines() if '"audit"' in line]
+    told = [(entry["operation"], entry["outcome"], entry["actor"].get("name")) for entry in entries]
+    assert told == [("login", "failure", "bob"), ("login", "failure", ""), ("login", "success", "bob")]
+    assert {entry["source_address"] for entry in entries} == {"192.0.2.7"}
+
+
+def test_guessing_ones_own_old_password_is_paused_too(browser: Browser) -> None:
+    browser.sign_in("bob")
+    path = "/api/v2.0/users/current/password"
+    change = {"old_password": "wrong", "new_password": "another battery staple"}
+    for _ in range(5):
+        assert browser.ask("PUT", path, change)[0] == 403
+    assert browser.ask("PUT", path, {**change, "old_password": PASSWORD})[0] == 429

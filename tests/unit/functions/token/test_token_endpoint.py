@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import json
 from typing import Any
 from urllib.parse import urlencode
 
@@ -315,3 +316,36 @@ def test_a_browser_creates_no_project(harbour: Harbour, client: TokenClient, hea
     answer = client.send(Request("GET", "/token", query, headers[:1]))
     assert access(harbour, answer) == ["repository:new/thing:pull,push"]
     assert harbour.accounts.find_project("new") is not None
+
+
+def test_after_five_failures_a_login_is_told_when_to_try_again(client: TokenClient) -> None:
+    wrong = basic("ada", "wrong")
+    statuses = [client.get(authorization=wrong, address="192.0.2.7").status for _ in range(6)]
+    assert statuses == [401] * 5 + [429]
+    answer = client.get(authorization=ADA, address="192.0.2.7")
+    assert (answer.status, answer.headers["retry-after"]) == (429, "1")
+    assert answer.body["errors"][0]["code"] == "TOOMANYREQUESTS"
+    assert answer.body["details"].startswith("there were too many failed logins")
+    assert "www-authenticate" not in answer.headers
+    assert client.get(authorization=ADA, address="198.51.100.9").status == 200
+
+
+def test_a_posted_login_during_a_pause_has_an_oauth_error(client: TokenClient) -> None:
+    wrong = (("grant_type", "password"), ("username", "ada"), ("password", "wrong"))
+    for _ in range(50):  # without an address, the name alone is counted
+        assert client.post(*wrong).status == 401
+    answer = client.post(*PASSWORD_GRANT)
+    assert (answer.status, answer.body["error"]) == (429, "temporarily_unavailable")
+    assert answer.headers["retry-after"] == "1"
+
+
+def test_a_lock_is_one_entry_of_the_trail_and_refusals_during_it_are_none(
+    harbour: Harbour, client: TokenClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(30):
+        client.get(authorization=basic("ada", "wrong"), address="192.0.2.7")
+        harbour.clock.now += 20
+    entries = [json.loads(line)["audit"] for line in capsys.readouterr().out.splitlines() if '"audit"' in line]
+    assert [entry["operation"] for entry in entries] == ["login"] * 10 + ["lock-login"]
+    assert entries[-1]["actor"]["name"] == entries[-1]["user"] == "ada"
+    assert (entries[-1]["outcome"], entries[-1]["detail"]) == ("refused", "scope=name-and-address minutes=15")

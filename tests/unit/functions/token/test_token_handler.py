@@ -20,8 +20,9 @@ from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.kms import KmsKeys
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
+from roadstead.identity.attempts import Attempt
 from roadstead.identity.certificates import Mode
-from roadstead.identity.directory import Role
+from roadstead.identity.directory import Role, UserName
 from roadstead.identity.jose import trusted_keys
 from roadstead.identity.passwords import Argon2Hasher
 from roadstead.identity.verification import TokenVerifier
@@ -29,7 +30,7 @@ from tests import aws
 from tests.unit.functions.token.token_client import TokenClient, basic
 from tests.unit.identity.parts import PASSWORD
 
-READ = "dynamodb.BatchGetItem"
+READ, UPDATE = "dynamodb.BatchGetItem", "dynamodb.UpdateItem"
 ADA = basic("ada", PASSWORD)
 SCOPES = ("scope", "repository:ships/a:pull,push repository:open/b:pull repository:absent/c:pull")
 
@@ -87,11 +88,23 @@ def test_a_token_is_one_read_and_only_the_first_asks_kms(cloud: Cloud) -> None:
         assert cloud.calls_of_last() == [READ]
 
 
-def test_a_refused_login_is_one_read(cloud: Cloud) -> None:
+def test_a_refused_login_is_one_read_and_two_updates(cloud: Cloud) -> None:
     client = cloud.client()
     for authorization in (basic("ada", "wrong"), basic("nobody", "wrong")):
-        assert client.get(SCOPES, authorization=authorization).status == 401
-        assert cloud.calls_of_last() == [READ]
+        assert client.get(SCOPES, authorization=authorization, address="192.0.2.7").status == 401
+        assert cloud.calls_of_last() == [READ, UPDATE, UPDATE]
+
+
+def test_a_login_during_a_lock_is_one_read(cloud: Cloud) -> None:
+    client = cloud.client()
+    identities = DynamoIdentities(Table(cloud.dynamodb, "identity"))
+    attempt = Attempt.of(UserName("ada"), "192.0.2.7", time.time())
+    for _ in range(10):
+        attempt.fail(identities, {})
+    cloud.calls_of_last()
+    assert client.get(SCOPES, authorization=ADA, address="192.0.2.7").status == 429
+    assert cloud.calls_of_last() == [READ]
+    assert client.get(SCOPES, authorization=ADA, address="198.51.100.9").status == 200
 
 
 def test_an_anonymous_login_is_no_call(cloud: Cloud) -> None:

@@ -36,9 +36,9 @@ class TokenClient:
         headers = {name.lower(): value for name, value in response.headers}
         return Answer(response.status, headers, json.loads(response.body) if response.body else {})
 
-    def get(self, *query: tuple[str, str], authorization: str | None = None) -> Answer:
+    def get(self, *query: tuple[str, str], authorization: str | None = None, address: str = "") -> Answer:
         headers = (("authorization", authorization),) if authorization is not None else ()
-        return self.send(Request("GET", "/token", query, headers))
+        return self.send(Request("GET", "/token", query, headers, source_ip=address))
 
     def post(self, *fields: tuple[str, str], content_type: str = FORM) -> Answer:
         return self.post_bytes(urlencode(fields).encode(), content_type)

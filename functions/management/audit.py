@@ -1,0 +1,38 @@
+"""What the management function records in the trail beyond changes: sign-ins, and passwords that were wrong.
+
+A call with Basic credentials is not a sign-in of its own: scripts send them with every call. A name is recorded only if
+it is a valid one: somebody may have typed a password there by mistake.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from functions.hosting import lines, observation
+from roadstead.identity.attempts import Scope, lock_entries
+from roadstead.identity.directory import UserName
+from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
+
+_BY_PASSWORD = "method=password"
+
+
+def log_session(actor: Actor) -> None:
+    """Record that a session began."""
+    lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, detail=f"{_BY_PASSWORD} session"))
+
+
+def log_failed_login(source: Actor, name: str, locks: tuple[Scope, ...]) -> None:
+    """Record a wrong name or password, and what it locked."""
+    observation.current().count("LoginsFailed")
+    try:
+        actor = replace(source, name=UserName.parse(name), kind=ActorKind.USER)
+    except ValueError:
+        actor = source
+    lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=_BY_PASSWORD))
+    for entry in lock_entries(actor, locks, _now()):
+        lines.tell(entry)
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
