@@ -52,7 +52,8 @@ class Authorization:
                 _actor(request, token.actor_name, ActorKind(token.actor_kind), token.token_id), upload=token
             )
         caller = self._permitted(request, match)
-        return Authorized(_actor(request, caller.subject, caller.kind, caller.token_id), caller.granted)
+        actor = _actor(request, caller.subject, caller.kind, caller.token_id, caller.subject_id)
+        return Authorized(actor, caller.granted)
 
     def _upload(self, request: Request, match: Match) -> UploadToken:
         text = request.parameter(PARAMETER)
@@ -141,5 +142,5 @@ def _refused(needed: Access, caller: Caller) -> str:
     return f"{needed.name} does not exist, or {who} may not {actions} there"
 
 
-def _actor(request: Request, name: str, kind: ActorKind, token_id: str) -> Actor:
-    return replace(origin(request), name=name, kind=kind, token_id=token_id)
+def _actor(request: Request, name: str, kind: ActorKind, token_id: str, id_: int = 0) -> Actor:
+    return replace(origin(request), name=name, kind=kind, token_id=token_id, id=id_)

@@ -1,8 +1,8 @@
 """What the token function records in the audit trail: logins, failed logins, and permissions that were not granted.
 
 Each request leaves at most two entries, however many scopes it has; a failed login that locks leaves one more for each
-lock. A token for an anonymous caller is not a login. A
-user's name is recorded only if it is a valid one: somebody may have typed a password there by mistake.
+lock. A token for an anonymous caller is not a login. The name of a user or robot is recorded only if it is a valid one:
+somebody may have typed a password there by mistake.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from roadstead.identity.attempts import lock_entries
 from roadstead.identity.directory import UserName
 from roadstead.identity.granted import repository_of
 from roadstead.identity.refresh_tokens import refresh_token_user
-from roadstead.identity.tokens import Credentials, IssuedToken, Password, Reason, Refresh, TokenRefused, TokenRequest
+from roadstead.identity.robot_names import RobotName, robot_prefix
+from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
+from roadstead.identity.ways_in import Credentials, Password, Refresh, RobotSecret
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
 
 MAX_NAMED = 10  # resources that one entry names
@@ -27,7 +29,8 @@ def log_issued(request: TokenRequest, token: IssuedToken) -> None:
     """Record a login, unless the caller is anonymous, and a refusal if less was granted than requested."""
     observation.current().count("TokensIssued")
     now = _now()
-    actor = _as_user(request.source, token.user, token.minted.token_id)
+    subject = token.subject
+    actor = replace(request.source, name=subject.name, kind=subject.kind, token_id=token.minted.token_id, id=subject.id)
     if request.credentials is not None:
         lines.tell(AuditEntry(entry_id(), now, Operation.LOGIN, actor, detail=_how(request.credentials)))
     less = [(asked, given) for asked, given in zip(request.scopes, token.access, strict=True) if is_less(asked, given)]
@@ -41,7 +44,7 @@ def log_refused(source: Actor, credentials: Credentials, error: TokenRefused) ->
     if error.reason is not Reason.INVALID_GRANT:
         return
     observation.current().count("LoginsFailed")
-    actor = _as_user(source, _claimed(credentials), "")
+    actor = _claimed(source, credentials)
     lines.tell(
         AuditEntry(
             entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=_how(credentials) if credentials else ""
@@ -83,26 +86,34 @@ def _resource(access: Access) -> str:
     return f"{access.type[:40]}:{access.name[:300]}"
 
 
-def _as_user(source: Actor, user: UserName | None, token_id: str) -> Actor:
-    kind = ActorKind.USER if user else ActorKind.ANONYMOUS
-    return replace(source, name=str(user or ""), kind=kind, token_id=token_id)
-
-
-def _claimed(credentials: Credentials) -> UserName | None:
+def _claimed(source: Actor, credentials: Credentials) -> Actor:
+    """Return the actor that the credentials name, which are wrong; anonymous if they name none that could exist."""
     match credentials:
+        case RobotSecret(RobotName() as robot):
+            return replace(source, name=robot.full(robot_prefix()), kind=ActorKind.ROBOT)
         case Password(user):
-            try:
-                return UserName.parse(user)
-            except ValueError:
-                return None
+            name = _user_name(user)
         case Refresh(token):
-            return refresh_token_user(token)
-        case None:
-            return None
+            name = refresh_token_user(token)
+        case _:
+            name = None
+    return replace(source, name=name or "", kind=ActorKind.USER if name else ActorKind.ANONYMOUS)
+
+
+def _user_name(text: str) -> UserName | None:
+    try:
+        return UserName.parse(text)
+    except ValueError:
+        return None
 
 
 def _how(credentials: Credentials) -> str:
-    return "method=refresh-token" if isinstance(credentials, Refresh) else "method=password"
+    match credentials:
+        case Refresh():
+            return "method=refresh-token"
+        case RobotSecret():
+            return "method=robot-secret"
+    return "method=password"
 
 
 def _actions(actions: Iterable[str]) -> str:

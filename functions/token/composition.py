@@ -15,6 +15,7 @@ from roadstead.identity.login import PasswordLogin
 from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
+from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.tokens import TokenService
 
 
@@ -22,9 +23,11 @@ def build(settings: Settings) -> TokenServices:
     """Build the services on AWS. Creates clients, but makes no call."""
     keys = KmsKeys(client("kms"))
     identities = DynamoIdentities(Table(client("dynamodb"), settings.identity_table))
+    passwords = PasswordVerifier(Argon2Hasher())
     tokens = TokenService(
         identities,
-        PasswordLogin(identities, PasswordVerifier(Argon2Hasher())),
+        PasswordLogin(identities, passwords),
+        RobotLogin(identities, passwords),
         TokenMinter(
             _signing(settings, keys),
             issuer=settings.token_issuer,

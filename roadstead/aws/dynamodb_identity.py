@@ -9,6 +9,8 @@
     project#<name>  meta             public, created, created_by, id, groups (role by the group's id)
     project#<name>  member#<user>    role, id, at
     projects        <name>           what lists show of a project: public, created, created_by, id
+    robot#<project> <name>           a project's robot: id, project_id, secret (hash), grants, created, duration, …
+    robot#          <name>           a system robot
     group#<id>      in#<project>     the inverse of a group's role in a project
     attempt#<what>  <bucket>         failed logins of n#<name> or a#<address> (dynamodb_attempts.py)
     id#<kind>       <id>             the claim of an integer id: name (id_claims.py)
@@ -25,6 +27,7 @@ from typing import Any
 from roadstead.aws import id_claims
 from roadstead.aws.dynamodb_attempts import DynamoAttempts, attempt_key, failures_from
 from roadstead.aws.dynamodb_projects import DynamoProjects
+from roadstead.aws.dynamodb_robots import DynamoRobots
 from roadstead.aws.identity_items import (
     ABSENT,
     PRESENT,
@@ -42,6 +45,7 @@ from roadstead.aws.identity_items import (
     user_from,
     user_key,
 )
+from roadstead.aws.robot_items import robot_from, robot_key
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
@@ -55,13 +59,14 @@ from roadstead.identity.directory import (
     User,
     UserName,
 )
+from roadstead.identity.robot_names import RobotName
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 
-class DynamoIdentities(DynamoAttempts, DynamoProjects):
-    """Identities, AttemptStore, RefreshTokens, Sessions, Users and Projects on one table."""
+class DynamoIdentities(DynamoAttempts, DynamoProjects, DynamoRobots):
+    """Identities, AttemptStore, RefreshTokens, Sessions, Users, Projects and Robots on one table."""
 
     def read(
         self,
@@ -70,9 +75,16 @@ class DynamoIdentities(DynamoAttempts, DynamoProjects):
         refresh_token: str | None = None,
         session: str | None = None,
         attempts: Iterable[AttemptKey] = (),
+        *,
+        robot: RobotName | None = None,
     ) -> Identity:
         projects, attempts = tuple(projects), tuple(attempts)
         keys = [*(project_key(project) for project in projects), *(attempt_key(attempt) for attempt in attempts)]
+        if robot is not None:
+            keys.append(robot_key(robot))
+            if robot.project is not None:
+                keys.append(project_key(robot.project))
+                projects = (*projects, robot.project)
         if user is not None:
             keys.append(user_key(user))
             keys += [member_key(project, user) for project in projects]
@@ -83,6 +95,8 @@ class DynamoIdentities(DynamoAttempts, DynamoProjects):
         items = self._table.batch_get(keys)
         found = {name: project_from(name, items[key]) for name in projects if (key := project_key(name)) in items}
         failed = {one: failures_from(items[key]) for one in attempts if (key := attempt_key(one)) in items}
+        if robot is not None and robot_key(robot) in items:
+            return Identity(projects=found, robot=robot_from(robot, items[robot_key(robot)]), attempts=failed)
         if user is None:
             return Identity(projects=found, attempts=failed)
         item = items.get(user_key(user))

@@ -104,6 +104,7 @@ def event_write(event: Event) -> Write:
         "size": event.size,
         "source_repository": event.source_repository,
         "expires": event.at // 1000 + EVENT_DAYS * 86_400,
+        **({"actor_id": actor.id} if actor.id else {}),
         # Of mutations of the identity table alone.
         **{name: text for name in ("project", "user", "detail") if (text := getattr(event, name))},
     }
@@ -126,6 +127,7 @@ def event_from(item: Mapping[str, Any]) -> Event:
         text["user_agent"],
         text["request_id"],
         later["trace_id"],
+        _of(int, item, "actor_id") if "actor_id" in item else 0,
     )
     return Event(
         id=text["id"],

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from roadstead.identity.directory import AttemptKey, Counts, Failures, UserName
+from roadstead.identity.directory import AttemptKey, Counts, Failures
 from roadstead.trail.entries import Actor, AuditEntry, Event, Operation, Outcome, entry_id
 
 BUCKET_SECONDS = 900
@@ -76,14 +76,17 @@ class TooManyAttempts(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One login by password. `name` is None for what cannot be a user's name; `network` is empty if unknown."""
+    """One login by password. `network` is empty if unknown.
 
-    name: UserName | None
+    `name` is a user's, or `robot <name>` for a robot's chosen secret; None for what can be neither.
+    """
+
+    name: str | None
     network: str
     at: int  # seconds since the epoch
 
     @classmethod
-    def of(cls, name: UserName | None, address: str, at: float) -> Attempt:
+    def of(cls, name: str | None, address: str, at: float) -> Attempt:
         return cls(name, network_of(address), int(at))
 
     @property
@@ -193,7 +196,7 @@ def lock_entries(actor: Actor, locks: Iterable[Scope], at_ms: int) -> list[Audit
     ]
 
 
-def name_subject(name: UserName) -> str:
+def name_subject(name: str) -> str:
     return f"n#{name}"
 
 

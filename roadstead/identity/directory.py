@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from roadstead.identity.robot_names import RobotName
+from roadstead.identity.robots import Robot
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
@@ -138,7 +140,7 @@ Counts = Mapping[str, Failures]  # of one bucket: attempts.ALL, and of a name al
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The result of one read: a user and some projects. Absent ones are left out.
+    """The result of one read: a user or a robot, and some projects. Absent ones are left out.
 
     `roles` has the strongest role that the user has in a project, as a member or by a group.
     """
@@ -149,6 +151,7 @@ class Identity:
     roles: Mapping[ProjectName, Role] = field(default_factory=dict)
     session: Session | None = None
     attempts: Mapping[AttemptKey, Counts] = field(default_factory=dict)
+    robot: Robot | None = None
 
 
 def strongest(roles: Iterable[Role]) -> Role | None:
@@ -179,11 +182,14 @@ class Identities(Protocol):
         refresh_token: str | None = None,
         session: str | None = None,
         attempts: Iterable[AttemptKey] = (),
+        *,
+        robot: RobotName | None = None,
     ) -> Identity:
         """Return the user, the projects, the user's role in each, and the user's refresh token and session.
 
-        `refresh_token` and `session` are hashes. `attempts` are buckets of failed logins. Strongly consistent; one
-        request to the store for up to 46 projects, none when there is nothing to ask for.
+        Or, with `robot` and without `user`, the robot, its own project and the projects. `refresh_token` and `session`
+        are hashes. `attempts` are buckets of failed logins. Strongly consistent; one request to the store for up to 46
+        projects, none when there is nothing to ask for.
         """
         ...
 

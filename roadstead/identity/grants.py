@@ -1,7 +1,7 @@
 """Decides what a token grants: the intersection of what is requested and what is permitted.
 
-`roadstead.identity.roles` says what a role may do. Anyone may pull from a public project. A system administrator may do
-everything, `registry:catalog:*` included. `*` in a scope of a repository requests everything that is permitted.
+`roadstead.identity.rights` says what a caller may do in a project. A system administrator may do everything,
+`registry:catalog:*` included. `*` in a scope of a repository requests everything that is permitted.
 
 A push to a project that does not exist creates it, if a system administrator requests `push` by name. `*` is what a
 client sends that does not know what it needs, so it creates nothing.
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from roadstead.identity.access import ALL, CATALOG_ACCESS, PUSH, REPOSITORY, Access
 from roadstead.identity.directory import Identity
 from roadstead.identity.granted import repository_of
-from roadstead.identity.roles import oci_actions, permissions_of
+from roadstead.identity.rights import may_read_catalog, permissions_in
+from roadstead.identity.roles import oci_actions
 from roadstead.names import ProjectName
 
 _NOTHING: frozenset[str] = frozenset()
@@ -53,22 +54,12 @@ def grant(requested: Iterable[Access], identity: Identity, *, creates_projects: 
 
 def _granted(access: Access, identity: Identity, creates_projects: bool) -> frozenset[str]:
     if access.type != REPOSITORY:
-        is_admin = identity.user is not None and identity.user.admin
         is_catalog = (access.type, access.name) == (CATALOG_ACCESS.type, CATALOG_ACCESS.name)
-        return access.actions & CATALOG_ACCESS.actions if is_admin and is_catalog else _NOTHING
+        return access.actions & CATALOG_ACCESS.actions if is_catalog and may_read_catalog(identity) else _NOTHING
     repository = repository_of(access)
     if repository is None:
         return _NOTHING
-    permitted = _permitted(repository.project, identity)
+    permitted = oci_actions(permissions_in(repository.project, identity))
     if repository.project not in identity.projects and not (creates_projects and PUSH in access.actions):
         permitted -= {PUSH}
     return permitted if ALL in access.actions else access.actions & permitted
-
-
-def _permitted(project: ProjectName, identity: Identity) -> frozenset[str]:
-    user, known = identity.user, identity.projects.get(project)
-    admin = user is not None and user.admin
-    if known is None and not admin:
-        return _NOTHING
-    role = identity.roles.get(project) if user is not None else None
-    return oci_actions(permissions_of(role, public=known is not None and known.public, admin=admin))

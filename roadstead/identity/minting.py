@@ -50,8 +50,11 @@ class TokenMinter:
         self._lifetime = lifetime
         self._clock = clock
 
-    def mint(self, subject: str, kind: ActorKind, access: Iterable[Access]) -> Minted:
-        """Return a token that grants `access`, which must fit, to `subject` ("" for an anonymous caller)."""
+    def mint(self, subject: str, kind: ActorKind, access: Iterable[Access], *, subject_id: int = 0) -> Minted:
+        """Return a token that grants `access`, which must fit, to `subject` ("" for an anonymous caller).
+
+        `subject_id` goes into the audit trail where a name may be given out again: for robots.
+        """
         now = int(self._clock())
         expires = now + self._lifetime
         key = self._signing.key(expires)
@@ -61,6 +64,7 @@ class TokenMinter:
             "aud": self._service,
             "sub": subject,
             "kind": kind,
+            **({"sub_id": subject_id} if subject_id else {}),
             "iat": now,
             "nbf": now,
             "exp": expires,

@@ -17,7 +17,7 @@ from typing import Protocol
 from roadstead.conflicts import Conflict
 from roadstead.identity.access import Access
 from roadstead.identity.attempts import Scope
-from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, UserName, Users
+from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, Users
 from roadstead.identity.granted import MAX_PROJECTS, fits
 from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.login import PasswordLogin, WrongPassword
@@ -31,8 +31,12 @@ from roadstead.identity.refresh_tokens import (
     refresh_token_hash,
     refresh_token_user,
 )
+from roadstead.identity.robot_names import RobotName, robot_prefix
+from roadstead.identity.robot_sign_in import RobotLogin, RobotRefused
+from roadstead.identity.robots import NEVER, WARN_SECONDS, Robot, Robots
+from roadstead.identity.ways_in import Credentials, Password, Refresh, RobotSecret
 from roadstead.names import ProjectName
-from roadstead.trail.entries import Actor, ActorKind, Operation
+from roadstead.trail.entries import Actor, ActorKind, Operation, rfc3339
 from roadstead.trail.events import EventMaker
 
 
@@ -57,29 +61,7 @@ class TokenRefused(Exception):
         self.locks = locks
 
 
-@dataclass(frozen=True, slots=True)
-class Password:
-    user: str
-    password: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Refresh:
-    token: str = field(repr=False)
-
-
 _NOWHERE = Actor("", ActorKind.ANONYMOUS)
-Credentials = Password | Refresh | None  # None: an anonymous caller
-
-
-def parse_credentials(user: str, password: str) -> Credentials:
-    """Return the credentials in a user name and a password; if both are empty, the caller is anonymous.
-
-    A user's refresh token counts as one in place of the password, too: many clients know no other place for it.
-    """
-    if not user and not password:
-        return None
-    return Refresh(password) if user and refresh_token_user(password) == user else Password(user, password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +75,25 @@ class TokenRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a token is for: a user, a robot (by its full name, with its id) or nobody."""
+
+    name: str = ""
+    kind: ActorKind = ActorKind.ANONYMOUS
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """`access` has an entry for each requested resource; `user` is None for an anonymous caller."""
+    """`access` has an entry for each requested resource; `subject` is "" for an anonymous caller."""
 
     minted: Minted
-    user: UserName | None
+    subject: Subject
     access: tuple[Access, ...]
     refresh_token: str | None = field(default=None, repr=False)
 
 
-class IdentityStore(Identities, RefreshTokens, Users, Projects, Protocol):
+class IdentityStore(Identities, RefreshTokens, Users, Projects, Robots, Protocol):
     """The parts of the identity store that issuing needs."""
 
 
@@ -113,6 +104,7 @@ class TokenService:
         self,
         store: IdentityStore,
         login: PasswordLogin,
+        robots: RobotLogin,
         minter: TokenMinter,
         *,
         refresh: RefreshPolicy | None = None,
@@ -120,6 +112,7 @@ class TokenService:
     ) -> None:
         self._store = store
         self._login = login
+        self._robots = robots
         self._minter = minter
         self._refresh = refresh
         self._clock = clock
@@ -136,18 +129,22 @@ class TokenService:
         if len(request.client_id) > MAX_CLIENT:
             raise TokenRefused(Reason.INVALID_REQUEST, f"a client_id has at most {MAX_CLIENT} characters")
         identity = self._authenticate(request, projects_of(request.scopes))
-        user = identity.user
+        subject = _subject(identity)
+        actor = replace(request.source, name=subject.name, kind=subject.kind, id=subject.id)
+        if identity.robot is not None:
+            self._warn_of_expiry(identity.robot, actor)
         grants = grant(request.scopes, identity, creates_projects=request.creates_projects)
         for project in grants.missing_projects:
-            self._create_project(project, replace(request.source, name=user.name if user else "", kind=ActorKind.USER))
-        kind = ActorKind.USER if user else ActorKind.ANONYMOUS
-        minted = self._minter.mint(user.name if user else "", kind, grants.access)
+            self._create_project(project, actor)
+        minted = self._minter.mint(subject.name, subject.kind, grants.access, subject_id=subject.id)
         refresh_token = self._refresh_token(request, identity) if request.offline else None
-        return IssuedToken(minted, user.name if user else None, grants.access, refresh_token)
+        return IssuedToken(minted, subject, grants.access, refresh_token)
 
     def _authenticate(self, request: TokenRequest, projects: tuple[ProjectName, ...]) -> Identity:
-        """Return what the store has of the caller and the projects; no `user` is anonymous. Raises TokenRefused,
-        TooManyAttempts."""
+        """Return what the store has of the caller and the projects; neither user nor robot is an anonymous caller.
+
+        Raises TokenRefused, TooManyAttempts.
+        """
         match request.credentials:
             case None:
                 return self._store.read(None, projects)
@@ -155,6 +152,8 @@ class TokenService:
                 return self._by_password(user, password, projects, request.source.source_ip)
             case Refresh(token):
                 return self._by_refresh_token(token, projects)
+            case RobotSecret(robot, secret):
+                return self._by_robot(robot, secret, projects, request.source.source_ip)
 
     def _by_password(self, name: str, password: str, projects: tuple[ProjectName, ...], address: str) -> Identity:
         try:
@@ -179,6 +178,30 @@ class TokenService:
                 self._store.extend_refresh_token(user.name, kept.hash, expires)
         return identity
 
+    def _by_robot(
+        self, name: RobotName | None, secret: str, projects: tuple[ProjectName, ...], address: str
+    ) -> Identity:
+        try:
+            return self._robots.sign_in(name, secret, projects, address=address)[1]
+        except RobotRefused as refused:
+            raise TokenRefused(Reason.INVALID_GRANT, str(refused), locks=refused.locks) from refused
+
+    def _warn_of_expiry(self, robot: Robot, actor: Actor) -> None:
+        """Leave one event for a robot that is in use and about to expire. Costs a transaction, once for each expiry."""
+        if robot.expires == NEVER or robot.warned == robot.expires or robot.expires - self._clock() > WARN_SECONDS:
+            return
+        event = self._events.make(
+            Operation.ROBOT_EXPIRES,
+            actor,
+            "",
+            project=robot.name.project or "",
+            user=actor.name,
+            detail=f"robot={robot.id} expires={rfc3339(robot.expires * 1000)}",
+        )
+        # A conflict means that somebody warned of it meanwhile, or that the robot is gone.
+        with contextlib.suppress(Conflict):
+            self._store.set_robot_warned(robot, event=event)
+
     def _create_project(self, name: ProjectName, creator: Actor) -> None:
         # A conflict means that the project was created meanwhile.
         with contextlib.suppress(Conflict):
@@ -201,3 +224,9 @@ class TokenService:
         kept = policy.create(user.name, token, request.client_id, user.epoch, now)
         self._store.store_refresh_token(kept, ended)
         return token
+
+
+def _subject(identity: Identity) -> Subject:
+    if identity.robot is not None:
+        return Subject(identity.robot.name.full(robot_prefix()), ActorKind.ROBOT, identity.robot.id)
+    return Subject(identity.user.name, ActorKind.USER) if identity.user is not None else Subject()

@@ -42,11 +42,12 @@ class ExpiredToken(InvalidToken):
 class Caller:
     """A verified token's subject, and the access that it grants. `expires` is in seconds since the epoch."""
 
-    subject: str  # the user's name, "" for an anonymous caller
+    subject: str  # the name of the user or robot, "" for an anonymous caller
     kind: ActorKind
     token_id: str
     granted: Granted
     expires: int
+    subject_id: int = 0  # of a robot
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ class TokenVerifier:
     def _caller(self, claims: Mapping[str, Any], latest: int | None) -> _Verified:
         self._check_origin(claims)
         issued, expires = self._check_times(claims)
-        begins = max(issued, _seconds(claims, "nbf"))
+        begins = max(issued, _number(claims, "nbf"))
         if begins > self._clock() + LEEWAY:
             raise InvalidToken("the token is not valid yet")
         if not 0 < expires - issued <= jose.TOKEN_LIFETIME:
@@ -139,7 +140,8 @@ class TokenVerifier:
             raise InvalidToken(f"the token's claims are malformed: {error}") from error
         if (kind is ActorKind.ANONYMOUS) != (subject == ""):
             raise InvalidToken("the token's claims are malformed")
-        return _Verified(Caller(subject, kind, token_id, granted, expires), begins)
+        subject_id = _number(claims, "sub_id") if "sub_id" in claims else 0
+        return _Verified(Caller(subject, kind, token_id, granted, expires, subject_id), begins)
 
     def _certified(self, certificate: object) -> _Certified:
         """Return the certified key. A certificate is verified once and cached; the caller checks its expiry."""
@@ -157,7 +159,7 @@ class TokenVerifier:
         header = _header(certificate, jose.CERTIFICATE_TYPE)
         claims = _signed_claims(certificate, self._trusted(header.get("kid")))
         self._check_origin(claims)
-        issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
+        issued, expires = _number(claims, "iat"), _number(claims, "exp")
         if issued > self._clock() + LEEWAY:
             raise InvalidToken("the token's certificate was issued in the future")
         if not 0 < expires - issued <= jose.CERTIFICATE_LIFETIME:
@@ -186,7 +188,7 @@ class TokenVerifier:
     def _check_times(self, claims: Mapping[str, Any]) -> tuple[int, int]:
         """Return `iat` and `exp`. Raises ExpiredToken or InvalidToken unless now, with the leeway, is between them."""
         now = self._clock()
-        issued, expires = _seconds(claims, "iat"), _seconds(claims, "exp")
+        issued, expires = _number(claims, "iat"), _number(claims, "exp")
         if expires + LEEWAY <= now:
             raise ExpiredToken("the token has expired")
         if issued > now + LEEWAY:
@@ -222,7 +224,7 @@ def _signed_claims(token: str, key: PublicKey) -> dict[str, Any]:
     return claims
 
 
-def _seconds(claims: Mapping[str, Any], name: str) -> int:
+def _number(claims: Mapping[str, Any], name: str) -> int:
     value = claims.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise InvalidToken(f"the token lacks {name}")

@@ -38,6 +38,7 @@ class Actor:
     user_agent: str = ""
     request_id: str = ""
     trace_id: str = ""
+    id: int = 0  # of a robot: another robot may have its name later
 
 
 class Operation(StrEnum):
@@ -59,6 +60,11 @@ class Operation(StrEnum):
     CHANGE_PROJECT = "change-project"
     SET_MEMBER = "set-member"
     REMOVE_MEMBER = "remove-member"
+    CREATE_ROBOT = "create-robot"
+    CHANGE_ROBOT = "change-robot"
+    CHANGE_ROBOT_SECRET = "change-robot-secret"
+    DELETE_ROBOT = "delete-robot"
+    ROBOT_EXPIRES = "robot-expires"  # a robot in use is about to expire
     # Operations that change no table
     UPLOAD_RECEIVED = "upload-received"
     PULL = "pull"
@@ -113,7 +119,7 @@ class AuditEntry:
     media_type: str = ""
     size: int = 0  # bytes of the manifest, blob or object
     source_repository: str = ""  # of a mount
-    user: str = ""  # the user that an identity operation changes
+    user: str = ""  # the user or robot that an identity operation changes
     detail: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -128,7 +134,11 @@ class AuditEntry:
             "time": rfc3339(self.at),
             "operation": str(self.operation),
             "outcome": str(self.outcome),
-            "actor": {"name": printable(actor.name), "kind": str(actor.kind)},
+            "actor": {
+                "name": printable(actor.name),
+                "kind": str(actor.kind),
+                **({"id": actor.id} if actor.id else {}),
+            },
             "token_id": actor.token_id,
             "source_address": actor.source_ip,
             "user_agent": actor.user_agent,
@@ -165,8 +175,12 @@ class AuditEntry:
                 actor=Actor(
                     _text(document["actor"], "name"),
                     kind,
-                    *(_text(document, name) for name in ("token_id", "source_address", "user_agent")),
-                    *(_text(document, name) for name in ("request_id", "trace_id")),
+                    token_id=_text(document, "token_id"),
+                    source_ip=_text(document, "source_address"),
+                    user_agent=_text(document, "user_agent"),
+                    request_id=_text(document, "request_id"),
+                    trace_id=_text(document, "trace_id"),
+                    id=int(document["actor"].get("id", 0)),
                 ),
                 size=int(document.get("bytes", 0)),
                 **{name: _text(document, name) for name in _TEXTS},

@@ -26,6 +26,8 @@ from roadstead.identity.directory import (
     strongest,
 )
 from roadstead.identity.lists import ListedProject, ListedUser
+from roadstead.identity.robot_names import RobotName
+from roadstead.identity.robots import Robot, UnknownRobot
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
@@ -43,6 +45,7 @@ class MemoryIdentities:
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
         self._sessions: dict[tuple[UserName, str], Session] = {}
         self._failures: dict[AttemptKey, dict[str, Failures]] = {}
+        self._robots: dict[RobotName, Robot] = {}
         self.events: list[Event] = []
 
     def read(
@@ -52,13 +55,18 @@ class MemoryIdentities:
         refresh_token: str | None = None,
         session: str | None = None,
         attempts: Iterable[AttemptKey] = (),
+        *,
+        robot: RobotName | None = None,
     ) -> Identity:
         with self._lock:
             projects = tuple(projects)
+            if robot is not None and robot.project is not None:
+                projects = (*projects, robot.project)
             found = {name: self._projects[name] for name in projects if name in self._projects}
             failed = {key: dict(self._failures[key]) for key in attempts if key in self._failures}
             if user is None:
-                return Identity(projects=found, attempts=failed)
+                known = self._robots.get(robot) if robot is not None else None
+                return Identity(projects=found, robot=known, attempts=failed)
             roles = {name: self._role(name, user) for name in projects}
             return Identity(
                 user=self._users.get(user),
@@ -214,6 +222,61 @@ class MemoryIdentities:
             self._projects[project] = replace(self._project(project), groups=groups)
             self._tell(event)
 
+    # Robots
+
+    def find_robot(self, name: RobotName) -> Robot | None:
+        with self._lock:
+            return self._robots.get(name)
+
+    def list_robots(self, project: ProjectName | None) -> tuple[Robot, ...]:
+        with self._lock:
+            found = [robot for robot in self._robots.values() if robot.name.project == project]
+            return tuple(sorted(found, key=lambda robot: robot.name.name))
+
+    def create_robot(self, robot: Robot, *, event: Event | None = None) -> Robot:
+        with self._lock:
+            if robot.name.project is not None and self._project(robot.name.project).id != robot.project_id:
+                raise UnknownProject(robot.name.project)
+            found = self._robots.get(robot.name)
+            if found is not None and found.project_id == robot.project_id:
+                raise Conflict(robot.name)
+            id_ = self._claim(IdKind.ROBOT, robot.id or clock_id(robot.created), robot.name.local)
+            self._robots[robot.name] = replace(robot, id=id_)
+            self._tell(event)
+            return self._robots[robot.name]
+
+    def update_robot(self, robot: Robot, *, event: Event | None = None) -> None:
+        with self._lock:
+            self._robots[robot.name] = replace(
+                self._robot(robot),
+                grants=robot.grants,
+                description=robot.description,
+                duration=robot.duration,
+                disabled=robot.disabled,
+                updated=robot.updated,
+            )
+            self._tell(event)
+
+    def set_robot_secret(self, robot: Robot, secret: str, *, event: Event | None = None) -> None:
+        with self._lock:
+            self._robots[robot.name] = replace(self._robot(robot), secret=secret)
+            self._tell(event)
+
+    def set_robot_warned(self, robot: Robot, *, event: Event | None = None) -> None:
+        with self._lock:
+            found = self._robots.get(robot.name)
+            if found is None or found.id != robot.id or found.warned == robot.expires:
+                raise Conflict(robot.name)
+            self._robots[robot.name] = replace(found, warned=robot.expires)
+            self._tell(event)
+
+    def remove_robot(self, robot: Robot, *, event: Event | None = None) -> None:
+        with self._lock:
+            found = self._robots.get(robot.name)
+            if found is not None and found.id == robot.id:
+                del self._robots[robot.name]
+                self._tell(event)
+
     # Lists
 
     def list_projects(self) -> tuple[ListedProject, ...]:
@@ -263,6 +326,12 @@ class MemoryIdentities:
     def _tell(self, event: Event | None) -> None:
         if event is not None:
             self.events.append(event)
+
+    def _robot(self, robot: Robot) -> Robot:
+        found = self._robots.get(robot.name)
+        if found is None or found.id != robot.id:
+            raise UnknownRobot(robot.name)
+        return found
 
     def _user(self, name: UserName) -> User:
         if name not in self._users:

@@ -22,15 +22,8 @@ from roadstead.errors import ErrorCode, ErrorEntry
 from roadstead.http import Request, Response
 from roadstead.identity.access import Access, parse_scopes
 from roadstead.identity.attempts import TooManyAttempts
-from roadstead.identity.tokens import (
-    Credentials,
-    IssuedToken,
-    Reason,
-    Refresh,
-    TokenRefused,
-    TokenRequest,
-    parse_credentials,
-)
+from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
+from roadstead.identity.ways_in import Credentials, Refresh, parse_credentials
 
 MAX_FORM = 64 * 1024  # bytes: the scopes of 500 repositories take 36 KB
 _MAX_FIELDS = 1_000

@@ -12,8 +12,10 @@ from roadstead.identity.login import PasswordLogin
 from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
-from roadstead.identity.tokens import Credentials, IssuedToken, Password, TokenRequest, TokenService
+from roadstead.identity.robot_sign_in import RobotLogin
+from roadstead.identity.tokens import IssuedToken, TokenRequest, TokenService
 from roadstead.identity.verification import Caller, TokenVerifier
+from roadstead.identity.ways_in import Credentials, Password
 from tests.memory.identity import MemoryIdentities
 from tests.memory.signing import MemoryKeys
 
@@ -74,9 +76,11 @@ class Harbour:
         self.minter = TokenMinter(
             self.signing, issuer=self.issuer, service=self.service, lifetime=self.lifetime, clock=self.clock
         )
+        passwords = PasswordVerifier(self.hasher, clock=self.clock)
         self.tokens = TokenService(
             self.store,
-            PasswordLogin(self.store, PasswordVerifier(self.hasher, clock=self.clock), clock=self.clock),
+            PasswordLogin(self.store, passwords, clock=self.clock),
+            RobotLogin(self.store, passwords, clock=self.clock),
             self.minter,
             refresh=self.refresh,
             clock=self.clock,

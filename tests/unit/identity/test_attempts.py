@@ -10,7 +10,7 @@ from roadstead.identity.attempts import BUCKET_SECONDS, LOCK_SECONDS, Attempt, S
 from roadstead.identity.directory import Role, UserName
 from roadstead.identity.login import PasswordLogin, WrongPassword
 from roadstead.identity.passwords import PasswordVerifier
-from roadstead.identity.tokens import Refresh
+from roadstead.identity.ways_in import Refresh
 from roadstead.trail.entries import Operation
 from tests.unit.identity.parts import PASSWORD, Harbour, by_password
 

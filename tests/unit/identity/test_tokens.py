@@ -8,7 +8,8 @@ from roadstead.identity import tokens
 from roadstead.identity.directory import Project, Role, User, UserName
 from roadstead.identity.granted import Granted
 from roadstead.identity.passwords import NOBODY
-from roadstead.identity.tokens import Credentials, Password, Reason, Refresh, TokenRefused, parse_credentials
+from roadstead.identity.tokens import Reason, TokenRefused
+from roadstead.identity.ways_in import Credentials, Password, Refresh, parse_credentials
 from roadstead.ids import clock_id
 from roadstead.trail.entries import ActorKind, Event
 from tests.unit.identity.parts import NOON, PASSWORD, Harbour, by_password
@@ -137,7 +138,7 @@ def test_a_password_changed_while_it_was_renewed_stays_changed(harbour: Harbour)
         renew(name, old, new)
 
     harbour.store.replace_password = change_first  # type: ignore[method-assign]
-    assert harbour.issue(by_password("ada")).user == "ada"
+    assert harbour.issue(by_password("ada")).subject.name == "ada"
     after = harbour.accounts.find_user("ada")
     assert after is not None and after.password == "v2$changed"
 
@@ -146,7 +147,7 @@ def test_a_new_password_counts_at_once_although_the_old_one_was_remembered(harbo
     harbour.issue(by_password("ada"))
     harbour.accounts.set_password("ada", "another password")
     refused(harbour, by_password("ada"))
-    assert harbour.issue(by_password("ada", "another password")).user == "ada"
+    assert harbour.issue(by_password("ada", "another password")).subject.name == "ada"
 
 
 def test_a_disabled_user_is_refused_although_the_password_was_remembered(harbour: Harbour) -> None:
@@ -154,7 +155,7 @@ def test_a_disabled_user_is_refused_although_the_password_was_remembered(harbour
     harbour.accounts.set_disabled("ada", True)
     refused(harbour, by_password("ada"))
     harbour.accounts.set_disabled("ada", False)
-    assert harbour.issue(by_password("ada")).user == "ada"
+    assert harbour.issue(by_password("ada")).subject.name == "ada"
 
 
 def test_an_administrators_push_creates_the_project_private(harbour: Harbour) -> None:
@@ -246,7 +247,7 @@ def test_a_renewed_hash_revokes_nothing(harbour: Harbour) -> None:
     refresh = log_in(harbour)
     harbour.hasher.version = 2
     harbour.issue(by_password("ada"))
-    assert harbour.issue(refresh).user == "ada"
+    assert harbour.issue(refresh).subject.name == "ada"
 
 
 def test_a_disabled_users_refresh_token_is_refused_for_good(harbour: Harbour) -> None:
@@ -272,7 +273,7 @@ def test_what_is_no_refresh_token_is_refused(harbour: Harbour, token: str) -> No
 def test_a_later_login_revokes_no_refresh_token(harbour: Harbour) -> None:
     refreshes = [log_in(harbour) for _ in range(60)]
     for refresh in refreshes:
-        assert harbour.issue(refresh).user == "ada"
+        assert harbour.issue(refresh).subject.name == "ada"
 
 
 def test_a_login_beyond_the_cap_gets_no_refresh_token_and_revokes_none(
@@ -281,7 +282,7 @@ def test_a_login_beyond_the_cap_gets_no_refresh_token_and_revokes_none(
     monkeypatch.setattr(tokens, "PER_USER", 3)
     refreshes = [log_in(harbour) for _ in range(3)]
     assert harbour.issue(by_password("ada"), offline=True).refresh_token is None
-    assert all(harbour.issue(refresh).user == "ada" for refresh in refreshes)
+    assert all(harbour.issue(refresh).subject.name == "ada" for refresh in refreshes)
     harbour.clock.now += 31 * 86400
     log_in(harbour)
     assert len(harbour.store.refresh_tokens(UserName.parse("ada"))) == 1
@@ -291,7 +292,7 @@ def test_a_refresh_token_that_is_not_used_for_the_idle_time_expires(harbour: Har
     used, idle = log_in(harbour), log_in(harbour)
     for _ in range(4):
         harbour.clock.now += 20 * 86400
-        assert harbour.issue(used).user == "ada"
+        assert harbour.issue(used).subject.name == "ada"
     refused(harbour, idle)
     harbour.clock.now = NOON + 90 * 86400
     refused(harbour, used)

@@ -72,11 +72,12 @@ def test_what_is_empty_is_left_out() -> None:
     kind=st.sampled_from(ActorKind),
     texts=st.lists(TEXT.map(printable), min_size=14, max_size=14),
     size=st.integers(0, 10**13),
+    actor_id=st.integers(0, 2**31),
 )
 def test_an_entry_comes_back_from_its_json(
-    at: int, operation: Operation, outcome: Outcome, kind: ActorKind, texts: list[str], size: int
+    at: int, operation: Operation, outcome: Outcome, kind: ActorKind, texts: list[str], size: int, actor_id: int
 ) -> None:
-    actor = Actor(texts[0], kind, *texts[1:6])
+    actor = Actor(texts[0], kind, texts[1], texts[2], texts[3], texts[4], texts[5], actor_id)
     project, repository, reference, digest, media_type, source, user, detail = texts[6:]
     entry = AuditEntry(
         "id", at, operation, actor, outcome, project, repository, reference, digest, media_type, size, source, user,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,7 +26,12 @@ from roadstead.identity.certificates import Mode
 from roadstead.identity.directory import Role, UserName
 from roadstead.identity.jose import trusted_keys
 from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.permissions import PROJECT_CATALOGUE
+from roadstead.identity.robot_names import RobotName
+from roadstead.identity.robots import Robot, RobotGrant, Scope, generated_hash
 from roadstead.identity.verification import TokenVerifier
+from roadstead.names import ProjectName
+from roadstead.trail.entries import ActorKind
 from tests import aws
 from tests.unit.functions.token.token_client import TokenClient, basic
 from tests.unit.identity.parts import PASSWORD
@@ -86,6 +92,37 @@ def test_a_token_is_one_read_and_only_the_first_asks_kms(cloud: Cloud) -> None:
         assert cloud.calls_of_last() == [READ]
         assert client.get(SCOPES).status == 200
         assert cloud.calls_of_last() == [READ]
+
+
+def test_a_robots_token_is_one_read_and_a_warning_of_its_expiry_one_write_more(cloud: Cloud) -> None:
+    store = DynamoIdentities(Table(cloud.dynamodb, "identity"))
+    ships = store.find_project(ProjectName("ships"))
+    assert ships is not None
+    now = int(time.time())
+    robot = store.create_robot(
+        Robot(
+            name=RobotName(ships.name, "ci"),
+            project_id=ships.id,
+            secret=generated_hash("Generated1"),
+            grants=(RobotGrant(Scope.PROJECT, frozenset(PROJECT_CATALOGUE), ships.name, ships.id),),
+            created=now,
+            duration=30,
+            creator="root",
+            creator_kind=ActorKind.USER,
+            creator_id=1,
+        )
+    )
+    client = cloud.client()
+    client.get(SCOPES, authorization=ADA)
+    for secret, status in (("Generated1", 200), ("Generated1", 200), ("wrong", 401)):
+        cloud.calls_of_last()
+        assert client.get(SCOPES, authorization=basic("robot$ships+ci", secret)).status == status
+        assert cloud.calls_of_last() == [READ]
+    store.update_robot(replace(robot, duration=5))
+    for calls in ([READ, "dynamodb.TransactWriteItems"], [READ]):
+        cloud.calls_of_last()
+        assert client.get(SCOPES, authorization=basic("robot$ships+ci", "Generated1")).status == 200
+        assert cloud.calls_of_last() == calls
 
 
 def test_a_refused_login_is_one_read_and_two_updates(cloud: Cloud) -> None:

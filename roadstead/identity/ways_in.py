@@ -1,0 +1,47 @@
+"""The ways in: which kind of credentials a user name and a password are, decided by their form alone.
+
+A robot's name begins with the robots' prefix, which has a character that no user name may have. A refresh token has its
+form. Both are recognised before a password is believed to be one: a secret of ours is never sent to a provider.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from roadstead.identity.refresh_tokens import refresh_token_user
+from roadstead.identity.robot_names import RobotName, robot_named, robot_prefix
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A name and a password: for the provider that the name belongs to."""
+
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RobotSecret:
+    robot: RobotName | None  # None for what only begins like a robot's name: there is no such robot
+    secret: str = field(repr=False)
+
+
+Credentials = Password | Refresh | RobotSecret | None  # None: an anonymous caller
+
+
+def parse_credentials(user: str, password: str) -> Credentials:
+    """Return the credentials in a user name and a password; if both are empty, the caller is anonymous.
+
+    A user's refresh token counts as one in place of the password, too: many clients know no other place for it.
+    """
+    if not user and not password:
+        return None
+    prefix = robot_prefix()
+    if user.startswith(prefix):
+        return RobotSecret(robot_named(user, prefix), password)
+    return Refresh(password) if user and refresh_token_user(password) == user else Password(user, password)

@@ -1,0 +1,182 @@
+"""What every store of robots does."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Protocol
+
+import pytest
+from moto import mock_aws
+
+from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
+from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.table import Table
+from roadstead.conflicts import Conflict
+from roadstead.identity.directory import Identities, Identity, Project, Projects, UnknownProject
+from roadstead.identity.lists import DirectoryLists
+from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
+from roadstead.identity.robot_names import RobotName
+from roadstead.identity.robots import NEVER, Robot, RobotGrant, Robots, Scope, UnknownRobot
+from roadstead.ids import IdKind, clock_id
+from roadstead.names import ProjectName
+from roadstead.trail.entries import ActorKind
+from tests import aws
+from tests.memory.identity import MemoryIdentities
+
+CREATED = 1_800_000_000
+SHIPS = ProjectName("ships")
+PROJECT = Project(SHIPS, False, CREATED, "root", clock_id(CREATED))
+CI = Robot(
+    name=RobotName(SHIPS, "ci"),
+    project_id=PROJECT.id,
+    secret="sha256$abc",
+    grants=(RobotGrant(Scope.PROJECT, frozenset(PROJECT_CATALOGUE), SHIPS, PROJECT.id),),
+    created=CREATED,
+    duration=30,
+    creator="root",
+    creator_kind=ActorKind.USER,
+    creator_id=1,
+    id=clock_id(CREATED),
+    description="for the builds",
+    updated=CREATED,
+)
+SYSTEM = replace(
+    CI,
+    name=RobotName(None, "ci"),
+    project_id=0,
+    grants=(
+        RobotGrant(Scope.SYSTEM, frozenset(SYSTEM_CATALOGUE)),
+        RobotGrant(Scope.PROJECT, frozenset(PROJECT_CATALOGUE)),
+    ),
+    duration=NEVER,
+    id=clock_id(CREATED) + 1,
+)
+
+
+class Store(Identities, Projects, Robots, DirectoryLists, Protocol):
+    pass
+
+
+class DynamoStore(DynamoIdentities, DynamoDirectoryLists):
+    """Both on one table."""
+
+
+def _dynamo(client: Any) -> DynamoStore:
+    identity = f"identity-{uuid.uuid4().hex}"
+    aws.make_tables(client, f"index-{uuid.uuid4().hex}", identity)
+    return DynamoStore(Table(client, identity))
+
+
+@pytest.fixture(params=["memory", "moto", "ministack", "embedded", "busy"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    if request.param == "memory":
+        yield MemoryIdentities()
+    elif request.param == "moto":
+        with mock_aws():
+            yield _dynamo(aws.client("dynamodb"))
+    else:
+        yield _dynamo(aws.client("dynamodb", request.getfixturevalue(f"{request.param}_endpoint")))
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    store.create_project(PROJECT)
+    assert store.create_robot(CI) == CI
+    assert store.create_robot(SYSTEM) == SYSTEM
+    return store
+
+
+def test_a_robot_is_found_by_its_name_and_by_its_id(filled: Store) -> None:
+    assert filled.find_robot(CI.name) == CI
+    assert filled.find_robot(SYSTEM.name) == SYSTEM
+    assert filled.find_robot(RobotName(SHIPS, "absent")) is None
+    assert filled.find_by_id(IdKind.ROBOT, CI.id) == "ships+ci"
+    assert filled.find_by_id(IdKind.ROBOT, SYSTEM.id) == "ci"
+
+
+def test_one_read_finds_the_robot_and_its_project(filled: Store) -> None:
+    assert filled.read(None, [], robot=CI.name) == Identity(projects={SHIPS: PROJECT}, robot=CI)
+    assert filled.read(None, [SHIPS], robot=CI.name) == Identity(projects={SHIPS: PROJECT}, robot=CI)
+    assert filled.read(None, [SHIPS], robot=SYSTEM.name) == Identity(projects={SHIPS: PROJECT}, robot=SYSTEM)
+    assert filled.read(None, [SHIPS], robot=RobotName(None, "absent")) == Identity(projects={SHIPS: PROJECT})
+
+
+def test_robots_are_listed_by_project(filled: Store) -> None:
+    other = filled.create_robot(replace(CI, name=RobotName(SHIPS, "backup"), id=0))
+    assert filled.list_robots(SHIPS) == (other, CI)
+    assert filled.list_robots(None) == (SYSTEM,)
+    assert filled.list_robots(ProjectName("cargo")) == ()
+
+
+def test_a_name_is_taken_once(filled: Store) -> None:
+    for robot in (CI, SYSTEM):
+        with pytest.raises(Conflict):
+            filled.create_robot(replace(robot, id=0, description="another"))
+        assert filled.find_robot(robot.name) == robot
+
+
+def test_a_robot_needs_its_project(store: Store) -> None:
+    with pytest.raises(UnknownProject):
+        store.create_robot(CI)
+    store.create_project(PROJECT)
+    with pytest.raises(UnknownProject):
+        store.create_robot(replace(CI, project_id=PROJECT.id + 1))
+    assert store.find_robot(CI.name) is None
+
+
+def test_a_robot_of_an_earlier_project_gives_way(filled: Store) -> None:
+    cargo = ProjectName("cargo")
+    again = filled.create_project(Project(cargo, False, CREATED, "root"))
+    old = filled.create_robot(replace(CI, name=RobotName(cargo, "ci"), project_id=again.id, id=0))
+    if isinstance(filled, MemoryIdentities):
+        filled._projects[cargo] = replace(again, id=again.id + 9)
+    else:
+        filled._table.put_item((f"project#{cargo}", "meta"), {  # type: ignore[attr-defined]
+            "id": again.id + 9, "public": False, "created": CREATED, "created_by": "", "groups": {},
+        })  # fmt: skip
+    new = filled.create_robot(replace(old, project_id=again.id + 9, id=0))
+    assert new.id != old.id
+    assert filled.find_robot(new.name) == new
+
+
+def test_a_change_replaces_what_can_change_and_nothing_else(filled: Store) -> None:
+    changed = replace(CI, description="", duration=NEVER, disabled=True, updated=CREATED + 1, grants=CI.grants * 2)
+    filled.update_robot(replace(changed, secret="sha256$other", created=1, creator="eve", warned=5))
+    assert filled.find_robot(CI.name) == changed
+
+
+def test_a_secret_is_replaced(filled: Store) -> None:
+    filled.set_robot_secret(CI, "$argon2id$other")
+    assert filled.find_robot(CI.name) == replace(CI, secret="$argon2id$other")
+
+
+def test_a_warning_is_recorded_once_for_each_expiry(filled: Store) -> None:
+    filled.set_robot_warned(CI)
+    assert filled.find_robot(CI.name) == replace(CI, warned=CI.expires)
+    with pytest.raises(Conflict):
+        filled.set_robot_warned(CI)
+    filled.set_robot_warned(replace(CI, duration=31))
+
+
+def test_a_robot_is_removed_and_its_id_is_not_given_out_again(filled: Store) -> None:
+    filled.remove_robot(CI)
+    filled.remove_robot(CI)
+    assert filled.find_robot(CI.name) is None
+    again = filled.create_robot(CI)
+    assert again.id not in (CI.id, SYSTEM.id)
+    assert filled.find_robot(CI.name) == again
+
+
+def test_whoever_knows_an_earlier_robot_changes_nothing_of_its_successor(filled: Store) -> None:
+    filled.remove_robot(CI)
+    again = filled.create_robot(CI)
+    with pytest.raises(UnknownRobot):
+        filled.update_robot(replace(CI, disabled=True))
+    with pytest.raises(UnknownRobot):
+        filled.set_robot_secret(CI, "sha256$old")
+    with pytest.raises(Conflict):
+        filled.set_robot_warned(CI)
+    filled.remove_robot(CI)
+    assert filled.find_robot(CI.name) == again
