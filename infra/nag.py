@@ -41,6 +41,7 @@ _WILDCARDS = {
     "Streams": "A stream's name is the time of its making; the table is named",
     "Traces": "X-Ray knows no resources",
     "EdgeSecretItself": "Secrets Manager appends six random characters to a secret's name",
+    "ConfigurationSecrets": "One parameter for each value of a secret of the configuration, below one path",
     "WebhookSecrets": "One parameter for each webhook that projects have, below one path",
     "ScaleInProtection": "A task's id is not known before it runs; the cluster is the relay's own",
 }

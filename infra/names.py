@@ -72,6 +72,10 @@ class Names:
     def webhook_secrets(self) -> str:
         return f"/{self.prefix}/webhooks"
 
+    @property
+    def configuration_secrets(self) -> str:
+        return f"/{self.prefix}/configuration"
+
     def across_regions(self, thing: str, region: str) -> str:
         """For what must be unique in the account: CloudFront's resources, dashboards, web functions."""
         return f"{self.prefix}-{region}-{thing}"

@@ -81,7 +81,7 @@ QUERIES = (
         _lines(
             f"fields {_WHO}, project, user, detail",
             'filter operation in ["create-user", "change-password", "change-user", "create-project", '
-            '"change-project", "set-member", "remove-member"]',
+            '"change-project", "set-member", "remove-member", "change-configuration"]',
             "sort @timestamp desc",
             "dedup id",
             "limit 1000",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functions.hosting import observation
 from functions.hosting.viewer import as_viewed
-from functions.management.authentication import CSRF_HEADER, session_token
+from functions.management.authentication import CSRF_HEADER, SAFE_METHODS, session_token
 from functions.management.authorization import authorize
 from functions.management.call import Call
-from functions.management.errors import ManagementError
+from functions.management.errors import ManagementCode, ManagementError
 from functions.management.routes import match
 from functions.management.services import Services
 from roadstead.http import Request, Response
@@ -19,6 +19,10 @@ _ALWAYS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Referrer-Policy", "no-referrer"),
 )
+
+
+# What is possible while the registry is read-only: to end that, and to sign in and out.
+_WHILE_READ_ONLY = frozenset({"updateConfigurations", "beginSession", "endSession"})
 
 
 class Application:
@@ -41,8 +45,16 @@ class Application:
         found = match(request.method, request.path)
         observation.current().route = found.route.operation
         caller, access = authorize(self._services, request, found)
+        if request.method not in SAFE_METHODS and found.route.operation not in _WHILE_READ_ONLY:
+            self._refuse_while_read_only()
         call = Call(request, self._services, caller, access)
         return found.route.handler(call, **found.parameters)
+
+    def _refuse_while_read_only(self) -> None:
+        """Costs one read a minute."""
+        if self._services.configuration.read().flag("read_only"):
+            message = "the registry is read-only; a system administrator can end that in its configuration"
+            raise ManagementError(ManagementCode.DENIED, message)
 
 
 def _csrf(request: Request) -> list[tuple[str, str]]:

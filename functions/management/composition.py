@@ -5,11 +5,14 @@ from __future__ import annotations
 from functions.management.services import Services
 from functions.management.settings import Settings
 from roadstead.aws.clients import client
+from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.ssm import SsmEdgeSecrets
+from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
+from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.sessions import SessionLimits, SessionService
@@ -21,6 +24,11 @@ def build(settings: Settings) -> Services:
     table = Table(dynamodb, settings.identity_table)
     directory, hasher = DynamoIdentities(table), Argon2Hasher()
     edge_secret = settings.edge_secret_parameter
+    ssm, configuration = client("ssm"), DynamoConfiguration(table)
+    fixed = {
+        "token_expiration": settings.token_lifetime // 60,
+        "session_timeout": settings.session_idle // 60,
+    }
     return Services(
         directory=directory,
         lists=DynamoDirectoryLists(table),
@@ -28,6 +36,10 @@ def build(settings: Settings) -> Services:
         pages=DynamoPages(Table(dynamodb, settings.index_table)),
         login=PasswordLogin(directory, PasswordVerifier(hasher)),
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
-        edge_secrets=SsmEdgeSecrets(client("ssm"), edge_secret) if edge_secret else None,
+        configuration=ConfigurationReader(configuration),
+        administration=Administration(
+            configuration, SsmConfigurationSecrets(ssm, settings.configuration_secrets), fixed=fixed
+        ),
+        edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,
     )

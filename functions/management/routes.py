@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
-from functions.management.handlers import members, projects, repositories, search, sessions, system, users
+from functions.management.handlers import (
+    configurations,
+    members,
+    projects,
+    repositories,
+    search,
+    sessions,
+    system,
+    users,
+)
 from functions.management.paths import MalformedPath
 from functions.management.route import Route
 
@@ -14,6 +23,7 @@ MAX_PATH = 2_048  # characters
 # Of two rows that match a path, the first one decides.
 ROUTES: tuple[Route, ...] = (
     *system.ROUTES,
+    *configurations.ROUTES,
     *sessions.ROUTES,
     *users.ROUTES,
     *projects.ROUTES,

@@ -10,6 +10,7 @@ from typing import Protocol
 from functions.hosting.viewer import EdgeSecretSource
 from roadstead.catalog.pages import Pages
 from roadstead.identity.attempts import AttemptStore
+from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.login import PasswordLogin
@@ -29,6 +30,8 @@ class Services:
     pages: Pages
     login: PasswordLogin
     sessions: SessionService
+    configuration: ConfigurationReader  # for what every request asks: up to a minute old
+    administration: Administration
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False
     clock: Callable[[], float] = time.time

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
+from roadstead.identity.jose import TOKEN_LIFETIME
+from roadstead.identity.minting import MIN_LIFETIME
 
 _HOUR = 3_600
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`session_idle` and `session_lifetime` in seconds. `edge_secret_parameter` is empty without a distribution.
+    """`session_idle`, `session_lifetime` and `token_lifetime` in seconds; the last one is the token function's, and
+    only shown. `edge_secret_parameter` is empty without a distribution.
 
     With `via_distribution_only` every request that did not come through the distribution is refused.
     """
@@ -22,6 +25,8 @@ class Settings:
     index_table: str
     session_idle: int
     session_lifetime: int
+    token_lifetime: int
+    configuration_secrets: str
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -36,6 +41,8 @@ class Settings:
             index_table=read.text("INDEX_TABLE"),
             session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
             session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
+            token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),
+            configuration_secrets=read.text("CONFIGURATION_SECRETS_PREFIX", "/roadstead/configuration"),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functions.token.services import TokenServices
 from functions.token.settings import Settings
 from roadstead.aws.clients import client
+from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.kms import KmsKeys
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.table import Table
 from roadstead.identity.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
+from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.jose import trusted_keys
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.minting import TokenMinter
@@ -22,7 +24,8 @@ from roadstead.identity.tokens import TokenService
 def build(settings: Settings) -> TokenServices:
     """Build the services on AWS. Creates clients, but makes no call."""
     keys = KmsKeys(client("kms"))
-    identities = DynamoIdentities(Table(client("dynamodb"), settings.identity_table))
+    table = Table(client("dynamodb"), settings.identity_table)
+    identities = DynamoIdentities(table)
     passwords = PasswordVerifier(Argon2Hasher())
     tokens = TokenService(
         identities,
@@ -37,6 +40,7 @@ def build(settings: Settings) -> TokenServices:
         refresh=RefreshPolicy(settings.refresh_token_lifetime, settings.refresh_token_idle)
         if settings.refresh_tokens
         else None,
+        configuration=ConfigurationReader(DynamoConfiguration(table)),
     )
     parameter = settings.edge_secret_parameter
     return TokenServices(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roadstead.identity.access import ALL, CATALOG_ACCESS, PUSH, REPOSITORY, Access
+from roadstead.identity.access import ALL, CATALOG_ACCESS, DELETE, PUSH, REPOSITORY, Access
 from roadstead.identity.directory import Identity
 from roadstead.identity.granted import repository_of
 from roadstead.identity.rights import may_read_catalog, permissions_in
@@ -40,13 +40,18 @@ def projects_of(requested: Iterable[Access]) -> tuple[ProjectName, ...]:
     return tuple(dict.fromkeys(name.project for name in names if name is not None))
 
 
-def grant(requested: Iterable[Access], identity: Identity, *, creates_projects: bool = True) -> Grants:
+def grant(
+    requested: Iterable[Access], identity: Identity, *, creates_projects: bool = True, read_only: bool = False
+) -> Grants:
     """Decide what to grant of `requested`. `identity` is what the store has of the caller and of the projects.
 
-    Without `creates_projects`, nobody may push to a project that does not exist.
+    Without `creates_projects`, nobody may push to a project that does not exist. While the registry is `read_only`,
+    nobody may push or delete.
     """
+    withheld = frozenset({PUSH, DELETE}) if read_only else _NOTHING
     granted = tuple(
-        Access(access.type, access.name, _granted(access, identity, creates_projects)) for access in requested
+        Access(access.type, access.name, _granted(access, identity, creates_projects) - withheld)
+        for access in requested
     )
     pushed = projects_of(access for access in granted if PUSH in access.actions)
     return Grants(granted, tuple(name for name in pushed if name not in identity.projects))

@@ -1,8 +1,9 @@
 """Issues tokens: authenticates the caller, decides what to grant, and mints the token (Docker registry token
 specification).
 
-A request costs one read of the identity store. A system administrator's push to a project that does not exist creates
-it. A new refresh token costs a query and a write; using one costs a write now and then, which moves on its idle time.
+A request costs one read of the identity store, and once a minute one of the configuration. A system administrator's
+push to a project that does not exist creates it. A new refresh token costs a query and a write; using one costs a write
+now and then, which moves on its idle time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Protocol
 from roadstead.conflicts import Conflict
 from roadstead.identity.access import Access
 from roadstead.identity.attempts import Scope
+from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, Users
 from roadstead.identity.granted import MAX_PROJECTS, fits
 from roadstead.identity.grants import grant, projects_of
@@ -98,7 +100,10 @@ class IdentityStore(Identities, RefreshTokens, Users, Projects, Robots, Protocol
 
 
 class TokenService:
-    """Issues tokens. Without a `refresh` policy, refresh tokens are neither issued nor accepted."""
+    """Issues tokens. Without a `refresh` policy, refresh tokens are neither issued nor accepted.
+
+    `configuration` says whether the registry is read-only; without it, it never is.
+    """
 
     def __init__(
         self,
@@ -108,6 +113,7 @@ class TokenService:
         minter: TokenMinter,
         *,
         refresh: RefreshPolicy | None = None,
+        configuration: ConfigurationReader | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -115,6 +121,7 @@ class TokenService:
         self._robots = robots
         self._minter = minter
         self._refresh = refresh
+        self._configuration = configuration
         self._clock = clock
         self._events = EventMaker(clock)
 
@@ -133,7 +140,8 @@ class TokenService:
         actor = replace(request.source, name=subject.name, kind=subject.kind, id=subject.id)
         if identity.robot is not None:
             self._warn_of_expiry(identity.robot, actor)
-        grants = grant(request.scopes, identity, creates_projects=request.creates_projects)
+        read_only = self._configuration is not None and self._configuration.read().flag("read_only")
+        grants = grant(request.scopes, identity, creates_projects=request.creates_projects, read_only=read_only)
         for project in grants.missing_projects:
             self._create_project(project, actor)
         minted = self._minter.mint(subject.name, subject.kind, grants.access, subject_id=subject.id)

@@ -65,6 +65,7 @@ class Operation(StrEnum):
     CHANGE_ROBOT_SECRET = "change-robot-secret"
     DELETE_ROBOT = "delete-robot"
     ROBOT_EXPIRES = "robot-expires"  # a robot in use is about to expire
+    CHANGE_CONFIGURATION = "change-configuration"
     # Operations that change no table
     UPLOAD_RECEIVED = "upload-received"
     PULL = "pull"

@@ -36,7 +36,8 @@ GRANTS = {
         **_TRACES,
     },
     "TokenRole": {
-        IDENTITY: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        IDENTITY: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem "
+        "dynamodb:Query dynamodb:UpdateItem",
         "kms:::key/*": "kms:GetPublicKey kms:Sign",
         "logs:::log-group:/aws/lambda/roadstead-*-token:*": _LINES,
         **_EDGE_SECRET,
@@ -47,6 +48,7 @@ GRANTS = {
         f"{INDEX}/index/by-push": "dynamodb:BatchGetItem dynamodb:Query",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
+        "ssm:::parameter/roadstead/configuration/*": "ssm:DeleteParameter ssm:PutParameter",
         "logs:::log-group:/aws/lambda/roadstead-*-management:*": _LINES,
         **_EDGE_SECRET,
         **_TRACES,

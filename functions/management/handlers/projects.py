@@ -65,7 +65,8 @@ def find_project(call: Call) -> Response:
 def create_project(call: Call) -> Response:
     """Create a project with the caller as its administrator. Raises 400, 403, 409."""
     caller, document = call.caller, call.document()
-    if caller.user is None or not caller.is_admin:
+    by_everyone = call.services.configuration.read().text("project_creation_restriction") == "everyone"
+    if caller.user is None or not (caller.is_admin or by_everyone):
         raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may create a project")
     name = text(document, "project_name", most=255)
     if document.get("registry_id"):

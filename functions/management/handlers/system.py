@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from typing import Any
+
 from functions.management.call import Call
 from functions.management.route import HARBOR, Anybody, Nothing, route
 from roadstead.http import Response
@@ -19,14 +22,29 @@ def version(call: Call) -> Response:
 
 
 def info(call: Call) -> Response:
-    """Without a login no version is told."""
-    document = {"auth_mode": "db_auth", "self_registration": False, "primary_auth_mode": False}
+    """What a client needs to know before a login; after it also where the registry is and what it allows.
+
+    Costs one read.
+    """
+    values = call.services.administration.values()
+    document: dict[str, Any] = {
+        "auth_mode": values["auth_mode"],
+        "primary_auth_mode": values["primary_auth_mode"],
+        "self_registration": values["self_registration"],
+        "banner_message": values["banner_message"],
+        "oidc_provider_name": values["oidc_name"] if values["oidc_endpoint"] else "",
+    }
     if call.caller.user is not None:
         document |= {
             "harbor_version": HARBOR_VERSION,
+            "current_time": f"{datetime.fromtimestamp(int(call.services.clock()), UTC):%Y-%m-%dT%H:%M:%S.000Z}",
             "registry_url": call.request.host,
             "external_url": call.request.base_url,
-            "read_only": False,
+            "has_ca_root": False,
+            "read_only": values["read_only"],
+            "notification_enable": values["notification_enable"],
+            "project_creation_restriction": values["project_creation_restriction"],
+            "registry_storage_provider_name": "s3",
         }
     return Response.json(200, document)
 

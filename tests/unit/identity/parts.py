@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from roadstead.identity.access import Access, parse_scopes
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.certificates import CertifiedSigning, DirectSigning, TrustedKey
+from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.jose import trusted_keys
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.minting import TokenMinter
@@ -60,6 +61,7 @@ class Harbour:
     service: str = "roadstead"
     lifetime: int = 900
     refresh: RefreshPolicy | None = RefreshPolicy(lifetime=90 * 86400, idle=30 * 86400)  # noqa: RUF009 - frozen
+    configuration: ConfigurationReader | None = None
     clock: Clock = field(default_factory=Clock)
     hasher: CountingHasher = field(default_factory=CountingHasher)
     store: MemoryIdentities = field(default_factory=MemoryIdentities)
@@ -83,6 +85,7 @@ class Harbour:
             RobotLogin(self.store, passwords, clock=self.clock),
             self.minter,
             refresh=self.refresh,
+            configuration=self.configuration,
             clock=self.clock,
         )
         self.accounts = Accounts(self.store, self.hasher, clock=self.clock)

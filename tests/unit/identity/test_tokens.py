@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from roadstead.identity import tokens
+from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Project, Role, User, UserName
 from roadstead.identity.granted import Granted
 from roadstead.identity.passwords import NOBODY
 from roadstead.identity.tokens import Reason, TokenRefused
 from roadstead.identity.ways_in import Credentials, Password, Refresh, parse_credentials
 from roadstead.ids import clock_id
-from roadstead.trail.entries import ActorKind, Event
+from roadstead.trail.entries import Actor, ActorKind, Event
+from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
 from tests.unit.identity.parts import NOON, PASSWORD, Harbour, by_password
 
 
@@ -332,3 +334,14 @@ def test_no_secret_is_in_a_repr(harbour: Harbour) -> None:
 def test_a_user_that_was_read_is_what_was_created(harbour: Harbour) -> None:
     bob = User(UserName.parse("bob"), f"v1${PASSWORD[::-1]}", NOON, id=clock_id(NOON) + 2)
     assert harbour.accounts.find_user("bob") == bob
+
+
+def test_while_the_registry_is_read_only_nobody_gets_push_or_delete() -> None:
+    configuration = MemoryConfiguration()
+    harbour = Harbour(configuration=ConfigurationReader(configuration))
+    harbour.accounts.create_user("ada", PASSWORD, admin=True)
+    harbour.accounts.create_project("ships")
+    Administration(configuration, MemoryConfigurationSecrets()).change({"read_only": True}, Actor("ada"))
+    asked = ("repository:ships/a:pull,push,delete", "repository:new/b:pull,push", "repository:ships/c:*")
+    assert harbour.granted(by_password("ada"), *asked) == {"ships/a": {"pull"}, "new/b": {"pull"}, "ships/c": {"pull"}}
+    assert harbour.accounts.find_project("new") is None

@@ -19,6 +19,7 @@ from roadstead.content.manifest_index import Commit, ManifestEntry
 from roadstead.digest import Digest
 from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
+from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Role
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import PasswordVerifier
@@ -27,6 +28,7 @@ from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 from tests.memory.catalog import MemoryCatalog
+from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
 from tests.unit.functions.management import swagger
@@ -54,6 +56,7 @@ class Desk:
         self.now = 1_800_000_000.0
         self.directory = MemoryIdentities()
         self.index = MemoryIndex()
+        self.configuration = MemoryConfiguration(self.directory.events)
         self.accounts = Accounts(self.directory, FastHasher(), clock=lambda: self.now)
         for name in ("ada", "bob", "eve"):
             self.accounts.create_user(name, PASSWORD, admin=name == "ada")
@@ -67,6 +70,8 @@ class Desk:
             pages=MemoryCatalog(self.index),
             login=PasswordLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
+            configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
+            administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
             clock=lambda: self.now,
         )
         self.application = Application(services)

@@ -37,6 +37,7 @@ from tests.unit.functions.token.token_client import TokenClient, basic
 from tests.unit.identity.parts import PASSWORD
 
 READ, UPDATE = "dynamodb.BatchGetItem", "dynamodb.UpdateItem"
+CONFIGURATION = "dynamodb.GetItem"  # once a minute
 ADA = basic("ada", PASSWORD)
 SCOPES = ("scope", "repository:ships/a:pull,push repository:open/b:pull repository:absent/c:pull")
 
@@ -83,10 +84,10 @@ def test_building_makes_no_call(cloud: Cloud) -> None:
     assert cloud.calls_of_last() == []
 
 
-def test_a_token_is_one_read_and_only_the_first_asks_kms(cloud: Cloud) -> None:
+def test_a_token_is_one_read_and_only_the_first_asks_kms_and_the_configuration(cloud: Cloud) -> None:
     client = cloud.client()
     assert client.get(SCOPES, authorization=ADA).status == 200
-    assert cloud.calls_of_last() == [READ, "kms.GetPublicKey", "kms.Sign"]
+    assert cloud.calls_of_last() == [READ, CONFIGURATION, "kms.GetPublicKey", "kms.Sign"]
     for _ in range(3):
         assert client.get(SCOPES, authorization=ADA).status == 200
         assert cloud.calls_of_last() == [READ]
@@ -177,7 +178,7 @@ def test_a_project_that_a_push_creates_is_a_write_more_once(cloud: Cloud) -> Non
 def test_in_direct_mode_kms_signs_every_token(cloud: Cloud) -> None:
     client = cloud.client(Mode.DIRECT)
     client.get(SCOPES, authorization=ADA)
-    assert cloud.calls_of_last() == [READ, "kms.GetPublicKey", "kms.Sign"]
+    assert cloud.calls_of_last() == [READ, CONFIGURATION, "kms.GetPublicKey", "kms.Sign"]
     client.get(SCOPES, authorization=ADA)
     assert cloud.calls_of_last() == [READ, "kms.Sign"]
 
