@@ -73,7 +73,6 @@ class Api(Construct):
         )
         if settings.api.challenge == "mapped":
             self._map_challenge()
-        self.log_group = log_group(self, "AccessLog", f"/{settings.name}/api", settings.retention.logs)
         stage = apigateway.HttpStage(
             self,
             "Stage",
@@ -84,9 +83,12 @@ class Api(Construct):
             throttle=apigateway.ThrottleSettings(rate_limit=settings.api.rate, burst_limit=settings.api.burst),
             domain_mapping=self._domain(settings),
         )
-        beneath(stage, apigateway.CfnStage).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
-            destination_arn=self.log_group.log_group_arn, format=json.dumps(_LOG_FORMAT)
-        )
+        self.stage = stage
+        if settings.api.access_log:
+            group = log_group(self, "AccessLog", f"/{settings.name}/api", settings.retention.logs)
+            beneath(stage, apigateway.CfnStage).access_log_settings = apigateway.CfnStage.AccessLogSettingsProperty(
+                destination_arn=group.log_group_arn, format=json.dumps(_LOG_FORMAT)
+            )
 
     def _map_challenge(self) -> None:
         """Make `WWW-Authenticate` of the registry's copy; the token function's 401 has none.

@@ -157,9 +157,13 @@ _MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
 }
 
 
+def _made(name: str, settings: Settings, at: Addresses) -> dict[str, str]:
+    return {**_MAKERS[name](settings, at), "METRICS": _flag(settings.metrics)}
+
+
 def environment(name: str, settings: Settings, at: Addresses) -> dict[str, str]:
     """Return the variables of the function or relay `name`, those that the operator set included."""
-    return {**_MAKERS[name](settings, at), **settings.environment[name]}
+    return {**_made(name, settings, at), **settings.environment[name]}
 
 
 def check(settings: Settings) -> None:
@@ -176,7 +180,7 @@ def check(settings: Settings) -> None:
     problems = []
     nothing: dict[str, dict[str, str]] = {name: {} for name in readers}
     for name, read in readers.items():
-        made = _MAKERS[name](replace(settings, environment=nothing), _STAND_INS)
+        made = _made(name, replace(settings, environment=nothing), _STAND_INS)
         taken = sorted(set(settings.environment[name]) & set(made))
         problems += [f"environment.{name}.{key} is set by the deployment" for key in taken]
         for one in read:

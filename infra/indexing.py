@@ -79,5 +79,6 @@ class Indexing(Construct):
                 metric("AWS/DynamoDB", "WriteThrottleEvents", by_push),
                 1,
                 "The index by-push cannot keep up, and throttles pushes: ask for a higher table quota",
+                more=True,
             ),
         ]

@@ -55,6 +55,10 @@ def check_app(app: cdk.App, stack: RoadsteadStack) -> None:
         stack.keys.edge_secret,
         {"SMG4": "A new value has to reach CloudFront's origins by a deployment, too (adr/0005)"},
     )
+    if not stack.settings.api.access_log:
+        _acknowledge(
+            stack.api.stage, {"APIG1": "Each function logs each request; api.access_log adds the API's own line"}
+        )
     for route in _routes(stack):
         _acknowledge(route, {"APIG4": _OWN_RULES})
     _acknowledge(

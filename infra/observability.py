@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.alarms import FIVE_MINUTES, AlarmRule, metric
+from infra.alarms import FAULTS, FIVE_MINUTES, AlarmRule, count_lines, metric
 from infra.api import Api
 from infra.audit import Audit
 from infra.functions import Functions
@@ -22,8 +22,9 @@ from infra.settings import Settings
 from observability import dashboard
 from observability.queries import AUDIT, QUERIES
 
-# In a line of functions/hosting/metrics.py.
+# In lines of functions/hosting/metrics.py.
 TOKEN_FAULTS = "{ $.status >= 500 }"
+COLLECTOR_RUNS = '{ $.function = "collector" }'
 
 
 class Observability(Construct):
@@ -43,17 +44,23 @@ class Observability(Construct):
         self._name = settings.name
         self.topic = self._topic(settings.alarm_email)
         region = cdk.Stack.of(self).region
-        body = dashboard.body(region=region, audit_log_group=Names(settings.name).audit_log_group)
+        body = dashboard.body(
+            region=region,
+            audit_log_group=Names(settings.name).audit_log_group,
+            log_groups=[f"/aws/lambda/{Names(settings.name).function(name)}" for name in functions.log_groups],
+            metrics=settings.metrics,
+        )
         # Dashboards are global to the account ("PutDashboard").
         dashboard_name = Names(settings.name).across_regions("registry", region)
         cloudwatch.CfnDashboard(
             self, "Dashboard", dashboard_name=dashboard_name, dashboard_body=cdk.Stack.of(self).to_json_string(body)
         )
         self._queries(functions, audit)
-        rules = [*self._of_api(api), *self._of_functions(functions), self._of_collector(), *self._of_audit(audit)]
-        rules += indexing.alarms()
-        for rule in [*rules, *(relay.alarms() if relay is not None else ())]:
-            self._alarm(rule)
+        rules = [*self._of_api(api), *self._of_functions(functions), *self._of_audit(audit), *indexing.alarms()]
+        rules += [self._of_collector(functions), *(relay.alarms() if relay is not None else ())]
+        for rule in rules:
+            if settings.all_alarms or not rule.more:
+                self._alarm(rule)
 
     def _topic(self, email: str) -> sns.Topic:
         topic = sns.Topic(self, "Alarms", topic_name=f"{self._name}-alarms", enforce_ssl=True)
@@ -87,7 +94,7 @@ class Observability(Construct):
         waits = metric("AWS/ApiGateway", "Latency", dimensions, "p99")
         return [
             AlarmRule("ApiFailures", failures, 5, "The API responds with 5xx: see the query 'errors', and X-Ray"),
-            AlarmRule("ApiSlow", waits, 10_000, "One request in a hundred takes over 10 s", periods=3),
+            AlarmRule("ApiSlow", waits, 10_000, "One request in a hundred takes over 10 s", periods=3, more=True),
         ]
 
     def _of_functions(self, functions: Functions) -> list[AlarmRule]:
@@ -99,44 +106,25 @@ class Observability(Construct):
         errors = metric("AWS/Lambda", "Errors", webhook)
         throttles = metric("AWS/Lambda", "Throttles", {})
         token = functions.log_groups["token"]
-        faults = self._counted("TokenFaults", token, TOKEN_FAULTS)
+        count_lines(self, "TokenFaultLines", group=token, pattern=TOKEN_FAULTS, namespace=self._name, name=FAULTS)
+        faults = metric(self._name, FAULTS, {})
         return [
             AlarmRule("WebhookErrors", errors, 1, "The webhook function fails or runs out of time"),
             AlarmRule("Throttles", throttles, 1, "Lambda refuses executions: ask for a higher concurrency quota"),
-            AlarmRule("TokenFaults", faults, 1, "Logins fail: a table cannot be read, or KMS does not sign"),
+            AlarmRule(
+                "Faults",
+                faults,
+                1,
+                "Logins fail (a table cannot be read, KMS does not sign), or the relay does not start",
+            ),
         ]
 
-    def _counted(self, name: str, group: logs.LogGroup, pattern: str) -> cloudwatch.Metric:
-        """The log lines that match `pattern`. The metric is billed in months in which there are any."""
-        logs.CfnMetricFilter(
-            self,
-            f"{name}Lines",
-            log_group_name=group.log_group_name,
-            filter_pattern=pattern,
-            metric_transformations=[
-                logs.CfnMetricFilter.MetricTransformationProperty(
-                    metric_namespace=self._name, metric_name=name, metric_value="1"
-                )
-            ],
-        )
-        return metric(self._name, name, {})
-
-    def _of_collector(self) -> AlarmRule:
-        """Runs that succeeded. Missing data counts as none, so a schedule that stands still is noticed, too."""
-        of_lambda = {
-            id: cloudwatch.Metric(
-                namespace="AWS/Lambda",
-                metric_name=name,
-                dimensions_map={"FunctionName": Names(self._name).function("collector")},
-                statistic="Sum",
-                period=cdk.Duration.hours(1),
-            )
-            for id, name in (("runs", "Invocations"), ("errors", "Errors"))
-        }
-        succeeded = cloudwatch.MathExpression(
-            expression="runs - errors", using_metrics=of_lambda, period=cdk.Duration.hours(1)
-        )
-        return AlarmRule("CollectorLate", succeeded, 1, "Nothing was freed for six hours", periods=6, below=True)
+    def _of_collector(self, functions: Functions) -> AlarmRule:
+        """Runs that ended. Missing data counts as none, so a schedule that stands still is noticed, too."""
+        name, group = "CollectorRuns", functions.log_groups["collector"]
+        count_lines(self, f"{name}Lines", group=group, pattern=COLLECTOR_RUNS, namespace=self._name, name=name)
+        runs = metric(self._name, name, {}, period=cdk.Duration.hours(1))
+        return AlarmRule("CollectorLate", runs, 1, "Nothing was freed for six hours", periods=6, below=True)
 
     def _of_audit(self, audit: Audit) -> list[AlarmRule]:
         late = metric("AWS/Lambda", "IteratorAge", {}, "Maximum")  # of whoever reads a stream: the indexer, too

@@ -46,7 +46,7 @@ class Api:
     """`rate` and `burst` in requests per second; domain and certificate (of the deployment's region) or neither.
 
     `challenge` is `direct` or `mapped` (docs/deployment.md); `closed` has the API refuse requests that did not come
-    through the distribution.
+    through the distribution; `access_log` has it write a line for each request, beside the functions' own.
     """
 
     domain: str
@@ -55,6 +55,7 @@ class Api:
     burst: int
     challenge: str
     closed: bool
+    access_log: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,10 @@ class Retention:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`environment` holds variables of docs/settings.md that the operator sets, by function; `python` is a version."""
+    """`environment` holds variables of docs/settings.md that the operator sets, by function; `python` is a version.
+
+    With `metrics` CloudWatch makes metrics of the functions' log lines; `all_alarms` adds the alarms that cost extra.
+    """
 
     name: str
     region: str
@@ -95,6 +99,8 @@ class Settings:
     relay: Relay
     retention: Retention
     alarm_email: str
+    all_alarms: bool
+    metrics: bool
     deletion_protection: bool
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -129,7 +135,9 @@ class Settings:
             relay=(relay_settings := relay(top.table("relay"), directory)),
             distribution=_distribution(top.table("distribution"), directory, relay_settings),
             retention=_retention(top.table("retention")),
-            alarm_email=_email(top.table("alarms")),
+            alarm_email=(alarms := _alarms(top.table("alarms")))[0],
+            all_alarms=alarms[1],
+            metrics=top.flag("metrics", False),
             deletion_protection=top.flag("deletion_protection", False),
             environment=_environment(top.table("environment")),
         )
@@ -179,6 +187,7 @@ def _api(keys: Keys) -> Api:
         burst=keys.number("burst", 2000, least=1, most=100_000),
         challenge=keys.choice("challenge", "direct", ("direct", "mapped")),
         closed=keys.flag("closed", False),
+        access_log=keys.flag("access_log", False),
     )
     if api.closed and api.domain:
         keys.problem("closed", "refuses every client of api.domain: set one of the two")
@@ -241,10 +250,12 @@ def _retention(keys: Keys) -> Retention:
     return retention
 
 
-def _email(keys: Keys) -> str:
+def _alarms(keys: Keys) -> tuple[str, bool]:
+    """Return the address that gets alarms, and whether to create those that cost extra."""
     email = keys.text("email", "", r"([^@\s]+@[^@\s]+\.[^@\s]+)?", "an address")
+    every = keys.flag("all", False)
     keys.unknown()
-    return email
+    return email, every
 
 
 def _environment(keys: Keys) -> dict[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.alarms import AlarmRule, metric
+from infra.alarms import FAULTS, AlarmRule, count_lines, metric
 from infra.beneath import beneath
 from infra.code_bucket import CodeBucket
 from infra.logs import log_group
@@ -41,6 +41,10 @@ class WebFunctionRelay(Construct):
         self._log_group = log_group(self, "Log", name, settings.retention.logs)
         # Lambda writes the lines of the region that served a request to a second group, with this suffix.
         self._local_log_group = log_group(self, "LocalLog", f"{name}.local", settings.retention.logs)
+        group = self._log_group
+        count_lines(
+            self, "StartFailureLines", group=group, pattern=START_FAILURES, namespace=settings.name, name=FAULTS
+        )
         self.code = CodeBucket(self, "Code", package=package, reader=self._function_arn())
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         for group in (self._log_group, self._local_log_group):
@@ -62,15 +66,7 @@ class WebFunctionRelay(Construct):
 
     def alarms(self) -> Sequence[AlarmRule]:
         failures = metric("AWS/Lambda/Web", "HTTPResponseStatusClass5XX", {"FunctionName": self.function_name})
-        return (
-            AlarmRule("RelayFailures", failures, 5, "The relay responds with 5xx: see its log"),
-            AlarmRule(
-                "RelayStartFailures",
-                self._start_failures(),
-                1,
-                "The relay does not start, so chunked uploads fail: see its log, then roll back",
-            ),
-        )
+        return (AlarmRule("RelayFailures", failures, 5, "The relay responds with 5xx: see its log"),)
 
     def _deploy(
         self,
@@ -134,18 +130,3 @@ class WebFunctionRelay(Construct):
         return cdk.Stack.of(self).format_arn(
             service="lambda", resource="web-function", resource_name=f"{self.function_name}/*"
         )
-
-    def _start_failures(self) -> cdk.aws_cloudwatch.Metric:
-        name = "RelayStartFailures"
-        logs.CfnMetricFilter(
-            self,
-            "StartFailureLines",
-            log_group_name=self._log_group.log_group_name,
-            filter_pattern=START_FAILURES,
-            metric_transformations=[
-                logs.CfnMetricFilter.MetricTransformationProperty(
-                    metric_namespace=self._settings.name, metric_name=name, metric_value="1"
-                )
-            ],
-        )
-        return metric(self._settings.name, name, {})

@@ -50,5 +50,7 @@ def collector() -> Collector:
 
 def prepare() -> None:
     """Do what can be done before the first run: read the settings, create the clients, start tracing."""
-    tracing.start(Settings.from_environ(os.environ).tracing)
+    settings = Settings.from_environ(os.environ)
+    tracing.start(settings.tracing)
+    metrics.start(settings.metrics)
     collector()

@@ -22,6 +22,7 @@ class Settings:
     fence: int
     trial: bool
     tracing: Tracing
+    metrics: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -35,6 +36,7 @@ class Settings:
             fence=read.number("COLLECT_FENCE", MIN_FENCE, least=0 if trial else MIN_FENCE, most=86_400),
             trial=trial,
             tracing=read.choice("TRACING", Tracing.OFF),
+            metrics=read.flag("METRICS"),
         )
         read.check()
         return settings

@@ -85,6 +85,7 @@ class Settings:
     head_answers: HeadAnswers
     challenge: Challenge
     tracing: Tracing
+    metrics: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -117,6 +118,7 @@ class Settings:
             head_answers=read.choice("HEAD_ANSWERS", HeadAnswers.LENGTH),
             challenge=read.choice("CHALLENGE", Challenge.DIRECT),
             tracing=read.choice("TRACING", Tracing.OFF),
+            metrics=read.flag("METRICS"),
         )
         read.check()
         return settings

@@ -1,7 +1,7 @@
 """What a function logs: one JSON document a line, on standard output, which Lambda sends to CloudWatch.
 
 Three kinds of lines, distinguished by a field that only they have: `audit` (an entry of the trail; a subscription
-filter forwards it), `_aws` (metrics, one line a request), `level` (messages).
+filter forwards it), `function` (what can be counted, one line a request), `level` (messages).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Metrics in CloudWatch's embedded metric format: a log line that CloudWatch turns into metrics, without a call.
+"""One log line for each request or batch, with what can be counted; with `METRICS=on`, CloudWatch makes metrics of it.
 
-Source: "Specification: Embedded metric format" (Amazon CloudWatch user guide). Why not the library, and why so few
-dimensions: docs/adr/0004-metrics-from-log-lines.md.
+CloudWatch bills each metric, so by default the line has the numbers alone, which Logs Insights can ask for. With
+`METRICS=on` it is in the embedded metric format ("Specification: Embedded metric format", Amazon CloudWatch user
+guide). Why not the library, and why so few dimensions: docs/adr/0004-metrics-from-log-lines.md.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ MAX_METRICS = 100  # in one line
 _UNITS = {"Latency": "Milliseconds"}
 
 _started = False  # whether this environment has served a request
+_on = False
+
+
+def start(on: bool) -> None:
+    """Have CloudWatch make metrics of this process's lines, or not (`METRICS`)."""
+    global _on
+    _on = on
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +37,16 @@ class Metric:
     dimensions: tuple[str, ...] = ("function",)
 
 
-def line(metrics: Sequence[Metric], properties: Mapping[str, Any], *, now_ms: int) -> dict[str, Any]:
+def line(
+    metrics: Sequence[Metric], properties: Mapping[str, Any], *, now_ms: int, always: bool = False
+) -> dict[str, Any]:
     """Return the document for one line. `properties` hold the dimensions' values, and what queries may ask for.
 
-    Metrics with the same dimensions share a directive; CloudWatch accepts up to 100 of them in a line.
+    Only with `METRICS=on`, or `always`, does it tell CloudWatch to make metrics: then those with the same dimensions
+    share a directive, and there are up to 100 in a line.
     """
+    if not (_on or always):
+        return {**properties, **{metric.name: metric.value for metric in metrics}}
     directives: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for metric in metrics[:MAX_METRICS]:
         definition = {"Name": metric.name, "Unit": _unit(metric.name)}

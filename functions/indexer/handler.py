@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions.hosting import tracing
+from functions.hosting import metrics, tracing
 from functions.hosting.observation import observed
 from functions.indexer.composition import build
 from functions.indexer.services import IndexerServices
@@ -29,5 +29,7 @@ def services() -> IndexerServices:
 
 def prepare() -> None:
     """Do what can be done before the first event: read the settings, create the clients, start tracing."""
-    tracing.start(Settings.from_environ(os.environ).tracing)
+    settings = Settings.from_environ(os.environ)
+    tracing.start(settings.tracing)
+    metrics.start(settings.metrics)
     services()

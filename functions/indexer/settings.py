@@ -15,6 +15,7 @@ class Settings:
     bucket: str
     dead_letters_url: str
     tracing: Tracing
+    metrics: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -25,6 +26,7 @@ class Settings:
             bucket=read.text("BUCKET"),
             dead_letters_url=read.text("INDEX_DEAD_LETTERS_URL"),
             tracing=read.choice("TRACING", Tracing.OFF),
+            metrics=read.flag("METRICS"),
         )
         read.check()
         return settings

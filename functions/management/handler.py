@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions.hosting import tracing
+from functions.hosting import metrics, tracing
 from functions.hosting.boundary import lambda_response
 from functions.management.application import Application
 from functions.management.composition import build
@@ -27,5 +27,7 @@ def application() -> Application:
 
 def prepare() -> None:
     """Do what can be done before the first request: read the settings, make the clients, trace them."""
-    tracing.start(Settings.from_environ(os.environ).tracing)
+    settings = Settings.from_environ(os.environ)
+    tracing.start(settings.tracing)
+    metrics.start(settings.metrics)
     application()

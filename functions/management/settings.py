@@ -30,6 +30,7 @@ class Settings:
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
+    metrics: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -46,6 +47,7 @@ class Settings:
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),
+            metrics=read.flag("METRICS"),
         )
         read.check()
         return settings

@@ -10,7 +10,7 @@ from typing import Any
 from functions.distribution.application import Application
 from functions.distribution.composition import build
 from functions.distribution.settings import Settings
-from functions.hosting import tracing
+from functions.hosting import metrics, tracing
 from functions.hosting.boundary import lambda_response
 
 
@@ -28,5 +28,7 @@ def application() -> Application:
 
 def prepare() -> None:
     """Do what can be done before the first request: read the settings, create the clients, start tracing."""
-    tracing.start(Settings.from_environ(os.environ).tracing)
+    settings = Settings.from_environ(os.environ)
+    tracing.start(settings.tracing)
+    metrics.start(settings.metrics)
     application()

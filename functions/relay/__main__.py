@@ -16,7 +16,7 @@ import uvicorn
 
 from functions.distribution.composition import build
 from functions.distribution.settings import Settings
-from functions.hosting import lines
+from functions.hosting import lines, metrics
 from functions.hosting.environ import SettingsError
 from functions.relay.application import Relay, Watch
 from functions.relay.load import LoadReport
@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     except SettingsError as error:
         print(f"relay: {error}", file=sys.stderr)
         return 2
+    metrics.start(settings.metrics)
     services = build(
         settings,
         limits=relay.limits,

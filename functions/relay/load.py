@@ -27,4 +27,4 @@ class LoadReport:
 
     def report(self, uploads: int) -> None:
         load = metrics.Metric(METRIC, round(100 * uploads / self._places, 1))
-        lines.write(metrics.line([load], {"function": "relay"}, now_ms=int(time.time() * 1000)))
+        lines.write(metrics.line([load], {"function": "relay"}, now_ms=int(time.time() * 1000), always=True))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions.hosting import tracing
+from functions.hosting import metrics, tracing
 from functions.hosting.boundary import lambda_response
 from functions.token.application import respond
 from functions.token.composition import build
@@ -28,5 +28,7 @@ def services() -> TokenServices:
 
 def prepare() -> None:
     """Do what can be done before the first request: read the settings, create the clients, start tracing."""
-    tracing.start(Settings.from_environ(os.environ).tracing)
+    settings = Settings.from_environ(os.environ)
+    tracing.start(settings.tracing)
+    metrics.start(settings.metrics)
     services()

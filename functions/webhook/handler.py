@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from functions.hosting import tracing
+from functions.hosting import metrics, tracing
 from functions.hosting.observation import observed
 from functions.webhook.composition import build
 from functions.webhook.dispatch import dispatch
@@ -29,5 +29,7 @@ def services() -> WebhookServices:
 
 def prepare() -> None:
     """Do what can be done before the first event: read the settings, create the clients, start tracing."""
-    tracing.start(Settings.from_environ(os.environ).tracing)
+    settings = Settings.from_environ(os.environ)
+    tracing.start(settings.tracing)
+    metrics.start(settings.metrics)
     services()

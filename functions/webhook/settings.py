@@ -27,6 +27,7 @@ class Settings:
     bucket: str
     object_events_queue: str
     tracing: Tracing
+    metrics: bool
     audit_pages: AuditPages = AuditPages.CHANGES
     notifications: NotificationSettings | None = None  # None: no notifications are sent
 
@@ -42,6 +43,7 @@ class Settings:
             bucket=read.text("BUCKET"),
             object_events_queue=read.text("OBJECT_EVENTS_QUEUE", "roadstead-object-events"),
             tracing=read.choice("TRACING", Tracing.OFF),
+            metrics=read.flag("METRICS"),
             audit_pages=read.choice("AUDIT_PAGES", AuditPages.CHANGES),
             notifications=NotificationSettings.optional(read),
         )

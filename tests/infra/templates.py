@@ -36,6 +36,7 @@ EVERYTHING: Mapping[str, Any] = {
         "domain": "api.example.com",
         "certificate": f"arn:aws:acm:eu-central-1:{ACCOUNT}:certificate/0a",
         "challenge": "mapped",
+        "access_log": True,
     },
     "distribution": {
         "domain": "registry.example.com",
@@ -63,7 +64,8 @@ EVERYTHING: Mapping[str, Any] = {
     "python": "3.14",
     "deletion_protection": True,
     "retention": {"logs": 7, "audit": 3653, "recovery": 14},
-    "alarms": {"email": "operator@example.com"},
+    "alarms": {"email": "operator@example.com", "all": True},
+    "metrics": True,
     "environment": {"registry": {"MAX_BLOB_BYTES": "60000000000"}, "token": {"TOKEN_LIFETIME": "600"}},
 }
 LEAST: Mapping[str, Any] = {"relay": {"kind": "none"}, "api": {"closed": True}}

@@ -174,6 +174,7 @@ class TestFunctions:
             "BLOB_URL_KEY_PARAMETER": "/harbour-2/blob-url-key",
             "VIA_DISTRIBUTION_ONLY": "off",
             "MAX_BLOB_BYTES": "60000000000",
+            "METRICS": "on",
         }
 
     def test_a_public_relay_is_where_uploads_go_of_clients_of_the_api(self, public_relay: Deployment) -> None:
@@ -228,13 +229,15 @@ class TestApi:
             }
         }
 
-    def test_it_is_served_at_the_root_throttled_and_logged_without_queries(self, default: Deployment) -> None:
+    def test_it_is_served_at_the_root_and_throttled(self, default: Deployment) -> None:
         stage = default.one("AWS::ApiGatewayV2::Stage")
         assert stage["StageName"] == "$default"
         assert stage["AutoDeploy"] is True
         assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 1000
         assert stage["DefaultRouteSettings"]["ThrottlingBurstLimit"] == 2000
-        fields = json.loads(stage["AccessLogSettings"]["Format"])
+
+    def test_its_own_lines_have_no_query(self, everything: Deployment) -> None:
+        fields = json.loads(everything.one("AWS::ApiGatewayV2::Stage")["AccessLogSettings"]["Format"])
         assert {"source", "method", "path", "status", "request"} <= set(fields)
         assert not re.search(r"query|authoriz|header", json.dumps(fields), re.IGNORECASE)
 
@@ -318,7 +321,7 @@ class TestObservability:
             "ApiFailures",
             "ApiSlow",
             "Throttles",
-            "TokenFaults",
+            "Faults",
             "WebhookErrors",
             "AuditDeadLetters",
             "AuditLate",
@@ -337,8 +340,40 @@ class TestObservability:
         (subscription,) = everything.of("AWS::SNS::Subscription")
         assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
 
-    def test_the_default_has_three_alarms_more_than_are_free(self, default: Deployment) -> None:
-        assert len(default.of("AWS::CloudWatch::Alarm")) == 13
+    def test_lines_that_say_that_logins_or_the_relay_are_broken_ring_one_alarm(self, default: Deployment) -> None:
+        counted = [
+            (default.resources[one["LogGroupName"]["Ref"]]["Properties"]["LogGroupName"], one["FilterPattern"])
+            for one in default.of("AWS::Logs::MetricFilter")
+            if one["MetricTransformations"][0]["MetricName"] == "Faults"
+        ]
+        assert sorted(counted) == [
+            ("/aws/lambda/roadstead-prod-token", "{ $.status >= 500 }"),
+            ("/roadstead/relay", '{ $.type = "platform.initReport" && $.record.status = "failure" }'),
+        ]
+        (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if one["AlarmName"] == "roadstead-Faults"]
+        assert (alarm["MetricName"], alarm["Namespace"], alarm["Threshold"]) == ("Faults", "roadstead", 1)
+
+    def test_a_collector_that_stands_still_is_noticed_by_the_lines_that_are_missing(self, default: Deployment) -> None:
+        (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if "CollectorLate" in one["AlarmName"]]
+        assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("CollectorRuns", "breaching")
+        assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, 6)
+
+    def test_functions_make_metrics_of_their_lines_only_if_the_settings_ask_for_it(
+        self, default: Deployment, everything: Deployment
+    ) -> None:
+        for deployment, expected in ((default, "off"), (everything, "on")):
+            functions = list(deployment.of("AWS::Serverless::Function"))
+            assert {one["Environment"]["Variables"]["METRICS"] for one in functions} == {expected}
+        (revision,) = default.of("AWS::Lambda::WebFunctionRevision")
+        assert revision["ServiceConfig"]["EnvironmentVariables"]["METRICS"] == "off"
+
+    def test_a_request_is_logged_once_unless_the_settings_ask_for_the_apis_own_line(
+        self, default: Deployment, everything: Deployment
+    ) -> None:
+        assert "AccessLogSettings" not in default.one("AWS::ApiGatewayV2::Stage")
+        assert "AccessLogSettings" in everything.one("AWS::ApiGatewayV2::Stage")
+        for function in default.of("AWS::Serverless::Function"):
+            assert function["LoggingConfig"] == {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
 
     def test_the_collector_runs_every_hour(self, default: Deployment) -> None:
         schedule = default.one("AWS::Scheduler::Schedule")

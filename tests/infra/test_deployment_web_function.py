@@ -120,12 +120,6 @@ def test_its_lines_go_where_those_of_a_relay_on_fargate_go_and_expire(default: D
     assert default.resources[logging["LogGroup"]["Ref"]]["Properties"]["LogGroupName"] == "/roadstead/relay"
 
 
-def test_an_alarm_tells_of_a_revision_that_is_active_and_does_not_start(default: Deployment) -> None:
-    (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if "StartFailures" in one["AlarmName"]]
-    filters = {one["MetricTransformations"][0]["MetricName"]: one for one in default.of("AWS::Logs::MetricFilter")}
-    assert "platform.initReport" in filters[alarm["MetricName"]]["FilterPattern"]
-
-
 def test_the_operators_command_learns_where_it_is(default: Deployment, fargate: Deployment, least: Deployment) -> None:
     kinds = [one.template["Outputs"]["RelayKind"]["Value"] for one in (default, fargate, least)]
     assert kinds == ["web-function", "fargate", "none"]

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,8 +73,16 @@ def written() -> set[str]:
     }
 
 
+def dashboard(*, metrics: bool) -> dict[str, Any]:
+    made = body(
+        region="eu-central-1", audit_log_group="/roadstead/audit", log_groups=["/registry", "/token"], metrics=metrics
+    )
+    document: dict[str, Any] = json.loads(json.dumps(made))
+    return document
+
+
 def test_the_dashboard_shows_only_existing_metrics() -> None:
-    document = json.loads(json.dumps(body(region="eu-central-1", audit_log_group="/roadstead/audit")))
+    document = dashboard(metrics=True)
     shown = {
         row[1]
         for widget in document["widgets"]
@@ -84,8 +93,19 @@ def test_the_dashboard_shows_only_existing_metrics() -> None:
     assert shown <= written()
 
 
-def test_widgets_do_not_overlap() -> None:
-    document = body(region="eu-central-1", audit_log_group="/roadstead/audit")
+def test_without_metrics_the_dashboard_searches_the_lines_for_the_same_numbers() -> None:
+    document = dashboard(metrics=False)
+    assert {widget["type"] for widget in document["widgets"]} == {"log"}
+    *queries, of_the_trail = [widget["properties"]["query"] for widget in document["widgets"]]
+    assert all(query.startswith("SOURCE '/registry' | SOURCE '/token' | stats ") for query in queries)
+    assert of_the_trail.startswith("SOURCE '/roadstead/audit' ")
+    named = {name for query in queries for name in re.findall(r"(?:sum|pct)\((\w+)", query)}
+    assert {"Requests", "Latency", "Errors", "Pulls"} <= named <= written()
+
+
+@pytest.mark.parametrize("metrics", [True, False])
+def test_widgets_do_not_overlap(metrics: bool) -> None:
+    document = dashboard(metrics=metrics)
     cells = [
         (widget["x"] + x, widget["y"] + y)
         for widget in document["widgets"]

@@ -39,6 +39,7 @@ def test_four_settings_suffice() -> None:
         head_answers=HeadAnswers.LENGTH,
         challenge=Challenge.DIRECT,
         tracing=Tracing.OFF,
+        metrics=False,
     )
 
 

@@ -38,6 +38,22 @@ def of_request(**changes: Any) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def warm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics, "_started", True)
+    monkeypatch.setattr(metrics, "_on", True)
+
+
+def test_cloudwatch_makes_no_metric_of_a_line_unless_the_setting_asks_for_it() -> None:
+    asked = of_request(status=404, code="BLOB_UNKNOWN")
+    metrics.start(False)
+    assert of_request(status=404, code="BLOB_UNKNOWN") == {
+        name: value for name, value in asked.items() if name != "_aws"
+    }
+    metrics.start(True)
+    check(of_request())
+
+
+def test_a_metric_that_something_depends_on_is_made_in_any_case() -> None:
+    metrics.start(False)
+    check(line([Metric("UploadLoad", 5)], {"function": "relay"}, now_ms=NOON, always=True))
 
 
 def test_a_request_is_one_valid_line() -> None:

@@ -24,6 +24,7 @@ def test_what_must_be_set_and_what_is_assumed() -> None:
         edge_secret_parameter="",
         via_distribution_only=False,
         tracing=Tracing.OFF,
+        metrics=False,
     )
 
 
@@ -41,6 +42,7 @@ def test_everything_can_be_set() -> None:
         "EDGE_SECRET_PARAMETER": "/edge",
         "VIA_DISTRIBUTION_ONLY": "on",
         "TRACING": "on",
+        "METRICS": "on",
         "UNRELATED": "x",
     }
     assert Settings.from_environ(environ) == Settings(
@@ -56,6 +58,7 @@ def test_everything_can_be_set() -> None:
         "/edge",
         True,
         Tracing.ON,
+        True,
     )
 
 
