@@ -27,7 +27,7 @@ COMMANDS = sorted(set(_IN_BLOCKS + _IN_LINE))
 
 def is_complete(command: str) -> bool:
     """Prose names some commands without their arguments."""
-    return command not in ("roadstead user reset-password", "roadstead webhook test")
+    return command not in ("roadstead user release", "roadstead user reset-password", "roadstead webhook test")
 
 
 @pytest.mark.parametrize("command", [one for one in COMMANDS if is_complete(one)])
