@@ -12,10 +12,11 @@ from cli import (
     collect_commands,
     index_commands,
     key_commands,
+    preflight,
     status_commands,
     webhook_commands,
 )
-from cli.aws import readable_errors
+from cli.aws import AwsAccount, Clients, readable_errors
 from cli.composition import Cloud, find_target
 from cli.doctor import command as doctor
 from cli.doctor.deployment import Deployment
@@ -42,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         with readable_errors():
             if options.command == "doctor":
                 return doctor.run(options, output, _deployment)
+            if options.command == "preflight":
+                return preflight.run(options, output, lambda region: AwsAccount(Clients(region)))
             target = find_target(options.state, options.stack, options.region, os.environ)
             options.run(options, Cloud(target), output)
     except (AccountRefused, NotificationRefused) as refused:
@@ -82,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     index_commands.add_parsers(commands)
     status_commands.add_parsers(commands)
     doctor.add_parser(commands.parsers)
+    preflight.add_parser(commands.parsers)
     return parser
 
 

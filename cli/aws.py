@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ _NO_CRT = (
     "The key-value store requires SigV4A signatures, for which boto3 needs the package awscrt: "
     ".venv/bin/uv pip install --python .venv/bin/python --require-hashes -r requirements/cli.txt"
 )
+
+
+_BAD_TOKENS = frozenset({"InvalidClientTokenId", "InvalidSignatureException", "UnrecognizedClientException"})
 
 
 class Clients:
@@ -129,16 +133,150 @@ class CloudFrontKeyValues:
         self._arn = arn
 
     def find(self, key: str) -> str | None:
-        try:
-            return str(self._client.get_key(KvsARN=self._arn, Key=key)["Value"])
-        except ClientError as error:
-            if error_code(error) == "ResourceNotFoundException":
-                return None
-            raise
+        with _regional_credentials():
+            try:
+                return str(self._client.get_key(KvsARN=self._arn, Key=key)["Value"])
+            except ClientError as error:
+                if error_code(error) == "ResourceNotFoundException":
+                    return None
+                raise
 
     def put(self, key: str, value: str) -> None:
-        version = self._client.describe_key_value_store(KvsARN=self._arn)["ETag"]
-        self._client.put_key(KvsARN=self._arn, Key=key, Value=value, IfMatch=version)
+        with _regional_credentials():
+            version = self._client.describe_key_value_store(KvsARN=self._arn)["ETag"]
+            self._client.put_key(KvsARN=self._arn, Key=key, Value=value, IfMatch=version)
+
+
+@contextlib.contextmanager
+def _regional_credentials() -> Iterator[None]:
+    """Explain how the key-value store refuses a session token of STS's global endpoint, which is valid elsewhere.
+
+    It says "Authentication failed" then (boto/boto3#3980), or one of the codes for a bad token.
+    """
+    try:
+        yield
+    except ClientError as error:
+        code, message = error_code(error), str(error.response.get("Error", {}).get("Message"))
+        if code not in _BAD_TOKENS and not (
+            code == "AccessDeniedException" and "authentication failed" in message.lower()
+        ):
+            raise
+        raise Failure(
+            f"The key-value store refused the credentials ({code}: {message}). It takes session tokens of a regional "
+            "STS endpoint only, since they are valid in every region: set AWS_STS_REGIONAL_ENDPOINTS=regional (or "
+            "sts_regional_endpoints = regional in ~/.aws/config), log in again, and repeat the command"
+        ) from error
+
+
+class AwsAccount:
+    """Account by boto3. Its calls change nothing, except `try_distribution`."""
+
+    def __init__(self, clients: Clients, *, pause: float = 15.0, patience: float = 900.0) -> None:
+        self._clients = clients
+        self._pause = pause  # seconds between two looks at the distribution
+        self._patience = patience
+
+    @property
+    def region(self) -> str:
+        return self._clients.region
+
+    def identity(self) -> str:
+        return str(self._clients.client("sts").get_caller_identity()["Arn"])
+
+    def stack_status(self, name: str) -> str:
+        try:
+            stacks = self._clients.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error_code(error) == "ValidationError":
+                return ""
+            raise
+        return str(stacks[0]["StackStatus"]) if stacks else ""
+
+    def taken(self, prefix: str) -> list[str]:
+        describe = self._clients.client("dynamodb").describe_table
+        tables = (f"{prefix}-index", f"{prefix}-identity")
+        found = [f"the table {name}" for name in tables if _exists(partial(describe, TableName=name))]
+        group = f"/{prefix}/audit"
+        groups = self._clients.client("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        if any(one["logGroupName"] == group for one in groups):
+            found.append(f"the log group {group}")
+        account = self._clients.client("sts").get_caller_identity()["Account"]
+        bucket = f"{prefix}-{account}-{self.region}"
+        if _exists(partial(self._clients.client("s3").head_bucket, Bucket=bucket)):
+            found.append(f"the bucket {bucket}")
+        return found
+
+    def is_bootstrapped(self) -> bool:
+        ssm = self._clients.client("ssm")
+        return _exists(partial(ssm.get_parameter, Name="/cdk-bootstrap/hnb659fds/version"))
+
+    def lambda_concurrency(self) -> int:
+        settings = self._clients.client("lambda").get_account_settings()
+        return int(settings["AccountLimit"]["ConcurrentExecutions"])
+
+    def knows_type(self, name: str) -> bool:
+        cloudformation = self._clients.client("cloudformation")
+        return _exists(partial(cloudformation.describe_type, Type="RESOURCE", TypeName=name))
+
+    def distributions(self) -> int:
+        return int(self._clients.client("cloudfront").list_distributions()["DistributionList"]["Quantity"])
+
+    def try_distribution(self) -> str:
+        cloudfront = self._clients.client("cloudfront")
+        try:
+            made = cloudfront.create_distribution(DistributionConfig=_nothing_served())["Distribution"]
+        except ClientError as error:
+            if error_code(error) != "AccessDenied":
+                raise
+            return str(error.response["Error"].get("Message", error_code(error)))
+        deadline = time.monotonic() + self._patience
+        while time.monotonic() < deadline:
+            looked = cloudfront.get_distribution(Id=made["Id"])
+            if looked["Distribution"]["Status"] == "Deployed":
+                cloudfront.delete_distribution(Id=made["Id"], IfMatch=looked["ETag"])
+                return ""
+            time.sleep(self._pause)
+        raise Failure(
+            f"The distribution {made['Id']}, which is disabled, was not deployed within {self._patience:.0f} s: "
+            f"delete it later, by `aws cloudfront delete-distribution`"
+        )
+
+
+def _nothing_served() -> dict[str, Any]:
+    """Return the configuration of a disabled distribution."""
+    return {
+        "CallerReference": f"roadstead-preflight-{time.time_ns()}",
+        "Comment": "made by `roadstead preflight`; delete it",
+        "Enabled": False,
+        "Origins": {
+            "Quantity": 1,
+            "Items": [
+                {
+                    "Id": "none",
+                    "DomainName": "example.com",
+                    "CustomOriginConfig": {"HTTPPort": 80, "HTTPSPort": 443, "OriginProtocolPolicy": "https-only"},
+                }
+            ],
+        },
+        "DefaultCacheBehavior": {
+            "TargetOriginId": "none",
+            "ViewerProtocolPolicy": "https-only",
+            "CachePolicyId": "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",  # Managed-CachingDisabled
+        },
+    }
+
+
+def _exists(read: Callable[[], Any]) -> bool:
+    try:
+        read()
+    except ClientError as error:
+        code = error_code(error)
+        if code in ("404", "ResourceNotFoundException", "ParameterNotFound", "TypeNotFoundException"):
+            return False
+        if code == "403":  # a bucket of somebody else's has the name
+            return True
+        raise
+    return True
 
 
 class KmsSigningKeys:

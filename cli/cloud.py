@@ -90,3 +90,38 @@ class Logs(Protocol):
         Raises Failure.
         """
         ...
+
+
+class Account(Protocol):
+    """An AWS account in one region, before there is a deployment."""
+
+    @property
+    def region(self) -> str: ...
+
+    def identity(self) -> str:
+        """Return who the credentials belong to, as an ARN. Raises Failure."""
+        ...
+
+    def stack_status(self, name: str) -> str:
+        """Return the status of a stack; empty if there is none."""
+        ...
+
+    def taken(self, prefix: str) -> Sequence[str]:
+        """Return the resources with fixed names that a deployment with this prefix creates and that exist already."""
+        ...
+
+    def is_bootstrapped(self) -> bool:
+        """Whether the CDK has been set up here."""
+        ...
+
+    def lambda_concurrency(self) -> int: ...
+
+    def knows_type(self, name: str) -> bool:
+        """Whether CloudFormation has a type of resource here."""
+        ...
+
+    def distributions(self) -> int: ...
+
+    def try_distribution(self) -> str:
+        """Create a distribution that serves nothing, and delete it. Return why that was refused, or an empty text."""
+        ...

@@ -19,6 +19,7 @@ from cli.aws import (
     stack_outputs,
 )
 from cli.cloud import Inspector, KeyValues, Logs, Parameters, SigningKeys
+from cli.doctor.wire import NoResponse, send
 from cli.failures import USAGE, Failure
 from cli.target import Target
 from roadstead import schema
@@ -133,6 +134,17 @@ class Cloud:
     @cached_property
     def signing_keys(self) -> SigningKeys:
         return KmsSigningKeys(self._clients.client("kms"))
+
+    def token_trouble(self) -> str:
+        """Return why the registry does not publish its token keys; empty if it does, or if its URL is unknown."""
+        url = self.target.registry_url or self.target.api_url
+        if not url:
+            return ""
+        try:
+            reply = send("GET", f"{url}/.well-known/jwks.json", timeout=30)
+        except NoResponse as error:
+            return str(error)
+        return "" if reply.status == 200 else f"{url}/.well-known/jwks.json responds with {reply}"
 
     @cached_property
     def inspector(self) -> Inspector:

@@ -28,11 +28,20 @@ from cli.subcommands import Subcommands
 from cli.target import Kind, Target
 
 UPLOAD_SECONDS = 86_400  # the default of that setting
+WAIT_SECONDS = 600  # KMS knows a new key by its alias after some minutes
+_PAUSE = 10.0
 
 
 def add_parsers(commands: Subcommands) -> None:
     keys = commands.group("keys", "manage the keys of tokens and uploads")
-    keys.add("init", "create the upload keys, once, after the first deployment", init)
+    first = keys.add("init", "create the upload keys, once, after the first deployment", init)
+    first.add_argument(
+        "--wait",
+        type=int,
+        default=WAIT_SECONDS,
+        metavar="SECONDS",
+        help="how long to wait until the functions may use the key of tokens, too (default: %(default)s)",
+    )
     keys.add("sync", "copy the upload keys from the parameter to the edge's key-value store", sync)
     keys.add("show", "show key ids, stages and states; never a key", show)
     blob_url = keys.add(
@@ -51,13 +60,34 @@ def add_parsers(commands: Subcommands) -> None:
 
 
 def init(options: Namespace, cloud: Cloud, output: Output) -> None:
-    """Create the upload keys unless they exist, and copy them to the edge. Safe to repeat."""
+    """Create the upload keys unless they exist, and copy them to the edge. Safe to repeat.
+
+    The functions' roles name the key of tokens by its alias. KMS applies that minutes after the alias was made, or made
+    anew after a first deployment that failed. So the command waits until the registry publishes its public keys.
+    """
     name = cloud.target.upload_keys_parameter
     made = cloud.parameters.create(name, Rotation.first().to_json())
     rotation, _ = _read(cloud)
     changed = _sync(cloud, rotation)
+    _wait_for_token_keys(cloud, output, options.wait)
     record = {"parameter": name, "made": made, "current": rotation.current, "edge": _edge(cloud, changed)}
     output.record(record)
+
+
+def _wait_for_token_keys(cloud: Cloud, output: Output, patience: float) -> None:
+    """Wait until the token function can use its keys. Raises Failure after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    told = False
+    while trouble := cloud.token_trouble():
+        if time.monotonic() >= deadline:
+            raise Failure(
+                f"The upload keys exist, but the registry cannot use its token keys yet: {trouble}. Run `roadstead "
+                "keys init` again in some minutes; if that does not help, the token function's log says why."
+            )
+        if not told:
+            output.progress(f"Waiting until KMS lets the functions use the token keys: {trouble}")
+            told = True
+        time.sleep(_PAUSE)
 
 
 def sync(options: Namespace, cloud: Cloud, output: Output) -> None:

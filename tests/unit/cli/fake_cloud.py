@@ -105,6 +105,10 @@ class FakeCloud:
         self.signing_keys = FakeSigningKeys()
         self.inspector = FakeInspector()
         self.logs: Any = None
+        self.troubles: list[str] = []  # what the registry says of its token keys, before it has none
+
+    def token_trouble(self) -> str:
+        return self.troubles.pop(0) if self.troubles else ""
 
     def as_cloud(self) -> Cloud:
         return cast("Cloud", self)

@@ -86,6 +86,32 @@ def test_without_awscrt_the_error_says_how_to_install_it(monkeypatch: pytest.Mon
         CloudFrontKeyValues(client, ARN).find("relay")
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("AccessDeniedException", "Authentication failed"),
+        ("InvalidSignatureException", "credential scope"),
+        ("InvalidClientTokenId", ""),
+    ],
+)
+def test_a_token_of_the_global_sts_endpoint_is_explained(code: str, message: str) -> None:
+    class Refusing(FakeStore):
+        def describe_key_value_store(self, **arguments: str) -> dict[str, str]:
+            raise ClientError({"Error": {"Code": code, "Message": message}}, "DescribeKeyValueStore")
+
+    with pytest.raises(Failure, match=r"AWS_STS_REGIONAL_ENDPOINTS=regional"), readable_errors():
+        CloudFrontKeyValues(Refusing(), ARN).put("relay", "on")
+
+
+def test_a_missing_permission_for_the_key_value_store_is_not_blamed_on_the_token() -> None:
+    class Refusing(FakeStore):
+        def get_key(self, **_: str) -> None:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "GetKey")
+
+    with pytest.raises(Failure, match="refused GetKey: AccessDeniedException: not authorized"), readable_errors():
+        CloudFrontKeyValues(Refusing(), ARN).find("relay")
+
+
 def test_a_log_query_is_polled_until_it_completes() -> None:
     client, stub = stubbed("logs")
     stub.add_response("start_query", {"queryId": "q"})

@@ -50,6 +50,29 @@ def test_init_creates_keys_once_and_copies_them_to_the_edge(cloud: FakeCloud) ->
     assert rotation(cloud) == first
 
 
+def test_init_waits_until_kms_knows_the_key_of_tokens_by_its_alias(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud = FakeCloud()
+    waited: list[float] = []
+    monkeypatch.setattr("cli.key_commands.time.sleep", waited.append)
+    cloud.troubles = ["jwks.json responds with 500"] * 3
+    assert run(cloud, "keys", "init")["made"] is True
+    assert len(waited) == 3
+    assert edge(cloud) == rotation(cloud)
+
+
+def test_init_that_has_waited_in_vain_has_made_the_keys_and_says_to_run_it_again() -> None:
+    cloud = FakeCloud()
+    cloud.troubles = ["jwks.json responds with 500"] * 9
+    with pytest.raises(Failure, match=r"responds with 500\. Run `roadstead keys init` again"):
+        run(cloud, "keys", "init", "--wait", "0")
+    first = rotation(cloud)
+    cloud.troubles = []
+    assert run(cloud, "keys", "init")["made"] is False
+    assert rotation(cloud) == edge(cloud) == first
+
+
 def test_init_copies_existing_keys_to_the_edge() -> None:
     cloud = FakeCloud()
     cloud.parameters.create(PARAMETER, Rotation.first().to_json())
