@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
+
+from functions.management.openapi.document import document
+from functions.management.routes import ROUTES
 from functions.management.services import Services
 from functions.management.settings import Settings
 from roadstead.aws.clients import client
@@ -40,6 +45,12 @@ def build(settings: Settings) -> Services:
         administration=Administration(
             configuration, SsmConfigurationSecrets(ssm, settings.configuration_secrets), fixed=fixed
         ),
+        description=_description,
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,
     )
+
+
+@cache
+def _description() -> bytes:
+    return json.dumps(document(ROUTES), separators=(",", ":")).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from functions.management.route import Anybody, InProject, Needs, Nothing, SignedIn, SystemAdmin
+from functions.management.route import in_words
 from functions.management.routes import ROUTES
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "management.md"
@@ -15,27 +15,13 @@ _TABLE = re.compile(re.escape(_HEAD) + r"(?:\|.*\n)*")
 
 def table() -> str:
     """Return the table in Markdown, a row for each endpoint."""
-    rows = (f"| {route.method} | `{route.template.text}` | {_in_words(route.needs)} |\n" for route in ROUTES)
+    rows = (f"| {route.method} | `{route.template.text}` | {in_words(route.needs)} |\n" for route in ROUTES)
     return _HEAD + "".join(rows)
 
 
 def written(document: str) -> str:
     """Return `document` with its table replaced by the current one."""
     return _TABLE.sub(lambda _: table(), document, count=1)
-
-
-def _in_words(needs: Needs) -> str:
-    match needs:
-        case Nothing():
-            return "nothing; credentials are not read"
-        case Anybody():
-            return "nothing"
-        case SignedIn():
-            return "a sign-in"
-        case SystemAdmin():
-            return "a system administrator"
-        case InProject(permission):
-            return f"`{permission}` in the project"
 
 
 if __name__ == "__main__":

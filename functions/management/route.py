@@ -65,3 +65,18 @@ def route(operation: str, method: str, path: str, needs: Needs, handler: Handler
 def in_project(resource: str, action: str) -> InProject:
     """Return the need of a permission in the path's project. Raises ValueError if there is no such permission."""
     return InProject(Permission.parse(resource, action))
+
+
+def in_words(needs: Needs) -> str:
+    """Return what a row needs, as a part of a sentence."""
+    match needs:
+        case Nothing():
+            return "nothing; credentials are not read"
+        case Anybody():
+            return "nothing"
+        case SignedIn():
+            return "a sign-in"
+        case SystemAdmin():
+            return "a system administrator"
+        case InProject(permission):
+            return f"`{permission}` in the project"

@@ -8,6 +8,7 @@ from functions.management.errors import ManagementCode, ManagementError, bad_req
 from functions.management.handlers import (
     configurations,
     members,
+    openapi,
     projects,
     repositories,
     search,
@@ -30,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *members.ROUTES,
     *repositories.ROUTES,
     *search.ROUTES,
+    *openapi.ROUTES,
 )
 
 

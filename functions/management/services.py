@@ -32,6 +32,7 @@ class Services:
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old
     administration: Administration
+    description: Callable[[], bytes]  # the OpenAPI document
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False
     clock: Callable[[], float] = time.time

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 from functions.hosting.boundary import response_of
 from functions.management.application import Application
 from functions.management.errors import ManagementError
-from functions.management.routes import match
+from functions.management.openapi.document import described, document
+from functions.management.routes import ROUTES, match
 from functions.management.services import Services
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifest_index import Commit, ManifestEntry
@@ -31,7 +32,7 @@ from tests.memory.catalog import MemoryCatalog
 from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
-from tests.unit.functions.management import swagger
+from tests.unit.functions.management import description, swagger
 
 PASSWORD = "correct horse battery staple"
 
@@ -73,6 +74,7 @@ class Desk:
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
             administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
             clock=lambda: self.now,
+            description=lambda: json.dumps(document(ROUTES)).encode(),
         )
         self.application = Application(services)
 
@@ -123,8 +125,7 @@ class Browser:
             source_ip="192.0.2.7",
         )
         response = self.desk.ask(request)
-        if swagger.FILE.exists():
-            check(request, response)
+        check(request, response)
         received = {name.lower(): value for name, value in response.headers}
         self.csrf = received.get("x-harbor-csrf-token", "")
         if "set-cookie" in received:
@@ -141,12 +142,20 @@ class Browser:
 
 
 def check(request: Request, response: Response) -> None:
-    """Hold a response to Harbor's description, where Harbor has the operation. HEAD has no body to hold."""
+    """Hold a response to our own description, and to Harbor's, where they have the operation. HEAD has no body.
+
+    That ours has every operation is a test of its own.
+    """
     try:
-        operation = match(request.method, request.path).route.operation
+        route = match(request.method, request.path).route
     except ManagementError:
         return
-    if operation in swagger.operations() and request.method != "HEAD":
+    if request.method == "HEAD":
+        return
+    operation = route.operation
+    if operation in described():
+        assert description.problems(route, response) == []
+    if swagger.FILE.exists() and operation in swagger.operations():
         assert swagger.problems(operation, response.status, response.body) == []
 
 

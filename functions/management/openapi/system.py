@@ -1,0 +1,97 @@
+"""The system: information, configuration, sessions, search."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from functions.management.openapi.described import (
+    Described,
+    Parameter,
+    Schema,
+    array,
+    flag,
+    mapping,
+    nullable,
+    number,
+    obj,
+    ref,
+    text,
+    time,
+)
+from roadstead.identity.configuration import KEYS, Key, Kind
+
+_TYPES: Mapping[Kind, Schema] = {
+    Kind.TEXT: {"type": "string"},
+    Kind.SECRET: {"type": "string"},
+    Kind.NUMBER: {"type": "integer"},
+    Kind.FLAG: {"type": "boolean"},
+}
+
+
+def _shown(key: Key) -> Schema:
+    return obj({"value": _TYPES[key.kind], "editable": flag()})
+
+
+SCHEMAS: Mapping[str, Schema] = {
+    "SystemInfo": obj(
+        {
+            "auth_mode": text("the sign-in that is offered first: db_auth, ldap_auth or oidc_auth"),
+            "primary_auth_mode": flag(),
+            "self_registration": flag(),
+            "banner_message": text("the text of a JSON object, or empty"),
+            "oidc_provider_name": text("empty without an OIDC provider"),
+        },
+        {
+            "harbor_version": text("the version of Harbor whose API this follows"),
+            "current_time": time(),
+            "registry_url": text("the registry's host, as image names begin"),
+            "external_url": text(),
+            "has_ca_root": flag(),
+            "read_only": flag(),
+            "notification_enable": flag(),
+            "project_creation_restriction": text("adminonly or everyone"),
+            "registry_storage_provider_name": text(),
+        },
+        "What is optional is shown to signed-in callers only.",
+    ),
+    "Configurations": obj({name: _shown(key) for name, key in KEYS.items() if key.kind is not Kind.SECRET}),
+    "ConfigurationChange": obj({}, {name: _TYPES[key.kind] for name, key in KEYS.items()}),
+    "Session": obj({"user": nullable(ref("SessionUser"))}),
+    "SessionUser": obj({"name": text(), "admin": flag("a system administrator")}),
+    "Credentials": obj({"name": text(), "password": text()}),
+    "SearchResult": obj({"project": array(ref("Project")), "repository": array(ref("SearchRepository"))}),
+    "SearchRepository": obj(
+        {
+            "project_id": number(),
+            "project_name": text(),
+            "project_public": flag(),
+            "repository_name": text("with the project's name"),
+        }
+    ),
+}
+
+OPERATIONS: Mapping[str, Described] = {
+    "getPing": Described("Respond with Pong", text(), media_type="text/plain"),
+    "getVersion": Described("The version of the API", obj({"version": text()})),
+    "getSystemInfo": Described("What a client needs to know about the registry", ref("SystemInfo")),
+    "getConfigurations": Described("Show the configuration; secrets are left out", ref("Configurations")),
+    "updateConfigurations": Described(
+        "Change some keys of the configuration, all or none", body=ref("ConfigurationChange"), also=(400,)
+    ),
+    "getSession": Described("Who is signed in", ref("Session")),
+    "beginSession": Described(
+        "Sign in: the response sets the session's cookie",
+        ref("Session"),
+        201,
+        ref("Credentials"),
+        also=(400, 401, 403, 429),
+    ),
+    "endSession": Described("Sign out", status=204),
+    "search": Described(
+        "Find projects and repositories by a part of their names",
+        ref("SearchResult"),
+        query=(Parameter("q", text(maxLength=255)),),
+        also=(400,),
+    ),
+    "getOpenApi": Described("This document", mapping({})),
+}

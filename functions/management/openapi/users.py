@@ -1,0 +1,57 @@
+"""Users."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from functions.management.openapi.described import (
+    Described,
+    Parameter,
+    Schema,
+    created,
+    flag,
+    number,
+    obj,
+    page_of,
+    ref,
+    text,
+    time,
+)
+
+SCHEMAS: Mapping[str, Schema] = {
+    "User": obj(
+        {
+            "user_id": number(),
+            "username": text(),
+            "email": text(),
+            "realname": text(),
+            "comment": text(),
+            "sysadmin_flag": flag("a system administrator"),
+            "admin_role_in_auth": flag("a system administrator by a group of the provider"),
+            "creation_time": time(),
+            "update_time": time(),
+        }
+    ),
+    "NewUser": obj(
+        {"username": text(maxLength=255), "password": text()},
+        {"email": text(), "realname": text(), "comment": text()},
+    ),
+    "FoundUser": obj({"user_id": number(), "username": text()}),
+    "PasswordChange": obj({"new_password": text()}, {"old_password": text("needed for one's own password")}),
+    "AdminFlag": obj({"sysadmin_flag": flag()}),
+}
+
+OPERATIONS: Mapping[str, Described] = {
+    "getCurrentUserInfo": Described("The caller", ref("User"), also=(412,)),
+    "searchUsers": page_of(
+        "Find users by a part of their name", ref("FoundUser"), Parameter("username", text(), required=True)
+    ),
+    "listUsers": page_of("List users", ref("User")),
+    "createUser": created("Create a user", ref("NewUser")),
+    "getUser": Described("A user", ref("User"), also=(404,)),
+    "setUserSysAdmin": Described(
+        "Make a user a system administrator, or an ordinary user", body=ref("AdminFlag"), also=(400, 404)
+    ),
+    "releaseLogin": Described("Let a user sign in at once whom wrong passwords have locked", also=(404,)),
+    "updateUserPassword": Described("Change a password", body=ref("PasswordChange"), also=(400, 403, 404)),
+}
