@@ -43,8 +43,8 @@ def _of_metrics(region: str) -> list[dict[str, Any]]:
         _metrics("Faults", "Sum", {"registry": "Faults", "token": "Faults", "relay": "Faults"}, region),
         _metrics("Cold starts", "Sum", {"registry": "ColdStarts", "token": "ColdStarts"}, region),
         _several("Uploads by path", ("UploadsByEdge", "UploadsByService", "Mounts"), region),
-        _several("Pulls", ("Pulls", "BlobPulls"), region),
-        _several("Bytes", ("UploadBytes", "PullBytes"), region),
+        _metrics("Pulls", "Sum", {"webhook": "Pulls", "registry": "BlobPulls"}, region),
+        _metrics("Bytes", "Sum", {"webhook": "UploadBytes", "registry": "PullBytes"}, region),
         _several("Tokens", ("TokensIssued", "LoginsFailed", "LoginsDelayed", "PermissionsRefused"), region, "token"),
         _several("The audit trail", ("AuditEntries", "AuditFailures"), region),
     ]

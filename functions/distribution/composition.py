@@ -83,6 +83,7 @@ def build(
         token_service=settings.token_service,
         head_answers=settings.head_answers,
         challenge=settings.challenge,
+        audit_blobs=settings.audit_blobs,
         via_distribution_only=settings.via_distribution_only,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functions.distribution.settings import Challenge, HeadAnswers
+from functions.distribution.settings import AuditBlobs, Challenge, HeadAnswers
 from functions.hosting.viewer import EdgeSecretSource
 from roadstead.content.blobs import Blobs
 from roadstead.content.lists import Lists
@@ -31,4 +31,5 @@ class Services:
     token_service: str
     head_answers: HeadAnswers
     challenge: Challenge = Challenge.DIRECT
+    audit_blobs: AuditBlobs = AuditBlobs.COUNTED
     via_distribution_only: bool = False

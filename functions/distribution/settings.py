@@ -52,6 +52,14 @@ class BlobsAt(StrEnum):
     DISTRIBUTION = "distribution"
 
 
+class AuditBlobs(StrEnum):
+    """Which blobs have an entry of the trail when they are pulled: none, as the pull of their manifest counts them; or
+    each, for every request."""
+
+    COUNTED = "counted"
+    EACH = "each"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`distribution_url` and `edge_secret_parameter` are empty if there is no distribution.
@@ -84,6 +92,7 @@ class Settings:
     index_children: IndexChildren
     head_answers: HeadAnswers
     challenge: Challenge
+    audit_blobs: AuditBlobs
     tracing: Tracing
     metrics: bool
 
@@ -117,6 +126,7 @@ class Settings:
             index_children=read.choice("INDEX_CHILDREN", IndexChildren.ALL),
             head_answers=read.choice("HEAD_ANSWERS", HeadAnswers.LENGTH),
             challenge=read.choice("CHALLENGE", Challenge.DIRECT),
+            audit_blobs=read.choice("AUDIT_BLOBS", AuditBlobs.COUNTED),
             tracing=read.choice("TRACING", Tracing.OFF),
             metrics=read.flag("METRICS"),
         )

@@ -112,10 +112,7 @@ def _measure(source: str, entries: Iterable[AuditEntry], *, failures: int) -> No
         counted += [Metric(name, some) for name, some in paths.items()]
     if mounts:
         counted.append(Metric("Mounts", mounts))
-    blobs = [entry for entry in entries if entry.operation is Operation.PULL_BLOB]
     pulls = sum(entry.operation is Operation.PULL for entry in entries)
-    if blobs:
-        counted += [Metric("BlobPulls", len(blobs)), Metric("PullBytes", sum(entry.size for entry in blobs))]
     if pulls:
         counted.append(Metric("Pulls", pulls))
     if counted:

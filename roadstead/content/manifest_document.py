@@ -7,6 +7,7 @@ kept, since the exact bytes are stored.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -214,3 +215,16 @@ def parse_manifest(body: bytes, content_type: str | None) -> Manifest:
     layers = _descriptors(document, "layers")
     blobs = (config, *(layer for layer in layers if layer.media_type not in NON_DISTRIBUTABLE))
     return Manifest(media_type, blobs, (), subject, artifact_type or config.media_type, annotations)
+
+
+def named_blobs(data: bytes) -> tuple[int, int]:
+    """Return how many blobs a manifest names (its config and layers), and their bytes; an index names none.
+
+    The bytes are those of a manifest that was checked when it was pushed. Another document names none either.
+    """
+    try:
+        document = json.loads(data)
+        listed = [document["config"], *(document.get("layers") or ())] if "config" in document else document["blobs"]
+        return len(listed), sum(int(one["size"]) for one in listed)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return 0, 0

@@ -35,6 +35,7 @@ from roadstead.identity.passwords import Argon2Hasher
 from roadstead.names import ProjectName
 from tests import aws
 from tests.api.client import Api, Client
+from tests.memory.configuration import MemoryConfiguration
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
 from tests.memory.objects import FixedEdgeSecrets, FixedUploadKeys, MemoryObjects
@@ -121,6 +122,7 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
     for name in ("client", "KmsKeys", "SsmEdgeSecrets"):
         patch.setattr(token_composition, name, replacements[name])
     patch.setattr(token_composition, "DynamoIdentities", lambda _: identities)
+    patch.setattr(token_composition, "DynamoConfiguration", lambda _: MemoryConfiguration())
     accounts = _populate(identities)
     registry = {"INDEX_TABLE": "-", "BUCKET": "-", "TOKEN_KEYS": "key", "UPLOAD_KEYS_PARAMETER": "-", **settings}
     api = _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key", **settings}, accounts, objects)

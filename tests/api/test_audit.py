@@ -14,7 +14,7 @@ import pytest
 
 import functions.token.composition as token_composition
 from functions.distribution import composition
-from roadstead.content.manifest_document import OCI_MANIFEST
+from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.content.objects import whole_key
 from roadstead.content.provenance import object_metadata
 from roadstead.content.upload_token import UploadToken
@@ -25,6 +25,7 @@ from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Out
 from tests.api.client import Api, Client, Headers
 from tests.api.conftest import EDGE_SECRET, PASSWORDS, UPLOAD_KEYS, Builder
 from tests.api.documents import CONFIG, dump, image, of
+from tests.manifests import index_of
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
 from tests.unit.functions.webhook.parts import Function, item_of, log_event, record, stream
@@ -194,15 +195,68 @@ CASES = {
     "delete blob": Case(Operation.DELETE_BLOB, delete_blob, lambda client: client.push_blob(SHIPS, BLOB)),
     "pull by tag": Case(Operation.PULL, pull_by_tag, pushed),
     "pull by digest": Case(Operation.PULL, pull_by_digest, pushed),
-    "pull a small blob": Case(Operation.PULL_BLOB, pull_small_blob, lambda client: client.push_blob(SHIPS, BLOB)),
-    "pull a part": Case(Operation.PULL_BLOB, pull_part_of_a_blob, lambda client: client.push_blob(SHIPS, BLOB)),
-    "pull a large blob": Case(Operation.PULL_BLOB, pull_large_blob, lambda client: client.push_blob(SHIPS, BIG)),
+}
+OF_BLOBS = {
+    "a small blob": Case(Operation.PULL_BLOB, pull_small_blob, lambda client: client.push_blob(SHIPS, BLOB)),
+    "a part": Case(Operation.PULL_BLOB, pull_part_of_a_blob, lambda client: client.push_blob(SHIPS, BLOB)),
+    "a large blob": Case(Operation.PULL_BLOB, pull_large_blob, lambda client: client.push_blob(SHIPS, BIG)),
 }
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_operation_has_one_entry(name: str, trail: Trail, maintainer: Client) -> None:
-    case = CASES[name]
+    _has_one_entry(CASES[name], trail, maintainer)
+
+
+@pytest.mark.parametrize("name", OF_BLOBS)
+def test_a_blob_has_an_entry_of_its_own_where_a_setting_asks_for_it(
+    name: str, build: Builder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api = build(AUDIT_BLOBS="each")
+    trail = trail_of(capsys)
+    trail.new()
+    _has_one_entry(OF_BLOBS[name], trail, api.user("maintainer"))
+
+
+def test_the_pull_of_an_image_is_one_entry_that_counts_its_blobs(trail: Trail, maintainer: Client) -> None:
+    pushed(maintainer, "1", BLOB, BIG)
+    trail.new()
+    maintainer.manifest(SHIPS, "1").expect(200)
+    for data in (b"{}", BLOB, BIG):
+        maintainer.blob(SHIPS, Digest.of(data))
+    (entry,) = without_logins(trail.new())
+    assert entry.operation is Operation.PULL
+    assert entry.detail == f"blobs=3 blob_bytes={len(b'{}') + len(BLOB) + len(BIG)}"
+
+
+def test_the_line_of_each_request_counts_the_blob_that_it_served(
+    trail: Trail, maintainer: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pushed(maintainer, "1", BLOB, BIG)
+    trail.new()
+    maintainer.blob(SHIPS, Digest.of(BLOB)).expect(200)
+    maintainer.blob(SHIPS, Digest.of(BIG)).expect(307)
+    maintainer.blob(SHIPS, Digest.of(BLOB), headers={"Range": "bytes=90-"}).expect(416)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    served = [one for one in lines if one.get("route") == "blobs.get" and one["status"] != 401]
+    assert [(one.get("BlobPulls"), one.get("PullBytes")) for one in served] == [
+        (1, len(BLOB)),
+        (1, len(BIG)),
+        (None, None),
+    ]
+
+
+def test_an_index_names_no_blobs(trail: Trail, maintainer: Client) -> None:
+    pushed(maintainer, "child", BLOB)
+    body = index_of(document(BLOB))
+    maintainer.put_manifest(SHIPS, "many", body, OCI_INDEX).expect(201)
+    trail.new()
+    maintainer.manifest(SHIPS, "many").expect(200)
+    (entry,) = without_logins(trail.new())
+    assert (entry.operation, entry.detail) == (Operation.PULL, "")
+
+
+def _has_one_entry(case: Case, trail: Trail, maintainer: Client) -> None:
     case.prepare(maintainer)
     trail.new()
     expected = case.act(maintainer)
@@ -490,7 +544,7 @@ def test_a_project_created_by_a_push_is_logged_with_its_creator(api: Api, trail:
 
 @pytest.fixture
 def behind(build: Builder, capsys: pytest.CaptureFixture[str]) -> Iterator[tuple[Api, Trail]]:
-    api = build(EDGE_SECRET_PARAMETER="/edge", DISTRIBUTION_URL="https://r.example")
+    api = build(AUDIT_BLOBS="each", EDGE_SECRET_PARAMETER="/edge", DISTRIBUTION_URL="https://r.example")
     yield api, trail_of(capsys)
 
 

@@ -9,7 +9,7 @@ EDGE, RELAY = "gateway, edge", "relay"  # as bench.memory calls them
 
 
 class Growth:
-    """The most, in MiB, that gateway with edge, and relay, have grown since this was created."""
+    """The most, in MiB, that gateway with edge, and relay, have grown since this was created. The relay must run."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._roots = [cloud.pids()["stack"]]

@@ -12,7 +12,6 @@ from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
 from roadstead.names import RepositoryName
-from roadstead.trail.entries import Operation
 
 _RANGE = re.compile(r"bytes=([0-9]{0,19})-([0-9]{0,19})")  # not \d, which is every script's digits
 
@@ -35,11 +34,11 @@ def get(call: Call, repository: RepositoryName, digest: Digest) -> Response:
     link = call.services.blobs.get(repository, digest, call.actor)
     if link.data is None:
         url = call.services.urls.presign(link.key, digest=link.digest)
-        audit.pulled(call, Operation.PULL_BLOB, repository, digest, digest, size=link.size)
+        audit.blob_pulled(call, repository, digest, link.size)
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     wanted = call.request.header("range")
     part = parse_range(wanted, link.size) if wanted else None
-    audit.pulled(call, Operation.PULL_BLOB, repository, digest, digest, size=link.size)
+    audit.blob_pulled(call, repository, digest, link.size)
     if part is None:
         return Response(200, _headers(link), link.data)
     first, last = part

@@ -9,7 +9,6 @@ from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response
 from roadstead.names import Reference, RepositoryName, Tag
-from roadstead.trail.entries import Operation
 
 
 def head(call: Call, repository: RepositoryName, reference: Reference) -> Response:
@@ -27,9 +26,7 @@ def head(call: Call, repository: RepositoryName, reference: Reference) -> Respon
 def get(call: Call, repository: RepositoryName, reference: Reference) -> Response:
     """Respond with the bytes and type as pushed, whatever `Accept` says: another type would have another digest."""
     entry, data = call.services.manifests.get(repository, reference)
-    audit.pulled(
-        call, Operation.PULL, repository, reference, entry.digest, size=entry.size, media_type=entry.media_type
-    )
+    audit.pulled(call, repository, reference, entry, data)
     return Response(200, _headers(entry.media_type, entry.digest), data)
 
 

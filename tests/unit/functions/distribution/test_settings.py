@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from functions.distribution.settings import BlobsAt, Challenge, HeadAnswers, Settings, UploadsAt
+from functions.distribution.settings import AuditBlobs, BlobsAt, Challenge, HeadAnswers, Settings, UploadsAt
 from functions.hosting.environ import SettingsError
 from functions.hosting.tracing import Tracing
 from roadstead.content.push import IndexChildren
@@ -38,6 +38,7 @@ def test_four_settings_suffice() -> None:
         index_children=IndexChildren.ALL,
         head_answers=HeadAnswers.LENGTH,
         challenge=Challenge.DIRECT,
+        audit_blobs=AuditBlobs.COUNTED,
         tracing=Tracing.OFF,
         metrics=False,
     )
@@ -57,6 +58,7 @@ def test_four_settings_suffice() -> None:
         ("HEAD_ANSWERS", "redirect", "head_answers", HeadAnswers.REDIRECT),
         ("UPLOADS_URL", "https://relay.example.com", "uploads_url", "https://relay.example.com"),
         ("CHALLENGE", "mapped", "challenge", Challenge.MAPPED),
+        ("AUDIT_BLOBS", "each", "audit_blobs", AuditBlobs.EACH),
         ("TRACING", "on", "tracing", Tracing.ON),
         ("UPLOADS_AT", "same-host", "uploads_at", UploadsAt.SAME_HOST),
     ],
