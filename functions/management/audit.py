@@ -29,7 +29,17 @@ def log_failed_login(source: Actor, name: str, locks: tuple[Scope, ...]) -> None
         actor = replace(source, name=UserName.parse(name), kind=ActorKind.USER)
     except ValueError:
         actor = source
-    lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=_BY_PASSWORD))
+    _log_failure(actor, _BY_PASSWORD, locks)
+
+
+def log_failed_robot(actor: Actor, locks: tuple[Scope, ...]) -> None:
+    """Record a robot's wrong name or secret, and what it locked."""
+    observation.current().count("LoginsFailed")
+    _log_failure(actor, "method=robot-secret", locks)
+
+
+def _log_failure(actor: Actor, how: str, locks: tuple[Scope, ...]) -> None:
+    lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=how))
     for entry in lock_entries(actor, locks, _now()):
         lines.tell(entry)
 

@@ -20,7 +20,11 @@ from roadstead.http import Request
 from roadstead.identity.attempts import TooManyAttempts
 from roadstead.identity.directory import Identity, Session, User, UserName
 from roadstead.identity.login import WrongPassword
+from roadstead.identity.robot_names import RobotName
+from roadstead.identity.robot_sign_in import RobotRefused
+from roadstead.identity.robots import Robot
 from roadstead.identity.sessions import is_csrf_token, session_hash, session_user
+from roadstead.identity.ways_in import Refresh, RobotSecret, parse_credentials
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 
@@ -58,8 +62,7 @@ def authenticate(
     many failures. A session that is no longer valid makes the caller anonymous: a public page still opens.
     """
     if credentials.password is not None:
-        signed_in, identity = sign_in(services, request, credentials.name, credentials.password, projects)
-        return caller_of(request, signed_in), identity
+        return _by_secret(services, request, credentials.name, credentials.password, projects)
     session_key = session_hash(credentials.session) if credentials.session is not None else None
     identity = services.directory.read(credentials.user, projects, session=session_key)
     user, session = identity.user, identity.session
@@ -72,6 +75,39 @@ def authenticate(
             raise ManagementError(ManagementCode.FORBIDDEN, message)
     services.sessions.touch(session)
     return caller_of(request, user, session), identity
+
+
+def _by_secret(
+    services: Services, request: Request, name: str, secret: str, projects: tuple[ProjectName, ...]
+) -> tuple[Caller, Identity]:
+    match parse_credentials(name, secret, lambda: services.configuration.read().text("robot_name_prefix")):
+        case RobotSecret(login, robot):
+            found, identity = _sign_in_robot(services, request, login, robot, secret, projects)
+            actor = replace(origin(request), name=login, kind=ActorKind.ROBOT, id=found.id)
+            return Caller(actor, robot=found), identity
+        case Refresh():
+            raise _unauthorized("a refresh token gets a registry token, and nothing here: use the password")
+    user, identity = sign_in(services, request, name, secret, projects)
+    return caller_of(request, user), identity
+
+
+def _sign_in_robot(
+    services: Services,
+    request: Request,
+    login: str,
+    robot: RobotName | None,
+    secret: str,
+    projects: tuple[ProjectName, ...],
+) -> tuple[Robot, Identity]:
+    where = origin(request)
+    try:
+        return services.robots.sign_in(robot, secret, projects, address=where.source_ip)
+    except RobotRefused as refused:
+        actor = replace(where, name=login, kind=ActorKind.ROBOT) if robot is not None else where
+        audit.log_failed_robot(actor, refused.locks)
+        raise _unauthorized(str(refused)) from refused
+    except TooManyAttempts as error:
+        raise _too_many(error) from error
 
 
 def sign_in(
@@ -88,9 +124,7 @@ def sign_in(
         audit.log_failed_login(where, name, wrong.locks)
         raise _unauthorized(str(wrong)) from wrong
     except TooManyAttempts as error:
-        observation.current().count("LoginsDelayed")
-        headers = [("Retry-After", str(error.retry_after))]
-        raise ManagementError(ManagementCode.TOO_MANY_REQUESTS, str(error), headers=headers) from error
+        raise _too_many(error) from error
 
 
 def caller_of(request: Request, user: User, session: Session | None = None) -> Caller:
@@ -115,6 +149,12 @@ def _basic(header: str) -> Credentials:
     if not colon:
         raise _unauthorized("the Basic credentials have no colon between name and password")
     return Credentials(name=name, password=password)
+
+
+def _too_many(error: TooManyAttempts) -> ManagementError:
+    observation.current().count("LoginsDelayed")
+    headers = [("Retry-After", str(error.retry_after))]
+    return ManagementError(ManagementCode.TOO_MANY_REQUESTS, str(error), headers=headers)
 
 
 def _unauthorized(message: str) -> ManagementError:

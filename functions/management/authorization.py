@@ -6,16 +6,18 @@ projects exist; an anonymous caller gets 401, since signing in may help.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from functions.hosting.viewer import origin
 from functions.management.authentication import authenticate, credentials_of
 from functions.management.call import Caller, ProjectAccess
 from functions.management.errors import ManagementCode, ManagementError, not_found
 from functions.management.project_ids import is_id, name_of
-from functions.management.route import Anybody, InProject, Nothing, SignedIn, SystemAdmin
-from functions.management.routes import Match
+from functions.management.route import Anybody, InProject, Match, Nothing, SignedIn, SystemAdmin
 from functions.management.services import Services
 from roadstead.http import Request
 from roadstead.identity.directory import Identity
+from roadstead.identity.permissions import Permission
 from roadstead.names import ProjectName
 
 PROJECT, PROJECT_NAME = "project", "project_name"  # the path parameters that mean a project; the second is no id
@@ -32,25 +34,57 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
         case Anybody():
             return caller, None
         case SignedIn():
-            if caller.user is None:
+            if not caller.is_signed_in:
                 raise _sign_in()
             return caller, None
-        case SystemAdmin():
-            if caller.user is None:
-                raise _sign_in()
-            if not caller.is_admin:
-                raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may do this")
+        case SystemAdmin(permission):
+            require_in_system(caller, permission)
             return caller, None
         case InProject(permission):
-            access = _access(caller, identity, name, _project_text(match), is_name=_is_name(request, match))
-            if access is not None and permission in access.permissions:
-                return caller, access
-            if caller.user is None:
-                raise _sign_in()
-            if access is None and caller.is_admin:
-                raise not_found(f"there is no project {_project_text(match)[:100]!r}")
-            refused = f"{caller.user.name} may not {permission.action} its {permission.resource}"
-            raise ManagementError(ManagementCode.FORBIDDEN, f"the project does not exist, or {refused}")
+            access = _access(identity, name, _project_text(match), is_name=_is_name(request, match))
+            return caller, _required(caller, access, permission, _project_text(match))
+
+
+def require_in_system(caller: Caller, permission: Permission | None) -> None:
+    """Raises 401 or 403 unless the caller is a system administrator, or a robot with `permission` in the system."""
+    if not caller.is_signed_in:
+        raise _sign_in()
+    if caller.is_admin or (permission is not None and permission in caller.system_permissions):
+        return
+    also = f", or a robot with {permission} in the system" if permission is not None else ""
+    raise ManagementError(ManagementCode.FORBIDDEN, f"only a system administrator may do this{also}")
+
+
+def require_in_project(
+    services: Services, caller: Caller, project: ProjectName, permission: Permission, *, id_: int | None = None
+) -> ProjectAccess:
+    """Return the caller's access to a project that the path does not name; with `id_`, only to the one with that id.
+
+    Costs one read. Raises 401, 403 or 404.
+    """
+    identity = identity_of(services, caller, (project,))
+    found = identity.projects.get(project)
+    is_it = found is not None and id_ in (None, found.id)
+    access = ProjectAccess.of(found, identity) if found is not None and is_it else None
+    return _required(caller, access, permission, project)
+
+
+def identity_of(services: Services, caller: Caller, projects: Iterable[ProjectName]) -> Identity:
+    """Return the caller as the store has them, with `projects`. Costs one read."""
+    user = caller.user.name if caller.user is not None else None
+    robot = caller.robot.name if caller.robot is not None else None
+    return services.directory.read(user, projects, robot=robot)
+
+
+def _required(caller: Caller, access: ProjectAccess | None, permission: Permission, project: str) -> ProjectAccess:
+    if access is not None and permission in access.permissions:
+        return access
+    if not caller.is_signed_in:
+        raise _sign_in()
+    if access is None and caller.is_admin:
+        raise not_found(f"there is no project {project[:100]!r}")
+    refused = f"{caller.actor.name} may not {permission.action} its {permission.resource}"
+    raise ManagementError(ManagementCode.FORBIDDEN, f"the project does not exist, or {refused}")
 
 
 def _project_name(services: Services, request: Request, match: Match) -> ProjectName | None:
@@ -67,13 +101,11 @@ def _is_name(request: Request, match: Match) -> bool:
     return PROJECT_NAME in match.parameters or (request.header("x-is-resource-name") or "").lower() == "true"
 
 
-def _access(
-    caller: Caller, identity: Identity, name: ProjectName | None, text: str, *, is_name: bool
-) -> ProjectAccess | None:
+def _access(identity: Identity, name: ProjectName | None, text: str, *, is_name: bool) -> ProjectAccess | None:
     project = identity.projects.get(name) if name is not None else None
     if project is None or (not is_name and is_id(text) and project.id != int(text)):
         return None  # a project of that name was created anew, with another id
-    return ProjectAccess.of(project, identity.roles.get(project.name), caller)
+    return ProjectAccess.of(project, identity)
 
 
 def _sign_in() -> ManagementError:

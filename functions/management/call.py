@@ -11,9 +11,10 @@ from functions.management.services import Services
 from roadstead.documents import AmbiguousDocument, read
 from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
-from roadstead.identity.directory import Project, Role, Session, User
+from roadstead.identity.directory import Identity, Project, Role, Session, User
 from roadstead.identity.permissions import Permission
-from roadstead.identity.roles import permissions_of
+from roadstead.identity.rights import permissions_in
+from roadstead.identity.robots import Robot
 from roadstead.trail.entries import Actor
 
 MAX_BODY = 1024 * 1024  # bytes
@@ -21,11 +22,21 @@ MAX_BODY = 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `user` is None for an anonymous caller; `session` is set where a session's cookie was sent."""
+    """Who asks: a user, a robot, or (neither) an anonymous caller. `session` is set where its cookie was sent."""
 
     actor: Actor
     user: User | None = None
     session: Session | None = None
+    robot: Robot | None = None
+
+    @property
+    def is_signed_in(self) -> bool:
+        return self.user is not None or self.robot is not None
+
+    @property
+    def system_permissions(self) -> frozenset[Permission]:
+        """Return what a robot may do in the system as a whole. A system administrator may do everything there."""
+        return self.robot.system_permissions if self.robot is not None else frozenset()
 
     @property
     def is_admin(self) -> bool:
@@ -34,16 +45,16 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ProjectAccess:
-    """A project of the path, and the caller's role in it."""
+    """A project, and what the caller may do in it. `role` is None where that does not come from a role."""
 
     project: Project
     role: Role | None
     permissions: frozenset[Permission]
 
     @classmethod
-    def of(cls, project: Project, role: Role | None, caller: Caller) -> ProjectAccess:
-        permissions = permissions_of(role, public=project.public, admin=caller.is_admin)
-        return cls(project, role, permissions)
+    def of(cls, project: Project, identity: Identity) -> ProjectAccess:
+        """Return the access of the caller of `identity`, which has the project."""
+        return cls(project, identity.roles.get(project.name), permissions_in(project.name, identity))
 
 
 @dataclass(frozen=True, slots=True)

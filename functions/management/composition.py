@@ -20,6 +20,7 @@ from roadstead.aws.table import Table
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 
 
@@ -28,6 +29,7 @@ def build(settings: Settings) -> Services:
     dynamodb = client("dynamodb")
     table = Table(dynamodb, settings.identity_table)
     directory, hasher = DynamoIdentities(table), Argon2Hasher()
+    passwords = PasswordVerifier(hasher)
     edge_secret = settings.edge_secret_parameter
     ssm, configuration = client("ssm"), DynamoConfiguration(table)
     fixed = {
@@ -39,7 +41,8 @@ def build(settings: Settings) -> Services:
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
         pages=DynamoPages(Table(dynamodb, settings.index_table)),
-        login=PasswordLogin(directory, PasswordVerifier(hasher)),
+        login=PasswordLogin(directory, passwords),
+        robots=RobotLogin(directory, passwords),
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         configuration=ConfigurationReader(configuration),
         administration=Administration(

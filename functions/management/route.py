@@ -33,7 +33,9 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class SystemAdmin:
-    """A system administrator."""
+    """A system administrator, or a robot with `permission` in the system as a whole; without one, no robot."""
+
+    permission: Permission | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,22 @@ class Route:
     handler: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A request's route and the decoded parameters of its path."""
+
+    route: Route
+    parameters: dict[str, str]
+
+
 def route(operation: str, method: str, path: str, needs: Needs, handler: Handler) -> Route:
     """Return a row. `path` has parameters in braces; `project` or `project_name` is the project of `InProject`."""
     return Route(operation, method, Template(path), needs, handler)
+
+
+def in_system(resource: str, action: str) -> SystemAdmin:
+    """Return the need of a permission in the system as a whole. Raises ValueError if there is no such permission."""
+    return SystemAdmin(Permission.parse(resource, action))
 
 
 def in_project(resource: str, action: str) -> InProject:
@@ -76,7 +91,9 @@ def in_words(needs: Needs) -> str:
             return "nothing"
         case SignedIn():
             return "a sign-in"
-        case SystemAdmin():
+        case SystemAdmin(None):
             return "a system administrator"
+        case SystemAdmin(permission):
+            return f"a system administrator, or a robot with `{permission}`"
         case InProject(permission):
             return f"`{permission}` in the project"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
 from functions.management.handlers import (
     configurations,
@@ -11,13 +9,14 @@ from functions.management.handlers import (
     openapi,
     projects,
     repositories,
+    robots,
     search,
     sessions,
     system,
     users,
 )
 from functions.management.paths import MalformedPath
-from functions.management.route import Route
+from functions.management.route import Match, Route
 
 MAX_PATH = 2_048  # characters
 
@@ -28,19 +27,12 @@ ROUTES: tuple[Route, ...] = (
     *sessions.ROUTES,
     *users.ROUTES,
     *projects.ROUTES,
+    *robots.ROUTES,
     *members.ROUTES,
     *repositories.ROUTES,
     *search.ROUTES,
     *openapi.ROUTES,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A request's route and the decoded parameters of its path."""
-
-    route: Route
-    parameters: dict[str, str]
 
 
 def match(method: str, path: str) -> Match:

@@ -15,10 +15,12 @@ from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Hasher
+from roadstead.identity.robot_sign_in import RobotLogin
+from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
 
 
-class Directory(Identities, AttemptStore, Users, Projects, Protocol):
+class Directory(Identities, AttemptStore, Users, Projects, Robots, Protocol):
     """The parts of the identity store that the management API needs."""
 
 
@@ -29,6 +31,7 @@ class Services:
     hasher: Hasher
     pages: Pages
     login: PasswordLogin
+    robots: RobotLogin
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old
     administration: Administration

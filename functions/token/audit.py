@@ -17,7 +17,7 @@ from roadstead.identity.attempts import lock_entries
 from roadstead.identity.directory import UserName
 from roadstead.identity.granted import repository_of
 from roadstead.identity.refresh_tokens import refresh_token_user
-from roadstead.identity.robot_names import RobotName, robot_prefix
+from roadstead.identity.robot_names import RobotName
 from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
 from roadstead.identity.ways_in import Credentials, Password, Refresh, RobotSecret
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
@@ -89,8 +89,8 @@ def _resource(access: Access) -> str:
 def _claimed(source: Actor, credentials: Credentials) -> Actor:
     """Return the actor that the credentials name, which are wrong; anonymous if they name none that could exist."""
     match credentials:
-        case RobotSecret(RobotName() as robot):
-            return replace(source, name=robot.full(robot_prefix()), kind=ActorKind.ROBOT)
+        case RobotSecret(login, RobotName()):
+            return replace(source, name=login, kind=ActorKind.ROBOT)
         case Password(user):
             name = _user_name(user)
         case Refresh(token):

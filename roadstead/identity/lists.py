@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from roadstead.identity.directory import Member, Role, User, UserName, strongest
+from roadstead.identity.permissions import Action, Permission, Resource
+from roadstead.identity.robots import Robot
 from roadstead.ids import IdKind
 from roadstead.names import ProjectName
+
+_LIST = Permission(Resource.PROJECT, Action.LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +81,22 @@ class VisibleProject:
     role: Role | None
 
 
-def visible_projects(lists: DirectoryLists, user: User | None) -> Sequence[VisibleProject]:
-    """Return the projects that `user` (None: an anonymous caller) may see, in the byte order of their names.
+def visible_projects(lists: DirectoryLists, user: User | None, robot: Robot | None = None) -> Sequence[VisibleProject]:
+    """Return the projects that a user or a robot (neither: an anonymous caller) may see, in the order of their names.
 
-    Costs the list of projects, and for a user one Query more and one for each group that they are in.
+    A robot sees the projects that it has any permission in, and all with `project:list` in the system. Costs the list
+    of projects, and for a user one Query more and one for each group that they are in.
     """
     projects = lists.list_projects()
     roles = _roles(lists, user) if user is not None else {}
-    everything = user is not None and user.admin
+    everything = (user is not None and user.admin) or (robot is not None and _LIST in robot.system_permissions)
     return [
         VisibleProject(project, roles.get(project.name))
         for project in projects
-        if everything or project.public or project.name in roles
+        if everything
+        or project.public
+        or project.name in roles
+        or (robot is not None and robot.permissions_in(project.name, project.id))
     ]
 
 

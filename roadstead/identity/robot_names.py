@@ -1,6 +1,7 @@
 """Names of robots: `robot$<project>+<name>` of a project's robot, `robot$<name>` of a system robot.
 
-The store knows a robot without the prefix, so that another prefix renames every robot at once.
+The prefix is `robot_name_prefix` of the configuration. The store knows a robot without it, so that another prefix
+renames every robot at once, within the minute that the configuration is remembered.
 """
 
 from __future__ import annotations
@@ -11,27 +12,9 @@ from typing import Self
 
 from roadstead.names import ProjectName
 
-DEFAULT_PREFIX = "robot$"
 MAX_NAME = 64  # characters
 MAX_LOCAL = 160  # characters of a project's name, `+` and a robot's name: a token holds them
-MAX_PREFIX = 16
 _NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*")
-_PREFIX = re.compile(r"[A-Za-z0-9._@$!#%&*~^=-]+")
-_ONLY_IN_PREFIXES = frozenset("$!#%&*~^=")  # characters that no user name may have
-
-
-def robot_prefix() -> str:
-    """Return the prefix of robots' names."""
-    return DEFAULT_PREFIX
-
-
-def check_prefix(text: str) -> None:
-    """Raises ValueError, with a sentence for a person, unless `text` can be the prefix of robots' names."""
-    if len(text) > MAX_PREFIX or _PREFIX.fullmatch(text) is None or not _ONLY_IN_PREFIXES & set(text):
-        raise ValueError(
-            f"{text[:40]!r} is not a prefix for robots: 1 to {MAX_PREFIX} letters, digits and . _ @ - "
-            "and, at least once, a character that no user name may have: $ ! # % & * ~ ^ ="
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from typing import Protocol
 from roadstead.conflicts import Conflict
 from roadstead.identity.access import Access
 from roadstead.identity.attempts import Scope
-from roadstead.identity.configuration import ConfigurationReader
+from roadstead.identity.configuration import Configuration, ConfigurationReader
 from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, Users
 from roadstead.identity.granted import MAX_PROJECTS, fits
 from roadstead.identity.grants import grant, projects_of
@@ -33,10 +33,10 @@ from roadstead.identity.refresh_tokens import (
     refresh_token_hash,
     refresh_token_user,
 )
-from roadstead.identity.robot_names import RobotName, robot_prefix
+from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robot_sign_in import RobotLogin, RobotRefused
 from roadstead.identity.robots import NEVER, WARN_SECONDS, Robot, Robots
-from roadstead.identity.ways_in import Credentials, Password, Refresh, RobotSecret
+from roadstead.identity.ways_in import Credentials, Password, Refresh, RobotSecret, parse_credentials
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Operation, rfc3339
 from roadstead.trail.events import EventMaker
@@ -102,7 +102,7 @@ class IdentityStore(Identities, RefreshTokens, Users, Projects, Robots, Protocol
 class TokenService:
     """Issues tokens. Without a `refresh` policy, refresh tokens are neither issued nor accepted.
 
-    `configuration` says whether the registry is read-only; without it, it never is.
+    `configuration` says whether the registry is read-only, and how robots are named; without it, defaults count.
     """
 
     def __init__(
@@ -125,6 +125,10 @@ class TokenService:
         self._clock = clock
         self._events = EventMaker(clock)
 
+    def credentials(self, user: str, password: str) -> Credentials:
+        """Return the credentials in a user name and a password, by their form."""
+        return parse_credentials(user, password, lambda: self._configured().text("robot_name_prefix"))
+
     def issue(self, request: TokenRequest) -> IssuedToken:
         """Issue a token. Raises TokenRefused, TooManyAttempts."""
         if not fits(request.scopes):
@@ -136,11 +140,11 @@ class TokenService:
         if len(request.client_id) > MAX_CLIENT:
             raise TokenRefused(Reason.INVALID_REQUEST, f"a client_id has at most {MAX_CLIENT} characters")
         identity = self._authenticate(request, projects_of(request.scopes))
-        subject = _subject(identity)
+        subject = _subject(identity, request.credentials)
         actor = replace(request.source, name=subject.name, kind=subject.kind, id=subject.id)
         if identity.robot is not None:
             self._warn_of_expiry(identity.robot, actor)
-        read_only = self._configuration is not None and self._configuration.read().flag("read_only")
+        read_only = self._configured().flag("read_only")
         grants = grant(request.scopes, identity, creates_projects=request.creates_projects, read_only=read_only)
         for project in grants.missing_projects:
             self._create_project(project, actor)
@@ -160,7 +164,7 @@ class TokenService:
                 return self._by_password(user, password, projects, request.source.source_ip)
             case Refresh(token):
                 return self._by_refresh_token(token, projects)
-            case RobotSecret(robot, secret):
+            case RobotSecret(_, robot, secret):
                 return self._by_robot(robot, secret, projects, request.source.source_ip)
 
     def _by_password(self, name: str, password: str, projects: tuple[ProjectName, ...], address: str) -> Identity:
@@ -193,6 +197,9 @@ class TokenService:
             return self._robots.sign_in(name, secret, projects, address=address)[1]
         except RobotRefused as refused:
             raise TokenRefused(Reason.INVALID_GRANT, str(refused), locks=refused.locks) from refused
+
+    def _configured(self) -> Configuration:
+        return self._configuration.read() if self._configuration is not None else Configuration()
 
     def _warn_of_expiry(self, robot: Robot, actor: Actor) -> None:
         """Leave one event for a robot that is in use and about to expire. Costs a transaction, once for each expiry."""
@@ -234,7 +241,7 @@ class TokenService:
         return token
 
 
-def _subject(identity: Identity) -> Subject:
-    if identity.robot is not None:
-        return Subject(identity.robot.name.full(robot_prefix()), ActorKind.ROBOT, identity.robot.id)
+def _subject(identity: Identity, credentials: Credentials) -> Subject:
+    if identity.robot is not None and isinstance(credentials, RobotSecret):
+        return Subject(credentials.login, ActorKind.ROBOT, identity.robot.id)
     return Subject(identity.user.name, ActorKind.USER) if identity.user is not None else Subject()

@@ -6,10 +6,13 @@ form. Both are recognised before a password is believed to be one: a secret of o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from roadstead.identity.refresh_tokens import refresh_token_user
-from roadstead.identity.robot_names import RobotName, robot_named, robot_prefix
+from roadstead.identity.robot_names import RobotName, robot_named
+
+_ONLY_IN_ROBOTS = frozenset("$!*~^")  # every prefix of robots has one of these, and no user's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class RobotSecret:
+    login: str  # the name with its prefix, as it was typed
     robot: RobotName | None  # None for what only begins like a robot's name: there is no such robot
     secret: str = field(repr=False)
 
@@ -34,14 +38,14 @@ class RobotSecret:
 Credentials = Password | Refresh | RobotSecret | None  # None: an anonymous caller
 
 
-def parse_credentials(user: str, password: str) -> Credentials:
+def parse_credentials(user: str, password: str, robot_prefix: Callable[[], str]) -> Credentials:
     """Return the credentials in a user name and a password; if both are empty, the caller is anonymous.
 
-    A user's refresh token counts as one in place of the password, too: many clients know no other place for it.
+    `robot_prefix` returns that of the configuration; it is asked only where the name could be a robot's. A user's
+    refresh token counts as one in place of the password, too: many clients know no other place for it.
     """
     if not user and not password:
         return None
-    prefix = robot_prefix()
-    if user.startswith(prefix):
-        return RobotSecret(robot_named(user, prefix), password)
+    if not _ONLY_IN_ROBOTS.isdisjoint(user) and user.startswith(prefix := robot_prefix()):
+        return RobotSecret(user, robot_named(user, prefix), password)
     return Refresh(password) if user and refresh_token_user(password) == user else Password(user, password)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from functions.management.authorization import require_in_system
 from functions.management.call import Call, text
 from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
 from functions.management.harbor.paging import page_response, requested_page
@@ -16,6 +17,7 @@ from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import Role
 from roadstead.identity.lists import VisibleProject, visible_projects
+from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.names import ProjectName
 
 # What of Harbor's metadata would promise a protection that is not there.
@@ -37,7 +39,7 @@ def list_projects(call: Call) -> Response:
     """Costs the list of projects and the caller's memberships. Sorted by name unless told otherwise."""
     request, lists = call.request, call.services.lists
     page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
-    found = query.filtered(visible_projects(lists, call.caller.user), _FIELDS)
+    found = query.filtered(visible_projects(lists, call.caller.user, call.caller.robot), _FIELDS)
     name, public, owner = (request.parameter(one) for one in ("name", "public", "owner"))
     if name:
         found = [one for one in found if name.casefold() in one.project.name]
@@ -63,11 +65,11 @@ def find_project(call: Call) -> Response:
 
 
 def create_project(call: Call) -> Response:
-    """Create a project with the caller as its administrator. Raises 400, 403, 409."""
+    """Create a project with the caller as its administrator, unless that is a robot. Raises 400, 403, 409."""
     caller, document = call.caller, call.document()
     by_everyone = call.services.configuration.read().text("project_creation_restriction") == "everyone"
-    if caller.user is None or not (caller.is_admin or by_everyone):
-        raise ManagementError(ManagementCode.FORBIDDEN, "only a system administrator may create a project")
+    if caller.user is None or not by_everyone:
+        require_in_system(caller, Permission(Resource.PROJECT, Action.CREATE))
     name = text(document, "project_name", most=255)
     if document.get("registry_id"):
         raise ManagementError(ManagementCode.UNSUPPORTED, "proxy caches are not supported; leave out registry_id")
@@ -80,8 +82,9 @@ def create_project(call: Call) -> Response:
     if accounts.find_project(parsed) is not None:
         raise conflict(f"there is a project {parsed} already")
     try:
-        project = accounts.create_project(parsed, public=bool(public), created_by=caller.user.name)
-        accounts.set_member(parsed, caller.user.name, Role.ADMIN)
+        project = accounts.create_project(parsed, public=bool(public), created_by=call.actor.name)
+        if caller.user is not None:
+            accounts.set_member(parsed, caller.user.name, Role.ADMIN)
     except AccountRefused as error:  # somebody created it meanwhile
         raise conflict(str(error)) from error
     named = (call.request.header("x-resource-name-in-location") or "").lower() == "true"

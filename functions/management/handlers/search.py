@@ -18,7 +18,9 @@ def search(call: Call) -> Response:
     query = (call.request.parameter("q") or "").casefold()
     if len(query) > _MAX_QUERY:
         raise bad_request(f"q has more than {_MAX_QUERY} characters")
-    visible = {one.project.name: one for one in visible_projects(call.services.lists, call.caller.user)}
+    visible = {
+        one.project.name: one for one in visible_projects(call.services.lists, call.caller.user, call.caller.robot)
+    }
     projects = [one for name, one in visible.items() if query in name][:MAX_FOUND]
     named = (name for name in call.services.pages.list_names() if query in name and name.project in visible)
     repositories = [name for name, _ in zip(named, range(MAX_FOUND), strict=False)]

@@ -12,7 +12,7 @@ from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.shapes import user_document
 from functions.management.project_ids import is_id
-from functions.management.route import HARBOR, OWN, SignedIn, SystemAdmin, route
+from functions.management.route import HARBOR, OWN, SignedIn, SystemAdmin, in_system, route
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import User, UserName
@@ -140,9 +140,9 @@ _USER = f"{_USERS}/{{user}}"
 ROUTES = (
     route("getCurrentUserInfo", "GET", f"{_USERS}/current", SignedIn(), current_user),
     route("searchUsers", "GET", f"{_USERS}/search", SignedIn(), search_users),
-    route("listUsers", "GET", _USERS, SystemAdmin(), list_users),
-    route("createUser", "POST", _USERS, SystemAdmin(), create_user),
-    route("getUser", "GET", _USER, SystemAdmin(), get_user),
+    route("listUsers", "GET", _USERS, in_system("user", "list"), list_users),
+    route("createUser", "POST", _USERS, in_system("user", "create"), create_user),
+    route("getUser", "GET", _USER, in_system("user", "read"), get_user),
     route("setUserSysAdmin", "PUT", f"{_USER}/sysadmin", SystemAdmin(), set_admin),
     route("releaseLogin", "POST", f"{OWN}/users/{{user}}/release", SystemAdmin(), release_login),
     route("updateUserPassword", "PUT", f"{_USER}/password", SignedIn(), set_password),

@@ -23,7 +23,7 @@ from roadstead.http import Request, Response
 from roadstead.identity.access import Access, parse_scopes
 from roadstead.identity.attempts import TooManyAttempts
 from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
-from roadstead.identity.ways_in import Credentials, Refresh, parse_credentials
+from roadstead.identity.ways_in import Credentials, Refresh
 
 MAX_FORM = 64 * 1024  # bytes: the scopes of 500 repositories take 36 KB
 _MAX_FIELDS = 1_000
@@ -37,7 +37,7 @@ def get_token(services: TokenServices, request: Request) -> Response:
     credentials: Credentials = None
     try:
         parameters = _grouped(request.query)
-        credentials = _basic(request.header("authorization"))
+        credentials = _basic(services, request.header("authorization"))
         issued = _issue(services, request, parameters, credentials)
     except TokenRefused as refused:
         audit.log_refused(origin(request), credentials, refused)
@@ -52,7 +52,7 @@ def post_token(services: TokenServices, request: Request) -> Response:
     credentials: Credentials = None
     try:
         parameters = _form(request)
-        credentials = _granted_by(parameters)
+        credentials = _granted_by(services, parameters)
         issued = _issue(services, request, parameters, credentials)
     except TokenRefused as refused:
         audit.log_refused(origin(request), credentials, refused)
@@ -95,7 +95,7 @@ def _scopes(parameters: Parameters) -> tuple[Access, ...]:
         raise TokenRefused(Reason.INVALID_SCOPE, str(error)) from error
 
 
-def _basic(header: str | None) -> Credentials:
+def _basic(services: TokenServices, header: str | None) -> Credentials:
     """Return the credentials in a Basic header (RFC 7617); no header is anonymous. Raises TokenRefused."""
     if header is None:
         return None
@@ -108,7 +108,7 @@ def _basic(header: str | None) -> Credentials:
         raise TokenRefused(Reason.INVALID_GRANT, "the Basic credentials are malformed") from error
     if not colon:
         raise TokenRefused(Reason.INVALID_GRANT, "the Basic credentials are malformed")
-    return parse_credentials(user, password)
+    return services.tokens.credentials(user, password)
 
 
 def _form(request: Request) -> Parameters:
@@ -124,13 +124,13 @@ def _form(request: Request) -> Parameters:
     return _grouped(fields)
 
 
-def _granted_by(parameters: Parameters) -> Credentials:
+def _granted_by(services: TokenServices, parameters: Parameters) -> Credentials:
     match _single(parameters, "grant_type"):
         case "password":
             user, password = _single(parameters, "username"), _single(parameters, "password")
             if user is None or password is None:
                 raise TokenRefused(Reason.INVALID_REQUEST, "grant_type=password needs username and password")
-            return parse_credentials(user, password)
+            return services.tokens.credentials(user, password)
         case "refresh_token":
             token = _single(parameters, "refresh_token")
             if not token:

@@ -7,18 +7,21 @@ from dataclasses import replace
 import pytest
 
 from roadstead.identity.attempts import TooManyAttempts
+from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.permissions import Permission
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import DAY, NEVER, Robot, RobotGrant, Scope, generated_hash
 from roadstead.identity.tokens import Reason, TokenRefused
 from roadstead.identity.ways_in import Password, RobotSecret, parse_credentials
 from roadstead.names import ProjectName
-from roadstead.trail.entries import ActorKind, Operation
+from roadstead.trail.entries import Actor, ActorKind, Operation
+from roadstead.trail.events import EventMaker
+from tests.memory.configuration import MemoryConfiguration
 from tests.unit.identity.parts import NOON, PASSWORD, Harbour
 
 SHIPS = ProjectName("ships")
 SECRET = "Xk3-generated"
-CI = parse_credentials("robot$ships+ci", SECRET)
+CI = parse_credentials("robot$ships+ci", SECRET, lambda: "robot$")
 ALL = "repository:ships/a:pull,push,delete"
 
 
@@ -68,9 +71,9 @@ def refused(harbour: Harbour, credentials: object = CI) -> str:
 
 
 def test_a_robots_name_is_recognised_before_any_password_is_checked() -> None:
-    assert RobotSecret(RobotName(SHIPS, "ci"), SECRET) == CI
-    assert parse_credentials("robot$Nobody", "x") == RobotSecret(None, "x")
-    assert parse_credentials("robot", "x") == Password("robot", "x")
+    assert RobotSecret("robot$ships+ci", RobotName(SHIPS, "ci"), SECRET) == CI
+    assert parse_credentials("robot$Nobody", "x", lambda: "robot$") == RobotSecret("robot$Nobody", None, "x")
+    assert parse_credentials("robot", "x", lambda: "robot$") == Password("robot", "x")
 
 
 @pytest.mark.parametrize(
@@ -98,14 +101,14 @@ def test_a_robot_pulls_from_public_projects_and_gets_nothing_in_others(harbour: 
 
 def test_a_system_robot_gets_what_it_may_in_every_project(harbour: Harbour) -> None:
     add(harbour, "repository:pull", project=None)
-    robot = parse_credentials("robot$ci", SECRET)
+    robot = parse_credentials("robot$ci", SECRET, lambda: "robot$")
     scopes = ("repository:ships/a:pull,push", "repository:cargo/b:pull", "repository:absent/a:pull")
     assert harbour.granted(robot, *scopes) == {"ships/a": {"pull"}, "cargo/b": {"pull"}, "absent/a": set()}
 
 
 def test_a_robot_lists_the_catalog_with_that_permission_only(harbour: Harbour) -> None:
     kept = add(harbour, "repository:pull", project=None)
-    robot = parse_credentials("robot$ci", SECRET)
+    robot = parse_credentials("robot$ci", SECRET, lambda: "robot$")
     assert harbour.granted(robot, "registry:catalog:*") == {"catalog": set()}
     reads = RobotGrant(Scope.SYSTEM, permissions("catalog:read"))
     harbour.store.update_robot(replace(kept, grants=(*kept.grants, reads)))
@@ -115,19 +118,19 @@ def test_a_robot_lists_the_catalog_with_that_permission_only(harbour: Harbour) -
 def test_a_generated_secret_costs_no_password_hash(harbour: Harbour) -> None:
     add(harbour, "repository:pull")
     harbour.issue(CI)
-    refused(harbour, RobotSecret(RobotName(SHIPS, "ci"), "wrong"))
-    refused(harbour, RobotSecret(RobotName(SHIPS, "absent"), SECRET))
-    refused(harbour, RobotSecret(None, SECRET))
+    refused(harbour, RobotSecret("robot$ships+ci", RobotName(SHIPS, "ci"), "wrong"))
+    refused(harbour, RobotSecret("robot$ships+absent", RobotName(SHIPS, "absent"), SECRET))
+    refused(harbour, RobotSecret("robot$X", None, SECRET))
     assert harbour.hasher.verified == []
 
 
 def test_a_chosen_secret_is_checked_as_a_password_is(harbour: Harbour) -> None:
     add(harbour, "repository:pull", secret=harbour.hasher.hash("Harbor12345"))
-    chosen = RobotSecret(RobotName(SHIPS, "ci"), "Harbor12345")
+    chosen = RobotSecret("robot$ships+ci", RobotName(SHIPS, "ci"), "Harbor12345")
     harbour.issue(chosen)
     harbour.issue(chosen)
     assert len(harbour.hasher.verified) == 1
-    refused(harbour, RobotSecret(RobotName(SHIPS, "ci"), "Harbor12346"))
+    refused(harbour, RobotSecret("robot$ships+ci", RobotName(SHIPS, "ci"), "Harbor12346"))
     assert len(harbour.hasher.verified) == 2
 
 
@@ -136,19 +139,22 @@ def test_guesses_at_a_chosen_secret_are_counted_and_lock(harbour: Harbour, wrong
     add(harbour, "repository:pull", secret=harbour.hasher.hash("Harbor12345"))
     robot = RobotName(SHIPS, "ci")
     for _ in range(50):  # from an unknown address
-        refused(harbour, RobotSecret(robot, wrong))
-    for credentials in (RobotSecret(robot, wrong), RobotSecret(robot, "Harbor12345")):
+        refused(harbour, RobotSecret("robot$ships+ci", robot, wrong))
+    for credentials in (
+        RobotSecret("robot$ships+ci", robot, wrong),
+        RobotSecret("robot$ships+ci", robot, "Harbor12345"),
+    ):
         with pytest.raises(TooManyAttempts):
             harbour.issue(credentials)
     harbour.clock.now += 60
-    harbour.issue(RobotSecret(robot, "Harbor12345"))
+    harbour.issue(RobotSecret("robot$ships+ci", robot, "Harbor12345"))
 
 
 def test_guesses_at_a_generated_secret_are_not_counted(harbour: Harbour) -> None:
     add(harbour, "repository:pull")
     for guess in ("x", "x" * 43):
         for _ in range(200):
-            refused(harbour, RobotSecret(RobotName(SHIPS, "ci"), guess))
+            refused(harbour, RobotSecret("robot$ships+ci", RobotName(SHIPS, "ci"), guess))
     harbour.issue(CI)
 
 
@@ -156,14 +162,14 @@ def test_a_robot_and_a_user_never_take_each_others_place(harbour: Harbour) -> No
     harbour.accounts.create_user("ci", PASSWORD)
     add(harbour, "repository:pull", project=None)
     refused(harbour, Password("ci", SECRET))
-    refused(harbour, parse_credentials("robot$ci", PASSWORD))
+    refused(harbour, parse_credentials("robot$ci", PASSWORD, lambda: "robot$"))
 
 
 def test_a_disabled_robot_gets_no_token_until_it_is_enabled(harbour: Harbour) -> None:
     kept = add(harbour, "repository:pull")
     harbour.store.update_robot(replace(kept, disabled=True))
     assert refused(harbour) == "the robot is disabled"
-    assert "secret is wrong" in refused(harbour, RobotSecret(RobotName(SHIPS, "ci"), "wrong"))
+    assert "secret is wrong" in refused(harbour, RobotSecret("robot$ships+ci", RobotName(SHIPS, "ci"), "wrong"))
     harbour.store.update_robot(kept)
     harbour.issue(CI)
 
@@ -194,7 +200,7 @@ def test_a_new_secret_ends_the_old_one(harbour: Harbour) -> None:
     kept = add(harbour, "repository:pull")
     harbour.store.set_robot_secret(kept, generated_hash("another"))
     refused(harbour)
-    harbour.issue(RobotSecret(kept.name, "another"))
+    harbour.issue(RobotSecret("robot$ships+ci", kept.name, "another"))
 
 
 def test_a_robot_gets_no_refresh_token(harbour: Harbour) -> None:
@@ -225,3 +231,16 @@ def test_another_duration_is_warned_of_again(harbour: Harbour) -> None:
     harbour.issue(CI)
     warnings = [event for event in harbour.store.events if event.operation is Operation.ROBOT_EXPIRES]
     assert len(warnings) == 2
+
+
+def test_another_prefix_renames_every_robot_within_a_minute(harbour: Harbour) -> None:
+    add(harbour, "repository:pull")
+    stored = MemoryConfiguration([])
+    harbour.tokens._configuration = ConfigurationReader(stored, clock=harbour.clock)
+    assert harbour.tokens.credentials("robot$ships+ci", SECRET) == CI
+    change = EventMaker(harbour.clock).make(Operation.CHANGE_CONFIGURATION, Actor("root"), "")
+    stored.put_configuration({"robot_name_prefix": "bot!"}, replaces=0, event=change)
+    harbour.clock.now += 60
+    renamed = harbour.tokens.credentials("bot!ships+ci", SECRET)
+    assert harbour.caller(renamed).subject == "bot!ships+ci"
+    assert harbour.tokens.credentials("robot$ships+ci", SECRET) == Password("robot$ships+ci", SECRET)

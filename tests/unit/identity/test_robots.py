@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from roadstead.identity.permissions import Permission
-from roadstead.identity.robot_names import RobotName, check_prefix, robot_named
+from roadstead.identity.robot_names import RobotName, robot_named
 from roadstead.identity.robots import (
     DAY,
     NEVER,
@@ -74,17 +74,6 @@ def test_another_prefix_gives_every_robot_another_name() -> None:
     assert RobotName(SHIPS, "ci").full("bot#") == "bot#ships+ci"
     assert robot_named("bot#ships+ci", "bot#") == RobotName(SHIPS, "ci")
     assert robot_named("robot$ships+ci", "bot#") is None
-
-
-@pytest.mark.parametrize("text", ["robot$", "$", "bot#", "ci~", "a.b!"])
-def test_a_prefix_has_a_character_that_no_user_name_has(text: str) -> None:
-    check_prefix(text)
-
-
-@pytest.mark.parametrize("text", ["", "robot", "robot+", "robot:$", "robot $", "x" * 16 + "$", "ä$"])
-def test_a_prefix_that_could_begin_a_user_name_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is not a prefix"):
-        check_prefix(text)
 
 
 def test_a_generated_secret_satisfies_the_rules_for_chosen_ones_and_matches_its_hash_alone() -> None:

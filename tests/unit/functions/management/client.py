@@ -24,6 +24,7 @@ from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Role
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import PasswordVerifier
+from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
@@ -70,6 +71,7 @@ class Desk:
             hasher=FastHasher(),
             pages=MemoryCatalog(self.index),
             login=PasswordLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
+            robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
             administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
