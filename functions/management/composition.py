@@ -14,6 +14,7 @@ from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_pages import DynamoPages
+from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
@@ -31,6 +32,7 @@ def build(settings: Settings) -> Services:
     directory, hasher = DynamoIdentities(table), Argon2Hasher()
     passwords = PasswordVerifier(hasher)
     edge_secret = settings.edge_secret_parameter
+    index = Table(dynamodb, settings.index_table)
     ssm, configuration = client("ssm"), DynamoConfiguration(table)
     fixed = {
         "token_expiration": settings.token_lifetime // 60,
@@ -40,7 +42,7 @@ def build(settings: Settings) -> Services:
         directory=directory,
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
-        pages=DynamoPages(Table(dynamodb, settings.index_table)),
+        pages=DynamoPages(index),
         login=PasswordLogin(directory, passwords),
         robots=RobotLogin(directory, passwords),
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
@@ -48,6 +50,7 @@ def build(settings: Settings) -> Services:
         administration=Administration(
             configuration, SsmConfigurationSecrets(ssm, settings.configuration_secrets), fixed=fixed
         ),
+        trail=DynamoTrailPages(index),
         description=_description,
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
 from functions.management.handlers import (
+    absent,
+    audit_logs,
     configurations,
     members,
     openapi,
@@ -31,7 +33,9 @@ ROUTES: tuple[Route, ...] = (
     *members.ROUTES,
     *repositories.ROUTES,
     *search.ROUTES,
+    *audit_logs.ROUTES,
     *openapi.ROUTES,
+    *absent.ROUTES,
 )
 
 

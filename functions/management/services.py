@@ -18,6 +18,7 @@ from roadstead.identity.passwords import Hasher
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
+from roadstead.trail.pages import TrailPages
 
 
 class Directory(Identities, AttemptStore, Users, Projects, Robots, Protocol):
@@ -35,6 +36,7 @@ class Services:
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old
     administration: Administration
+    trail: TrailPages
     description: Callable[[], bytes]  # the OpenAPI document
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False

@@ -159,12 +159,21 @@ class Table:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def count(self, pk: str, *, prefix: str = "", pages: int | None = None, order: Order = BY_KEY) -> Count:
-        """How many items of a partition begin with `prefix`: a Query for each MB of them, which answers no item.
+    def count(
+        self,
+        pk: str,
+        *,
+        prefix: str = "",
+        after: str | None = None,
+        pages: int | None = None,
+        order: Order = BY_KEY,
+    ) -> Count:
+        """How many items of a partition begin with `prefix` and come after `after`: a Query for each MB of them, which
+        answers no item.
 
         After `pages` of them the number is what was counted so far, and `whole` is false if there is more.
         """
-        request = self._query(Range(pk, prefix, order=order), ())
+        request = self._query(Range(pk, prefix, after, order=order), ())
         request["Select"] = "COUNT"
         items = 0
         while True:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from moto import mock_aws
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.table import Table
 from roadstead.trail.entries import Actor, AuditEntry, Operation
-from roadstead.trail.pages import MAX_EMPTY_DAYS, TrailPages
+from roadstead.trail.pages import TrailPages
 from tests import aws
 from tests.memory.audit import MemoryTrailPages
 
@@ -42,53 +43,55 @@ def entry(id_: str, at: int = NOW, project: str = "acme") -> AuditEntry:
     return AuditEntry(id_, at, Operation.PUSH, Actor("ada"), project=project, repository=repository)
 
 
-def everything(pages: TrailPages, limit: int) -> list[str]:
-    found, after = list[str](), None
-    for _ in range(100):
-        page = pages.page(after=after, limit=limit, now_ms=NOW)
-        found += [one.id for one in page.entries]
-        after = page.after
-        if after is None:
-            break
-    return found
+def ids(entries: Sequence[AuditEntry]) -> list[str]:
+    return [one.id for one in entries]
 
 
-def test_an_empty_trail_has_no_pages(pages: TrailPages) -> None:
-    assert pages.project_page("acme", after=None, limit=5).entries == ()
-    assert everything(pages, 5) == []
+def test_an_empty_trail_has_no_entries(pages: TrailPages) -> None:
+    for project in ("acme", None):
+        assert ids(pages.read(project, limit=5)) == []
+        assert pages.count(project) == 0
 
 
-def test_a_projects_entries_come_newest_first_page_by_page(pages: TrailPages) -> None:
+def test_entries_come_newest_first(pages: TrailPages) -> None:
     pages.write([entry(f"e{number}", NOW - number) for number in range(30)] + [entry("other", NOW, "cargo")])
-    found, after = list[str](), None
-    for _ in range(4):
-        page = pages.project_page("acme", after=after, limit=10)
-        found += [one.id for one in page.entries]
-        after = page.after
-        if after is None:
-            break
-    assert found == [f"e{number}" for number in range(30)]
-    assert pages.project_page("cargo", after=None, limit=10).entries == (entry("other", NOW, "cargo"),)
+    for limit in (1, 7, 29):
+        assert ids(pages.read("acme", limit=limit)) == [f"e{number}" for number in range(limit)]
+    assert ids(pages.read("acme", limit=50)) == [f"e{number}" for number in range(30)]
+    assert list(pages.read("cargo", limit=10)) == [entry("other", NOW, "cargo")]
+    assert (pages.count("acme"), pages.count("cargo"), pages.count(None)) == (30, 1, 31)
 
 
 def test_everything_goes_on_over_days(pages: TrailPages) -> None:
     entries = [entry(f"e{number}", NOW - number * DAY // 3) for number in range(12)]
-    pages.write([*entries, entry("nobody", NOW - 30 * DAY, "")])
-    for limit in (1, 5, 50):
-        assert everything(pages, limit) == [*(f"e{number}" for number in range(12)), "nobody"]
+    pages.write([*entries, entry("nobody", NOW - 80 * DAY, "")])
+    everything = [*(f"e{number}" for number in range(12)), "nobody"]
+    for limit in (1, 5, 13, 50):
+        assert ids(pages.read(None, limit=limit)) == everything[:limit]
+    assert pages.count(None) == 13
 
 
 def test_what_is_written_again_is_there_once(pages: TrailPages) -> None:
     pages.write([entry("a"), entry("a"), entry("b", NOW - 1)])
     pages.write([entry("b", NOW - 1), entry("a")])
-    assert everything(pages, 10) == ["a", "b"]
-    assert [one.id for one in pages.project_page("acme", after=None, limit=10).entries] == ["a", "b"]
+    for project in ("acme", None):
+        assert ids(pages.read(project, limit=10)) == ["a", "b"]
+        assert pages.count(project) == 2
 
 
-def test_days_without_entries_are_looked_through_a_few_at_a_time(pages: TrailPages) -> None:
-    if isinstance(pages, MemoryTrailPages):
-        pytest.skip("there are no days in memory")
-    pages.write([entry("old", NOW - (MAX_EMPTY_DAYS + 5) * DAY)])
-    page = pages.page(after=None, limit=10, now_ms=NOW)
-    assert page.entries == () and page.after is not None
-    assert [one.id for one in pages.page(after=page.after, limit=10, now_ms=NOW).entries] == ["old"]
+def test_a_range_has_both_of_its_ends(pages: TrailPages) -> None:
+    pages.write([entry(f"e{number}", NOW - number * DAY) for number in range(6)])
+    for project in ("acme", None):
+        assert ids(pages.read(project, since=NOW - 3 * DAY, until=NOW - DAY, limit=10)) == ["e1", "e2", "e3"]
+        assert ids(pages.read(project, since=NOW - 3 * DAY + 1, until=NOW - DAY - 1, limit=10)) == ["e2"]
+        assert ids(pages.read(project, until=NOW - 4 * DAY, limit=1)) == ["e4"]
+        assert pages.count(project, since=NOW - 3 * DAY) == 4
+    assert pages.count("acme", since=NOW - 3 * DAY + 1) == 3
+
+
+def test_days_that_are_over_are_counted_once(pages: TrailPages) -> None:
+    long_ago = int(time.time() * 1000) - 30 * DAY
+    pages.write([entry("old", long_ago), entry("new", long_ago + 30 * DAY)])
+    assert [pages.count(None) for _ in range(2)] == [2, 2]
+    pages.write([entry("newer", long_ago + 30 * DAY)])
+    assert pages.count(None) == 3

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from roadstead.names import RepositoryName
 from roadstead.trail.audit_log import MAX_LINE_BYTES, OVERHEAD, Appended, LogLine
 from roadstead.trail.entries import AuditEntry
-from roadstead.trail.pages import TrailPage
 from roadstead.trail.pull_counts import Artifact, Puller, Pulls
 
 
@@ -61,16 +60,17 @@ class MemoryTrailPages:
     def write(self, entries: Sequence[AuditEntry]) -> None:
         self.entries |= {f"{entry.at:013d}#{entry.id}": entry for entry in entries}
 
-    def project_page(self, project: str, *, after: str | None, limit: int) -> TrailPage:
-        return self._page(after, limit, project)
+    def count(self, project: str | None, *, since: int = 0) -> int:
+        since = since if project is not None else since // 86_400_000 * 86_400_000
+        return len(self.read(project, since=since, limit=len(self.entries)))
 
-    def page(self, *, after: str | None, limit: int, now_ms: int) -> TrailPage:
-        return self._page(after, limit, None)
-
-    def _page(self, after: str | None, limit: int, project: str | None) -> TrailPage:
-        places = sorted((place for place in self.entries if after is None or place < after), reverse=True)
-        found = [place for place in places if project is None or self.entries[place].project == project][:limit]
-        return TrailPage(tuple(self.entries[place] for place in found), found[-1] if len(found) == limit else None)
+    def read(self, project: str | None, *, since: int = 0, until: int | None = None, limit: int) -> list[AuditEntry]:
+        found = [entry for _, entry in sorted(self.entries.items(), reverse=True)]
+        return [
+            one
+            for one in found
+            if (project is None or one.project == project) and since <= one.at and (until is None or one.at <= until)
+        ][:limit]
 
 
 def _sum(before: Pulls | None, more: Pulls) -> Pulls:

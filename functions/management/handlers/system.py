@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
 from functions.management.call import Call
-from functions.management.route import HARBOR, Anybody, Nothing, route
+from functions.management.errors import not_found
+from functions.management.route import HARBOR, Anybody, Nothing, in_system, route
+from roadstead.conflicts import is_throttling
 from roadstead.http import Response
+
+_log = logging.getLogger(__name__)
 
 HARBOR_VERSION = "v2.16.0"  # the version of Harbor whose API this follows; clients compare it
 
@@ -49,7 +54,35 @@ def info(call: Call) -> Response:
     return Response.json(200, document)
 
 
+def health(call: Call) -> Response:
+    """Whether the function runs and reads its table. Costs one read a minute, whoever asks."""
+    components: list[dict[str, str]] = [{"name": "core", "status": "healthy"}]
+    try:
+        call.services.configuration.read()
+        components.append({"name": "database", "status": "healthy"})
+    except Exception as error:
+        if is_throttling(error):
+            raise
+        _log.exception("the identity table cannot be read")
+        components.append({"name": "database", "status": "unhealthy", "error": "the identity table cannot be read"})
+    unhealthy = any(one["status"] == "unhealthy" for one in components)
+    return Response.json(200, {"status": "unhealthy" if unhealthy else "healthy", "components": components})
+
+
+def volumes(call: Call) -> Response:
+    """S3 has no volumes that fill up, so there is none to list."""
+    return Response.json(200, {"storage": []})
+
+
+def certificate(call: Call) -> Response:
+    """The registry's certificate is issued by a public authority."""
+    raise not_found("there is no certificate authority to download: the certificate is issued by a public one")
+
+
 ROUTES = (
+    route("getHealth", "GET", f"{HARBOR}/health", Nothing(), health),
+    route("getVolumes", "GET", f"{HARBOR}/systeminfo/volumes", in_system("system", "read"), volumes),
+    route("getCert", "GET", f"{HARBOR}/systeminfo/getcert", Nothing(), certificate),
     route("getPing", "GET", f"{HARBOR}/ping", Nothing(), ping),
     route("getSystemInfo", "GET", f"{HARBOR}/systeminfo", Anybody(), info),
     route("getVersion", "GET", "/api/version", Nothing(), version),

@@ -59,6 +59,9 @@ SCHEMAS: Mapping[str, Schema] = {
     "Session": obj({"user": nullable(ref("SessionUser"))}),
     "SessionUser": obj({"name": text(), "admin": flag("a system administrator")}),
     "Credentials": obj({"name": text(), "password": text()}),
+    "Health": obj({"status": text("healthy or unhealthy"), "components": array(ref("ComponentHealth"))}),
+    "ComponentHealth": obj({"name": text(), "status": text()}, {"error": text()}),
+    "Volumes": obj({"storage": array(obj({"total": number(), "free": number()}))}),
     "SearchResult": obj({"project": array(ref("Project")), "repository": array(ref("SearchRepository"))}),
     "SearchRepository": obj(
         {
@@ -72,6 +75,9 @@ SCHEMAS: Mapping[str, Schema] = {
 
 OPERATIONS: Mapping[str, Described] = {
     "getPing": Described("Respond with Pong", text(), media_type="text/plain"),
+    "getHealth": Described("Whether the registry works", ref("Health")),
+    "getVolumes": Described("An empty list: S3 has no volumes that fill up", ref("Volumes")),
+    "getCert": Described("Not found: there is no certificate authority to download", status=200, also=(404,)),
     "getVersion": Described("The version of the API", obj({"version": text()})),
     "getSystemInfo": Described("What a client needs to know about the registry", ref("SystemInfo")),
     "getConfigurations": Described("Show the configuration; secrets are left out", ref("Configurations")),

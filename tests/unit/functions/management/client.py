@@ -29,6 +29,7 @@ from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
+from tests.memory.audit import MemoryTrailPages
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
 from tests.memory.identity import MemoryIdentities
@@ -58,6 +59,7 @@ class Desk:
         self.now = 1_800_000_000.0
         self.directory = MemoryIdentities()
         self.index = MemoryIndex()
+        self.trail = MemoryTrailPages()
         self.configuration = MemoryConfiguration(self.directory.events)
         self.accounts = Accounts(self.directory, FastHasher(), clock=lambda: self.now)
         for name in ("ada", "bob", "eve"):
@@ -75,6 +77,7 @@ class Desk:
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
             administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
+            trail=self.trail,
             clock=lambda: self.now,
             description=lambda: json.dumps(document(ROUTES)).encode(),
         )
