@@ -49,6 +49,10 @@ class Names:
         return f"{self.prefix}-collector"
 
     @property
+    def tick(self) -> str:
+        return f"{self.prefix}-tick"
+
+    @property
     def object_events_queue(self) -> str:
         return f"{self.prefix}-object-events"
 

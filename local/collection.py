@@ -1,19 +1,22 @@
-"""The component that invokes the collector function by a timer, as EventBridge Scheduler does."""
+"""Components that invoke the collector function by a timer, as EventBridge Scheduler does."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from local.functions.environments import FunctionError, Pool, Throttled, TimedOut
 
 FUNCTION = "collector"
 TIMEOUT = 900.0  # seconds
 HOUR = 3_600.0
+TICK = 2.0  # seconds; in AWS five minutes, where new executions need not wait for it
 
 _log = logging.getLogger(__name__)
 
@@ -31,16 +34,15 @@ class Times:
         return max(1.0, min(self.grace, self.fence, HOUR))
 
 
-class Collection:
-    """`pools` must have the function when this starts. A run comes every `pause` seconds."""
+@dataclass(slots=True)
+class Schedule:
+    """Invokes the collector function with `event` every `pause` seconds. `pools` must have it when this starts."""
 
-    name = "the collector's schedule"
-
-    def __init__(self, pools: Mapping[str, Pool], *, pause: float = HOUR) -> None:
-        self._pools = pools
-        self._pause = pause
-        self._stopping = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
+    pools: Mapping[str, Pool]
+    event: Mapping[str, Any]
+    pause: float
+    name: str
+    _running: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def start(self) -> None:
         self._running = asyncio.create_task(self._run())
@@ -51,16 +53,25 @@ class Collection:
 
     async def stop(self) -> None:
         """A run under way ends with its environment: what it has not done is left to the next."""
-        self._stopping.set()
         if self._running is not None:
             self._running.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._running
 
     async def _run(self) -> None:
-        while not self._stopping.is_set():
-            await asyncio.sleep(self._pause)
+        event = json.dumps(self.event).encode()
+        while True:
+            await asyncio.sleep(self.pause)
             try:
-                await self._pools[FUNCTION].invoke(b"{}", request_id=str(uuid.uuid4()), timeout=TIMEOUT)
+                await self.pools[FUNCTION].invoke(event, request_id=str(uuid.uuid4()), timeout=TIMEOUT)
             except (FunctionError, Throttled, TimedOut) as error:
-                _log.warning("the collector failed: %s", error)
+                _log.warning("%s: the collector function failed: %s", self.name, error)
+
+
+def collection(pools: Mapping[str, Pool], *, pause: float = HOUR) -> Schedule:
+    return Schedule(pools, {}, pause, "the collector's schedule")
+
+
+def tick(pools: Mapping[str, Pool], *, pause: float = TICK) -> Schedule:
+    """Takes executions that are due: without the Lambda API here, it also starts new ones."""
+    return Schedule(pools, {"tick": True}, pause, "the tick")

@@ -19,7 +19,7 @@ from local import admin, ports
 from local.cloud.component import EmbeddedCloud
 from local.cloud.endpoint import Endpoint, credentials_of
 from local.cloud.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER
-from local.collection import HOUR, Collection, Times
+from local.collection import HOUR, Times, collection, tick
 from local.delivery.delivery import Delivery
 from local.edge import components as edge_stack
 from local.edge.components import EdgeSettings
@@ -127,10 +127,11 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     api = HttpApi(ROUTES, lambdas.pools, scheme=scheme)
     # It starts before what takes requests, and so stops after it, when there is nothing more to come.
     delivery = Delivery(state, cloud, lambdas.pools)
-    collection = Collection(lambdas.pools, pause=options.collect.pause if options.collect else HOUR)
+    pause = options.collect.pause if options.collect else HOUR
+    behind = (delivery, collection(lambdas.pools, pause=pause), tick(lambdas.pools))
     if options.front is Front.NONE:
         gateway = HttpServer("the gateway", api, listener)
-        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, delivery, collection, gateway))
+        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, *behind, gateway))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
     gateway = HttpServer("the gateway", api, inner)
     relay: RelayProcess | WebFunction | None = None
@@ -162,7 +163,7 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     )
     workers, edge = edge_stack.components(settings, lambda: cloud.resources.upload_keys, listener)
     side_by_side = Together([lambdas, first, workers, *((relay,) if relay else ())])
-    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, delivery, collection, gateway, edge))
+    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, *behind, gateway, edge))
 
 
 def _trial(times: Times | None) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""The collector function: frees what nothing needs any more, once an hour."""
+"""The collector function: frees what nothing needs any more, and runs executions."""

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from functions.collector.settings import Settings
 from roadstead.aws.clients import client
 from roadstead.aws.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.table import Table
+from roadstead.lifecycle.collection import KIND as COLLECTION
+from roadstead.lifecycle.collection import CollectionWork
 from roadstead.lifecycle.collector import Collector, Times
+from roadstead.lifecycle.executions import Runner, Work
 from roadstead.lifecycle.stores import Stores
 from roadstead.trail.events import EventMaker
 
 _PARALLEL = 8  # within the ten connections that a client keeps
 
 
-def build(settings: Settings) -> Collector:
-    """Build the collector on AWS. Makes no call."""
-    table = Table(client("dynamodb"), settings.index_table)
+@dataclass(frozen=True, slots=True)
+class Services:
+    collector: Collector
+    runner: Runner
+
+
+def build(settings: Settings) -> Services:
+    """Put collector and runner together on AWS. Makes no call."""
+    table, events = Table(client("dynamodb"), settings.index_table), EventMaker()
     stores = Stores(
         backlog=DynamoBacklog(table),
         records=DynamoBlobRecords(table),
@@ -27,6 +39,8 @@ def build(settings: Settings) -> Collector:
         links=DynamoBlobIndex(table),
         manifests=DynamoManifestIndex(table),
         objects=S3Objects(client("s3"), settings.bucket),
-        events=EventMaker(),
+        events=events,
     )
-    return Collector(stores, Times(settings.grace, settings.fence), parallel=_PARALLEL)
+    collector = Collector(stores, Times(settings.grace, settings.fence), parallel=_PARALLEL)
+    works: dict[str, Work] = {COLLECTION: CollectionWork(collector)}
+    return Services(collector, Runner(DynamoExecutions(table), works, events))

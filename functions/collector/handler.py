@@ -4,33 +4,44 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
-from functions.collector.composition import build
+from functions.collector.composition import Services, build
 from functions.collector.settings import Settings
 from functions.hosting import lines, metrics, tracing
 from functions.hosting.metrics import Metric
 from functions.hosting.observation import observed
-from roadstead.lifecycle.collector import Collector
+from roadstead.lifecycle.executions import Execution
 from roadstead.lifecycle.report import Report
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-    """Run the collector until it is done or the invocation's time is short; return its report.
+    """Run what the event asks for, until it is done or the invocation's time is short; return what was done.
 
-    The scheduler's event says nothing. `{"dry_run": true}` asks for a run that writes nothing.
+    {"execution": id}                a new execution, which the management function has just started
+    {"tick": true}                   every execution that is due: new ones, and those that were cut short
+    {} or {"dry_run": true}          the collector by itself
     """
     request_id = str(getattr(context, "aws_request_id", ""))
     with observed(request_id):
-        report = collector().run(dry=event.get("dry_run") is True, remaining=_remaining(context))
+        if "execution" in event:
+            return _execution(services().runner.run(int(event["execution"]), _remaining(context)))
+        if event.get("tick") is True:
+            return {"executions": services().runner.run_due(_remaining(context))}
+        report = services().collector.run(dry=event.get("dry_run") is True, remaining=_remaining(context))
         lines.write(_line(report, request_id))
         return report.as_json()
 
 
-def _remaining(context: Any) -> Any:
-    return lambda: context.get_remaining_time_in_millis() / 1000
+def _execution(found: Execution | None) -> dict[str, Any]:
+    """None is no failure: another invocation has it, or it is over."""
+    return {"id": found.id, "status": str(found.status)} if found is not None else {}
+
+
+def _remaining(context: Any) -> Callable[[], float]:
+    return lambda: float(context.get_remaining_time_in_millis()) / 1000
 
 
 def _line(report: Report, request_id: str) -> dict[str, Any]:
@@ -43,8 +54,8 @@ def _line(report: Report, request_id: str) -> dict[str, Any]:
 
 
 @cache
-def collector() -> Collector:
-    """Return this process's collector. It is built on first use, and again after a failure."""
+def services() -> Services:
+    """Return this process's services. They are built on first use, and again after a failure."""
     return build(Settings.from_environ(os.environ))
 
 
@@ -53,4 +64,4 @@ def prepare() -> None:
     settings = Settings.from_environ(os.environ)
     tracing.start(settings.tracing)
     metrics.start(settings.metrics)
-    collector()
+    services()

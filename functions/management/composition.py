@@ -9,12 +9,14 @@ from functions.management.openapi.document import document
 from functions.management.routes import ROUTES
 from functions.management.services import Services
 from functions.management.settings import Settings
-from roadstead.aws.clients import client
+from roadstead.aws.clients import Deferred, client
 from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
+from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
+from roadstead.aws.lambda_functions import LambdaWaker
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
@@ -23,6 +25,8 @@ from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
+from roadstead.lifecycle.executions import Starter
+from roadstead.trail.events import EventMaker
 
 
 def build(settings: Settings) -> Services:
@@ -31,8 +35,10 @@ def build(settings: Settings) -> Services:
     table = Table(dynamodb, settings.identity_table)
     directory, hasher = DynamoIdentities(table), Argon2Hasher()
     passwords = PasswordVerifier(hasher)
-    edge_secret = settings.edge_secret_parameter
     index = Table(dynamodb, settings.index_table)
+    executions, function = DynamoExecutions(index), settings.collector_function
+    wake = LambdaWaker(Deferred(lambda: client("lambda")), function) if function else None
+    edge_secret = settings.edge_secret_parameter
     ssm, configuration = client("ssm"), DynamoConfiguration(table)
     fixed = {
         "token_expiration": settings.token_lifetime // 60,
@@ -52,6 +58,8 @@ def build(settings: Settings) -> Services:
         ),
         trail=DynamoTrailPages(index),
         description=_description,
+        executions=executions,
+        starter=Starter(executions, EventMaker(), wake),
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,
     )

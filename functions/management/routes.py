@@ -7,6 +7,7 @@ from functions.management.handlers import (
     absent,
     audit_logs,
     configurations,
+    executions,
     members,
     openapi,
     projects,
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *search.ROUTES,
     *audit_logs.ROUTES,
     *openapi.ROUTES,
+    *executions.ROUTES,
     *absent.ROUTES,
 )
 

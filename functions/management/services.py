@@ -18,6 +18,7 @@ from roadstead.identity.passwords import Hasher
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
+from roadstead.lifecycle.executions import Executions, Starter
 from roadstead.trail.pages import TrailPages
 
 
@@ -38,6 +39,8 @@ class Services:
     administration: Administration
     trail: TrailPages
     description: Callable[[], bytes]  # the OpenAPI document
+    executions: Executions
+    starter: Starter
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False
     clock: Callable[[], float] = time.time

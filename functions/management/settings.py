@@ -16,13 +16,15 @@ _HOUR = 3_600
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`session_idle`, `session_lifetime` and `token_lifetime` in seconds; the last one is the token function's, and
-    only shown. `edge_secret_parameter` is empty without a distribution.
+    only shown. `edge_secret_parameter` is empty without a distribution. `collector_function` is the name of the
+    function that runs executions; without one, they wait for its tick.
 
     With `via_distribution_only` every request that did not come through the distribution is refused.
     """
 
     identity_table: str
     index_table: str
+    collector_function: str
     session_idle: int
     session_lifetime: int
     token_lifetime: int
@@ -40,6 +42,7 @@ class Settings:
         settings = cls(
             identity_table=read.text("IDENTITY_TABLE"),
             index_table=read.text("INDEX_TABLE"),
+            collector_function=read.text("COLLECTOR_FUNCTION", ""),
             session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
             session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
             token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),

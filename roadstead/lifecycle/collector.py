@@ -23,7 +23,7 @@ from roadstead.trail.entries import Operation
 
 MIN_GRACE = 86_400  # seconds: an upload's token may still close it until then
 MIN_FENCE = COMMIT_FENCE_MS // 1000  # seconds
-_TIME_FOR_A_PAGE = 30.0  # seconds
+TIME_FOR_A_PAGE = 30.0  # seconds
 
 _log = logging.getLogger(__name__)
 
@@ -72,14 +72,14 @@ class Collector:
 
     def _sweep(self, run: Run, left: Callable[[], float]) -> bool:
         for page in self._stores.backlog.marked(self._stores.events.now_ms() - run.fence_ms):
-            if left() < _TIME_FOR_A_PAGE:
+            if left() < TIME_FOR_A_PAGE:
                 return False
             links.sweep(run, page)
         return True
 
     def _look(self, run: Run, left: Callable[[], float]) -> bool:
         for page in self._stores.backlog.candidates(self._stores.events.now_ms() - run.grace_ms):
-            if left() < _TIME_FOR_A_PAGE:
+            if left() < TIME_FOR_A_PAGE:
                 return False
             run.report.candidates += len(page)
             for kind, handle in _HANDLERS.items():

@@ -51,6 +51,8 @@ class Operation(StrEnum):
     UNTAG = "untag"
     DELETE_MANIFEST = "delete-manifest"
     COLLECT = "collect"  # objects, by a run of the collector
+    START_EXECUTION = "start-execution"  # of something that takes longer than a request
+    STOP_EXECUTION = "stop-execution"
     # Mutations of the identity table
     CREATE_USER = "create-user"
     CHANGE_PASSWORD = "change-password"

@@ -59,7 +59,9 @@ ROOMS = {
         (*_DOMAIN_WITH_NOTIFICATIONS, "functions/hosting"),
         roots=("functions.webhook.composition",),
     ),
-    "functions/management": Room((*_EVERY_WING, "functions/hosting"), roots=("functions.management.composition",)),
+    "functions/management": Room(
+        (*_EVERY_WING, "roadstead/lifecycle", "functions/hosting"), roots=("functions.management.composition",)
+    ),
     "functions/indexer": Room(
         (
             VOCABULARY,

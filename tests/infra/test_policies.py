@@ -44,8 +44,9 @@ GRANTS = {
         **_TRACES,
     },
     "ManagementRole": {
-        INDEX: "dynamodb:BatchGetItem dynamodb:Query",
+        INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         f"{INDEX}/index/by-push": "dynamodb:BatchGetItem dynamodb:Query",
+        "lambda:::function:roadstead-prod-collector": "lambda:InvokeFunction",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "ssm:::parameter/roadstead/configuration/*": "ssm:DeleteParameter ssm:PutParameter",
@@ -343,10 +344,14 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
     assert short(where) == "s3:::roadstead--"
 
 
-def test_the_management_function_reads_what_lists_show_of_the_index_and_writes_none_of_it(default: Deployment) -> None:
-    assert keys_read(default, "ManagementRole", INDEX) == {
+def test_the_management_function_reads_what_lists_show_of_the_index_and_writes_executions(default: Deployment) -> None:
+    executions = {"execution#*", "executions#*", "due", "event#*"}
+    assert keys_read(default, "ManagementRole", INDEX) == executions | {
         *("repo#*", "blob#*", "catalog", "artifact#*", "count#*", "pulls#*", "pullsum#*", "reposum#*", "where#*")
     }
+    for statement in statements(default, "ManagementRole"):
+        if "repo#*" in json.dumps(statement):
+            assert set(statement["Action"]) == {"dynamodb:BatchGetItem", "dynamodb:Query"}
     said = json.dumps(statements(default, "ManagementRole"))
     assert "kms:" not in said
     assert "s3:" not in said

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from functions.management.errors import ManagementCode
-from functions.management.openapi import absent, audit, projects, repositories, robots, system, users
+from functions.management.openapi import absent, audit, executions, projects, repositories, robots, system, users
 from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, ref, text
 from functions.management.route import Anybody, InProject, Nothing, Route, in_words
 
-RESOURCES = (absent, audit, system, users, projects, repositories, robots)
+RESOURCES = (absent, audit, system, users, projects, repositories, robots, executions)
 
 _ERRORS = "Errors"
 _PAGES = (

@@ -26,12 +26,14 @@ from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
+from roadstead.lifecycle.executions import Starter
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 from tests.memory.audit import MemoryTrailPages
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
+from tests.memory.executions import MemoryExecutions
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
 from tests.unit.functions.management import description, swagger
@@ -67,6 +69,7 @@ class Desk:
         self.accounts.create_project("ships")
         self.accounts.create_project("open", public=True)
         self.accounts.set_member("ships", "bob", Role.GUEST)
+        self.executions = MemoryExecutions()
         services = Services(
             directory=self.directory,
             lists=self.directory,
@@ -78,9 +81,12 @@ class Desk:
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
             administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
             trail=self.trail,
+            executions=self.executions,
+            starter=Starter(self.executions, EventMaker(lambda: self.now)),
             clock=lambda: self.now,
             description=lambda: json.dumps(document(ROUTES)).encode(),
         )
+        self.services = services
         self.application = Application(services)
 
     def push(self, repository: str, tag: str, *, size: int = 100) -> Digest:

@@ -1,0 +1,96 @@
+"""What the collector function does with each kind of event."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.collector import handler
+from functions.collector.composition import Services
+from roadstead.lifecycle.collection import CollectionWork
+from roadstead.lifecycle.executions import Runner, Starter, Status
+from roadstead.lifecycle.report import Report
+from roadstead.trail.entries import Actor
+from roadstead.trail.events import EventMaker
+from tests.memory.executions import MemoryExecutions
+
+
+class Context:
+    aws_request_id = "request-1"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        return 890_000
+
+
+class FakeCollector:
+    """Frees ten bytes a run; notes how it was run."""
+
+    def __init__(self) -> None:
+        self.runs: list[bool] = []
+        self.left: list[float] = []
+
+    def run(self, *, dry: bool = False, remaining: Callable[[], float] | None = None) -> Report:
+        self.runs.append(dry)
+        self.left.append(remaining() if remaining is not None else -1)
+        return Report(dry, blobs_deleted=1, bytes_freed=10, complete=len(self.runs) > 1)
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.collector = FakeCollector()
+        self.store, events = MemoryExecutions(), EventMaker()
+        collector: Any = self.collector
+        self.starter = Starter(self.store, events)
+        runner = Runner(self.store, {"collect": CollectionWork(collector)}, events)
+        self.services = Services(collector, runner)
+
+
+@pytest.fixture
+def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
+    rig = Rig()
+    monkeypatch.setattr(handler, "services", lambda: rig.services)
+    return rig
+
+
+def test_the_schedules_event_runs_the_collector_and_says_what_was_freed(
+    rig: Rig, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = handler.handle({}, Context())
+    assert (report["bytes_freed"], report["dry_run"], report["complete"]) == (10, False, False)
+    assert rig.collector.left == [890.0]
+    line = json.loads(capsys.readouterr().out)
+    assert (line["FreedBytes"], line["ObjectsDeleted"], line["request_id"]) == (10, 1, "request-1")
+    assert line["report"] == report
+
+
+def test_a_dry_run_counts_nothing_as_freed(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    assert handler.handle({"dry_run": True}, Context())["dry_run"] is True
+    assert rig.collector.runs == [True]
+    assert "FreedBytes" not in json.loads(capsys.readouterr().out)
+
+
+def test_an_execution_is_run_by_its_id(rig: Rig) -> None:
+    one = rig.starter.start("collect", "", {}, actor=Actor("ada"))
+    assert handler.handle({"execution": one.id}, Context()) == {"id": one.id, "status": "Success"}
+    assert handler.handle({"execution": one.id}, Context()) == {}
+    assert rig.collector.runs == [False, False]  # a step each, until everything was looked at
+    found = rig.store.find(one.id)
+    assert found is not None
+    assert (found.progress["bytes_freed"], found.progress["objects_deleted"]) == (20, 2)
+
+
+def test_a_dry_execution_is_one_step(rig: Rig) -> None:
+    one = rig.starter.start("collect", "", {"dry_run": True}, actor=Actor("ada"))
+    handler.handle({"execution": one.id}, Context())
+    assert rig.collector.runs == [True]
+
+
+def test_the_tick_runs_whatever_is_due(rig: Rig) -> None:
+    ids = [rig.starter.start("collect", "", {}, actor=Actor("ada")).id for _ in range(2)]
+    assert handler.handle({"tick": True}, Context()) == {"executions": 2}
+    assert handler.handle({"tick": True}, Context()) == {"executions": 0}
+    assert all(found is not None and found.status is Status.SUCCESS for found in map(rig.store.find, ids))
