@@ -90,6 +90,7 @@ def management(settings: Settings, at: Addresses) -> dict[str, str]:
         "INDEX_TABLE": names.index_table,
         "CONFIGURATION_SECRETS_PREFIX": names.configuration_secrets,
         "COLLECTOR_FUNCTION": names.function("collector"),
+        "BUCKET": at.bucket,
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
         **{name: value for name, value in settings.environment["token"].items() if name == "TOKEN_LIFETIME"},

@@ -7,9 +7,10 @@ from functions.hosting.viewer import as_viewed
 from functions.management.authentication import CSRF_HEADER, SAFE_METHODS, session_token
 from functions.management.authorization import authorize
 from functions.management.call import Call
-from functions.management.errors import ManagementCode, ManagementError
+from functions.management.errors import ManagementCode, ManagementError, of_registry
 from functions.management.routes import match
 from functions.management.services import Services
+from roadstead.errors import RegistryError
 from roadstead.http import Request, Response
 from roadstead.identity.sessions import csrf_token
 
@@ -39,6 +40,8 @@ class Application:
             response = self._respond(request)
         except ManagementError as error:
             response = error.response()
+        except RegistryError as error:
+            response = of_registry(error).response()
         return response.with_headers(*_missing(response, [*_ALWAYS, *_csrf(request)]))
 
     def _respond(self, request: Request) -> Response:

@@ -14,12 +14,15 @@ from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.lambda_functions import LambdaWaker
+from roadstead.aws.s3 import S3Objects
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
+from roadstead.catalog.artifacts import Artifacts
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
@@ -30,7 +33,7 @@ from roadstead.trail.events import EventMaker
 
 
 def build(settings: Settings) -> Services:
-    """Put the services together on DynamoDB and SSM. Makes clients, but no call."""
+    """Put the services together on DynamoDB, S3 and SSM. Makes clients, but no call."""
     dynamodb = client("dynamodb")
     table = Table(dynamodb, settings.identity_table)
     directory, hasher = DynamoIdentities(table), Argon2Hasher()
@@ -39,6 +42,8 @@ def build(settings: Settings) -> Services:
     executions, function = DynamoExecutions(index), settings.collector_function
     wake = LambdaWaker(Deferred(lambda: client("lambda")), function) if function else None
     edge_secret = settings.edge_secret_parameter
+    pages = DynamoPages(index)
+    objects = S3Objects(Deferred(lambda: client("s3")), settings.bucket)
     ssm, configuration = client("ssm"), DynamoConfiguration(table)
     fixed = {
         "token_expiration": settings.token_lifetime // 60,
@@ -48,9 +53,11 @@ def build(settings: Settings) -> Services:
         directory=directory,
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
-        pages=DynamoPages(index),
         login=PasswordLogin(directory, passwords),
         robots=RobotLogin(directory, passwords),
+        pages=pages,
+        artifacts=Artifacts(pages, DynamoManifestIndex(index), objects),
+        objects=objects,
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         configuration=ConfigurationReader(configuration),
         administration=Administration(

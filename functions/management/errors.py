@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
+from roadstead.errors import RegistryError
 from roadstead.http import Response
 
 
@@ -44,6 +45,19 @@ class ManagementError(Exception):
     def response(self) -> Response:
         document = {"errors": [{"code": self.code.code, "message": str(self)}]}
         return Response.json(self.code.status, document, self.headers)
+
+
+def of_registry(error: RegistryError) -> ManagementError:
+    """Return Harbor's error for one of the OCI API's, which is what the rules about content raise."""
+    codes = {
+        400: ManagementCode.BAD_REQUEST,
+        403: ManagementCode.DENIED,
+        404: ManagementCode.NOT_FOUND,
+        405: ManagementCode.PRECONDITION,  # something still needs it
+        409: ManagementCode.CONFLICT,
+        412: ManagementCode.PRECONDITION,
+    }
+    return ManagementError(codes.get(error.status, ManagementCode.BAD_REQUEST), error.entries[0].message)
 
 
 def bad_request(message: str) -> ManagementError:

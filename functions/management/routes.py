@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
 from functions.management.handlers import (
     absent,
+    artifacts,
     audit_logs,
     configurations,
     executions,
@@ -32,6 +33,7 @@ ROUTES: tuple[Route, ...] = (
     *projects.ROUTES,
     *robots.ROUTES,
     *members.ROUTES,
+    *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *repositories.ROUTES,
     *search.ROUTES,
     *audit_logs.ROUTES,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
+from roadstead.catalog.artifacts import Artifacts
 from roadstead.catalog.pages import Pages
+from roadstead.content.objects import Objects
 from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
@@ -34,6 +36,8 @@ class Services:
     pages: Pages
     login: PasswordLogin
     robots: RobotLogin
+    artifacts: Artifacts
+    objects: Objects
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old
     administration: Administration

@@ -25,6 +25,7 @@ class Settings:
     identity_table: str
     index_table: str
     collector_function: str
+    bucket: str
     session_idle: int
     session_lifetime: int
     token_lifetime: int
@@ -43,6 +44,7 @@ class Settings:
             identity_table=read.text("IDENTITY_TABLE"),
             index_table=read.text("INDEX_TABLE"),
             collector_function=read.text("COLLECTOR_FUNCTION", ""),
+            bucket=read.text("BUCKET"),
             session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
             session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
             token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),

@@ -76,7 +76,11 @@ def functions(
     }
     if distribution is not None:
         token["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
-    management = {"IDENTITY_TABLE": resources.identity_table, "INDEX_TABLE": resources.index_table}
+    management = {
+        "IDENTITY_TABLE": resources.identity_table,
+        "INDEX_TABLE": resources.index_table,
+        "BUCKET": resources.bucket,
+    }
     if distribution is not None:
         management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
     collector = {"INDEX_TABLE": resources.index_table, "BUCKET": resources.bucket, **(collect or {})}

@@ -9,12 +9,21 @@ pullsum#<project>      <repository>  count, last (written by the webhook functio
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from roadstead.aws.counts import ARTIFACTS, TAGS, counts_pk
 from roadstead.aws.index_items import BY_PUSH, blob_pk, repository_pk
 from roadstead.aws.table import Item, Key, Table
-from roadstead.catalog.pages import ArtifactRow, Counts, Details, RepositorySummary, TagRow
+from roadstead.catalog.pages import (
+    TAGS_AT_ONCE,
+    ArtifactRow,
+    ArtifactTag,
+    Counts,
+    Details,
+    RepositorySummary,
+    TagRow,
+)
 from roadstead.catalog.summaries import Summary
 from roadstead.content.accessories import is_accessory
 from roadstead.digest import Digest
@@ -22,7 +31,10 @@ from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.pull_counts import Pulls
 
 CATALOG = "catalog"
-_TAG, _TAG_PLACE, _MANIFEST_PLACE = "tag#", "t#", "m#"
+_TAG, _TAGGED, _TAG_PLACE, _MANIFEST_PLACE = "tag#", "tagged#", "t#", "m#"
+_ONE_BY_ONE = 2  # artifacts whose tags are read by a Query each, however few the repository has
+_AT_ONCE = 8  # within the ten connections that a client keeps
+_COSIGN_TAGS = 8  # that an artifact may have beside its own: a Query of its tags reads so many more
 _ROUNDS = 20  # Queries of one page where cosign's tags stand between the others
 _SHOWN = ("digest", "type", "size", "at", "by")
 
@@ -114,6 +126,38 @@ class DynamoPages:
             )
         return details
 
+    def tags_of(
+        self, repository: RepositoryName, digests: Collection[Digest], *, limit: int
+    ) -> Mapping[Digest, tuple[ArtifactTag, ...]]:
+        wanted = sorted(digests)
+        found: dict[Digest, list[ArtifactTag]] = {digest: [] for digest in wanted}
+        if len(wanted) > _ONE_BY_ONE:
+            last = self._read_tags(repository, found, limit=TAGS_AT_ONCE)
+            if last is None:
+                return {digest: tuple(tags[:limit]) for digest, tags in found.items()}
+            wanted = [digest for digest in wanted if digest >= last]
+
+        def read(digest: Digest) -> None:
+            found[digest] = []
+            self._read_tags(repository, found, limit=limit + _COSIGN_TAGS, digest=digest)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(read, wanted))
+        return {digest: tuple(tags[:limit]) for digest, tags in found.items()}
+
+    def all_tags(self, repository: RepositoryName, *, limit: int) -> Mapping[Digest, tuple[ArtifactTag, ...]]:
+        found: dict[Digest, list[ArtifactTag]] = {}
+        self._read_tags(repository, found, limit=limit, every=True)
+        return {digest: tuple(tags) for digest, tags in found.items()}
+
+    def all_summaries(self, repository: RepositoryName, *, limit: int) -> tuple[Summary, ...]:
+        found = self._table.query(f"artifact#{repository}", limit=limit)
+        return tuple(Summary.from_json(item["document"]) for item in found)
+
+    def all_pulls(self, repository: RepositoryName) -> Mapping[Digest, Pulls]:
+        found = self._table.query(f"pulls#{repository}", attributes=("count", "last"))
+        return {Digest(item["sk"]): Pulls(item["count"], item["last"]) for item in found}
+
     def list_repositories(self, project: ProjectName) -> tuple[RepositorySummary, ...]:
         names = self._names(project)
         summaries = {item["sk"]: item for item in self._table.query(f"reposum#{project}")}
@@ -143,6 +187,32 @@ class DynamoPages:
             order=BY_PUSH,
         )
         return list(islice(found, limit))
+
+    def _read_tags(
+        self,
+        repository: RepositoryName,
+        found: dict[Digest, list[ArtifactTag]],
+        *,
+        limit: int,
+        digest: str = "",
+        every: bool = False,
+    ) -> Digest | None:
+        """Add up to `limit` tags, in the order of digests, to those artifacts in `found`, or to `every` one.
+
+        Return the last artifact that was read where there may be more.
+        """
+        read = 0
+        prefix = _TAGGED + (f"{digest}#" if digest else "")
+        last = None
+        for item in self._table.query(repository_pk(repository), prefix=prefix, limit=limit, attributes=("at",)):
+            read += 1
+            text, _, tag = item["sk"].removeprefix(_TAGGED).partition("#")
+            last = Digest(text)
+            if every:
+                found.setdefault(last, [])
+            if last in found and not is_accessory(Tag(tag)):
+                found[last].append(ArtifactTag(Tag(tag), item["at"]))
+        return last if read == limit else None
 
     def _names(self, project: ProjectName) -> dict[str, int]:
         """The project's repositories and when they were created."""

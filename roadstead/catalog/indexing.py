@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from roadstead.catalog.derived import MAX_USAGE_CHANGES, DerivedIndex, KeptRepository
 from roadstead.catalog.extraction import CONFIG, chart_of, config_of, derived_key, facts_of, texts_of_chart
+from roadstead.catalog.relatives import find_accessories
 from roadstead.catalog.summaries import Summary, summarize
 from roadstead.conflicts import Conflict, Throttled
 from roadstead.content.accessories import belongs_to, is_listed
@@ -24,7 +25,7 @@ from roadstead.errors import RegistryError
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event, Operation
 
-MAX_REFERRERS = 100  # of which the flags of a summary are made
+MAX_REFERRERS = 100  # accessories that a summary counts, and of which its flags are made
 MAX_SIZED_CHILDREN = 64  # children whose layers are added up
 _ATTEMPTS = 20
 _OF_BLOBS = frozenset({Operation.UPLOAD, Operation.MOUNT, Operation.DELETE_BLOB})
@@ -155,7 +156,7 @@ class Indexer:
             child_sizes=sizes,
             facts=facts,
             additions=additions,
-            referrer_types=self._referrer_types(repository, entry.digest),
+            accessories=find_accessories(self._manifests, repository, entry.digest, limit=MAX_REFERRERS),
         )
 
     def _extract(
@@ -196,19 +197,6 @@ class Indexer:
                 continue
             sizes[child.digest] = entry.size + sum(blobs.values())
         return sizes
-
-    def _referrer_types(self, repository: RepositoryName, digest: Digest) -> list[str]:
-        types: list[str] = []
-        for referrer in self._manifests.list_referrers(repository, digest, after=""):
-            found = (referrer.descriptor or {}).get("artifactType", "")
-            types.append(str(found))
-            if len(types) == MAX_REFERRERS:
-                break
-        if digest.algorithm == "sha256":
-            for suffix, type_ in _TAG_TYPES:
-                if self._manifests.find_tag(repository, Tag(f"sha256-{digest.hex}{suffix}")) is not None:
-                    types.append(type_)
-        return types
 
     def _remove(self, repository: RepositoryName, kept: Summary) -> None:
         manifest = self._manifest_of(kept)
@@ -271,10 +259,6 @@ class Indexer:
 
 
 _Step = bool | Manifest | None
-_TAG_TYPES = (
-    (".sig", "application/vnd.dev.cosign.artifact.sig.v1+json"),
-    (".sbom", "application/vnd.dev.cosign.artifact.sbom.v1+json"),
-)
 
 
 def _stands(use: Use, entry: ManifestEntry | None) -> bool:

@@ -16,6 +16,7 @@ from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.pull_counts import Pulls
 
 MAX_DETAILS = 50  # artifacts whose summaries and pulls one read brings
+TAGS_AT_ONCE = 1_000  # tags of a repository that one Query of `tags_of` reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,14 @@ class ArtifactRow:
     def place(self) -> str:
         """The cursor behind which the next page by push begins."""
         return f"{self.at:013d}#{self.digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactTag:
+    """One of an artifact's tags; `at` is when it was last pushed, in ms."""
+
+    tag: Tag
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,10 @@ class Pages(Protocol):
     artifacts_by_push        1 Query of the index `by-push`  0.5        1 to 2, eventually consistent
     count                    1 Query                         1          3
     details of 50            1 BatchGetItem                             100 (one for each item)
+    tags_of 10               1 Query                        1          up to 60: 1 Query, and 1 for each artifact
+    all_summaries            1 Query for each MB                        about 800 artifacts
+    all_tags                 1 Query for each MB                        about 5,000 tags
+    all_pulls                1 Query for each MB                        about 3,000 artifacts
     """
 
     def tags_by_push(
@@ -124,6 +137,30 @@ class Pages(Protocol):
 
     def details(self, repository: RepositoryName, digests: Collection[Digest]) -> Mapping[Digest, Details]:
         """Return summaries and pulls of up to MAX_DETAILS artifacts, an entry for each."""
+        ...
+
+    def tags_of(
+        self, repository: RepositoryName, digests: Collection[Digest], *, limit: int
+    ) -> Mapping[Digest, tuple[ArtifactTag, ...]]:
+        """Return the first `limit` tags of each artifact by name, an entry for each; without cosign's.
+
+        One Query where the repository has up to TAGS_AT_ONCE tags, else one more for each artifact, eight at a time.
+        """
+        ...
+
+    def all_tags(self, repository: RepositoryName, *, limit: int) -> Mapping[Digest, tuple[ArtifactTag, ...]]:
+        """Return every tag by its artifact; no more than the first `limit` of them by digest.
+
+        Without cosign's: an artifact that has only those has an empty entry.
+        """
+        ...
+
+    def all_summaries(self, repository: RepositoryName, *, limit: int) -> tuple[Summary, ...]:
+        """Return the first `limit` summaries by digest: also those of children and referrers."""
+        ...
+
+    def all_pulls(self, repository: RepositoryName) -> Mapping[Digest, Pulls]:
+        """Return the pulls of those artifacts that were pulled."""
         ...
 
     def list_repositories(self, project: ProjectName) -> tuple[RepositorySummary, ...]:

@@ -7,7 +7,7 @@ of JSON: long texts are cut, and of many children the first are kept.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from roadstead.digest import Digest
 
 MAX_SUMMARY = 2_000  # bytes: with its key an item stays below two write units
 MAX_CHILDREN = 12  # children in a summary
+MAX_ACCESSORIES = 4  # accessories in a summary
 MAX_TEXT = 160  # characters of an annotation or a fact
 _ANNOTATIONS = ("title", "version", "description", "created", "source", "revision", "licenses", "url")
 _OCI = "org.opencontainers.image."
@@ -44,11 +45,26 @@ class Child:
 
 
 @dataclass(frozen=True, slots=True)
+class Accessory:
+    """A manifest that belongs to another one, as its referrer or by a tag of cosign's.
+
+    `type` is its artifact type, `size` that of its manifest in bytes, `at` when it was pushed, in ms.
+    """
+
+    digest: str
+    type: str
+    size: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """`size` is that of everything that a pull of it may transfer, each blob once, in bytes.
+    """`size` is that of everything that a pull of it may transfer, each blob once, in bytes; `at` its push, in ms.
 
     `key` is the manifest's object, `generation` that of its commit. `children` are the first MAX_CHILDREN of
-    `child_count`. `additions` are the names of the texts that were extracted to `derived/`.
+    `child_count`, `accessories` the first MAX_ACCESSORIES of `accessory_count`. `config_type` is the configuration's
+    media type where that is not the artifact type. `additions` are the names of the texts that were extracted to
+    `derived/`.
     """
 
     digest: Digest
@@ -58,11 +74,15 @@ class Summary:
     manifest_size: int
     size: int
     artifact_type: str = ""
+    config_type: str = ""
+    at: int = 0
     subject: str = ""
     layers: int = 0
     platforms: tuple[str, ...] = ()
     children: tuple[Child, ...] = ()
     child_count: int = 0
+    accessories: tuple[Accessory, ...] = ()
+    accessory_count: int = 0
     annotations: Mapping[str, str] = field(default_factory=dict)
     facts: Mapping[str, str] = field(default_factory=dict)
     additions: tuple[str, ...] = ()
@@ -72,6 +92,8 @@ class Summary:
     def to_json(self) -> str:
         fields = {name: value for name, value in asdict(self).items() if value not in ("", (), {}, 0, False)}
         fields["children"] = [[child.digest, child.platform, child.size] for child in self.children]
+        if self.accessories:
+            fields["accessories"] = [[one.digest, one.type, one.size, one.at] for one in self.accessories]
         return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
     @classmethod
@@ -81,6 +103,7 @@ class Summary:
             fields: dict[str, Any] = json.loads(text)
             fields["digest"] = Digest(fields["digest"])
             fields["children"] = tuple(Child(*child) for child in fields["children"])
+            fields["accessories"] = tuple(Accessory(*one) for one in fields.get("accessories", ()))
             for name in ("platforms", "additions"):
                 fields[name] = tuple(fields.get(name, ()))
             return cls(**{"manifest_size": 0, "size": 0, **fields})
@@ -96,15 +119,17 @@ def summarize(
     child_sizes: Mapping[Digest, int],
     facts: Mapping[str, str],
     additions: Iterable[str],
-    referrer_types: Iterable[str],
+    accessories: Sequence[Accessory],
 ) -> Summary:
     """Return the summary of a manifest. `child_sizes` are the total sizes of the children that are there.
 
-    `referrer_types` are the artifact types of what refers to it. What people push is untrusted: every text is cut, and
-    what has not the type that the specification gives it is left out.
+    `accessories` are those that the manifest has. What people push is untrusted: every text is cut, and what has not
+    the type that the specification gives it is left out.
     """
     listed = _children(body, child_sizes) if manifest.children else []
-    types = list(referrer_types)
+    types = [one.type for one in accessories]
+    artifact_type = _cut(manifest.artifact_type or "")
+    config_type = _cut(manifest.blobs[0].media_type) if manifest.blobs else ""
     sizes = {blob.digest: blob.size for blob in manifest.blobs}
     own = f"{facts['os']}/{facts['architecture']}" if facts.get("os") and facts.get("architecture") else ""
     platforms = [child.platform for child in listed if child.platform] or ([own] if own else [])
@@ -115,12 +140,16 @@ def summarize(
         media_type=entry.media_type,
         manifest_size=entry.size,
         size=entry.size + sum(sizes.values()) + sum(child.size for child in listed),
-        artifact_type=_cut(manifest.artifact_type or ""),
+        artifact_type=artifact_type,
+        config_type=config_type if config_type != artifact_type else "",
+        at=entry.at,
         subject=manifest.subject.digest if manifest.subject else "",
         layers=max(0, len(manifest.blobs) - 1),
         platforms=tuple(dict.fromkeys(platforms))[:MAX_CHILDREN],
         children=tuple(listed[:MAX_CHILDREN]),
         child_count=len(listed),
+        accessories=tuple(replace(one, type=_cut(one.type)) for one in accessories[:MAX_ACCESSORIES]),
+        accessory_count=len(accessories),
         annotations={name: _cut(text) for name in _ANNOTATIONS if (text := manifest.annotations.get(f"{_OCI}{name}"))},
         facts=facts,
         additions=tuple(additions),
@@ -152,7 +181,7 @@ def _cut(text: str, most: int = MAX_TEXT) -> str:
 
 
 def _bounded(summary: Summary) -> Summary:
-    """Leave out annotations, facts, platforms and children, the last first, until the summary fits."""
+    """Leave out annotations, facts, children, accessories and platforms, the last first, until the summary fits."""
     while len(summary.to_json().encode()) > MAX_SUMMARY:
         if summary.annotations:
             summary = replace(summary, annotations=dict(list(summary.annotations.items())[:-1]))
@@ -160,6 +189,8 @@ def _bounded(summary: Summary) -> Summary:
             summary = replace(summary, facts=dict(list(summary.facts.items())[:-1]))
         elif summary.children:
             summary = replace(summary, children=summary.children[:-1])
+        elif summary.accessories:
+            summary = replace(summary, accessories=summary.accessories[:-1])
         elif summary.platforms:
             summary = replace(summary, platforms=summary.platforms[:-1])
         else:

@@ -21,7 +21,8 @@ from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG, README, VALUES
 from roadstead.catalog.indexing import Indexer, targets_of
 from roadstead.catalog.pages import Counts, Details, Pages, RepositorySummary
 from roadstead.catalog.rebuild import Rebuild
-from roadstead.catalog.summaries import MAX_CHILDREN, MAX_SUMMARY, Child, Summary
+from roadstead.catalog.relatives import find_accessories
+from roadstead.catalog.summaries import MAX_ACCESSORIES, MAX_CHILDREN, MAX_SUMMARY, Child, Summary
 from roadstead.conflicts import Conflict
 from roadstead.content.blob_index import StoredObject
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST, parse_manifest
@@ -317,6 +318,56 @@ def test_referrers_are_not_artifacts_and_flag_their_subject(catalog: Catalog) ->
     catalog.delete(signature)
     catalog.settle(catalog.events[-2:])
     assert (catalog.summary(digest).signed, catalog.summary(digest).has_sbom) == (False, True)
+
+
+def test_a_summary_has_the_first_accessories_and_counts_all(catalog: Catalog) -> None:
+    digest = catalog.push(ONE, "latest")
+    subject = descriptor(ONE, OCI_MANIFEST)
+    made = sorted(
+        catalog.push(image(b"%d" % number, artifactType="application/spdx+json", subject=subject))
+        for number in range(5)
+    )
+    tagged = catalog.push(TWO, f"sha256-{digest.hex}.att")
+    catalog.settle()
+    summary = catalog.summary(digest)
+    assert summary.accessory_count == 6
+    assert [one.digest for one in summary.accessories] == made[:MAX_ACCESSORIES]
+    whole = find_accessories(catalog.index.manifests, SHIPS, digest, limit=100)
+    assert [one.digest for one in whole] == [*made, tagged]
+    assert whole[-1].type == "application/vnd.dev.cosign.artifact.att.v1+json"
+    assert all(one.at > START and one.size for one in whole)
+    assert [one.digest for one in find_accessories(catalog.index.manifests, SHIPS, digest, limit=2)] == made[:2]
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_tags_are_read_by_their_artifacts_without_cosigns(
+    catalog: Catalog, few: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not few:
+        monkeypatch.setattr("roadstead.aws.dynamodb_pages.TAGS_AT_ONCE", 2)
+    bodies = [image(b"layer %d" % number) for number in range(4)]
+    digests = [catalog.push(body, f"a{number}", f"b{number}") for number, body in enumerate(bodies)]
+    signature = catalog.push(TWO, f"sha256-{digests[0].hex}.sig")
+    catalog.push(bodies[0], f"sha256-{digests[1].hex}.sig")
+    found = catalog.whole.tags_of(SHIPS, digests, limit=2)
+    assert {digest: [one.tag for one in tags] for digest, tags in found.items()} == {
+        digest: [f"a{number}", f"b{number}"] for number, digest in enumerate(digests)
+    }
+    assert [one.tag for one in catalog.whole.tags_of(SHIPS, digests[:1], limit=1)[digests[0]]] == ["a0"]
+    assert all(one.at > START for tags in found.values() for one in tags)
+    whole = catalog.whole.all_tags(SHIPS, limit=100)
+    assert whole == {**found, signature: ()}
+    assert catalog.whole.tags_of(SHIPS, [Digest.of(b"absent")], limit=5) == {Digest.of(b"absent"): ()}
+
+
+def test_all_summaries_and_pulls_of_a_repository_are_read_at_once(catalog: Catalog) -> None:
+    digests = sorted([catalog.push(ONE, "one"), catalog.push(TWO), catalog.push(index_of(ONE, TWO))])
+    catalog.push(THREE, repository=BOATS)
+    catalog.settle()
+    catalog.pulls.add("b", {Artifact(SHIPS, digests[0]): Pulls(2, 99)}, {})
+    assert [one.digest for one in catalog.whole.all_summaries(SHIPS, limit=10)] == digests
+    assert [one.digest for one in catalog.whole.all_summaries(SHIPS, limit=2)] == digests[:2]
+    assert catalog.whole.all_pulls(SHIPS) == {digests[0]: Pulls(2, 99)}
 
 
 def test_a_summary_says_what_a_page_shows(catalog: Catalog) -> None:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TypeVar
 
 from roadstead.catalog.derived import KeptRepository
-from roadstead.catalog.pages import ArtifactRow, Counts, Details, RepositorySummary, TagRow
+from roadstead.catalog.pages import ArtifactRow, ArtifactTag, Counts, Details, RepositorySummary, TagRow
 from roadstead.catalog.summaries import Summary
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory
 from roadstead.content.manifest_index import ManifestEntry
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName
-from roadstead.trail.pull_counts import Artifact
+from roadstead.trail.pull_counts import Artifact, Pulls
 from tests.memory.audit import MemoryPullCounts
 from tests.memory.index import MemoryIndex
 
@@ -64,6 +64,26 @@ class MemoryCatalog:
     def details(self, repository: RepositoryName, digests: Collection[Digest]) -> Mapping[Digest, Details]:
         pulls = self._pulls.find(repository)
         return {digest: Details(self._summaries.get((repository, digest)), pulls.get(digest)) for digest in digests}
+
+    def tags_of(
+        self, repository: RepositoryName, digests: Collection[Digest], *, limit: int
+    ) -> Mapping[Digest, tuple[ArtifactTag, ...]]:
+        tags = self.all_tags(repository, limit=1_000_000)
+        return {digest: tags.get(digest, ())[:limit] for digest in digests}
+
+    def all_tags(self, repository: RepositoryName, *, limit: int) -> Mapping[Digest, tuple[ArtifactTag, ...]]:
+        own = self._index.repositories.get(repository)
+        found: dict[Digest, tuple[ArtifactTag, ...]] = {tag.digest: () for tag in own.tags.values()} if own else {}
+        for row in sorted(self._tags(repository), key=lambda row: (row.digest, row.tag))[:limit]:
+            found[row.digest] = (*found.get(row.digest, ()), ArtifactTag(row.tag, row.at))
+        return found
+
+    def all_summaries(self, repository: RepositoryName, *, limit: int) -> tuple[Summary, ...]:
+        own = sorted((digest, one) for (name, digest), one in self._summaries.items() if name == repository)
+        return tuple(one for _, one in own[:limit])
+
+    def all_pulls(self, repository: RepositoryName) -> Mapping[Digest, Pulls]:
+        return {Digest(digest): pulls for digest, pulls in self._pulls.find(repository).items()}
 
     def list_repositories(self, project: ProjectName) -> tuple[RepositorySummary, ...]:
         return tuple(self._repository(name) for name in self.list_names() if name.project == project)

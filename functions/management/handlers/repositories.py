@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from functions.management.call import Call
+from functions.management.content_names import repository_in
 from functions.management.errors import bad_request, not_found
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
@@ -15,7 +16,6 @@ from functions.management.route import HARBOR, OWN, in_project, route
 from roadstead.catalog.pages import Counts, Details, RepositorySummary, TagRow
 from roadstead.http import Response
 from roadstead.ids import hashed_id
-from roadstead.names import RepositoryName
 
 MAX_TAGS = 50  # tags of one page
 _MAX_CURSOR = 160  # characters
@@ -49,7 +49,7 @@ def list_tags(call: Call, project: str, repository: str) -> Response:
     `prefix` keeps names that begin so, and needs a sort by name. `Link` leads to the next page at the same cost as to
     this one, however many tags there are. Costs one Query for the page, one for the counts, one read of the details.
     """
-    name = _named(call, repository)
+    name = repository_in(call, repository)
     sort, after = call.request.parameter("sort") or "-pushed", call.request.parameter("after")
     prefix, limit = call.request.parameter("prefix") or "", _limit(call)
     if after is not None and len(after) > _MAX_CURSOR:
@@ -83,17 +83,9 @@ def _limit(call: Call) -> int:
     return int(text)
 
 
-def _named(call: Call, text: str) -> RepositoryName:
-    """Return the name of a repository of the path's project; `text` is the part behind the project's name."""
-    try:
-        return RepositoryName.parse(f"{call.project.project.name}/{text}")
-    except ValueError as error:
-        raise not_found(f"there is no such repository: {error}") from error
-
-
 def _found(call: Call, text: str) -> RepositorySummary:
     """Raises 404."""
-    name = _named(call, text)
+    name = repository_in(call, text)
     listed = call.services.pages.list_repositories(call.project.project.name)
     summary = next((one for one in listed if one.name == name), None)
     if summary is None:

@@ -44,23 +44,32 @@ def requested_page(request: Request) -> Page:
     return Page(number, size)
 
 
-def page_response(request: Request, page: Page, total: int, documents: Sequence[Any]) -> Response:
-    """Respond with one page. `total` counts the items of all pages."""
+def page_response(
+    request: Request, page: Page, total: int, documents: Sequence[Any], *, after: str | None = None
+) -> Response:
+    """Respond with one page. `total` counts the items of all pages.
+
+    `after` is where the next page begins, in a list that has a cursor: it goes into the link beside the page's number.
+    """
     headers = [("X-Total-Count", str(total))]
     links = [
         (page.number - 1, "prev", page.number > 1 and page.start - page.size < total),
         (page.number + 1, "next", page.start + page.size < total),
     ]
-    link = " , ".join(f'<{_url(request, number, page.size)}>; rel="{rel}"' for number, rel, there in links if there)
+    cursors = {"next": after}
+    link = " , ".join(
+        f'<{_url(request, number, page.size, cursors.get(rel))}>; rel="{rel}"' for number, rel, there in links if there
+    )
     if link:
         headers.append(("Link", link))
     return Response.json(200, list(documents), headers)
 
 
-def _url(request: Request, number: int, size: int) -> str:
+def _url(request: Request, number: int, size: int, after: str | None) -> str:
     """The request's own URL, relative to the host, with another page."""
-    kept = [(name, value) for name, value in request.query if name not in ("page", "page_size")]
-    query = urlencode([*kept, ("page", str(number)), ("page_size", str(size))])
+    kept = [(name, value) for name, value in request.query if name not in ("page", "page_size", "after")]
+    cursor = [("after", after)] if after is not None else []
+    query = urlencode([*kept, ("page", str(number)), ("page_size", str(size)), *cursor])
     return f"{quote(request.path)}?{query}"
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from functions.management.errors import bad_request
+from roadstead.http import Request
 
 MAX_LENGTH = 2_048  # characters of `q`
 MAX_TERMS = 20
@@ -105,6 +106,17 @@ class Query:
 def parse_query(q: str | None, sort: str | None) -> Query:
     """Parse both parameters. Raises 400 BAD_REQUEST for a `q` that does not follow the grammar."""
     return Query(_terms(q or ""), _sorts(sort or ""))
+
+
+def flag(request: Request, name: str, default: bool) -> bool:
+    """Return a parameter that is true or false. Raises 400 for anything else."""
+    text = request.parameter(name)
+    if text is None or text == "":
+        return default
+    known = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in known:
+        raise bad_request(f"{name} must be true or false")
+    return known[text.lower()]
 
 
 def _terms(text: str) -> dict[str, Term]:

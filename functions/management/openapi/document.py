@@ -6,11 +6,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from functions.management.errors import ManagementCode
-from functions.management.openapi import absent, audit, executions, projects, repositories, robots, system, users
+from functions.management.openapi import (
+    absent,
+    artifacts,
+    audit,
+    executions,
+    projects,
+    repositories,
+    robots,
+    system,
+    users,
+)
 from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, ref, text
 from functions.management.route import Anybody, InProject, Nothing, Route, in_words
 
-RESOURCES = (absent, audit, system, users, projects, repositories, robots, executions)
+RESOURCES = (absent, artifacts, audit, system, users, projects, repositories, robots, executions)
 
 _ERRORS = "Errors"
 _PAGES = (
@@ -22,6 +32,7 @@ _PAGES = (
 _PATH: Mapping[str, tuple[Schema, str]] = {
     "project": (text(), "the project's id, or its name; with `X-Is-Resource-Name: true` always its name"),
     "project_name": (text(), "the project's name"),
+    "reference": (text(), "a digest, or a tag"),
     "repository": (text(), "the repository's name without the project's; slashes are written as %2F or %252F"),
 }
 _SECURITY: list[dict[str, list[str]]] = [{"basic": []}, {"session": [], "csrf": []}]

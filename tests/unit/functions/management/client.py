@@ -15,6 +15,8 @@ from functions.management.errors import ManagementError
 from functions.management.openapi.document import described, document
 from functions.management.routes import ROUTES, match
 from functions.management.services import Services
+from roadstead.catalog.artifacts import Artifacts
+from roadstead.catalog.indexing import Indexer, targets_of
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifest_index import Commit, ManifestEntry
 from roadstead.digest import Digest
@@ -30,12 +32,15 @@ from roadstead.lifecycle.executions import Starter
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
+from tests.manifests import image_of
 from tests.memory.audit import MemoryTrailPages
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
 from tests.memory.executions import MemoryExecutions
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
+from tests.memory.objects import MemoryObjects
+from tests.unit.content.parts import Clock, Registry
 from tests.unit.functions.management import description, swagger
 
 PASSWORD = "correct horse battery staple"
@@ -70,13 +75,19 @@ class Desk:
         self.accounts.create_project("open", public=True)
         self.accounts.set_member("ships", "bob", Role.GUEST)
         self.executions = MemoryExecutions()
+        self.objects = MemoryObjects()
+        self.catalog = MemoryCatalog(self.index)
+        self.content = Registry(index=self.index, objects=self.objects, clock=Clock(self.now))
+        self.indexer = Indexer(derived=self.catalog, manifests=self.index, blobs=self.index, objects=self.objects)
         services = Services(
             directory=self.directory,
             lists=self.directory,
             hasher=FastHasher(),
-            pages=MemoryCatalog(self.index),
             login=PasswordLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
+            pages=self.catalog,
+            artifacts=Artifacts(self.catalog, self.index, self.objects),
+            objects=self.objects,
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
             administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
@@ -99,6 +110,25 @@ class Desk:
         event = EventMaker(lambda: self.now).make(Operation.PUSH, Actor("ada"), name, digest=digest, tags=(Tag(tag),))
         self.index.commit(Commit(name, entry, (Tag(tag),), found, None, event))
         return digest
+
+    def push_body(self, repository: str, body: bytes, *tags: str) -> Digest:
+        """Push a manifest as a client does, a second after the last one; its blobs have to be there."""
+        self.content.clock.now += 1
+        name, digest = RepositoryName.parse(repository), Digest.of(body)
+        self.content.push(body, digest, *(Tag(tag) for tag in tags), repository=name)
+        return digest
+
+    def push_image(self, repository: str, *tags: str, layer: bytes = b"layer", config: bytes = b"{}") -> Digest:
+        """Push an image of one layer, with its blobs."""
+        for data in (config, layer):
+            self.content.upload(data, RepositoryName.parse(repository))
+        return self.push_body(repository, image_of(layer, config=config), *tags)
+
+    def settle(self) -> None:
+        """Let the indexer see every event."""
+        for event in self.index.events:
+            for target in targets_of(event):
+                self.indexer.settle(target, at=event.at)
 
     def ask(self, request: Request) -> Response:
         return response_of(request, self.application.respond)

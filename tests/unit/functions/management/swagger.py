@@ -30,6 +30,8 @@ def require() -> None:
 @cache
 def description() -> dict[str, Any]:
     document: dict[str, Any] = yaml.load(FILE.read_text(), yaml.CSafeLoader)
+    # "object" is any value here: the generator of Harbor's server makes `interface{}` of it, and Harbor sends strings.
+    document["definitions"]["ExtraAttrs"]["additionalProperties"] = {}
     return document
 
 

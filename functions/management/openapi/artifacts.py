@@ -1,0 +1,99 @@
+"""Artifacts, their tags, accessories and additions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from functions.management.openapi.described import (
+    Described,
+    Parameter,
+    Schema,
+    array,
+    flag,
+    mapping,
+    number,
+    obj,
+    page_of,
+    ref,
+    text,
+    time,
+)
+
+_SHOWN = (
+    Parameter("with_tag", flag(), "show tags; true unless told otherwise"),
+    Parameter("with_accessory", flag(), "show accessories; true unless told otherwise"),
+)
+_CURSOR = Parameter("after", text(maxLength=160), "the cursor in `Link`")
+
+SCHEMAS: Mapping[str, Schema] = {
+    "Artifact": obj(
+        {
+            "id": number(),
+            "type": text("IMAGE, CHART and so on, by the media type"),
+            "media_type": text("the configuration's, or an index's own"),
+            "manifest_media_type": text(),
+            "artifact_type": text(),
+            "project_id": number(),
+            "repository_id": number(),
+            "repository_name": text(),
+            "digest": text(),
+            "size": number("bytes that a pull may transfer"),
+            "push_time": time(),
+            "pull_time": time("the year 1 if it was never pulled"),
+            "references": array(ref("Reference"), "children of an index"),
+            "tags": array(ref("Tag")),
+            "accessories": array(ref("Accessory")),
+            "labels": array(mapping({})),
+        },
+        {
+            "extra_attrs": mapping({}, "what the configuration says"),
+            "annotations": mapping({}),
+            "addition_links": mapping(obj({"href": text(), "absolute": flag()})),
+        },
+    ),
+    "Reference": obj(
+        {"parent_id": number(), "child_id": number(), "child_digest": text()},
+        {"platform": mapping({}), "annotations": mapping({}), "urls": array(text())},
+    ),
+    "Tag": obj(
+        {
+            "id": number(),
+            "repository_id": number(),
+            "artifact_id": number(),
+            "name": text(),
+            "push_time": time(),
+            "pull_time": time("the last pull of its artifact"),
+            "immutable": flag(),
+        }
+    ),
+    "Accessory": obj(
+        {
+            "id": number(),
+            "artifact_id": number(),
+            "subject_artifact_id": number(),
+            "subject_artifact_digest": text(),
+            "subject_artifact_repo": text(),
+            "size": number("bytes of its manifest"),
+            "digest": text(),
+            "type": text("signature.cosign, signature.notation, sbom.harbor or subject.accessory"),
+            "creation_time": time(),
+        }
+    ),
+}
+
+OPERATIONS: Mapping[str, Described] = {
+    "listArtifacts": page_of("List a repository's artifacts", ref("Artifact"), *_SHOWN, _CURSOR),
+    "getArtifact": Described("An artifact, by a digest or a tag", ref("Artifact"), query=_SHOWN),
+    "listTags": page_of("List an artifact's tags", ref("Tag")),
+    "listAccessories": page_of("List what belongs to an artifact: signatures, SBOMs", ref("Accessory")),
+    "getVulnerabilitiesAddition": Described("An empty report: there is no scanner", mapping({})),
+    "getAddition": Described(
+        "A text that was extracted: build_history, readme.md, values.yaml or dependencies", {}, media_type="*/*"
+    ),
+    "listArtifactsOfProject": page_of(
+        "List a project's artifacts",
+        ref("Artifact"),
+        *_SHOWN,
+        Parameter("latest_in_repository", flag(), "the last pushed artifact of each repository alone"),
+    ),
+}
