@@ -45,6 +45,7 @@ class RelaySettings:
                 part_bytes=PART_BYTES,
                 checkpoint_bytes=CHECKPOINT_BYTES,
                 parallel_parts=PARALLEL_PARTS,
+                holds=True,
             ),
         )
         read.check()

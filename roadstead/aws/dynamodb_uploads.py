@@ -47,6 +47,7 @@ class DynamoUploadSessions:
             parts=item.get("parts", 0),
             digest=Digest(item["digest"]) if "digest" in item else None,
             key=item.get("key"),
+            busy_until=item.get("busy", 0),
             version=item.get("version", 0),
         )
 
@@ -123,4 +124,6 @@ def _item(session: UploadSession) -> dict[str, Any]:
         item["digest"] = session.digest
     if session.key is not None:
         item["key"] = session.key
+    if session.busy_until:
+        item["busy"] = session.busy_until
     return item

@@ -42,7 +42,8 @@ class UploadSession:
     """A session that has bytes; one without bytes has no item. `version` 0 means that it was never saved.
 
     Its bytes, in order: the parts, then `chunks`, then `tail`; `offset` counts them all. `hashes` maps an
-    algorithm to its running state.
+    algorithm to its running state. A request that has sent a body for some time holds the session until `busy_until`,
+    in seconds since the epoch; nobody else may send one before.
     """
 
     id: str
@@ -57,6 +58,7 @@ class UploadSession:
     parts: int = 0
     digest: Digest | None = None
     key: str | None = None
+    busy_until: int = 0
     version: int = 0
 
     def ended_as(self, digest: Digest) -> bool:

@@ -83,6 +83,11 @@ class UploadWriter:
             if self._chunk_bytes + len(self._buffer) >= self._part_bytes:
                 self._send(self._take())
 
+    @property
+    def session(self) -> UploadSession:
+        """The session as it was last saved."""
+        return self._session
+
     def pause(self) -> tuple[UploadSession, tuple[Part, ...]]:
         """Return the current session and its new parts, to be saved together; more bytes may follow."""
         if len(self._buffer) > MAX_TAIL:
@@ -119,6 +124,10 @@ class UploadWriter:
         running = self._hashes.get(algorithm)
         return running.digest() if running is not None else None
 
+    def held(self, session: UploadSession) -> None:
+        """Continue on `session`, of which only `busy_until` was saved, with all that is not saved yet."""
+        self._session = session
+
     def saved(self, session: UploadSession) -> None:
         """Continue from `session`, as it was saved; delete the parked chunks that went into its parts."""
         self._session = session
@@ -138,6 +147,7 @@ class UploadWriter:
             multipart_id=self._multipart_id,
             key=self._key,
             parts=self._number,
+            busy_until=0,
         )
         return session, tuple(self._parts)
 

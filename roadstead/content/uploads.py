@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -28,6 +28,9 @@ from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 
 DAY = 86_400
+HOLD_AFTER = 10  # seconds of one body; most are over by then
+HOLD_SECONDS = 120
+BUSY_RETRY = 10  # seconds after which a client may try again
 _UNKNOWN = "this upload is not known: it was closed, cancelled or has expired; start it again"
 
 
@@ -46,6 +49,7 @@ class UploadLimits:
     part_bytes: int = MIN_PART
     checkpoint_bytes: int | None = None  # how much of one body a crash may lose; None: all of it
     parallel_parts: int = 1
+    holds: bool = False  # whether a body that takes longer than HOLD_AFTER keeps other bodies of its upload away
 
 
 class Uploads:
@@ -98,11 +102,11 @@ class Uploads:
         try:
             unsaved = 0
             try:
-                for data in body:
+                for data in self._holding(writer, body):
                     writer.write(data)
                     unsaved += len(data)
                     if self._limits.checkpoint_bytes is not None and unsaved >= self._limits.checkpoint_bytes:
-                        self._save(writer)
+                        self._save(writer, busy_until=self._held())
                         unsaved = 0
             except BodyInterrupted:
                 self._save(writer)
@@ -145,11 +149,11 @@ class Uploads:
         """Read the last chunk and check the digest; then store the bytes in memory, or complete the object in S3."""
         writer = self._writer(session, actor)
         try:
-            for data in body:
+            for data in self._holding(writer, body):
                 writer.write(data)
             _check_digest(writer, session, digest)
             if not writer.is_with_s3:
-                return self._store(token, session, digest, writer.gather(), actor)
+                return self._store(token, writer.session, digest, writer.gather(), actor)
             closing = self._begin_closing(writer, digest)
         except (Conflict, MultipartGone) as error:
             writer.discard()
@@ -159,6 +163,8 @@ class Uploads:
             return self._close_again(token, current, digest, actor)
         except (BodyInterrupted, RegistryError):
             writer.discard()
+            if writer.session is not session:
+                self._let_go(writer)
             raise
         return self._complete(token, closing, digest, actor)
 
@@ -218,11 +224,44 @@ class Uploads:
             parallel=self._limits.parallel_parts,
         )
 
-    def _save(self, writer: UploadWriter) -> UploadSession:
+    def _save(self, writer: UploadWriter, *, busy_until: int = 0) -> UploadSession:
+        """Save what the writer has. A session that is not saved as busy is free for the next body."""
         session, parts = writer.pause()
-        saved = self._sessions.save(session, parts)
+        saved = self._sessions.save(replace(session, busy_until=busy_until), parts)
         writer.saved(saved)
         return saved
+
+    def _holding(self, writer: UploadWriter, body: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the body's pieces. Once that takes longer than HOLD_AFTER, hold the upload, for HOLD_SECONDS at a time.
+
+        The hold is in the session, which is read and written for every body anyway, so a short body costs nothing more,
+        and a long one a write each minute at most. Whoever dies holds nothing for longer than HOLD_SECONDS. Raises
+        Conflict if another request has written to the upload, and RegistryError (503) if another one holds it.
+        """
+        found = writer.session.busy_until
+        renew = self._clock() + HOLD_AFTER
+        for data in body:
+            if found > self._clock():
+                raise RegistryError(
+                    ErrorCode.TOOMANYREQUESTS,
+                    "another request is still sending to this upload; wait for its end, or start the upload again",
+                    status=503,
+                    headers=[("Retry-After", str(BUSY_RETRY))],
+                )
+            found = 0
+            yield data
+            if self._limits.holds and self._clock() >= renew:
+                if writer.session.busy_until - self._clock() <= HOLD_SECONDS / 2:  # no checkpoint has renewed it
+                    writer.held(self._sessions.save(replace(writer.session, busy_until=self._held())))
+                renew = writer.session.busy_until - HOLD_SECONDS / 2
+
+    def _let_go(self, writer: UploadWriter) -> None:
+        """Free an upload that the writer's body held, as its request changed nothing else."""
+        with contextlib.suppress(Conflict):
+            self._sessions.save(replace(writer.session, busy_until=0))
+
+    def _held(self) -> int:
+        return int(self._clock()) + HOLD_SECONDS if self._limits.holds else 0
 
     def _store(self, token: UploadToken, session: UploadSession, digest: Digest, data: bytes, actor: Actor) -> BlobLink:
         """Write all bytes of the upload to an object of its own, and end the upload with it."""

@@ -33,6 +33,7 @@ FULL = UploadSession(
     parts=1,
     digest=Digest.of(b"x", "sha512"),
     key="blobs/uploads/x/parts",
+    busy_until=1_800_000_120,
 )
 
 

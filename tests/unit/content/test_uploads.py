@@ -12,12 +12,12 @@ from roadstead.content.blob_index import BlobLink
 from roadstead.content.objects import MIN_PART, is_whole_key, whole_key
 from roadstead.content.upload_sessions import UploadState
 from roadstead.content.upload_token import UploadToken
-from roadstead.content.uploads import DAY, BodyInterrupted, UploadLimits, upload_range
+from roadstead.content.uploads import DAY, HOLD_AFTER, HOLD_SECONDS, BodyInterrupted, UploadLimits, upload_range
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from tests.memory.index import MemoryIndex
 from tests.memory.objects import MemoryObjects
-from tests.unit.content.parts import ADA, CARGO, NOON, SHIPS, Registry
+from tests.unit.content.parts import ADA, CARGO, NOON, SHIPS, Clock, Registry
 
 SMALL = b"forty barrels"
 CHUNK = b"x" * (upload_writer.MAX_TAIL + 1)  # waits in an object of its own
@@ -298,6 +298,149 @@ def test_checkpoints_bound_what_a_crash_loses() -> None:
         registry.uploads.append(token, crashing(), actor=ADA)
     assert registry.uploads.offset(token) == len(PART)
     assert stored(registry, registry.close(token, as_many(PART, SMALL), SMALL)) == PART + SMALL
+
+
+# One body at a time, also where several processes serve one upload
+
+
+@pytest.fixture
+def relay() -> Registry:
+    """One of the relay's environments; others share its stores and its clock."""
+    return Registry(limits=UploadLimits(holds=True))
+
+
+def another(relay: Registry) -> Registry:
+    return Registry(limits=relay.limits, index=relay.index, objects=relay.objects, clock=relay.clock)
+
+
+def slow(clock: Clock, *pieces: bytes, seconds: float = HOLD_AFTER + 1) -> Iterator[bytes]:
+    """A body of which each piece but the first comes `seconds` after the one before."""
+    for place, piece in enumerate(pieces):
+        clock.now += seconds if place else 0
+        yield piece
+
+
+def busy(registry: Registry, token: UploadToken, data: bytes = SMALL) -> None:
+    with pytest.raises(RegistryError) as error:
+        registry.append(token, data)
+    assert refused(error) == (ErrorCode.TOOMANYREQUESTS, 503)
+    assert ("Retry-After", "10") in error.value.headers
+
+
+@pytest.mark.parametrize("saved", [b"", SMALL], ids=["a new upload", "a session"])
+def test_another_process_refuses_a_body_while_a_long_one_is_sent(relay: Registry, saved: bytes) -> None:
+    token, other = relay.start(), another(relay)
+    if saved:
+        relay.append(token, saved)
+
+    def body() -> Iterator[bytes]:
+        yield from slow(relay.clock, SMALL, SMALL, SMALL)
+        busy(other, token)
+        yield SMALL
+
+    assert relay.uploads.append(token, body(), actor=ADA) == len(saved) + 4 * len(SMALL)
+    assert other.append(token, SMALL) == len(saved) + 5 * len(SMALL)  # it is free again
+    assert stored(relay, relay.close(token, as_many(saved, *[SMALL] * 5))) == saved + SMALL * 5
+
+
+def test_an_upload_stays_held_as_long_as_its_body_is_sent(relay: Registry) -> None:
+    token, other = relay.start(), another(relay)
+
+    def body() -> Iterator[bytes]:
+        for piece in slow(relay.clock, *[SMALL] * 20, seconds=30):
+            if relay.clock.now > NOON + 90:
+                busy(other, token)
+            yield piece
+
+    assert relay.uploads.append(token, body(), actor=ADA) == 20 * len(SMALL)
+
+
+def test_a_process_that_died_holds_an_upload_for_two_minutes(relay: Registry) -> None:
+    token, other = relay.start(), another(relay)
+
+    def dying() -> Iterator[bytes]:
+        yield from slow(relay.clock, SMALL, SMALL, SMALL)
+        raise RuntimeError("the process dies")
+
+    with pytest.raises(RuntimeError):
+        relay.uploads.append(token, dying(), actor=ADA)
+    busy(other, token)
+    relay.clock.now += HOLD_SECONDS
+    assert other.append(token, SMALL) == len(SMALL)
+
+
+def test_a_client_that_goes_away_holds_nothing(relay: Registry) -> None:
+    token, other = relay.start(), another(relay)
+    with pytest.raises(BodyInterrupted):
+        relay.uploads.append(token, broken(*slow(relay.clock, SMALL, SMALL, SMALL)), actor=ADA)
+    assert other.append(token, SMALL) == 4 * len(SMALL)
+
+
+@pytest.mark.parametrize("size", [1, MIN_PART], ids=["in memory", "in parts"])
+def test_a_long_body_that_closes_an_upload_holds_it_too(relay: Registry, size: int) -> None:
+    token, other = relay.start(), another(relay)
+    piece = SMALL * size if size == 1 else PART
+
+    def body() -> Iterator[bytes]:
+        yield from slow(relay.clock, piece, piece, piece)
+        busy(other, token)
+
+    link = relay.uploads.close(token, as_many(piece, piece, piece), body(), actor=ADA)
+    assert stored(relay, link) == piece * 3
+
+
+def test_a_closing_body_with_another_digest_lets_go(relay: Registry) -> None:
+    token, other = relay.start(), another(relay)
+    with pytest.raises(RegistryError) as error:
+        relay.uploads.close(token, Digest.of(b"other"), slow(relay.clock, SMALL, SMALL, SMALL), actor=ADA)
+    assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
+    assert other.append(token, SMALL) == len(SMALL)
+
+
+def test_a_request_that_was_faster_is_noticed_before_the_body_is_over(relay: Registry) -> None:
+    token, other = relay.start(), another(relay)
+    sent = []
+
+    def body() -> Iterator[bytes]:
+        for piece in slow(relay.clock, *[SMALL] * 20):
+            if not sent:
+                other.append(token, SMALL)
+            sent.append(piece)
+            yield piece
+
+    with pytest.raises(RegistryError) as error:
+        relay.uploads.append(token, body(), actor=ADA)
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_INVALID, 416)
+    assert len(sent) == 2
+
+
+def test_a_short_body_is_written_once_and_a_long_one_once_a_minute_more(
+    relay: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves = []
+    save = relay.index.save
+    monkeypatch.setattr(relay.index, "save", lambda *given: saves.append(given) or save(*given))
+    relay.append(relay.start(), SMALL)
+    assert len(saves) == 1
+    saves.clear()
+    relay.uploads.append(relay.start(), slow(relay.clock, *[SMALL] * 60, seconds=5), actor=ADA)  # five minutes
+    assert len(saves) == 6
+
+
+def test_a_checkpoint_holds_the_upload_without_another_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    relay = Registry(limits=UploadLimits(holds=True, checkpoint_bytes=MIN_PART))
+    saves = []
+    save = relay.index.save
+    monkeypatch.setattr(relay.index, "save", lambda *given: saves.append(given) or save(*given))
+    relay.uploads.append(relay.start(), slow(relay.clock, *[PART] * 4, seconds=HOLD_AFTER), actor=ADA)
+    assert len(saves) == 5  # four checkpoints, and the end
+
+
+def test_a_lambda_holds_nothing() -> None:
+    registry = Registry()
+    token = registry.start()
+    registry.uploads.append(token, slow(registry.clock, SMALL, SMALL, SMALL), actor=ADA)
+    assert registry.index.find(token.upload_id).busy_until == 0
 
 
 # Closing again
