@@ -50,7 +50,7 @@ async function handler(event) {
   if (length < 0) return refuse(400, 'UNSUPPORTED', 'the request says twice, or wrongly, how long its body is');
 
   const upload = uploadOf(request.uri);
-  if (!upload) return challenge(request) || toApi(event, length);
+  if (!upload) return challenge(event) || toApi(event, length);
 
   let keys, relay;
   try {
@@ -65,8 +65,11 @@ async function handler(event) {
   const query = parameters(request.rawQueryString());
   const states = query._state || [];
   const token = states.length === 1 ? readToken(states[0], keys) : null;
-  if (!token) return unknown('the upload token was not made by this registry; start the upload again');
-  if (token.r !== upload.name || token.i !== upload.id) return unknown('the upload token belongs to another upload');
+  if (!token || token.r !== upload.name || token.i !== upload.id) {
+    if (states.length) tell(event, 'forged-upload-token');
+    return unknown(token ? 'the upload token belongs to another upload'
+      : 'the upload token was not made by this registry; start the upload again');
+  }
   const now = Date.now() / 1000;
   if (!(token.e > now)) return unknown('the upload has expired; start it again');
   const sends = length > 0 || request.headers['transfer-encoding'];
@@ -88,13 +91,15 @@ async function handler(event) {
 // The 401 that the registry would answer, to a request without a token or with one that has expired, or null. Nothing is
 // decided here: a token is read, not verified, and the 401 only makes the client ask for a new one. Every other request,
 // and every path that is not exactly an endpoint's, is the registry's to judge.
-function challenge(request) {
+function challenge(event) {
+  const request = event.request;
   const given = request.headers.authorization;
   const expired = given && hasExpired(given);
   if (given && !expired) return null;
   const scope = scopeOf(request.method, request.uri);
   const host = request.headers.host;
   if (scope === null || !host || !HOST.test(host.value)) return null;
+  if (expired) tell(event, 'expired-access-token');
   const message = expired
     ? 'the token has expired'
     : 'a bearer token is needed: log in, or ask the realm of the challenge for one';
@@ -261,6 +266,12 @@ function mac(key, text) {
 // Who uploads, for the audit trail, since an S3 event does not say: subject, kind and token id.
 function actorOf(token) {
   return Buffer.from(JSON.stringify({ s: token.s, k: token.k, j: token.j })).toString('base64url');
+}
+
+// A line in the log of this function, of which CloudWatch makes a metric: nothing else sees what is answered here. The
+// path was checked, and holds no token.
+function tell(event, what) {
+  console.log(what + ' ' + event.viewer.ip + ' ' + event.request.uri);
 }
 
 function unknown(message) {

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from infra.edge_log import REGION as EDGE_REGION
+from infra.edge_log import EdgeLogStack
 from infra.interpreter import InterpreterError
 from infra.nag import check_app
 from infra.package import PackageError, build_for_lambda, check_package
@@ -25,6 +27,8 @@ from infra.wheels import WheelsError
 def build(app: cdk.App, settings: Settings, package: Path | None = None) -> RoadsteadStack:
     """Create the stack in `app`; cdk-nag checks it. `package` is the relay's, for a relay that is a web function."""
     stack = RoadsteadStack(app, stack_id(settings.name), settings=settings, package=package)
+    if settings.region != EDGE_REGION:
+        stack.add_dependency(EdgeLogStack(app, f"{stack_id(settings.name)}EdgeLog", settings=settings))
     check_app(app, stack)
     return stack
 

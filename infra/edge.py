@@ -16,6 +16,8 @@ from constructs import Construct
 
 from edge import build
 from edge.names import API, BLOBS, RELAY, SECRET_HEADER
+from infra.edge_log import REGION as EDGE_REGION
+from infra.edge_log import EdgeLog
 from infra.names import Names
 from infra.relay import Origin, Relay, https_origin
 from infra.settings import Settings
@@ -59,6 +61,8 @@ class Edge(Construct):
             comment="upload-keys and relay; `roadstead keys` fills it",
         )
         self.functions = {name: self._function(name) for name in build.FUNCTIONS}
+        if settings.region == EDGE_REGION:
+            self.functions[build.REQUEST].node.add_dependency(EdgeLog(self, "Log", settings=settings))
         self.errors_function = self._errors() if settings.distribution.readable_errors else None
         self.key_group, self.blob_url_key_id = self._blob_keys()
         origins = [

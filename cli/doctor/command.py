@@ -32,6 +32,11 @@ def add_parser(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument(
         "--project", default="doctor", help="the project to push to and delete from (default: %(default)s)"
     )
+    parser.add_argument(
+        "--thorough",
+        action="store_true",
+        help="also send 512 MiB, a body that stands still, and twelve uploads of five minutes: takes about ten minutes",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
     parser.add_argument(
         "--state", metavar="DIRECTORY", help="a local registry, by its state directory: logs in as its administrator"
@@ -61,7 +66,7 @@ def run(options: argparse.Namespace, output: Output, find: FindDeployment) -> in
         f"Checking {url} "
         + (f"as {user}" if user else "without a user (with --user, the doctor also pushes and pulls)")
     )
-    examine_registry(Session(url, options.project, user, password), report)
+    examine_registry(Session(url, options.project, user, password), report, thorough=options.thorough)
     if deployed is not None:
         output.say(f"Checking how {deployed.target.name} is set up")
         examine(deployment.CHECKS, deployed, report)

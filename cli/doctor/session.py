@@ -56,6 +56,7 @@ class Session:
     token: str = field(default="", repr=False)
     blobs: dict[str, Blob] = field(default_factory=dict)  # by purpose
     manifests: dict[str, Blob] = field(default_factory=dict)
+    relayed: bool = False  # whether a body larger than a Lambda accepts has passed a relay
     made: set[str] = field(default_factory=set)  # digests of the blobs that were sent, accepted or not
 
     @property

@@ -8,7 +8,7 @@ import ipaddress
 import json
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -100,12 +100,12 @@ def send(
     method: str,
     url: str,
     headers: Mapping[str, str] | None = None,
-    body: bytes | None = None,
+    body: bytes | Iterable[bytes] | None = None,
     *,
     chunked: bool = False,
     timeout: float = TIMEOUT,
 ) -> Reply:
-    """Send one request on its own connection. A body is sent with its length, or `chunked`.
+    """Send one request on its own connection. A body is sent with its length, or `chunked`, perhaps piece by piece.
 
     Raises NoResponse.
     """
@@ -119,7 +119,7 @@ def send(
     try:
         connection.connect()
         with _response_may_come_first():
-            data = _pieces(body or b"") if chunked else body
+            data = _pieces(body) if chunked and (body is None or isinstance(body, bytes)) else body
             connection.request(method, target, data, named, encode_chunked=chunked)
         response = connection.getresponse()
         trailing = _trailing(response) if method == "HEAD" else b""
@@ -153,7 +153,8 @@ def _connection(scheme: str, host: str, port: int, timeout: float) -> http.clien
     return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
-def _pieces(body: bytes) -> Iterator[bytes]:
+def _pieces(body: bytes | None) -> Iterator[bytes]:
+    body = body or b""
     for start in range(0, len(body), _PIECE):
         yield body[start : start + _PIECE]
 

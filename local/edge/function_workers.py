@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from local.processes import children
 
 _WORKER = Path(__file__).with_name("worker.js")
 _LINE_LIMIT = 1024 * 1024  # bytes of an event or a result; CloudFront's own limits are far below
+
+_log = logging.getLogger(__name__)
 
 
 class FunctionFailed(Exception):
@@ -66,6 +69,8 @@ class FunctionWorkers:
         answer = await worker.ask({"function": function, "event": event, "query": query})
         if "error" in answer:
             raise FunctionFailed(answer["error"])
+        for line in answer["lines"]:
+            _log.info("%s", line)
         return Outcome(answer["result"], answer["origin"])
 
     async def watch(self) -> None:

@@ -1,10 +1,10 @@
 // Runs the CloudFront functions for the local edge and for the tests: JSON lines in, JSON lines out.
 //
 //   {"code": {name: source}, "store": {key: value}}       once, before anything else
-//   {"id", "function", "event", "query"}                  -> {"id", "result", "origin"} or {"id", "error"}
+//   {"id", "function", "event", "query"}                  -> {"id", "result", "origin", "lines"} or {"id", "error"}
 //
 // `query` is the raw query string, null when the URL has no `?`. Each function lives in a context that has the language
-// itself, Buffer and a console that says nothing, as in CloudFront: no timers, no network, no eval.
+// itself, Buffer and a console, whose lines are in the answer, as in CloudFront: no timers, no network, no eval.
 'use strict';
 
 const crypto = require('node:crypto');
@@ -34,8 +34,8 @@ function cloudfront(invocation) {
 function compile(name, source) {
   const body = source.replace(/^import (\w+) from '(\w+)';$/gm, "const $1 = __modules['$2'];");
   const script = new vm.Script(`'use strict';(function (__modules) {${body}\nreturn handler;})`, { filename: `${name}.js` });
-  return (modules) => {
-    const context = vm.createContext({ Buffer, console: { log() {} } }, { codeGeneration: { strings: false, wasm: false } });
+  return (modules, log) => {
+    const context = vm.createContext({ Buffer, console: { log } }, { codeGeneration: { strings: false, wasm: false } });
     return script.runInContext(context)(modules);
   };
 }
@@ -45,13 +45,13 @@ function compile(name, source) {
 async function invoke({ id, function: name, event, query }) {
   const idle = handlers.get(name);
   if (!idle) return { id, error: `there is no function ${name}` };
-  const invocation = { origin: null };
+  const invocation = { origin: null, lines: [] };
   const slot = idle.free.pop() || idle.make();
   slot.bind(invocation);
   event.request.rawQueryString = () => (query === null ? undefined : query);
   try {
     const result = await slot.handler(event);
-    return { id, result: JSON.parse(JSON.stringify(result)), origin: invocation.origin };
+    return { id, result: JSON.parse(JSON.stringify(result)), origin: invocation.origin, lines: invocation.lines };
   } catch (error) {
     return { id, error: String(error && error.stack) };
   } finally {
@@ -66,7 +66,8 @@ function prepare(name, source) {
     make() {
       let current = null;
       const cf = cloudfront({ set origin(id) { current.origin = id; } });
-      return { handler: create({ cloudfront: cf, crypto: CRYPTO }), bind(invocation) { current = invocation; } };
+      const log = (text) => current.lines.push(String(text));
+      return { handler: create({ cloudfront: cf, crypto: CRYPTO }, log), bind(invocation) { current = invocation; } };
     },
   });
 }

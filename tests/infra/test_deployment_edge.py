@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -147,3 +148,38 @@ def test_no_secret_is_in_any_template(name: str, request: pytest.FixtureRequest)
                 assert "SecretString" not in resource["Properties"]  # it is generated
             if resource["Type"] == "AWS::SSM::Parameter":
                 assert "EdgeFunctionArn" in resource["Properties"]["Name"]
+
+
+WORDS = {"ForgedUploadTokens": '"forged-upload-token"', "ExpiredAccessTokens": '"expired-access-token"'}
+
+
+def counted(template: dict[str, Any], group: str) -> dict[str, str]:
+    """The patterns that are counted of a log group's lines, by metric."""
+    resources = template["Resources"]
+    return {
+        one["Properties"]["MetricTransformations"][0]["MetricName"]: one["Properties"]["FilterPattern"]
+        for one in resources.values()
+        if one["Type"] == "AWS::Logs::MetricFilter"
+        and resources[one["Properties"]["LogGroupName"]["Ref"]]["Properties"]["LogGroupName"] == group
+    }
+
+
+def test_what_the_edge_answers_itself_is_counted_where_cloudfront_writes_it(
+    default: Deployment, everything: Deployment
+) -> None:
+    assert counted(default.template, "/aws/cloudfront/function/roadstead-us-east-1-request") == WORDS
+    (file,) = everything.directory.glob("*EdgeLog.template.json")
+    assert counted(json.loads(file.read_text()), "/aws/cloudfront/function/harbour-2-eu-central-1-request") == WORDS
+    manifest = json.loads((everything.directory / "manifest.json").read_text())["artifacts"]
+    assert manifest["Harbour2EdgeLog"]["environment"].endswith("/us-east-1")
+    assert "Harbour2EdgeLog" in manifest["Harbour2"]["dependencies"]
+
+
+def test_no_alarm_watches_what_the_edge_answers_itself(default: Deployment) -> None:
+    watched = {alarm.get("MetricName") for alarm in default.of("AWS::CloudWatch::Alarm")}
+    assert not watched & set(WORDS)
+
+
+def test_its_lines_are_kept_as_long_as_others(default: Deployment) -> None:
+    (group,) = [one for one in default.of("AWS::Logs::LogGroup") if "cloudfront" in str(one.get("LogGroupName"))]
+    assert group["RetentionInDays"] == 30

@@ -10,6 +10,7 @@ import pytest
 
 from cli.__main__ import _parser
 from cli.doctor.deployment import CHECKS as OF_THE_DEPLOYMENT
+from cli.doctor.endurance import CHECKS as OF_MINUTES
 from cli.doctor.examination import CHECKS
 
 ROOT = Path(__file__).parents[3]
@@ -56,6 +57,6 @@ def test_the_checklist_names_only_existing_checks() -> None:
         for part in re.findall(r"doctor ((?:`[\w-]+`(?:, | and )?)+)", section)
         for check in re.findall(r"`([\w-]+)`", part)
     }
-    known = {check.id for check in CHECKS} | {check.id for check in OF_THE_DEPLOYMENT}
+    known = {check.id for check in (*CHECKS, *OF_MINUTES, *OF_THE_DEPLOYMENT)}
     assert named <= known
     assert {"cycle", "wrong-digest", "large-chunked"} <= named

@@ -25,10 +25,11 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a function returned, and the id of the origin that it selected (None: the default)."""
+    """What a function returned, the id of the origin that it selected (None: the default), and what it logged."""
 
     result: dict[str, Any]
     origin: str | None
+    lines: tuple[str, ...] = ()
 
 
 class FunctionError(Exception):
@@ -64,7 +65,7 @@ class NodeEngine:
         answer = json.loads(self._process.stdout.readline())
         if "error" in answer:
             raise FunctionError(answer["error"])
-        return Outcome(answer["result"], answer["origin"])
+        return Outcome(answer["result"], answer["origin"], tuple(answer["lines"]))
 
     def close(self) -> None:
         self._process.communicate()
@@ -84,7 +85,7 @@ const Buffer = {
     return { hex: hex, toString: (to) => __text(hex, to || 'utf8') };
   },
 };
-const console = { log() {} };
+const console = { log(text) { __lines.push(String(text)); } };
 const __digest = (name, key) => {
   let data = '';
   return {
@@ -107,14 +108,15 @@ const __modules = {
     selectRequestOriginById(id) { __origin = id; },
   },
 };
-let __store = {}, __origin = null, __answer = null;
+let __store = {}, __origin = null, __answer = null, __lines = [];
 async function __run(handler, text, query) {
   const event = JSON.parse(text);
   event.request.rawQueryString = () => (query === null ? undefined : query);
   __origin = null;
   __answer = null;
+  __lines = [];
   try {
-    __answer = JSON.stringify({ result: await handler(event), origin: __origin });
+    __answer = JSON.stringify({ result: await handler(event), origin: __origin, lines: __lines });
   } catch (error) {
     __answer = JSON.stringify({ error: String(error) });
   }
@@ -143,7 +145,7 @@ class QuickJsEngine:
         answer = json.loads(self._context.eval("__answer"))
         if "error" in answer:
             raise FunctionError(answer["error"])
-        return Outcome(answer["result"], answer["origin"])
+        return Outcome(answer["result"], answer["origin"], tuple(answer["lines"]))
 
     def close(self) -> None:
         self._context.gc()

@@ -18,6 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 USER, PASSWORD, TOKEN = "ada", "a good password", "given"
 INLINE = 16 * 1024
 LAMBDA = 4_500_000
+STALLED = 0.3  # seconds
 MALFORMED_REALMS = {
     "realm-scheme": "ftp://127.0.0.1/token",
     "realm-port": "http://127.0.0.1:x/",
@@ -53,6 +54,7 @@ class Registry(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Registry
     protocol_version = "HTTP/1.1"
+    stalled = False  # whether the body stood still
 
     def log_message(self, *_: Any) -> None:
         """Log nothing."""
@@ -151,6 +153,17 @@ class Handler(BaseHTTPRequestHandler):
             if self.fault == "no-chunks" and chunked:
                 self._respond(411, b"")
                 return
+            if self.stalled and self.fault != "buffers":
+                self._error(408, "BLOB_UPLOAD_INVALID", "the body came too slowly")
+                return
+            if self.fault == "capped" and len(self.body) > LAMBDA * 2:
+                self._respond(502, b"")
+                return
+            if self.fault == "cycles" and len(self.body) == 9 * 1024:
+                self.connection.close()
+                return
+            if self.fault in ("shaped", "slow-line") and len(self.body) > LAMBDA * 2:
+                time.sleep(0.5)
             self.server.uploads[upload] = self.body
             told = "bytes=0-1" if self.fault == "range" else f"0-{len(self.body) - 1}"
             self._respond(202, b"", {"Location": self._location(upload), "Range": told})
@@ -170,6 +183,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def _close(self, upload: str, digest: str) -> None:
         data = self.body or self.server.uploads[upload]
+        if self.fault == "slow-line" and len(data) > LAMBDA * 2 and self.body:
+            time.sleep(0.5)
         right = digest == "sha256:" + hashlib.sha256(data).hexdigest()
         if self.fault == "repeat" and digest in self.server.blobs:
             self._error(404, "BLOB_UPLOAD_UNKNOWN", "used up")
@@ -274,9 +289,12 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get("Transfer-Encoding") != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length", 0)))
         pieces = []
+        before = time.monotonic()
         while size := int(self.rfile.readline(), 16):
             pieces.append(self.rfile.read(size))
             self.rfile.readline()
+            self.stalled = self.stalled or time.monotonic() - before > STALLED
+            before = time.monotonic()
         self.rfile.readline()
         return b"".join(pieces)
 
