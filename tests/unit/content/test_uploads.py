@@ -10,7 +10,7 @@ import pytest
 from roadstead.content import upload_writer
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.objects import MIN_PART, is_whole_key, whole_key
-from roadstead.content.upload_sessions import UploadState
+from roadstead.content.upload_sessions import UploadSession, UploadState
 from roadstead.content.upload_token import UploadToken
 from roadstead.content.uploads import DAY, HOLD_AFTER, HOLD_SECONDS, BodyInterrupted, UploadLimits, upload_range
 from roadstead.digest import Digest
@@ -399,7 +399,7 @@ def test_a_closing_body_with_another_digest_lets_go(relay: Registry) -> None:
 
 def test_a_request_that_was_faster_is_noticed_before_the_body_is_over(relay: Registry) -> None:
     token, other = relay.start(), another(relay)
-    sent = []
+    sent: list[bytes] = []
 
     def body() -> Iterator[bytes]:
         for piece in slow(relay.clock, *[SMALL] * 20):
@@ -414,12 +414,24 @@ def test_a_request_that_was_faster_is_noticed_before_the_body_is_over(relay: Reg
     assert len(sent) == 2
 
 
+def counted_saves(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> list[UploadSession]:
+    """The sessions that are saved from now on."""
+    saves: list[UploadSession] = []
+    save = registry.index.save
+
+    def counting(session: UploadSession, *parts: Any) -> UploadSession:
+        saves.append(session)
+        saved: UploadSession = save(session, *parts)
+        return saved
+
+    monkeypatch.setattr(registry.index, "save", counting)
+    return saves
+
+
 def test_a_short_body_is_written_once_and_a_long_one_once_a_minute_more(
     relay: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    saves = []
-    save = relay.index.save
-    monkeypatch.setattr(relay.index, "save", lambda *given: saves.append(given) or save(*given))
+    saves = counted_saves(relay, monkeypatch)
     relay.append(relay.start(), SMALL)
     assert len(saves) == 1
     saves.clear()
@@ -429,9 +441,7 @@ def test_a_short_body_is_written_once_and_a_long_one_once_a_minute_more(
 
 def test_a_checkpoint_holds_the_upload_without_another_write(monkeypatch: pytest.MonkeyPatch) -> None:
     relay = Registry(limits=UploadLimits(holds=True, checkpoint_bytes=MIN_PART))
-    saves = []
-    save = relay.index.save
-    monkeypatch.setattr(relay.index, "save", lambda *given: saves.append(given) or save(*given))
+    saves = counted_saves(relay, monkeypatch)
     relay.uploads.append(relay.start(), slow(relay.clock, *[PART] * 4, seconds=HOLD_AFTER), actor=ADA)
     assert len(saves) == 5  # four checkpoints, and the end
 
