@@ -80,7 +80,7 @@ QUERIES = (
         "roadstead/changes of users, projects and members",
         _lines(
             f"fields {_WHO}, project, user, detail",
-            'filter operation in ["create-user", "change-password", "change-user", "create-project", '
+            'filter operation in ["create-user", "change-password", "change-user", "remove-user", "create-project", '
             '"change-project", "set-member", "remove-member", "change-configuration"]',
             "sort @timestamp desc",
             "dedup id",

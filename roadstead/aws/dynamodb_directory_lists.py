@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from roadstead.aws.id_claims import find_named
-from roadstead.aws.identity_items import IN, MEMBER, PROJECTS, USERS, member_from
+from roadstead.aws.identity_items import IN, MEMBER, PROJECTS, USERS, member_from, profile_from
 from roadstead.aws.table import Table
 from roadstead.identity.directory import Member, Role, UserName
 from roadstead.identity.lists import ListedProject, ListedUser
@@ -25,7 +25,9 @@ class DynamoDirectoryLists:
 
     def list_users(self) -> tuple[ListedUser, ...]:
         return tuple(
-            ListedUser(UserName(item["sk"]), item["id"], item["admin"], item["disabled"], item["created"])
+            ListedUser(
+                UserName(item["sk"]), item["id"], item["admin"], item["disabled"], item["created"], profile_from(item)
+            )
             for item in self._table.query(USERS)
         )
 

@@ -1,11 +1,11 @@
 """The identity table. It holds password hashes: only the token function and the operator's command may read it.
 
     pk              sk               what
-    user#<name>     meta             password (PHC), admin, disabled, epoch, created, id, groups
+    user#<name>     meta             password (PHC), admin, disabled, epoch, created, id, groups, profile; deleting
     user#<name>     refresh#<hash>   a refresh token: client, epoch, created, ends, expires (the table's TTL)
     user#<name>     session#<hash>   a session of the console: epoch, created, seen, expires (the table's TTL)
     user#<name>     in#<project>     the inverse of a member: role
-    users           <name>           what lists show of a user: admin, disabled, created, id
+    users           <name>           what lists show of a user: admin, disabled, created, id, profile
     project#<name>  meta             public, created, created_by, id, groups (role by the group's id)
     project#<name>  member#<user>    role, id, at
     projects        <name>           what lists show of a project: public, created, created_by, id
@@ -22,6 +22,7 @@ A token request knows the keys of all it needs in advance, so it costs one Batch
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from typing import Any
 
 from roadstead.aws import id_claims
@@ -47,11 +48,13 @@ from roadstead.aws.identity_items import (
 )
 from roadstead.aws.robot_items import robot_from, robot_key
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
+from roadstead.aws.user_removal import remove_user
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
     MAX_GROUPS,
     AttemptKey,
     Identity,
+    Profile,
     RefreshToken,
     Session,
     TooManyGroups,
@@ -159,6 +162,7 @@ class DynamoIdentities(DynamoAttempts, DynamoProjects, DynamoRobots):
                 "disabled": user.disabled,
                 "created": user.created,
                 "id": id_,
+                "profile": asdict(user.profile),
             }
             account = {**listed, "password": user.password, "epoch": user.epoch, "groups": list(user.groups)}
             return [
@@ -168,9 +172,15 @@ class DynamoIdentities(DynamoAttempts, DynamoProjects, DynamoRobots):
             ]
 
         id_ = id_claims.create(self._table, IdKind.USER, user.id or clock_id(user.created), user.name, writes)
-        return User(
-            user.name, user.password, user.created, user.admin, user.disabled, user.epoch, id_, tuple(user.groups)
-        )
+        return replace(user, id=id_, groups=tuple(user.groups))
+
+    def set_profile(self, name: UserName, profile: Profile, *, event: Event | None = None) -> None:
+        keys = (user_key(name), listed_user_key(name))
+        change = ("SET #profile = :profile", PRESENT, {":profile": asdict(profile)}, {"#profile": "profile"})
+        self._change(name, [*(update(key, *change) for key in keys), *told(event)])
+
+    def remove_user(self, name: UserName, *, event: Event | None = None) -> None:
+        remove_user(self._table, name, event)
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
         change = "SET password = :password ADD epoch :one"

@@ -19,6 +19,7 @@ from roadstead.aws.identity_items import (
     user_key,
 )
 from roadstead.aws.table import Item, Table, TransactionFailed, Write, check, delete, put, update
+from roadstead.aws.user_removal import NOT_MARKED
 from roadstead.conflicts import Conflict, Throttled
 from roadstead.identity.directory import (
     MAX_GROUPS,
@@ -76,7 +77,7 @@ class DynamoProjects:
         self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
     ) -> Member:
         key, inverse = member_key(project, user), membership_key(user, project)
-        both = [check(project_key(project), PRESENT), check(user_key(user), PRESENT)]
+        both = [check(project_key(project), PRESENT), check(user_key(user), NOT_MARKED)]
 
         def added(id_: int) -> list[Write]:
             item: Item = {"role": role, "id": id_, "at": at}

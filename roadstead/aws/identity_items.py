@@ -6,7 +6,17 @@ from collections.abc import Iterable
 
 from roadstead.aws.index_items import event_write
 from roadstead.aws.table import Item, Key, Write
-from roadstead.identity.directory import Member, Project, RefreshToken, Role, Session, User, UserName, strongest
+from roadstead.identity.directory import (
+    Member,
+    Profile,
+    Project,
+    RefreshToken,
+    Role,
+    Session,
+    User,
+    UserName,
+    strongest,
+)
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
@@ -68,7 +78,12 @@ def user_from(name: UserName, item: Item) -> User:
         item["epoch"],
         item["id"],
         tuple(item["groups"]),
+        profile_from(item),
     )
+
+
+def profile_from(item: Item) -> Profile:
+    return Profile(**item.get("profile", {}))
 
 
 def project_from(name: ProjectName, item: Item) -> Project:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -10,6 +12,7 @@ from roadstead.conflicts import Conflict
 from roadstead.identity.attempts import Attempt, AttemptStore
 from roadstead.identity.directory import (
     Member,
+    Profile,
     Project,
     Projects,
     Role,
@@ -23,6 +26,9 @@ from roadstead.identity.passwords import Hasher, WeakPassword, check_password
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from roadstead.trail.events import EventMaker
+
+MAX_PROFILE = 255  # characters of each field
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class AccountRefused(Exception):
@@ -60,10 +66,15 @@ class Accounts:
     def find_user(self, name: str) -> User | None:
         return self._store.find_user(_user(name))
 
-    def create_user(self, name: str, password: str, *, admin: bool = False) -> User:
-        """Create a user, a system administrator if `admin`. Checks the password by the rules of `passwords`."""
+    def create_user(self, name: str, password: str, *, admin: bool = False, profile: Profile | None = None) -> User:
+        """Create a user, a system administrator if `admin`. Checks the password by the rules of `passwords`.
+
+        The epoch begins at random: what was issued to an earlier account of that name has another one.
+        """
         parsed = _user(name)
-        user = User(parsed, self._hash(password), int(self._clock()), admin)
+        checked = _checked(profile or Profile())
+        epoch = secrets.randbelow(1 << 31)
+        user = User(parsed, self._hash(password), int(self._clock()), admin, epoch=epoch, profile=checked)
         event = self._event(Operation.CREATE_USER, user=parsed, detail=_flag("admin", admin))
         try:
             return self._store.create_user(user, event=event)
@@ -107,6 +118,21 @@ class Accounts:
             raise AccountRefused(f"{address[:50]!r} is not an IP address")
         event = self._event(Operation.RELEASE_LOGIN, detail=f"address={attempt.network}")
         self._store.forget_failures(attempt.keys, event=event)
+
+    def set_profile(self, name: str, profile: Profile) -> None:
+        parsed = _user(name)
+        try:
+            self._store.set_profile(parsed, _checked(profile), event=self._change(parsed, "profile"))
+        except UnknownUser as error:
+            raise _no_user(parsed) from error
+
+    def remove_user(self, name: str) -> None:
+        """Remove a user with their memberships, sessions and tokens. A new account of that name inherits nothing."""
+        parsed = _user(name)
+        try:
+            self._store.remove_user(parsed, event=self._event(Operation.REMOVE_USER, user=parsed))
+        except UnknownUser as error:
+            raise _no_user(parsed) from error
 
     def find_project(self, name: str) -> Project | None:
         return self._store.find_project(_project(name))
@@ -157,6 +183,16 @@ class Accounts:
         except WeakPassword as error:
             raise AccountRefused(str(error)) from error
         return self._hasher.hash(password)
+
+
+def _checked(profile: Profile) -> Profile:
+    """Raises AccountRefused for what is no address, or too long for a list."""
+    for name, value in (("email", profile.email), ("realname", profile.realname), ("comment", profile.comment)):
+        if len(value) > MAX_PROFILE or not value.isprintable():
+            raise AccountRefused(f"{name} must have up to {MAX_PROFILE} printable characters")
+    if profile.email and _EMAIL.fullmatch(profile.email) is None:
+        raise AccountRefused("email must have the form name@example.com")
+    return profile
 
 
 def _flag(name: str, value: bool) -> str:

@@ -50,6 +50,18 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """What people say of themselves. It decides nothing."""
+
+    email: str = ""
+    realname: str = ""
+    comment: str = ""
+
+
+NO_PROFILE = Profile()
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     """A user. `password` is an Argon2id PHC string. A refresh token or session counts only with its user's `epoch`."""
 
@@ -61,6 +73,7 @@ class User:
     epoch: int = 0
     id: int = 0  # 0 until the store has claimed one
     groups: tuple[int, ...] = ()  # ids of groups, as of the last sign-in; at most MAX_GROUPS
+    profile: Profile = NO_PROFILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +249,17 @@ class Users(Protocol):
         """Disable or enable a user. Disabling also increments the epoch, which revokes refresh tokens for good.
 
         Raises UnknownUser.
+        """
+        ...
+
+    def set_profile(self, name: UserName, profile: Profile, *, event: Event | None = None) -> None:
+        """Raises UnknownUser."""
+        ...
+
+    def remove_user(self, name: UserName, *, event: Event | None = None) -> None:
+        """Remove a user with their memberships, sessions and tokens. The name is free when this returns.
+
+        Can be repeated after a crash. Raises UnknownUser.
         """
         ...
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from roadstead.identity.directory import Member, Role, User, UserName, strongest
+from roadstead.identity.directory import NO_PROFILE, Member, Profile, Role, User, UserName, strongest
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.robots import Robot
 from roadstead.ids import IdKind
@@ -40,6 +40,7 @@ class ListedUser:
     admin: bool
     disabled: bool
     created: int
+    profile: Profile = NO_PROFILE
 
 
 class DirectoryLists(Protocol):

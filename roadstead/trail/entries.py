@@ -58,6 +58,7 @@ class Operation(StrEnum):
     CHANGE_PASSWORD = "change-password"
     CHANGE_USER = "change-user"
     RELEASE_LOGIN = "release-login"  # what LOCK_LOGIN locked
+    REMOVE_USER = "remove-user"
     CREATE_PROJECT = "create-project"
     CHANGE_PROJECT = "change-project"
     SET_MEMBER = "set-member"

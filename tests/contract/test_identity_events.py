@@ -15,7 +15,7 @@ from roadstead.aws.index_items import event_from
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.accounts import AccountStore
-from roadstead.identity.directory import Project, Role, UnknownProject, UnknownUser, User, UserName
+from roadstead.identity.directory import Profile, Project, Role, UnknownProject, UnknownUser, User, UserName
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from tests import aws
@@ -72,6 +72,8 @@ CHANGES: dict[str, Callable[[AccountStore], object]] = {
     "set a password": lambda store: store.set_password(ADA, "other", event=EVENT),
     "set admin": lambda store: store.set_admin(ADA, True, event=EVENT),
     "disable": lambda store: store.set_disabled(ADA, True, event=EVENT),
+    "set a profile": lambda store: store.set_profile(ADA, Profile("a@b"), event=EVENT),
+    "remove a user": lambda store: store.remove_user(ADA, event=EVENT),
     "create a project": lambda store: store.create_project(Project(ProjectName("cargo"), True, 1, "ada"), event=EVENT),
     "set public": lambda store: store.set_public(SHIPS, True, event=EVENT),
     "set a member": lambda store: store.set_member(SHIPS, ADA, Role.GUEST, event=EVENT),
@@ -90,6 +92,7 @@ NO_CHANGES: dict[str, tuple[Callable[[AccountStore], object], type[Exception]]] 
     "password of nobody": (lambda store: store.set_password(BOB, "x", event=EVENT), UnknownUser),
     "admin nobody": (lambda store: store.set_admin(BOB, True, event=EVENT), UnknownUser),
     "disable nobody": (lambda store: store.set_disabled(BOB, True, event=EVENT), UnknownUser),
+    "remove nobody": (lambda store: store.remove_user(BOB, event=EVENT), UnknownUser),
     "public nothing": (lambda store: store.set_public(ProjectName("cargo"), True, event=EVENT), UnknownProject),
     "member nobody": (lambda store: store.set_member(SHIPS, BOB, Role.GUEST, event=EVENT), UnknownUser),
     "member of nothing": (

@@ -19,6 +19,7 @@ from roadstead.identity.directory import (
     Identities,
     Identity,
     Member,
+    Profile,
     Project,
     Projects,
     RefreshToken,
@@ -381,3 +382,63 @@ def test_everybody_sees_public_projects_and_those_they_have_a_role_in(store: Sto
     assert seen(visible_projects(store, ada)) == {CARGO: Role.DEVELOPER, SHIPS: Role.GUEST, shared: Role.GUEST}
     admin = store.create_user(User(BOB, "", 1, admin=True))
     assert seen(visible_projects(store, admin)) == {CARGO: None, SHIPS: None, secret: None, shared: None}
+
+
+def test_a_profile_is_read_with_the_user_and_listed(store: Store) -> None:
+    profile = Profile("ada@example.com", "Ada", "counts")
+    store.create_user(replace(USER, profile=profile))
+    assert store.find_user(ADA) == replace(USER, profile=profile)
+    store.set_profile(ADA, Profile())
+    assert store.find_user(ADA) == USER
+    assert store.list_users()[0].profile == Profile()
+    with pytest.raises(UnknownUser):
+        store.set_profile(BOB, profile)
+
+
+def test_a_removed_user_leaves_nothing_to_a_new_one_of_that_name(store: Store) -> None:
+    store.create_user(USER)
+    names = [ProjectName.parse(f"p{number}") for number in range(45)]  # more than one transaction removes
+    for name in names:
+        store.create_project(replace(PROJECT, name=name, id=0))
+        store.set_member(name, ADA, Role.ADMIN)
+    store.store_refresh_token(TOKEN)
+    store.remove_user(ADA)
+    assert store.find_user(ADA) is None and store.list_users() == ()
+    store.create_user(replace(USER, id=0))
+    found = store.read(ADA, names[:40], refresh_token=TOKEN.hash)
+    assert (found.roles, found.refresh_token) == ({}, None)
+    assert store.list_memberships(ADA) == {}
+    assert store.list_members(names[0]) == ()
+
+
+def test_a_user_who_is_not_there_cannot_be_removed(store: Store) -> None:
+    with pytest.raises(UnknownUser):
+        store.remove_user(BOB)
+
+
+def test_a_removal_that_died_is_finished_by_the_next_and_admits_no_member_meanwhile(store: Store) -> None:
+    if not isinstance(store, DynamoIdentities):
+        pytest.skip("memory removes in one step")
+    store.create_user(USER)
+    store.create_project(PROJECT)
+    store.set_member(SHIPS, ADA, Role.ADMIN)
+    transact, calls = store._table.transact, list[int]()
+
+    def dies_at_the_second(writes: Sequence[Any]) -> None:
+        calls.append(len(writes))
+        if len(calls) == 2:
+            raise RuntimeError("killed")
+        transact(writes)
+
+    store._table.transact = dies_at_the_second  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        store.remove_user(ADA)
+    store._table.transact = transact  # type: ignore[method-assign]
+    half = store.find_user(ADA)
+    assert half is not None and half.disabled
+    with pytest.raises(UnknownUser):
+        store.set_member(SHIPS, ADA, Role.GUEST)
+    with pytest.raises(Conflict):
+        store.create_user(replace(USER, id=0))
+    store.remove_user(ADA)
+    assert store.find_user(ADA) is None and store.list_members(SHIPS) == ()

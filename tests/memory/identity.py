@@ -14,6 +14,7 @@ from roadstead.identity.directory import (
     Failures,
     Identity,
     Member,
+    Profile,
     Project,
     RefreshToken,
     Role,
@@ -166,6 +167,20 @@ class MemoryIdentities:
             self._users[name] = replace(user, disabled=disabled, epoch=user.epoch + int(disabled))
             self._tell(event)
 
+    def set_profile(self, name: UserName, profile: Profile, *, event: Event | None = None) -> None:
+        with self._lock:
+            self._users[name] = replace(self._user(name), profile=profile)
+            self._tell(event)
+
+    def remove_user(self, name: UserName, *, event: Event | None = None) -> None:
+        with self._lock:
+            self._user(name)
+            del self._users[name]
+            self._members = {key: one for key, one in self._members.items() if key[1] != name}
+            self._sessions = {key: one for key, one in self._sessions.items() if key[0] != name}
+            self._refresh_tokens = {key: one for key, one in self._refresh_tokens.items() if key[0] != name}
+            self._tell(event)
+
     def set_groups(self, name: UserName, groups: Iterable[int]) -> None:
         with self._lock:
             ordered = tuple(sorted(set(groups)))
@@ -289,7 +304,7 @@ class MemoryIdentities:
     def list_users(self) -> tuple[ListedUser, ...]:
         with self._lock:
             return tuple(
-                ListedUser(one.name, one.id, one.admin, one.disabled, one.created)
+                ListedUser(one.name, one.id, one.admin, one.disabled, one.created, one.profile)
                 for _, one in sorted(self._users.items())
             )
 

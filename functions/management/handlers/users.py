@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from functions.management.authentication import sign_in
+from functions.management.authorization import identity_of
 from functions.management.call import Call, text
 from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.shapes import user_document
-from functions.management.project_ids import is_id
+from functions.management.project_ids import is_id, name_of
 from functions.management.route import HARBOR, OWN, SignedIn, SystemAdmin, in_system, route
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
-from roadstead.identity.directory import User, UserName
+from roadstead.identity.directory import Profile, User, UserName
 from roadstead.identity.lists import ListedUser
+from roadstead.identity.permissions import SYSTEM_CATALOGUE, Action, Permission, Resource
+from roadstead.identity.rights import permissions_in
 from roadstead.ids import IdKind
 
 MAX_FOUND = 100  # users of one search
@@ -26,7 +29,10 @@ _FIELDS: Mapping[str, Callable[[ListedUser], Any]] = {
     "user_id": lambda user: user.id,
     "sysadmin_flag": lambda user: user.admin,
     "creation_time": lambda user: user.created,
+    "email": lambda user: user.profile.email,
+    "realname": lambda user: user.profile.realname,
 }
+_UPDATE = Permission(Resource.USER, Action.UPDATE)
 
 
 def current_user(call: Call) -> Response:
@@ -65,12 +71,66 @@ def create_user(call: Call) -> Response:
     accounts = call.accounts()
     if accounts.find_user(parsed) is not None:
         raise conflict(f"there is a user {parsed} already")
-    user = _refused_as_bad(lambda: accounts.create_user(parsed, password))
+    profile = _profile(document)
+    user = _refused_as_bad(lambda: accounts.create_user(parsed, password, profile=profile))
     return Response(201, (("Location", f"/api/v2.0/users/{user.id}"),))
 
 
 def get_user(call: Call, user: str) -> Response:
     return Response.json(200, user_document(_found(call, user)))
+
+
+def update_profile(call: Call, user: str) -> Response:
+    """Change e-mail, real name and comment: one's own, or anybody's by a system administrator. Raises 400, 403, 404."""
+    may_change_others = call.caller.is_admin or _UPDATE in call.caller.system_permissions
+    found = _found(call, user) if may_change_others else _own(call, user)
+    profile = _profile(call.document())
+    _refused_as_bad(lambda: call.accounts().set_profile(found.name, profile))
+    return Response(200)
+
+
+def delete_user(call: Call, user: str) -> Response:
+    """Remove a user with their memberships, sessions and tokens. Raises 403 for oneself, 404."""
+    found = _found(call, user)
+    if call.caller.user is not None and found.name == call.caller.user.name:
+        raise ManagementError(ManagementCode.FORBIDDEN, "another system administrator must remove you")
+    call.accounts().remove_user(found.name)
+    return Response(200)
+
+
+def current_permissions(call: Call) -> Response:
+    """What the caller may do: in the project that `scope` names (`/project/<id or name>`), or in the system.
+
+    With `relative=true` a resource is named within its scope. Costs two reads.
+    """
+    scope = call.request.parameter("scope") or ""
+    relative = (call.request.parameter("relative") or "").lower() == "true"
+    prefix, _, text = scope.strip("/").partition("/")
+    if scope.strip("/") == "":
+        held, where = _in_the_system(call), "/"
+    elif prefix == "project" and text:
+        held, where = _in_the_project(call, text), f"/project/{text}/"
+    else:
+        raise bad_request("scope must be /project/ID, or absent")
+    documents = [
+        {"resource": str(one.resource) if relative else f"{where}{one.resource}", "action": str(one.action)}
+        for one in sorted(held, key=str)
+    ]
+    return Response.json(200, documents)
+
+
+def _in_the_system(call: Call) -> Iterable[Permission]:
+    return SYSTEM_CATALOGUE if call.caller.is_admin else call.caller.system_permissions
+
+
+def _in_the_project(call: Call, text: str) -> Iterable[Permission]:
+    name = name_of(call.services.lists, text, is_name=False)
+    return permissions_in(name, identity_of(call.services, call.caller, (name,))) if name is not None else ()
+
+
+def _profile(document: Mapping[str, Any]) -> Profile:
+    """What is left out is empty, as in Harbor."""
+    return Profile(*(text(document, name, "") for name in ("email", "realname", "comment")))
 
 
 def set_admin(call: Call, user: str) -> Response:
@@ -143,6 +203,9 @@ ROUTES = (
     route("listUsers", "GET", _USERS, in_system("user", "list"), list_users),
     route("createUser", "POST", _USERS, in_system("user", "create"), create_user),
     route("getUser", "GET", _USER, in_system("user", "read"), get_user),
+    route("getCurrentUserPermissions", "GET", f"{_USERS}/current/permissions", SignedIn(), current_permissions),
+    route("updateUserProfile", "PUT", _USER, SignedIn(), update_profile),
+    route("deleteUser", "DELETE", _USER, in_system("user", "delete"), delete_user),
     route("setUserSysAdmin", "PUT", f"{_USER}/sysadmin", SystemAdmin(), set_admin),
     route("releaseLogin", "POST", f"{OWN}/users/{{user}}/release", SystemAdmin(), release_login),
     route("updateUserPassword", "PUT", f"{_USER}/password", SignedIn(), set_password),

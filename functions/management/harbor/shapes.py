@@ -74,9 +74,9 @@ def user_document(user: User | ListedUser) -> dict[str, Any]:
     return {
         "user_id": user.id,
         "username": user.name,
-        "email": "",
-        "realname": "",
-        "comment": "",
+        "email": user.profile.email,
+        "realname": user.profile.realname,
+        "comment": user.profile.comment,
         "sysadmin_flag": user.admin,
         "admin_role_in_auth": False,
         "creation_time": timestamp(user.created),

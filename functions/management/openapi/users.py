@@ -8,6 +8,7 @@ from functions.management.openapi.described import (
     Described,
     Parameter,
     Schema,
+    array,
     created,
     flag,
     number,
@@ -36,6 +37,7 @@ SCHEMAS: Mapping[str, Schema] = {
         {"username": text(maxLength=255), "password": text()},
         {"email": text(), "realname": text(), "comment": text()},
     ),
+    "UserProfile": obj({}, {"email": text(), "realname": text(), "comment": text()}),
     "FoundUser": obj({"user_id": number(), "username": text()}),
     "PasswordChange": obj({"new_password": text()}, {"old_password": text("needed for one's own password")}),
     "AdminFlag": obj({"sysadmin_flag": flag()}),
@@ -49,6 +51,17 @@ OPERATIONS: Mapping[str, Described] = {
     "listUsers": page_of("List users", ref("User")),
     "createUser": created("Create a user", ref("NewUser")),
     "getUser": Described("A user", ref("User"), also=(404,)),
+    "getCurrentUserPermissions": Described(
+        "What the caller may do in a project, or in the system",
+        array(ref("Permission")),
+        query=(
+            Parameter("scope", text(), "/project/ID; without it, the system"),
+            Parameter("relative", flag(), "name resources within the scope"),
+        ),
+        also=(400,),
+    ),
+    "updateUserProfile": Described("Change e-mail, real name and comment", body=ref("UserProfile"), also=(404,)),
+    "deleteUser": Described("Remove a user with their memberships, sessions and tokens", also=(403, 404)),
     "setUserSysAdmin": Described(
         "Make a user a system administrator, or an ordinary user", body=ref("AdminFlag"), also=(400, 404)
     ),

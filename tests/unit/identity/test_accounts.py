@@ -27,7 +27,7 @@ def test_a_user_is_created_with_a_hash(store: MemoryIdentities) -> None:
     hasher = Argon2Hasher()
     user = Accounts(store, hasher, clock=Clock()).create_user("ada", PASSWORD, admin=True)
     assert store.find_user(UserName.parse("ada")) == user
-    assert (user.admin, user.disabled, user.epoch, user.created) == (True, False, 0, NOON)
+    assert (user.admin, user.disabled, user.created) == (True, False, NOON)
     assert hasher.verify(PASSWORD, user.password)
 
 
@@ -122,3 +122,14 @@ def test_what_does_not_exist_is_named(accounts: Accounts, act: Callable[[Account
     accounts.create_project("ships")
     with pytest.raises(AccountRefused, match=sentence):
         act(accounts)
+
+
+def test_a_new_account_of_a_name_begins_with_another_epoch(store: MemoryIdentities) -> None:
+    accounts = Accounts(store, CountingHasher(), clock=Clock())
+    epochs = set()
+    for _ in range(3):
+        epochs.add(accounts.create_user("ada", PASSWORD).epoch)
+        accounts.remove_user("ada")
+    assert len(epochs) == 3
+    with pytest.raises(AccountRefused, match="no user ada"):
+        accounts.remove_user("ada")

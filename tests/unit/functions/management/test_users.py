@@ -115,3 +115,64 @@ def test_a_new_password_ends_every_session_of_the_user(browser: Browser) -> None
     other.sign_in("bob")
     assert ask(browser, "ada", "PUT", f"{USERS}/{id_of(browser, 'bob')}/password", {"new_password": NEW})[0] == 200
     assert other.ask("GET", f"{USERS}/current")[0] == 401
+
+
+def test_a_profile_is_stored_and_shown(browser: Browser) -> None:
+    document = {"username": "zoe", "password": NEW, "email": "zoe@example.com", "realname": "Zoë", "comment": "new"}
+    location = browser.ask("POST", USERS, document, basic("ada"))[2]["location"]
+    expected = {"email": "zoe@example.com", "realname": "Zoë", "comment": "new"}
+    assert expected.items() <= ask(browser, "ada", "GET", location)[1].items()
+    assert [one["username"] for one in ask(browser, "ada", "GET", f"{USERS}?q=email%3D~ZOE")[1]] == ["zoe"]
+
+
+def test_everybody_changes_their_own_profile_and_administrators_anybodys(browser: Browser) -> None:
+    bob, eve = id_of(browser, "bob"), id_of(browser, "eve")
+    assert ask(browser, "bob", "PUT", f"{USERS}/{bob}", {"email": "b@example.com", "realname": "Bob"})[0] == 200
+    assert ask(browser, "bob", "GET", f"{USERS}/current")[1]["email"] == "b@example.com"
+    assert ask(browser, "ada", "PUT", f"{USERS}/{bob}", {"realname": "Robert"})[0] == 200
+    found = ask(browser, "bob", "GET", f"{USERS}/current")[1]
+    assert (found["email"], found["realname"]) == ("", "Robert")
+    assert ask(browser, "bob", "PUT", f"{USERS}/{eve}", {"email": "e@example.com"})[0] == 403
+    assert ask(browser, "ada", "PUT", f"{USERS}/999999999", {"email": "e@example.com"})[0] == 404
+    assert ask(browser, "", "PUT", f"{USERS}/{bob}", {})[0] == 401
+
+
+@pytest.mark.parametrize("profile", [{"email": "bob"}, {"email": 7}, {"realname": "x" * 256}, {"comment": "a\nb"}])
+def test_a_profile_that_is_none_is_refused(browser: Browser, profile: Any) -> None:
+    assert ask(browser, "bob", "PUT", f"{USERS}/{id_of(browser, 'bob')}", profile)[0] == 400
+
+
+def test_a_removed_user_is_gone_with_sessions_and_memberships(browser: Browser) -> None:
+    bob, other = id_of(browser, "bob"), Browser(browser.desk)
+    other.sign_in("bob")
+    before = len(browser.desk.directory.events)
+    assert ask(browser, "ada", "DELETE", f"{USERS}/{bob}")[0] == 200
+    assert [event.operation for event in browser.desk.directory.events[before:]] == ["remove-user"]
+    assert ask(browser, "bob", "GET", f"{USERS}/current")[0] == 401
+    assert ask(browser, "ada", "GET", f"{USERS}/{bob}")[0] == ask(browser, "ada", "DELETE", f"{USERS}/{bob}")[0] == 404
+    created = browser.ask("POST", USERS, {"username": "bob", "password": PASSWORD}, basic("ada"))[2]["location"]
+    assert created != f"{USERS}/{bob}"
+    assert other.ask("GET", f"{USERS}/current")[0] == 401
+    assert ask(browser, "bob", "GET", "/api/v2.0/projects/ships")[0] == 403
+
+
+def test_nobody_removes_themselves_and_nobody_else_removes_users(browser: Browser) -> None:
+    assert ask(browser, "ada", "DELETE", f"{USERS}/{id_of(browser, 'ada')}")[0] == 403
+    assert ask(browser, "bob", "DELETE", f"{USERS}/{id_of(browser, 'eve')}")[0] == 403
+    assert ask(browser, "", "DELETE", f"{USERS}/{id_of(browser, 'eve')}")[0] == 401
+
+
+def test_a_caller_learns_what_they_may_do(browser: Browser) -> None:
+    path = f"{USERS}/current/permissions"
+    project = ask(browser, "bob", "GET", "/api/v2.0/projects/ships")[1]["project_id"]
+    status, held = ask(browser, "bob", "GET", f"{path}?scope=/project/{project}&relative=true")
+    assert status == 200
+    assert {"resource": "repository", "action": "pull"} in held
+    assert {"resource": "repository", "action": "push"} not in held
+    absolute = ask(browser, "bob", "GET", f"{path}?scope=/project/{project}")[1]
+    assert {"resource": f"/project/{project}/repository", "action": "pull"} in absolute
+    assert ask(browser, "eve", "GET", f"{path}?scope=/project/{project}")[1] == []
+    assert ask(browser, "bob", "GET", path)[1] == []
+    assert {"resource": "/user", "action": "create"} in ask(browser, "ada", "GET", path)[1]
+    assert ask(browser, "bob", "GET", f"{path}?scope=/nonsense")[0] == 400
+    assert ask(browser, "", "GET", path)[0] == 401
