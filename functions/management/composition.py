@@ -7,9 +7,10 @@ from functools import cache
 
 from functions.management.openapi.document import document
 from functions.management.routes import ROUTES
-from functions.management.services import Services
+from functions.management.services import Content, Services
 from functions.management.settings import Settings
 from roadstead.aws.clients import Deferred, client
+from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_executions import DynamoExecutions
@@ -42,7 +43,7 @@ def build(settings: Settings) -> Services:
     executions, function = DynamoExecutions(index), settings.collector_function
     wake = LambdaWaker(Deferred(lambda: client("lambda")), function) if function else None
     edge_secret = settings.edge_secret_parameter
-    pages = DynamoPages(index)
+    pages, manifests = DynamoPages(index), DynamoManifestIndex(index)
     objects = S3Objects(Deferred(lambda: client("s3")), settings.bucket)
     ssm, configuration = client("ssm"), DynamoConfiguration(table)
     fixed = {
@@ -56,7 +57,8 @@ def build(settings: Settings) -> Services:
         login=PasswordLogin(directory, passwords),
         robots=RobotLogin(directory, passwords),
         pages=pages,
-        artifacts=Artifacts(pages, DynamoManifestIndex(index), objects),
+        artifacts=Artifacts(pages, manifests, objects),
+        content=Content.of(manifests, DynamoBlobIndex(index), objects, EventMaker()),
         objects=objects,
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         configuration=ConfigurationReader(configuration),

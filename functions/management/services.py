@@ -10,7 +10,13 @@ from typing import Protocol
 from functions.hosting.viewer import EdgeSecretSource
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.catalog.pages import Pages
+from roadstead.content.blob_index import BlobIndex
+from roadstead.content.copying import Copying, NothingUploaded
+from roadstead.content.deletion import Deletion
+from roadstead.content.manifest_index import ManifestIndex
+from roadstead.content.manifests import Manifests
 from roadstead.content.objects import Objects
+from roadstead.content.push import IndexChildren, Push
 from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
@@ -21,11 +27,41 @@ from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
 from roadstead.lifecycle.executions import Executions, Starter
+from roadstead.trail.events import EventMaker
 from roadstead.trail.pages import TrailPages
 
 
 class Directory(Identities, AttemptStore, Users, Projects, Robots, Protocol):
     """The parts of the identity store that the management API needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What changes repositories: the ways that the OCI API has, and those for whole artifacts."""
+
+    push: Push
+    manifests: Manifests
+    deletion: Deletion
+    copying: Copying
+
+    @classmethod
+    def of(cls, index: ManifestIndex, blobs: BlobIndex, objects: Objects, events: EventMaker) -> Content:
+        """Put them together on an index and a bucket. Makes no call.
+
+        A pushed index was checked when it came; of a copy of one that a mirror has without some of its children the
+        same are absent.
+        """
+        push = Push(
+            manifests=index,
+            blobs=blobs,
+            objects=objects,
+            adoption=NothingUploaded(),
+            events=events,
+            index_children=IndexChildren.NONE,
+        )
+        manifests = Manifests(manifests=index, blobs=blobs, objects=objects, events=events)
+        copying = Copying(manifests=manifests, index=index, blobs=blobs, objects=objects, push=push, events=events)
+        return cls(push, manifests, Deletion(manifests, index, objects), copying)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +74,7 @@ class Services:
     robots: RobotLogin
     artifacts: Artifacts
     objects: Objects
+    content: Content
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old
     administration: Administration

@@ -9,7 +9,6 @@ pullsum#<project>      <repository>  count, last (written by the webhook functio
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from roadstead.aws.counts import ARTIFACTS, TAGS, counts_pk
@@ -28,12 +27,12 @@ from roadstead.catalog.summaries import Summary
 from roadstead.content.accessories import is_accessory
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag
+from roadstead.parallel import each
 from roadstead.trail.pull_counts import Pulls
 
 CATALOG = "catalog"
 _TAG, _TAGGED, _TAG_PLACE, _MANIFEST_PLACE = "tag#", "tagged#", "t#", "m#"
 _ONE_BY_ONE = 2  # artifacts whose tags are read by a Query each, however few the repository has
-_AT_ONCE = 8  # within the ten connections that a client keeps
 _COSIGN_TAGS = 8  # that an artifact may have beside its own: a Query of its tags reads so many more
 _ROUNDS = 20  # Queries of one page where cosign's tags stand between the others
 _SHOWN = ("digest", "type", "size", "at", "by")
@@ -141,8 +140,7 @@ class DynamoPages:
             found[digest] = []
             self._read_tags(repository, found, limit=limit + _COSIGN_TAGS, digest=digest)
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(read, wanted))
+        each(read, wanted)
         return {digest: tuple(tags[:limit]) for digest, tags in found.items()}
 
     def all_tags(self, repository: RepositoryName, *, limit: int) -> Mapping[Digest, tuple[ArtifactTag, ...]]:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from roadstead.catalog.pages import MAX_DETAILS, ArtifactTag, Pages
-from roadstead.catalog.relatives import find_accessories
-from roadstead.catalog.summaries import Accessory, Summary, summarize
+from roadstead.catalog.summaries import Summary, summarize
 from roadstead.conflicts import Throttled
 from roadstead.content.manifest_document import parse_manifest
 from roadstead.content.manifest_index import ManifestEntry, ManifestIndex
 from roadstead.content.manifests import manifest_unknown
 from roadstead.content.objects import Objects
+from roadstead.content.relatives import Accessory, find_accessories
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.names import Reference, RepositoryName, Tag

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from roadstead.catalog.derived import MAX_USAGE_CHANGES, DerivedIndex, KeptRepository
 from roadstead.catalog.extraction import CONFIG, chart_of, config_of, derived_key, facts_of, texts_of_chart
-from roadstead.catalog.relatives import find_accessories
 from roadstead.catalog.summaries import Summary, summarize
 from roadstead.conflicts import Conflict, Throttled
 from roadstead.content.accessories import belongs_to, is_listed
@@ -20,6 +19,7 @@ from roadstead.content.blob_index import BlobIndex, Use
 from roadstead.content.manifest_document import IMAGE_TYPES, Manifest, parse_manifest
 from roadstead.content.manifest_index import ManifestEntry, ManifestIndex
 from roadstead.content.objects import Objects
+from roadstead.content.relatives import find_accessories
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.names import ProjectName, RepositoryName, Tag

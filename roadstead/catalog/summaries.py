@@ -13,6 +13,7 @@ from typing import Any
 
 from roadstead.content.manifest_document import Manifest
 from roadstead.content.manifest_index import ManifestEntry
+from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 
 MAX_SUMMARY = 2_000  # bytes: with its key an item stays below two write units
@@ -42,19 +43,6 @@ class Child:
     digest: str
     platform: str
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Accessory:
-    """A manifest that belongs to another one, as its referrer or by a tag of cosign's.
-
-    `type` is its artifact type, `size` that of its manifest in bytes, `at` when it was pushed, in ms.
-    """
-
-    digest: str
-    type: str
-    size: int
-    at: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,8 @@ uploads' states before S3 is asked for any object, and a limit on what one reque
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterable
 from itertools import chain
-from typing import TypeVar
 
 from roadstead.conflicts import TooManyWriters, UploadConsumed
 from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, BlobLink, SpentUploads, StoredObject
@@ -24,17 +22,13 @@ from roadstead.content.provenance import uploader
 from roadstead.content.upload_token import is_upload_id
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
+from roadstead.parallel import AT_ONCE, each
 from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker
 
 MAX_TRIED = 16  # objects of one digest that one request looks at; more than one is rare, and a bad one rarer
 MAX_ABSENT = 32  # digests that one request looks for in vain; a push of more is refused for these already
 MAX_FORGOTTEN = 200  # uploads of one digest that one deletion consumes
-_ONE_BY_ONE = 4  # so few are not worth threads
-_AT_ONCE = 8  # within the ten connections that an S3 or DynamoDB client keeps
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class Adoption:
@@ -120,9 +114,9 @@ class Adoption:
         found: dict[Digest, BlobLink] = {}
         absent = 0
         wanted = list(digests)
-        for start in range(0, len(wanted), _AT_ONCE):
-            batch = wanted[start : start + _AT_ONCE]
-            links = _each(lambda digest: self.adopt(repository, digest, actor), batch)
+        for start in range(0, len(wanted), AT_ONCE):
+            batch = wanted[start : start + AT_ONCE]
+            links = each(lambda digest: self.adopt(repository, digest, actor), batch)
             found |= {digest: link for digest, link in zip(batch, links, strict=True) if link is not None}
             absent += links.count(None)
             if absent >= MAX_ABSENT:
@@ -144,7 +138,7 @@ class Adoption:
         surplus = find_surplus(self._blobs, digest, [others[one] for one in spent]) if spent else ()
         unspent = [upload_id for upload_id in others if upload_id not in spent]
         taken, at = unspent[:MAX_FORGOTTEN], self._events.now_ms()
-        removed = _each(lambda one: self._consume(repository, digest, one, others[one], at=at), taken)
+        removed = each(lambda one: self._consume(repository, digest, one, others[one], at=at), taken)
         keys = [*chain.from_iterable(removed), *surplus]
         if keys:
             self._objects.delete(keys)
@@ -174,10 +168,3 @@ def find_surplus(index: SpentUploads, digest: Digest, keys: Iterable[str]) -> tu
     """
     serving = index.find_object_key(digest)
     return tuple(key for key in keys if key != serving)
-
-
-def _each(function: Callable[[T], R], values: Sequence[T]) -> list[R]:
-    if len(values) <= _ONE_BY_ONE:
-        return [function(value) for value in values]
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(function, values))

@@ -68,15 +68,40 @@ class Manifests:
         else:
             retry_conflicts(partial(self._delete_manifest, repository, reference, actor), reference)
 
-    def _delete_tag(self, repository: RepositoryName, tag: Tag, actor: Actor) -> None:
+    def _delete_tag(self, repository: RepositoryName, tag: Tag, actor: Actor, digest: Digest | None = None) -> None:
         """Attempt it once. Raises Conflict if the tag moved meanwhile."""
         entry = self._manifests.find_tag(repository, tag)
-        if entry is None:
+        if entry is None or digest not in (None, entry.digest):
             raise manifest_unknown(repository, tag)
         event = self._events.make(
             Operation.UNTAG, actor, repository, digest=entry.digest, tags=(tag,), media_type=entry.media_type
         )
         self._manifests.delete_tag(repository, tag, entry.digest, event=event)
+
+    def delete_tag_of(self, repository: RepositoryName, tag: Tag, digest: Digest, actor: Actor) -> None:
+        """Remove a tag, if it points to `digest`. Raises what `delete` does."""
+        retry_conflicts(partial(self._delete_tag, repository, tag, actor, digest), tag)
+
+    def delete_unneeded(self, repository: RepositoryName, digest: Digest, actor: Actor) -> bool:
+        """Remove a manifest that no tag points to and nothing needs; return whether it is gone."""
+        return retry_conflicts(partial(self._delete_unneeded, repository, digest, actor), digest)
+
+    def _delete_unneeded(self, repository: RepositoryName, digest: Digest, actor: Actor) -> bool:
+        """Attempt it once. Raises Conflict if it was tagged meanwhile, or its mark was removed."""
+        mark = self._events.new_mark()
+        entry = self._manifests.mark_manifest(repository, digest, mark)
+        if entry is None:
+            return True
+        use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
+        if use is not None or self._manifests.find_tags_of(repository, digest):
+            self._manifests.unmark_manifest(repository, digest, mark)
+            return False
+        event = self._events.make(
+            Operation.DELETE_MANIFEST, actor, repository, digest=digest, media_type=entry.media_type
+        )
+        self._manifests.delete_manifest(repository, entry, mark=mark, event=event)
+        self._forget_uses(repository, entry)
+        return True
 
     def _delete_manifest(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
         """Attempt it once. Raises Conflict if the manifest was tagged or its mark was removed meanwhile."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 from roadstead.conflicts import Conflict, TooManyWriters, retry_conflicts
-from roadstead.content.adoption import Adoption
-from roadstead.content.blob_index import BlobIndex
+from roadstead.content.blob_index import BlobIndex, BlobLink
 from roadstead.content.manifest_document import Descriptor, Manifest, parse_manifest
 from roadstead.content.manifest_index import (
     MAX_INLINE_MANIFEST,
@@ -26,7 +26,7 @@ from roadstead.content.manifest_index import (
     ManifestIndex,
     Referrer,
 )
-from roadstead.content.manifests import needed_by
+from roadstead.content.manifests import manifest_unknown, needed_by
 from roadstead.content.objects import Objects, manifest_object_key
 from roadstead.content.provenance import object_metadata
 from roadstead.digest import Digest
@@ -36,6 +36,23 @@ from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 
 _MAX_TAGS_TEXT = 1_000  # bytes of tags in an object's metadata, which S3 limits to 2 KB
+
+
+class TagExists(RegistryError):
+    """There is a tag of that name, and it was not to be moved."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.TAG_INVALID, message, status=409)
+
+
+class Adopting(Protocol):
+    """The part of `Adoption` that a push needs."""
+
+    def adopt_all(
+        self, repository: RepositoryName, digests: Collection[Digest], actor: Actor
+    ) -> Mapping[Digest, BlobLink]:
+        """Return the links of those among `digests` that were uploaded and not recorded yet."""
+        ...
 
 
 class IndexChildren(StrEnum):
@@ -83,7 +100,7 @@ class Push:
         manifests: ManifestIndex,
         blobs: BlobIndex,
         objects: Objects,
-        adoption: Adoption,
+        adoption: Adopting,
         events: EventMaker,
         index_children: IndexChildren = IndexChildren.ALL,
         sleep: Callable[[float], None] = time.sleep,
@@ -132,6 +149,29 @@ class Push:
         push = _Push(repository, digest, all_tags, body, manifest, actor)
         self._commit(push)
         return Pushed(digest, all_tags, manifest.subject.digest if manifest.subject else None)
+
+    def tag(self, repository: RepositoryName, digest: Digest, tag: Tag, *, actor: Actor) -> None:
+        """Have a new tag point to a manifest that is there. Raises MANIFEST_UNKNOWN, TagExists."""
+        retry_conflicts(lambda: self._try_to_tag(repository, digest, tag, actor), repository, sleep=self._sleep)
+
+    def _try_to_tag(self, repository: RepositoryName, digest: Digest, tag: Tag, actor: Actor) -> None:
+        """Attempt it once. Raises Conflict if the manifest was deleted or the tag set meanwhile."""
+        found = self._manifests.read_snapshot(repository, digest, (tag,), blobs=(), manifests=())
+        entry = found.manifest
+        if entry is None:
+            raise manifest_unknown(repository, digest)
+        if tag in found.tags:
+            raise TagExists(f"{repository} has a tag {tag} already: delete it first, or push under it")
+        event = self._events.make(
+            Operation.TAG,
+            actor,
+            repository,
+            digest=digest,
+            tags=(tag,),
+            media_type=entry.media_type,
+            size=entry.size,
+        )
+        self._manifests.commit(Commit(repository, entry, (tag,), found, None, event))
 
     def _commit(self, push: _Push) -> None:
         """Commit the manifest, or only its tags if it exists.

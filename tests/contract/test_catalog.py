@@ -21,13 +21,13 @@ from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG, README, VALUES
 from roadstead.catalog.indexing import Indexer, targets_of
 from roadstead.catalog.pages import Counts, Details, Pages, RepositorySummary
 from roadstead.catalog.rebuild import Rebuild
-from roadstead.catalog.relatives import find_accessories
 from roadstead.catalog.summaries import MAX_ACCESSORIES, MAX_CHILDREN, MAX_SUMMARY, Child, Summary
 from roadstead.conflicts import Conflict
 from roadstead.content.blob_index import StoredObject
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from roadstead.content.manifest_index import MAX_INLINE_MANIFEST, Commit, ManifestEntry, Referrer
 from roadstead.content.manifests import Manifests, needed_by
+from roadstead.content.relatives import find_accessories
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Event, Operation

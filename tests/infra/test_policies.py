@@ -44,11 +44,12 @@ GRANTS = {
         **_TRACES,
     },
     "ManagementRole": {
-        INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
+        INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:DeleteItem "
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         f"{INDEX}/index/by-push": "dynamodb:BatchGetItem dynamodb:Query",
         "lambda:::function:roadstead-prod-collector": "lambda:InvokeFunction",
         BUCKET: "s3:ListBucket",
-        "s3:::roadstead--/manifests/*": "s3:GetObject",
+        "s3:::roadstead--/manifests/*": "s3:GetObject s3:PutObject",
         "s3:::roadstead--/derived/*": "s3:GetObject",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
@@ -347,11 +348,16 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
     assert short(where) == "s3:::roadstead--"
 
 
-def test_the_management_function_reads_what_lists_show_of_the_index_and_writes_executions(default: Deployment) -> None:
+def test_the_management_function_reads_what_lists_show_and_changes_content_and_executions(default: Deployment) -> None:
     executions = {"execution#*", "executions#*", "due", "event#*"}
-    assert keys_read(default, "ManagementRole", INDEX) == executions | {
-        *("repo#*", "blob#*", "catalog", "artifact#*", "count#*", "pulls#*", "pullsum#*", "reposum#*", "where#*")
+    changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*"}
+    assert keys_read(default, "ManagementRole", INDEX) == executions | changed | {
+        *("artifact#*", "pulls#*", "pullsum#*", "reposum#*", "rules#*", "trail#*", "usage#*", "where#*")
     }
+    for statement in statements(default, "ManagementRole"):
+        if "dynamodb:DeleteItem" in statement["Action"] and "artifact" not in json.dumps(statement):
+            keys = statement.get("Condition", {}).get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys")
+            assert keys is None or set(keys) == changed
     said = json.dumps(statements(default, "ManagementRole"))
     for denied in ("kms:", "s3:DeleteObject", "/blobs/"):
         assert denied not in said

@@ -15,8 +15,9 @@ from functions.management.harbor.shapes import milliseconds
 from roadstead.catalog.artifacts import Artifact
 from roadstead.catalog.extraction import CONFIG, README, VALUES
 from roadstead.catalog.pages import ArtifactTag
-from roadstead.catalog.summaries import Accessory, Summary
+from roadstead.catalog.summaries import Summary
 from roadstead.content.manifest_document import INDEX_TYPES
+from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 from roadstead.ids import hashed_id
 from roadstead.names import RepositoryName, Tag

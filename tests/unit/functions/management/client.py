@@ -14,7 +14,7 @@ from functions.management.application import Application
 from functions.management.errors import ManagementError
 from functions.management.openapi.document import described, document
 from functions.management.routes import ROUTES, match
-from functions.management.services import Services
+from functions.management.services import Content, Services
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.catalog.indexing import Indexer, targets_of
 from roadstead.content.manifest_document import OCI_MANIFEST
@@ -88,6 +88,7 @@ class Desk:
             pages=self.catalog,
             artifacts=Artifacts(self.catalog, self.index, self.objects),
             objects=self.objects,
+            content=Content.of(self.index, self.index, self.objects, EventMaker(self.content.clock)),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
             administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),

@@ -12,8 +12,10 @@ import pytest
 
 from roadstead.catalog import artifacts as artifacts_module
 from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG
+from roadstead.content import copying
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.digest import Digest
+from roadstead.identity.directory import Role
 from roadstead.names import RepositoryName
 from tests.manifests import CONFIG, dump, image, image_of, index, of
 from tests.unit.functions.management.client import Browser, Desk, basic
@@ -324,3 +326,193 @@ def test_a_projects_artifacts_are_listed_repository_by_repository(browser: Brows
     assert rows("?q=repository_name%3D~galleon") == [one for one in made if one[0] == GALLEON]
     assert {one[0] for one in rows("?q=tags%3Dv1")} == {"ships/a/b", GALLEON, "ships/zebec"}
     assert len(rows("?sort=size&page_size=2")) == 2
+
+
+def change(
+    browser: Browser, method: str, path: str, document: Any = None, who: str = "ada"
+) -> tuple[int, Any, dict[str, str]]:
+    return browser.ask(method, path, document, basic(who))
+
+
+def digests_in(browser: Browser, repository: str = GALLEON) -> set[str]:
+    return set(browser.desk.index.repositories[repository].manifests)
+
+
+def tags_in(browser: Browser, repository: str = GALLEON) -> dict[str, str]:
+    return {tag: entry.digest for tag, entry in browser.desk.index.repositories[repository].tags.items()}
+
+
+def test_an_artifact_gets_a_new_tag(browser: Browser) -> None:
+    digest = browser.desk.push_image(GALLEON, "v1")
+    status, _, headers = change(browser, "POST", f"{ARTIFACTS}/v1/tags", {"name": "v2", "id": 0, "immutable": False})
+    assert (status, headers["location"]) == (201, f"{ARTIFACTS}/v1/tags/v2")
+    assert tags_in(browser) == {"v1": digest, "v2": digest}
+    assert (browser.desk.index.events[-1].operation, browser.desk.index.events[-1].actor.name) == ("tag", "ada")
+
+
+@pytest.mark.parametrize(
+    ("reference", "document", "status"),
+    [
+        ("v1", {"name": "other"}, 409),
+        ("v1", {"name": "v1"}, 409),
+        ("v1", {"name": "-x"}, 400),
+        ("v1", {"name": 1}, 400),
+        ("v1", {}, 400),
+        ("absent", {"name": "x"}, 404),
+    ],
+)
+def test_a_tag_that_cannot_be_made_changes_nothing(
+    browser: Browser, reference: str, document: Any, status: int
+) -> None:
+    browser.desk.push_image(GALLEON, "v1")
+    browser.desk.push_image(GALLEON, "other", layer=b"other")
+    before, events = tags_in(browser), len(browser.desk.index.events)
+    assert change(browser, "POST", f"{ARTIFACTS}/{reference}/tags", document)[0] == status
+    assert (tags_in(browser), len(browser.desk.index.events)) == (before, events)
+
+
+def test_a_tag_is_removed_from_the_artifact_that_has_it_and_from_no_other(browser: Browser) -> None:
+    first = browser.desk.push_image(GALLEON, "v1", "v2")
+    other = browser.desk.push_image(GALLEON, "other", layer=b"other")
+    assert change(browser, "DELETE", f"{ARTIFACTS}/{other}/tags/v1")[0] == 404
+    assert change(browser, "DELETE", f"{ARTIFACTS}/{first}/tags/{first}")[0] == 404
+    assert change(browser, "DELETE", f"{ARTIFACTS}/{first}/tags/v1")[0] == 200
+    assert change(browser, "DELETE", f"{ARTIFACTS}/{first}/tags/v1")[0] == 404
+    assert tags_in(browser) == {"v2": first, "other": other}
+
+
+def test_an_artifact_goes_with_its_accessories_and_the_children_that_are_there_for_it_alone(browser: Browser) -> None:
+    desk = browser.desk
+    whole, (first, second) = push_index(browser)
+    third = desk.push_image(GALLEON, layer=b"three")
+    other = desk.push_body(
+        GALLEON, dump(index([of(image_of(b"three"), OCI_MANIFEST), of(image_of(b"one"), OCI_MANIFEST)])), "other"
+    )
+    body = dump(index([of(image_of(b"three"), OCI_MANIFEST)]))
+    single = desk.push_body(GALLEON, body, "single")
+    signature = sign(browser, body, "application/vnd.dev.sigstore.bundle.v0.3+json")
+    nested = sign(browser, image_body_of(browser, signature), "application/vnd.cncf.notary.signature", b"nested")
+    tagged = desk.push_image(GALLEON, f"sha256-{single.hex}.sig", layer=b"sig")
+    assert {signature, nested, tagged} <= digests_in(browser)
+    assert change(browser, "DELETE", f"{ARTIFACTS}/single")[0] == 200
+    assert digests_in(browser) == {whole, first, second, third, other}  # `other` needs the third image
+    assert change(browser, "DELETE", f"{ARTIFACTS}/other")[0] == 200
+    assert digests_in(browser) == {whole, first, second}
+    assert change(browser, "DELETE", f"{ARTIFACTS}/{whole}")[0] == 200
+    assert tags_in(browser) == {"two": second}
+    assert digests_in(browser) == {second}
+
+
+def image_body_of(browser: Browser, digest: Digest) -> bytes:
+    entry = browser.desk.index.find_manifest(RepositoryName(GALLEON), digest)
+    assert entry is not None and entry.data is not None
+    return entry.data
+
+
+def test_an_artifact_that_an_index_needs_stays_with_its_accessories(browser: Browser) -> None:
+    push_index(browser)
+    signature = sign(browser, image_of(b"two"), "application/vnd.cncf.notary.signature")
+    before = digests_in(browser)
+    status, document, _ = change(browser, "DELETE", f"{ARTIFACTS}/two")
+    assert (status, document["errors"][0]["code"]) == (412, "PRECONDITION")
+    assert digests_in(browser) == before and signature in before
+
+
+def test_a_deletion_that_died_is_completed_by_the_next_one(browser: Browser) -> None:
+    digest = browser.desk.push_image(GALLEON, "v1")
+    sign(browser, image_of(b"layer"), "application/vnd.cncf.notary.signature")
+    browser.desk.content.manifests.delete(RepositoryName(GALLEON), digest, browser.desk.index.events[0].actor)
+    assert change(browser, "DELETE", f"{ARTIFACTS}/{digest}")[0] == 200
+    assert digests_in(browser) == set()
+    assert change(browser, "DELETE", f"{ARTIFACTS}/{digest}")[0] == 404
+
+
+def test_a_signature_of_two_artifacts_stays_while_one_of_them_does(browser: Browser) -> None:
+    first = browser.desk.push_image(GALLEON, "v1")
+    second = browser.desk.push_image(GALLEON, "v2", layer=b"two")
+    signature = browser.desk.push_image(
+        GALLEON, f"sha256-{first.hex}.sig", f"sha256-{second.hex}.sig", layer=b"signature"
+    )
+    assert change(browser, "DELETE", f"{ARTIFACTS}/v1")[0] == 200
+    assert digests_in(browser) == {second, signature}
+    assert change(browser, "DELETE", f"{ARTIFACTS}/v2")[0] == 200
+    assert digests_in(browser) == set()
+
+
+def test_an_artifact_is_copied_with_its_tags_children_and_accessories(browser: Browser) -> None:
+    whole, children = push_index(browser)
+    body = image_body_of(browser, whole)
+    signature = sign(browser, body, "application/vnd.cncf.notary.signature")
+    sbom = browser.desk.push_image(GALLEON, f"sha256-{whole.hex}.sbom", layer=b"sbom")
+    path = "/api/v2.0/projects/open/repositories/boat/artifacts"
+    for _ in range(2):  # idempotent
+        status, _, headers = change(browser, "POST", f"{path}?from={GALLEON}:whole")
+        assert (status, headers["location"]) == (201, f"{path}/whole")
+        assert digests_in(browser, "open/boat") == {whole, *children, signature, sbom}
+        assert tags_in(browser, "open/boat") == {"whole": whole, f"sha256-{whole.hex}.sbom": sbom}
+    browser.desk.settle()
+    shown = {one["digest"] for one in ask(browser, f"{path}/whole/accessories")[1]}
+    assert shown == {signature, sbom}
+    assert change(browser, "POST", f"{path}?from={GALLEON}@{children[1]}")[0] == 201
+    assert tags_in(browser, "open/boat")["two"] == children[1]
+    operations = [event.operation for event in browser.desk.index.events if event.repository == "open/boat"]
+    assert "mount" in operations and "push" in operations
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("ships/galleon:absent", 404),
+        ("ships/absent:v1", 404),
+        ("absent/galleon:v1", 404),
+        ("ships/galleon", 400),
+        ("ships/galleon@sha256:short", 400),
+        ("SHIPS/galleon:v1", 400),
+        ("", 400),
+    ],
+)
+def test_what_cannot_be_copied_is_refused(browser: Browser, source: str, status: int) -> None:
+    browser.desk.push_image(GALLEON, "v1")
+    path = "/api/v2.0/projects/open/repositories/boat/artifacts"
+    assert change(browser, "POST", f"{path}?from={source}")[0] == status
+    assert "open/boat" not in browser.desk.index.list_repositories(after="", limit=9)
+
+
+def test_a_copy_needs_pull_where_it_comes_from(browser: Browser) -> None:
+    browser.desk.push_image(GALLEON, "v1")
+    browser.desk.accounts.set_member("open", "eve", Role.MAINTAINER)
+    path = f"/api/v2.0/projects/open/repositories/boat/artifacts?from={GALLEON}:v1"
+    assert change(browser, "POST", path, who="eve")[0] == 403
+    browser.desk.accounts.set_member("ships", "eve", Role.GUEST)
+    assert change(browser, "POST", path, who="eve")[0] == 201
+
+
+def test_a_copy_of_too_much_is_refused_before_anything_is_copied(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push_index(browser)
+    monkeypatch.setattr(copying, "MAX_MANIFESTS", 2)
+    path = "/api/v2.0/projects/open/repositories/boat/artifacts"
+    assert change(browser, "POST", f"{path}?from={GALLEON}:whole")[0] == 400
+    assert "open/boat" not in browser.desk.index.repositories
+
+
+@pytest.mark.parametrize(
+    ("method", "rest", "allowed"),
+    [
+        ("DELETE", "/v1", {Role.ADMIN, Role.MAINTAINER}),
+        ("POST", "/v1/tags", {Role.ADMIN, Role.MAINTAINER, Role.DEVELOPER}),
+        ("DELETE", "/v1/tags/v1", {Role.ADMIN, Role.MAINTAINER}),
+        ("POST", "?from=open/boat:v1", {Role.ADMIN, Role.MAINTAINER, Role.DEVELOPER}),
+    ],
+)
+@pytest.mark.parametrize("role", list(Role))
+def test_artifacts_are_changed_by_the_roles_that_may(
+    browser: Browser, role: Role, method: str, rest: str, allowed: set[Role]
+) -> None:
+    browser.desk.push_image(GALLEON, "v1")
+    browser.desk.push_image("open/boat", "v1")
+    browser.desk.accounts.set_member("ships", "eve", role)
+    status = change(browser, method, ARTIFACTS + rest, {"name": "new"}, who="eve")[0]
+    assert (status in (200, 201)) == (role in allowed)
+    assert status in (200, 201, 403)
