@@ -17,6 +17,7 @@ from functions.management.handlers import (
     search,
     sessions,
     system,
+    usergroups,
     users,
 )
 from functions.management.paths import MalformedPath
@@ -30,6 +31,7 @@ ROUTES: tuple[Route, ...] = (
     *configurations.ROUTES,
     *sessions.ROUTES,
     *users.ROUTES,
+    *usergroups.ROUTES,
     *projects.ROUTES,
     *robots.ROUTES,
     *members.ROUTES,

@@ -20,6 +20,7 @@ from roadstead.content.push import IndexChildren, Push
 from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
+from roadstead.identity.groups import Groups
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Hasher
@@ -31,7 +32,7 @@ from roadstead.trail.events import EventMaker
 from roadstead.trail.pages import TrailPages
 
 
-class Directory(Identities, AttemptStore, Users, Projects, Robots, Protocol):
+class Directory(Identities, AttemptStore, Users, Projects, Groups, Robots, Protocol):
     """The parts of the identity store that the management API needs."""
 
 

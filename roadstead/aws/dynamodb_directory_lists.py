@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from roadstead.aws.id_claims import find_named
-from roadstead.aws.identity_items import IN, MEMBER, PROJECTS, USERS, member_from, profile_from
+from roadstead.aws.identity_items import (
+    IN,
+    MEMBER,
+    MEMBER_GROUP,
+    PROJECTS,
+    USERS,
+    member_from,
+    member_group_from,
+    profile_from,
+)
 from roadstead.aws.table import Table
-from roadstead.identity.directory import Member, Role, UserName
+from roadstead.identity.directory import Member, MemberGroup, Role, UserName
 from roadstead.identity.lists import ListedProject, ListedUser
 from roadstead.ids import IdKind
 from roadstead.names import ProjectName
@@ -34,6 +43,10 @@ class DynamoDirectoryLists:
     def list_members(self, project: ProjectName) -> tuple[Member, ...]:
         found = self._table.query(f"project#{project}", prefix=MEMBER)
         return tuple(member_from(project, item) for item in found)
+
+    def list_member_groups(self, project: ProjectName) -> tuple[MemberGroup, ...]:
+        found = self._table.query(f"project#{project}", prefix=MEMBER_GROUP)
+        return tuple(member_group_from(project, item) for item in found)
 
     def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
         return self._roles(f"user#{user}")

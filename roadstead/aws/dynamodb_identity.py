@@ -11,7 +11,8 @@
     projects        <name>           what lists show of a project: public, created, created_by, id
     robot#<project> <name>           a project's robot: id, project_id, secret (hash), grants, created, duration, …
     robot#          <name>           a system robot
-    group#<id>      in#<project>     the inverse of a group's role in a project
+    project#<name>  group#<id>       a group as a member: role, id, at
+    group#<id>      …                groups, their roles and members (dynamodb_groups.py)
     attempt#<what>  <bucket>         failed logins of n#<name> or a#<address> (dynamodb_attempts.py)
     id#<kind>       <id>             the claim of an integer id: name (id_claims.py)
     event#<shard>   <time>#<id>      an event of one of these changes, as in the index table; the stream has its key
@@ -27,10 +28,12 @@ from typing import Any
 
 from roadstead.aws import id_claims
 from roadstead.aws.dynamodb_attempts import DynamoAttempts, attempt_key, failures_from
+from roadstead.aws.dynamodb_groups import DynamoGroups
 from roadstead.aws.dynamodb_projects import DynamoProjects
 from roadstead.aws.dynamodb_robots import DynamoRobots
 from roadstead.aws.identity_items import (
     ABSENT,
+    ADMIN_GROUPS,
     PRESENT,
     SESSION_FIELDS,
     listed_user_key,
@@ -68,8 +71,8 @@ from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 
-class DynamoIdentities(DynamoAttempts, DynamoProjects, DynamoRobots):
-    """Identities, AttemptStore, RefreshTokens, Sessions, Users, Projects and Robots on one table."""
+class DynamoIdentities(DynamoAttempts, DynamoGroups, DynamoProjects, DynamoRobots):
+    """Identities, AttemptStore, RefreshTokens, Sessions, Users, Projects, Groups and Robots on one table."""
 
     def read(
         self,
@@ -89,7 +92,7 @@ class DynamoIdentities(DynamoAttempts, DynamoProjects, DynamoRobots):
                 keys.append(project_key(robot.project))
                 projects = (*projects, robot.project)
         if user is not None:
-            keys.append(user_key(user))
+            keys += [user_key(user), ADMIN_GROUPS]
             keys += [member_key(project, user) for project in projects]
             if refresh_token is not None:
                 keys.append(refresh_key(user, refresh_token))
@@ -104,7 +107,9 @@ class DynamoIdentities(DynamoAttempts, DynamoProjects, DynamoRobots):
             return Identity(projects=found, attempts=failed)
         item = items.get(user_key(user))
         account = user_from(user, item) if item else None
-        groups = account.groups if account else ()
+        groups = account.all_groups if account else ()
+        if account is not None and not set(groups).isdisjoint(items.get(ADMIN_GROUPS, {}).get("ids", ())):
+            account = replace(account, admin=True, admin_by_group=not account.admin)
         roles = {name: role_in(found.get(name), items.get(member_key(name, user)), groups) for name in projects}
         refresh = items.get(refresh_key(user, refresh_token)) if refresh_token is not None else None
         seated = items.get(session_key(user, session)) if session is not None else None

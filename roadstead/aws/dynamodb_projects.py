@@ -8,9 +8,13 @@ from roadstead.aws import id_claims
 from roadstead.aws.identity_items import (
     ABSENT,
     PRESENT,
+    USABLE,
+    group_key,
     group_role_key,
     listed_project_key,
     member_from,
+    member_group_from,
+    member_group_key,
     member_key,
     membership_key,
     project_from,
@@ -24,9 +28,11 @@ from roadstead.conflicts import Conflict, Throttled
 from roadstead.identity.directory import (
     MAX_GROUPS,
     Member,
+    MemberGroup,
     Project,
     Role,
     TooManyGroups,
+    UnknownGroup,
     UnknownProject,
     UnknownUser,
     UserName,
@@ -121,24 +127,49 @@ class DynamoProjects:
         raise Throttled(f"too many writers of the member {user} of {project}")
 
     def set_group_role(
-        self, project: ProjectName, group: int, role: Role | None, *, event: Event | None = None
-    ) -> None:
-        names, key, inverse = {"#group": str(group)}, project_key(project), group_role_key(group, project)
-        if role is None:
-            change = update(key, "REMOVE groups.#group", PRESENT, names=names)
-            self._change_groups(project, [change, delete(inverse), *told(event)])
-            return
+        self, project: ProjectName, group: int, role: Role, *, at: int = 0, event: Event | None = None
+    ) -> MemberGroup:
+        names, key = {"#group": str(group)}, member_group_key(project, group)
         room = f"{PRESENT} AND (attribute_exists(groups.#group) OR size(groups) < :most)"
-        change = update(key, "SET groups.#group = :role", room, {":role": role, ":most": MAX_GROUPS}, names)
-        self._change_groups(project, [change, put(inverse, {"role": role}), *told(event)])
+        values = {":role": role, ":most": MAX_GROUPS}
+        common = [
+            update(project_key(project), "SET groups.#group = :role", room, values, names),
+            check(group_key(group), USABLE),
+            put(group_role_key(group, project), {"role": role}),
+            *told(event),
+        ]
 
-    def _change_groups(self, project: ProjectName, writes: list[Write]) -> None:
+        def added(id_: int) -> list[Write]:
+            return [*common, put(key, {"role": role, "id": id_, "at": at}, ABSENT)]
+
+        for _ in range(_ATTEMPTS):
+            found = self._table.get(key)
+            try:
+                if found is None:
+                    name = f"{project}/group:{group}"
+                    id_ = id_claims.create(self._table, IdKind.MEMBER, clock_id(at), name, added)
+                    return MemberGroup(project, group, role, id_, at)
+                changed = {**_without_key(found), "role": role}
+                self._table.transact([*common, put(key, changed, "id = :id", {":id": found["id"]})])
+                return member_group_from(project, {**found, "role": role})
+            except TransactionFailed as error:
+                if 1 in error.failed:
+                    raise UnknownGroup(str(group)) from error
+                if 0 in error.failed:
+                    if self._table.get(project_key(project)) is None:
+                        raise UnknownProject(project) from error
+                    raise TooManyGroups(f"{project} has roles for {MAX_GROUPS} groups already") from error
+        raise Throttled(f"too many writers of the group {group} of {project}")
+
+    def remove_group_role(self, project: ProjectName, group: int, *, event: Event | None = None) -> None:
+        names, key = {"#group": str(group)}, project_key(project)
+        change = update(key, "REMOVE groups.#group", "attribute_exists(groups.#group)", names=names)
+        gone = [delete(member_group_key(project, group)), delete(group_role_key(group, project))]
         try:
-            self._table.transact(writes)
+            self._table.transact([change, *gone, *told(event)])
         except TransactionFailed as error:
-            if self._table.get(project_key(project)) is None:
+            if self._table.get(key) is None:
                 raise UnknownProject(project) from error
-            raise TooManyGroups(f"{project} has roles for {MAX_GROUPS} groups already") from error
 
 
 def _without_key(item: Item) -> Item:

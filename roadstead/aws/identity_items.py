@@ -8,6 +8,7 @@ from roadstead.aws.index_items import event_write
 from roadstead.aws.table import Item, Key, Write
 from roadstead.identity.directory import (
     Member,
+    MemberGroup,
     Profile,
     Project,
     RefreshToken,
@@ -20,10 +21,12 @@ from roadstead.identity.directory import (
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
-META, MEMBER, IN = "meta", "member#", "in#"
-PROJECTS, USERS = "projects", "users"  # the compact partitions that lists read
+META, MEMBER, MEMBER_GROUP, IN = "meta", "member#", "group#", "in#"
+PROJECTS, USERS, GROUPS = "projects", "users", "groups"  # the compact partitions that lists read
+ADMIN_GROUPS: Key = ("admin-groups", "ids")
 SESSION_FIELDS = ("epoch", "created", "seen", "expires", "provider", "address", "user_agent")
 ABSENT, PRESENT = "attribute_not_exists(pk)", "attribute_exists(pk)"
+USABLE = f"{PRESENT} AND attribute_not_exists(deleting)"  # of a group that is not being removed
 
 
 def user_key(name: UserName) -> Key:
@@ -64,6 +67,29 @@ def group_role_key(group: int, project: ProjectName) -> Key:
     return f"group#{group}", f"{IN}{project}"
 
 
+def group_key(id_: int) -> Key:
+    return f"group#{id_}", META
+
+
+def listed_group_key(kind: int, key: str) -> Key:
+    return GROUPS, f"{int(kind)}#{key}"
+
+
+def group_member_key(group: int, user: UserName) -> Key:
+    """A member of a local group."""
+    return f"group#{group}", f"{MEMBER}{user}"
+
+
+def user_group_key(user: UserName, group: int) -> Key:
+    """The inverse of a member of a local group."""
+    return f"user#{user}", f"{MEMBER_GROUP}{group}"
+
+
+def member_group_key(project: ProjectName, group: int) -> Key:
+    """A group as a member of a project."""
+    return f"project#{project}", f"{MEMBER_GROUP}{group}"
+
+
 def told(event: Event | None) -> list[Write]:
     return [event_write(event)] if event is not None else []
 
@@ -79,6 +105,7 @@ def user_from(name: UserName, item: Item) -> User:
         item["id"],
         tuple(item["groups"]),
         profile_from(item),
+        tuple(sorted(item.get("local_groups", ()))),
     )
 
 
@@ -94,6 +121,11 @@ def project_from(name: ProjectName, item: Item) -> Project:
 def member_from(project: ProjectName, item: Item) -> Member:
     user = UserName(item["sk"].removeprefix(MEMBER))
     return Member(project, user, Role(item["role"]), item["id"], item["at"])
+
+
+def member_group_from(project: ProjectName, item: Item) -> MemberGroup:
+    group = int(item["sk"].removeprefix(MEMBER_GROUP))
+    return MemberGroup(project, group, Role(item["role"]), item["id"], item["at"])
 
 
 def refresh_token_from(user: UserName, item: Item) -> RefreshToken:

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from roadstead.aws.identity_items import IN, META, PRESENT, listed_user_key, member_key, told, user_key
+from roadstead.aws.identity_items import (
+    IN,
+    MEMBER_GROUP,
+    META,
+    PRESENT,
+    group_member_key,
+    listed_user_key,
+    member_key,
+    told,
+    user_key,
+)
 from roadstead.aws.table import Item, Table, TransactionFailed, Write, check, delete, update
 from roadstead.identity.directory import UnknownUser, UserName
 from roadstead.names import ProjectName
@@ -39,7 +49,7 @@ def remove_user(table: Table, name: UserName, event: Event | None) -> None:
 
 
 def _belongings(table: Table, name: UserName) -> Iterable[Item]:
-    """Memberships, sessions, tokens: whatever is beside the account."""
+    """Memberships, local groups, sessions, tokens: whatever is beside the account."""
     return (item for item in table.query(f"user#{name}", attributes=("sk",)) if item["sk"] != META)
 
 
@@ -48,3 +58,5 @@ def _deletions(name: UserName, items: Iterable[Item]) -> Iterable[Write]:
         yield delete((item["pk"], item["sk"]))
         if item["sk"].startswith(IN):
             yield delete(member_key(ProjectName(item["sk"].removeprefix(IN)), name))
+        elif item["sk"].startswith(MEMBER_GROUP):
+            yield delete(group_member_key(int(item["sk"].removeprefix(MEMBER_GROUP)), name))

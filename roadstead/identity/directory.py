@@ -72,8 +72,14 @@ class User:
     disabled: bool = False
     epoch: int = 0
     id: int = 0  # 0 until the store has claimed one
-    groups: tuple[int, ...] = ()  # ids of groups, as of the last sign-in; at most MAX_GROUPS
+    groups: tuple[int, ...] = ()  # ids of the provider's groups, as of the last sign-in; at most MAX_GROUPS
     profile: Profile = NO_PROFILE
+    local_groups: tuple[int, ...] = ()  # ids of local groups; at most MAX_GROUPS
+    admin_by_group: bool = False  # whether `admin` comes from a group; only what `Identities.read` returns has it
+
+    @property
+    def all_groups(self) -> tuple[int, ...]:
+        return (*self.groups, *self.local_groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,17 @@ class Member:
 
     project: ProjectName
     user: UserName
+    role: Role
+    id: int
+    since: int  # seconds since the epoch
+
+
+@dataclass(frozen=True, slots=True)
+class MemberGroup:
+    """A group's role in a project. `id` is of the same kind as a member's, and stays while the role changes."""
+
+    project: ProjectName
+    group: int
     role: Role
     id: int
     since: int  # seconds since the epoch
@@ -177,6 +194,10 @@ class TooManyGroups(Exception):
     """A project or a user has more groups than one item can keep."""
 
 
+class UnknownGroup(Exception):
+    """There is no such group, or it is being removed."""
+
+
 class UnknownUser(Exception):
     """There is no such user."""
 
@@ -199,6 +220,8 @@ class Identities(Protocol):
         robot: RobotName | None = None,
     ) -> Identity:
         """Return the user, the projects, the user's role in each, and the user's refresh token and session.
+
+        A member of an administrator group is a system administrator.
 
         Or, with `robot` and without `user`, the robot, its own project and the projects. `refresh_token` and `session`
         are hashes. `attempts` are buckets of failed logins. Strongly consistent; one request to the store for up to 46
@@ -298,10 +321,18 @@ class Projects(Protocol):
         ...
 
     def set_group_role(
-        self, project: ProjectName, group: int, role: Role | None, *, event: Event | None = None
-    ) -> None:
-        """Give a group a role in a project, or take it (None). Costs one transaction, which writes the inverse under
-        the group too. Raises UnknownProject; TooManyGroups if MAX_GROUPS others have a role."""
+        self, project: ProjectName, group: int, role: Role, *, at: int = 0, event: Event | None = None
+    ) -> MemberGroup:
+        """Give a group a role in a project (since `at`, in seconds), or change it; return the group as a member.
+
+        Costs one read and one transaction, which writes the inverse under the group too. Raises UnknownProject,
+        UnknownGroup; TooManyGroups if MAX_GROUPS others have a role.
+        """
+        ...
+
+    def remove_group_role(self, project: ProjectName, group: int, *, event: Event | None = None) -> None:
+        """Take a group's role in a project. Costs one transaction. A group without one is not an error; then no event
+        is kept. Raises UnknownProject."""
         ...
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from roadstead.identity.directory import NO_PROFILE, Member, Profile, Role, User, UserName, strongest
+from roadstead.identity.directory import NO_PROFILE, Member, MemberGroup, Profile, Role, User, UserName, strongest
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.robots import Robot
 from roadstead.ids import IdKind
@@ -58,6 +58,10 @@ class DirectoryLists(Protocol):
         """Return a project's members; none for a project that does not exist. Costs one Query for each MB."""
         ...
 
+    def list_member_groups(self, project: ProjectName) -> tuple[MemberGroup, ...]:
+        """Return the groups that have a role in a project, by id as text. Costs one Query."""
+        ...
+
     def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
         """Return the projects that a user is a member of. Costs one Query."""
         ...
@@ -67,7 +71,8 @@ class DirectoryLists(Protocol):
         ...
 
     def find_by_id(self, kind: IdKind, id_: int) -> str | None:
-        """Return the name that an id was claimed for, or None. Costs one read. `<project>/<user>` for a member.
+        """Return the name that an id was claimed for, or None. Costs one read. `<project>/<user>` for a member,
+        `<project>/group:<id>` for a group as a member.
 
         What has the name may be gone, or have been created anew with another id: compare the id of what is found.
         """
@@ -105,7 +110,7 @@ def _roles(lists: DirectoryLists, user: User) -> Mapping[ProjectName, Role]:
     found: dict[ProjectName, list[Role]] = {}
     held: Iterable[Mapping[ProjectName, Role]] = (
         lists.list_memberships(user.name),
-        *(lists.list_group_roles(group) for group in user.groups),
+        *(lists.list_group_roles(group) for group in user.all_groups),
     )
     for roles in held:
         for project, role in roles.items():

@@ -32,6 +32,7 @@ from roadstead.identity.directory import (
     UserName,
     Users,
 )
+from roadstead.identity.groups import Group, GroupKind, Groups
 from roadstead.identity.lists import DirectoryLists, ListedProject, ListedUser, VisibleProject, visible_projects
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
@@ -47,7 +48,7 @@ PROJECT = Project(SHIPS, False, CREATED, "ada@example.com", ID)
 TOKEN = RefreshToken(ADA, "ab" * 32, "docker", 0, 1_800_000_000, 1_800_086_400, 1_800_864_000)
 
 
-class Store(Identities, RefreshTokens, Users, Projects, DirectoryLists, Protocol):
+class Store(Identities, RefreshTokens, Users, Projects, Groups, DirectoryLists, Protocol):
     pass
 
 
@@ -317,10 +318,16 @@ def test_memberships_are_found_from_the_user(store: Store) -> None:
     assert store.list_memberships(BOB) == {}
 
 
+def _make_groups(store: Store, *ids: int) -> None:
+    for id_ in ids:
+        store.create_group(Group(GroupKind.OIDC, f"group {id_}", CREATED, id=id_))
+
+
 def test_a_groups_role_is_its_users_role(store: Store) -> None:
     store.create_user(USER)
     store.create_project(PROJECT)
     store.set_member(SHIPS, ADA, Role.GUEST)
+    _make_groups(store, 8, 9)
     store.set_groups(ADA, [7, 9, 7])
     store.set_group_role(SHIPS, 9, Role.MAINTAINER)
     store.set_group_role(SHIPS, 8, Role.ADMIN)  # somebody else's group
@@ -331,7 +338,7 @@ def test_a_groups_role_is_its_users_role(store: Store) -> None:
     assert found.projects[SHIPS].groups == {8: Role.ADMIN, 9: Role.MAINTAINER}
     assert store.list_group_roles(9) == {SHIPS: Role.MAINTAINER}
 
-    store.set_group_role(SHIPS, 9, None)
+    store.remove_group_role(SHIPS, 9)
     assert store.read(ADA, [SHIPS]).roles == {SHIPS: Role.GUEST}
     assert store.list_group_roles(9) == {}
     store.remove_member(SHIPS, ADA)
@@ -343,23 +350,25 @@ def test_groups_are_bounded(store: Store) -> None:
     store.create_project(PROJECT)
     with pytest.raises(TooManyGroups):
         store.set_groups(ADA, range(MAX_GROUPS + 1))
-    for group in range(MAX_GROUPS):
+    _make_groups(store, *range(1, MAX_GROUPS + 2))
+    for group in range(1, MAX_GROUPS + 1):
         store.set_group_role(SHIPS, group, Role.GUEST)
-    store.set_group_role(SHIPS, 0, Role.ADMIN)
+    store.set_group_role(SHIPS, 1, Role.ADMIN)
     with pytest.raises(TooManyGroups):
-        store.set_group_role(SHIPS, MAX_GROUPS, Role.GUEST)
-    assert store.list_group_roles(MAX_GROUPS) == {}
+        store.set_group_role(SHIPS, MAX_GROUPS + 1, Role.GUEST)
+    assert store.list_group_roles(MAX_GROUPS + 1) == {}
     found = store.find_project(SHIPS)
-    assert found is not None and len(found.groups) == MAX_GROUPS and found.groups[0] is Role.ADMIN
+    assert found is not None and len(found.groups) == MAX_GROUPS and found.groups[1] is Role.ADMIN
 
 
 def test_groups_of_nobody_are_refused(store: Store) -> None:
     with pytest.raises(UnknownUser):
         store.set_groups(BOB, [1])
+    _make_groups(store, 1)
     with pytest.raises(UnknownProject):
         store.set_group_role(CARGO, 1, Role.GUEST)
     with pytest.raises(UnknownProject):
-        store.set_group_role(CARGO, 1, None)
+        store.remove_group_role(CARGO, 1)
     assert store.list_group_roles(1) == {}
 
 
@@ -370,6 +379,7 @@ def test_everybody_sees_public_projects_and_those_they_have_a_role_in(store: Sto
     ada = store.create_user(User(ADA, "", 1))
     store.set_member(SHIPS, ADA, Role.GUEST)
     store.set_member(CARGO, ADA, Role.DEVELOPER)
+    _make_groups(store, 3)
     store.set_group_role(shared, 3, Role.GUEST)
     store.set_group_role(CARGO, 3, Role.GUEST)
     store.set_groups(ADA, [3])

@@ -14,18 +14,21 @@ from roadstead.identity.directory import (
     Failures,
     Identity,
     Member,
+    MemberGroup,
     Profile,
     Project,
     RefreshToken,
     Role,
     Session,
     TooManyGroups,
+    UnknownGroup,
     UnknownProject,
     UnknownUser,
     User,
     UserName,
     strongest,
 )
+from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, TooManyMembers
 from roadstead.identity.lists import ListedProject, ListedUser
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import Robot, UnknownRobot
@@ -46,6 +49,9 @@ class MemoryIdentities:
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
         self._sessions: dict[tuple[UserName, str], Session] = {}
         self._failures: dict[AttemptKey, dict[str, Failures]] = {}
+        self._groups: dict[int, Group] = {}
+        self._group_members: dict[int, set[UserName]] = {}
+        self._member_groups: dict[tuple[ProjectName, int], MemberGroup] = {}
         self._robots: dict[RobotName, Robot] = {}
         self.events: list[Event] = []
 
@@ -70,7 +76,7 @@ class MemoryIdentities:
                 return Identity(projects=found, robot=known, attempts=failed)
             roles = {name: self._role(name, user) for name in projects}
             return Identity(
-                user=self._users.get(user),
+                user=self._as_read(user),
                 refresh_token=self._refresh_tokens.get((user, refresh_token)) if refresh_token is not None else None,
                 session=self._sessions.get((user, session)) if session is not None else None,
                 projects=found,
@@ -179,6 +185,8 @@ class MemoryIdentities:
             self._members = {key: one for key, one in self._members.items() if key[1] != name}
             self._sessions = {key: one for key, one in self._sessions.items() if key[0] != name}
             self._refresh_tokens = {key: one for key, one in self._refresh_tokens.items() if key[0] != name}
+            for members in self._group_members.values():
+                members.discard(name)
             self._tell(event)
 
     def set_groups(self, name: UserName, groups: Iterable[int]) -> None:
@@ -225,17 +233,125 @@ class MemoryIdentities:
                 self._tell(event)
 
     def set_group_role(
-        self, project: ProjectName, group: int, role: Role | None, *, event: Event | None = None
-    ) -> None:
+        self, project: ProjectName, group: int, role: Role, *, at: int = 0, event: Event | None = None
+    ) -> MemberGroup:
         with self._lock:
             groups = dict(self._project(project).groups)
-            groups.pop(group, None)
-            if role is not None:
-                if len(groups) >= MAX_GROUPS:
-                    raise TooManyGroups(project)
-                groups[group] = role
-            self._projects[project] = replace(self._project(project), groups=groups)
+            if group not in self._groups:
+                raise UnknownGroup(group)
+            if group not in groups and len(groups) >= MAX_GROUPS:
+                raise TooManyGroups(project)
+            found = self._member_groups.get((project, group))
+            if found is None:
+                id_ = self._claim(IdKind.MEMBER, clock_id(at), f"{project}/group:{group}")
+                found = MemberGroup(project, group, role, id_, at)
+            self._member_groups[project, group] = replace(found, role=role)
+            self._projects[project] = replace(self._project(project), groups={**groups, group: role})
             self._tell(event)
+            return self._member_groups[project, group]
+
+    def remove_group_role(self, project: ProjectName, group: int, *, event: Event | None = None) -> None:
+        with self._lock:
+            groups = dict(self._project(project).groups)
+            if groups.pop(group, None) is not None:
+                self._projects[project] = replace(self._project(project), groups=groups)
+                del self._member_groups[project, group]
+                self._tell(event)
+
+    # Groups
+
+    def list_groups(self) -> tuple[Group, ...]:
+        with self._lock:
+            return tuple(sorted(self._groups.values(), key=lambda group: group.key))
+
+    def find_groups(self, keys: Iterable[GroupKey]) -> Mapping[GroupKey, Group]:
+        with self._lock:
+            wanted = set(keys)
+            return {group.key: group for group in self._groups.values() if group.key in wanted}
+
+    def find_group(self, id_: int) -> Group | None:
+        with self._lock:
+            return self._groups.get(id_)
+
+    def create_group(self, group: Group, *, event: Event | None = None) -> Group:
+        with self._lock:
+            self._check_free(group.key)
+            id_ = self._claim(IdKind.GROUP, group.id or clock_id(group.created), f"{group.kind}#{group.key.text}")
+            self._groups[id_] = replace(group, id=id_)
+            self._tell(event)
+            return self._groups[id_]
+
+    def rename_group(self, group: Group, name: str, *, event: Event | None = None) -> Group:
+        with self._lock:
+            renamed = replace(self._group(group), name=name)
+            if renamed.key != group.key:
+                self._check_free(renamed.key)
+            self._groups[group.id] = renamed
+            self._tell(event)
+            return renamed
+
+    def set_group_admin(self, group: Group, admin: bool, *, event: Event | None = None) -> None:
+        with self._lock:
+            found = self._group(group)
+            if admin and not found.admin and sum(one.admin for one in self._groups.values()) >= MAX_ADMIN_GROUPS:
+                raise TooManyMembers(group.name)
+            self._groups[group.id] = replace(found, admin=admin)
+            self._tell(event)
+
+    def remove_group(self, group: Group, *, event: Event | None = None) -> None:
+        with self._lock:
+            if self._groups.pop(group.id, None) is None:
+                return
+            for name, project in self._projects.items():
+                held = {id_: role for id_, role in project.groups.items() if id_ != group.id}
+                self._projects[name] = replace(project, groups=held)
+                self._member_groups.pop((name, group.id), None)
+            for user in self._group_members.pop(group.id, set()):
+                self._leave(user, group.id)
+            self._tell(event)
+
+    def add_group_member(self, group: Group, user: UserName, *, event: Event | None = None) -> bool:
+        with self._lock:
+            self._group(group)
+            found = self._user(user)
+            members = self._group_members.setdefault(group.id, set())
+            if user in members:
+                return False
+            if len(found.local_groups) >= MAX_GROUPS:
+                raise TooManyGroups(user)
+            members.add(user)
+            self._users[user] = replace(found, local_groups=tuple(sorted({*found.local_groups, group.id})))
+            self._tell(event)
+            return True
+
+    def remove_group_member(self, group: Group, user: UserName, *, event: Event | None = None) -> bool:
+        with self._lock:
+            members = self._group_members.get(group.id, set())
+            if user not in members:
+                return False
+            members.remove(user)
+            self._leave(user, group.id)
+            self._tell(event)
+            return True
+
+    def list_group_members(self, group: int) -> tuple[UserName, ...]:
+        with self._lock:
+            return tuple(sorted(self._group_members.get(group, ())))
+
+    def _leave(self, user: UserName, group: int) -> None:
+        if user in self._users:
+            found = self._users[user]
+            left = tuple(id_ for id_ in found.local_groups if id_ != group)
+            self._users[user] = replace(found, local_groups=left)
+
+    def _check_free(self, key: GroupKey) -> None:
+        if any(group.key == key for group in self._groups.values()):
+            raise Conflict(key.text)
+
+    def _group(self, group: Group) -> Group:
+        if group.id not in self._groups:
+            raise UnknownGroup(group.name)
+        return self._groups[group.id]
 
     # Robots
 
@@ -312,6 +428,11 @@ class MemoryIdentities:
         with self._lock:
             return tuple(member for key, member in sorted(self._members.items()) if key[0] == project)
 
+    def list_member_groups(self, project: ProjectName) -> tuple[MemberGroup, ...]:
+        with self._lock:
+            found = [member for member in self._member_groups.values() if member.project == project]
+            return tuple(sorted(found, key=lambda member: str(member.group)))
+
     def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
         with self._lock:
             return {key[0]: member.role for key, member in sorted(self._members.items()) if key[1] == user}
@@ -335,8 +456,14 @@ class MemoryIdentities:
         roles = [self._members[project, user].role] if (project, user) in self._members else []
         if user in self._users and project in self._projects:
             held = self._projects[project].groups
-            roles += [held[group] for group in self._users[user].groups if group in held]
+            roles += [held[group] for group in self._users[user].all_groups if group in held]
         return strongest(roles)
+
+    def _as_read(self, name: UserName) -> User | None:
+        user = self._users.get(name)
+        if user is None or not any(id_ in self._groups and self._groups[id_].admin for id_ in user.all_groups):
+            return user
+        return replace(user, admin=True, admin_by_group=not user.admin)
 
     def _tell(self, event: Event | None) -> None:
         if event is not None:

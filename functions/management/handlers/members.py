@@ -2,75 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from functions.management.call import Call
-from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
+from functions.management.call import Call, text
+from functions.management.errors import ManagementError, bad_request, conflict, not_found
+from functions.management.handlers.usergroups import accounts_of, kind_of, refused
 from functions.management.harbor.paging import page_response, requested_page
-from functions.management.harbor.shapes import ROLES, member_document, owner_ids
+from functions.management.harbor.shapes import ROLES, member_document, member_group_document, owner_ids
 from functions.management.route import HARBOR, in_project, route
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
-from roadstead.identity.directory import Member, Role, UserName
+from roadstead.identity.directory import Member, MemberGroup, Role, UserName
+from roadstead.identity.groups import MAX_NAME, Group, GroupKind
 from roadstead.ids import IdKind
 
 
 def list_members(call: Call, project: str) -> Response:
-    """Costs the list of members and the list of users. `entityname` filters by a part of the name."""
-    request, access = call.request, call.project
+    """Users and groups by name. Costs the lists of both members, of users and of groups.
+
+    `entityname` filters by a part of the name.
+    """
+    request = call.request
     page = requested_page(request)
     wanted = (request.parameter("entityname") or "").casefold()
-    found = [one for one in call.services.lists.list_members(access.project.name) if wanted in one.user]
-    ids = owner_ids(call.services.lists.list_users())
-    documents = [
-        member_document(one, project_id=access.project.id, user_id=ids.get(one.user, 0)) for one in page.of(found)
-    ]
-    return page_response(request, page, len(found), documents)
+    found = sorted(_documents(call), key=lambda one: str(one["entity_name"]))
+    found = [one for one in found if wanted in str(one["entity_name"]).casefold()]
+    return page_response(request, page, len(found), page.of(found))
 
 
 def create_member(call: Call, project: str) -> Response:
-    """Add a user. Raises 400, 404 for an unknown user, 409 for somebody who is a member already."""
+    """Add a user or a group. Raises 400, 404 for an unknown one, 409 for somebody who is a member already.
+
+    A group of LDAP or OIDC that is not known yet becomes known by this.
+    """
     access, document = call.project, call.document()
-    role = _role(document)
-    user = _user(call, document)
-    if any(one.user == user for one in call.services.lists.list_members(access.project.name)):
-        raise conflict(f"{user} is a member of {access.project.name} already")
-    try:
-        member = call.accounts().set_member(access.project.name, user, role)
-    except AccountRefused as error:
-        raise not_found(str(error)) from error
-    return Response(201, (("Location", f"/api/v2.0/projects/{project}/members/{member.id}"),))
+    role, name = _role(document), access.project.name
+    group = _group(call, document)
+    if group is not None:
+        if group.id in access.project.groups:
+            raise conflict(f"the group {group.name} is a member of {name} already")
+        member_id = refused(lambda: accounts_of(call).set_role(name, group, role)).id
+    else:
+        user = _user(call, document)
+        if any(one.user == user for one in call.services.lists.list_members(name)):
+            raise conflict(f"{user} is a member of {name} already")
+        try:
+            member_id = call.accounts().set_member(name, user, role).id
+        except AccountRefused as error:
+            raise not_found(str(error)) from error
+    return Response(201, (("Location", f"/api/v2.0/projects/{project}/members/{member_id}"),))
 
 
 def get_member(call: Call, project: str, member: str) -> Response:
-    found = _member(call, member)
-    ids = owner_ids(call.services.lists.list_users())
-    document = member_document(found, project_id=call.project.project.id, user_id=ids.get(found.user, 0))
-    return Response.json(200, document)
+    """Costs the lists of members, of users and of groups."""
+    found = next((one for one in _documents(call) if str(one["id"]) == member), None)
+    if found is None:
+        raise _no_member(member)
+    return Response.json(200, found)
 
 
 def update_member(call: Call, project: str, member: str) -> Response:
     """Change the role. Raises 400, 404."""
     role = _role(call.document())
-    found = _member(call, member)
-    call.accounts().set_member(found.project, found.user, role)
+    match _member(call, member):
+        case Member(name, user):
+            call.accounts().set_member(name, user, role)
+        case MemberGroup(name, id_):
+            group = call.services.directory.find_group(id_)
+            if group is None:
+                raise _no_member(member)
+            refused(lambda: accounts_of(call).set_role(name, group, role))
     return Response(200)
 
 
 def delete_member(call: Call, project: str, member: str) -> Response:
-    found = _member(call, member)
-    call.accounts().remove_member(found.project, found.user)
+    match _member(call, member):
+        case Member(name, user):
+            call.accounts().remove_member(name, user)
+        case MemberGroup(name, id_):
+            refused(lambda: accounts_of(call).remove_role(name, id_))
     return Response(200)
 
 
-def _member(call: Call, text: str) -> Member:
+def _documents(call: Call) -> list[dict[str, Any]]:
+    lists, project = call.services.lists, call.project.project
+    users, groups = lists.list_members(project.name), lists.list_member_groups(project.name)
+    ids = owner_ids(lists.list_users()) if users else {}
+    names = {group.id: group.name for group in call.services.directory.list_groups()} if groups else {}
+    return [
+        *(member_document(one, project_id=project.id, user_id=ids.get(one.user, 0)) for one in users),
+        *(
+            member_group_document(one, project_id=project.id, name=names[one.group])
+            for one in groups
+            if one.group in names
+        ),
+    ]
+
+
+def _member(call: Call, text: str) -> Member | MemberGroup:
     """The member of the path's project with this id; a member of another project is 404."""
-    members = call.services.lists.list_members(call.project.project.name)
+    lists, name = call.services.lists, call.project.project.name
+    members: Iterator[Member | MemberGroup] = chain(lists.list_members(name), lists.list_member_groups(name))
     found = next((one for one in members if str(one.id) == text), None)
     if found is None:
-        raise not_found(f"the project has no member {text[:20]!r}")
+        raise _no_member(text)
     return found
+
+
+def _no_member(text: str) -> ManagementError:
+    return not_found(f"the project has no member {text[:20]!r}")
+
+
+def _group(call: Call, document: Mapping[str, Any]) -> Group | None:
+    """Return the group that the document names, by id, by DN, or by name and type; None if it names none."""
+    asked = document.get("member_group")
+    if not isinstance(asked, dict):
+        return None
+    number = asked.get("id")
+    if isinstance(number, int) and not isinstance(number, bool) and number > 0:
+        found = call.services.directory.find_group(number)
+        if found is None:
+            raise not_found(f"there is no group with the id {number}")
+        return found
+    name, dn = text(asked, "group_name", "", most=MAX_NAME), text(asked, "ldap_group_dn", "", most=MAX_NAME)
+    if not (name or dn):
+        return None
+    kind = GroupKind.LDAP if dn and not asked.get("group_type") else kind_of(asked.get("group_type"))
+    if kind is GroupKind.LDAP and not dn:
+        raise bad_request("a group of LDAP is named by its ldap_group_dn, or by its id")
+    group: Group = refused(lambda: accounts_of(call).onboarded(kind, name, dn))
+    return group
 
 
 def _role(document: Mapping[str, Any]) -> Role:
@@ -82,9 +145,6 @@ def _role(document: Mapping[str, Any]) -> Role:
 
 
 def _user(call: Call, document: Mapping[str, Any]) -> UserName:
-    group = document.get("member_group")
-    if isinstance(group, dict) and any(group.get(name) for name in ("id", "group_name", "ldap_group_dn")):
-        raise ManagementError(ManagementCode.UNSUPPORTED, "groups are not supported yet; name a member_user")
     member = document.get("member_user")
     if not isinstance(member, dict):
         raise bad_request('member_user must name a user: {"username": …} or {"user_id": …}')

@@ -109,9 +109,10 @@ def update_project(call: Call, project: str) -> Response:
 
 
 def get_summary(call: Call, project: str) -> Response:
-    """Costs the list of members."""
+    """Costs the lists of members."""
     access = call.project
-    members = call.services.lists.list_members(access.project.name)
+    lists, name = call.services.lists, access.project.name
+    roles = [one.role for one in lists.list_members(name)] + [one.role for one in lists.list_member_groups(name)]
     counts = {
         "project_admin_count": Role.ADMIN,
         "maintainer_count": Role.MAINTAINER,
@@ -119,7 +120,7 @@ def get_summary(call: Call, project: str) -> Response:
         "guest_count": Role.GUEST,
         "limited_guest_count": Role.LIMITED_GUEST,
     }
-    document = {name: sum(member.role is role for member in members) for name, role in counts.items()}
+    document = {name: roles.count(role) for name, role in counts.items()}
     return Response.json(200, document)
 
 

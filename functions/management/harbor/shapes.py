@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from roadstead.identity.directory import Member, Project, Role, User
+from roadstead.identity.directory import Member, MemberGroup, Project, Role, User
+from roadstead.identity.groups import Group
 from roadstead.identity.lists import ListedProject, ListedUser
 
 ROLE_IDS = {Role.ADMIN: 1, Role.DEVELOPER: 2, Role.GUEST: 3, Role.MAINTAINER: 4, Role.LIMITED_GUEST: 5}
@@ -70,6 +71,24 @@ def member_document(member: Member, *, project_id: int, user_id: int) -> dict[st
     }
 
 
+def member_group_document(member: MemberGroup, *, project_id: int, name: str) -> dict[str, Any]:
+    return {
+        "id": member.id,
+        "project_id": project_id,
+        "entity_name": name,
+        "entity_id": member.group,
+        "entity_type": "g",
+        "role_id": ROLE_IDS[member.role],
+        "role_name": ROLE_NAMES[member.role],
+    }
+
+
+def group_document(group: Group) -> dict[str, Any]:
+    """`ldap_group_dn` is left out of groups that are not LDAP's, as Harbor leaves out an empty one."""
+    document = {"id": group.id, "group_name": group.name, "group_type": int(group.kind)}
+    return {**document, "ldap_group_dn": group.dn} if group.dn else document
+
+
 def user_document(user: User | ListedUser) -> dict[str, Any]:
     return {
         "user_id": user.id,
@@ -78,7 +97,7 @@ def user_document(user: User | ListedUser) -> dict[str, Any]:
         "realname": user.profile.realname,
         "comment": user.profile.comment,
         "sysadmin_flag": user.admin,
-        "admin_role_in_auth": False,
+        "admin_role_in_auth": isinstance(user, User) and user.admin_by_group,
         "creation_time": timestamp(user.created),
         "update_time": timestamp(user.created),
     }

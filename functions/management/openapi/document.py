@@ -15,12 +15,13 @@ from functions.management.openapi import (
     repositories,
     robots,
     system,
+    usergroups,
     users,
 )
 from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, ref, text
 from functions.management.route import Anybody, InProject, Nothing, Route, in_words
 
-RESOURCES = (absent, artifacts, audit, system, users, projects, repositories, robots, executions)
+RESOURCES = (absent, artifacts, audit, system, users, usergroups, projects, repositories, robots, executions)
 
 _ERRORS = "Errors"
 _PAGES = (

@@ -182,7 +182,7 @@ def test_a_member_is_named_by_the_users_id_too(browser: Browser) -> None:
         ({"role_id": True, "member_user": {"username": "eve"}}, 400),
         ({"role_id": 2}, 400),
         ({"role_id": 2, "member_user": {}}, 400),
-        ({"role_id": 2, "member_group": {"id": 3}}, 400),
+        ({"role_id": 2, "member_group": {"id": 3}}, 404),
     ],
 )
 def test_a_member_that_cannot_be_added_is_not(browser: Browser, document: Any, status: int) -> None:
