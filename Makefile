@@ -6,6 +6,7 @@ FRONT ?= all
 BLOBS_AT ?= s3
 LISTEN ?= 127.0.0.1
 URL ?=
+SCREENSHOTS ?= screenshots
 SETTINGS ?= infra/roadstead.toml
 PYTHON ?= python3
 VENV := .venv
@@ -14,13 +15,13 @@ S3_VENV := .venv-s3
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset audit test test-lambda check e2e e2e-latest e2e-large bench lock synth
+.PHONY: help up down reset audit console console-test screenshots test test-lambda check e2e e2e-latest e2e-large bench lock synth
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none BLOBS_AT=s3|distribution LISTEN=127.0.0.1 URL=https://… COLLECT_GRACE=… COLLECT_FENCE=…
-	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT) --listen $(LISTEN) --url "$(URL)" \
+	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT) --listen $(LISTEN) --url "$(URL)" --build-console \
 	  $(if $(COLLECT_GRACE),--collect-grace $(COLLECT_GRACE)) $(if $(COLLECT_FENCE),--collect-fence $(COLLECT_FENCE))
 
 down: ## stop the one that runs with STATE=.state
@@ -33,7 +34,16 @@ audit: $(VENV)/local.stamp ## print the audit trail of STATE=.state as JSON line
 	@exec $(BIN)/python -m local audit --state $(STATE) $(if $(FOLLOW),--follow) --ask "$(ASK)"
 
 # What tests/e2e drives. In CI a missing client is a failure; elsewhere those tests are left out, and it is said.
-CLIENTS := dockerd docker containerd ctr runc skopeo podman buildah umoci jq
+CLIENTS := dockerd docker containerd ctr runc skopeo podman buildah umoci jq chromium
+
+console: $(VENV)/local.stamp ## build the web console into console/dist/, if its source has changed
+	@$(BIN)/python -m console.build
+
+console-test: $(VENV)/dev.stamp ## the console's types and unit tests, on the built files
+	@$(BIN)/python -m console.check
+
+screenshots: $(VENV)/dev.stamp ## every page of the console in both themes and on a phone, to SCREENSHOTS=screenshots/ (needs Chromium)
+	$(BIN)/python -m tests.e2e.console.screenshots $(SCREENSHOTS)
 
 test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp ## all tests; those with real clients too when they are installed, or with CI=true
 	$(BIN)/python -m pytest -n 2 --ignore tests/e2e tests

@@ -27,4 +27,9 @@ ROUTES = (
     Route("/token", "token"),
     Route("/.well-known/jwks.json", "token"),
     Route("/api/{proxy+}", "management"),
+    Route("/ui/{proxy+}", "management"),
+    Route("/ui/", "registry"),  # as on AWS, see infra/api.py; it redirects to /ui
+    Route("/ui", "management"),
+    Route("/assets/{proxy+}", "management"),
+    Route("/", "management"),
 )

@@ -39,8 +39,9 @@ FALLBACK = "registry"
 class Api(Construct):
     """Uses payload format 1.0: 2.0 can neither repeat a response header nor separate repeated query parameters.
 
-    Its routes are the local gateway's except `/v2/`, since API Gateway takes no route that ends in a slash. That path
-    and all others go to the registry by the `$default` route, which responds with an OCI error if need be.
+    Its routes are the local gateway's except `/v2/` and `/ui/`, since API Gateway takes no route that ends in a slash
+    but `/` itself. Those paths and all others go to the registry by the `$default` route, which redirects `/ui/` and
+    responds with an OCI error if need be.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class Api(Construct):
             for name in {FALLBACK, *(route.function for route in ROUTES)}
         }
         for route in ROUTES:
-            if not route.path.endswith("/"):
+            if route.path == "/" or not route.path.endswith("/"):
                 self.http_api.add_routes(
                     path=route.path, methods=[apigateway.HttpMethod.ANY], integration=wired[route.function]
                 )

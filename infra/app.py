@@ -12,6 +12,8 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
+from console.npm import ConsoleError
+from infra.console import built_console
 from infra.edge_log import REGION as EDGE_REGION
 from infra.edge_log import EdgeLogStack
 from infra.interpreter import InterpreterError
@@ -24,9 +26,12 @@ from infra.stack import RoadsteadStack
 from infra.wheels import WheelsError
 
 
-def build(app: cdk.App, settings: Settings, package: Path | None = None) -> RoadsteadStack:
-    """Create the stack in `app`; cdk-nag checks it. `package` is the relay's, for a relay that is a web function."""
-    stack = RoadsteadStack(app, stack_id(settings.name), settings=settings, package=package)
+def build(app: cdk.App, settings: Settings, package: Path | None = None, console: Path | None = None) -> RoadsteadStack:
+    """Create the stack in `app`; cdk-nag checks it. `package` is the relay's, for a relay that is a web function.
+
+    `console` is the directory of the console's built files, for a deployment with a console.
+    """
+    stack = RoadsteadStack(app, stack_id(settings.name), settings=settings, package=package, console=console)
     if settings.region != EDGE_REGION:
         stack.add_dependency(EdgeLogStack(app, f"{stack_id(settings.name)}EdgeLog", settings=settings))
     check_app(app, stack)
@@ -45,12 +50,13 @@ def main() -> int:
     try:
         settings = Settings.load(path)
         with tempfile.TemporaryDirectory() as directory:
-            build(app, settings, _package(settings, Path(directory)))
+            console = built_console() if settings.console else None
+            build(app, settings, _package(settings, Path(directory)), console)
             app.synth()
     except SettingsError as error:
         print(f"{path}: {error}", file=sys.stderr)
         return 2
-    except (InterpreterError, PackageError, WheelsError) as error:
+    except (ConsoleError, InterpreterError, PackageError, WheelsError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0

@@ -25,7 +25,7 @@ from infra.source import ROOT
 
 # Every code of "HTTP status codes that CloudFront caches" that a distribution can be told about.
 ERROR_CODES = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
-UPLOADS, PULLS = "/v2/*/blobs/uploads/*", "/blobs/*"
+UPLOADS, PULLS, ASSETS = "/v2/*/blobs/uploads/*", "/blobs/*", "/assets/*"
 API_SECONDS = 30
 STORAGE_SECONDS = 120  # the most that CloudFront waits for a response without a raised quota
 _ALL_BUT_HOST = cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER
@@ -103,6 +103,7 @@ class Edge(Construct):
                     lambda_function_associations=self._on_errors(),
                 ),
                 *([self._pulls()] if self.key_group else []),
+                *([self._assets()] if self._settings.console else []),
             ],
             # By default CloudFront caches errors for 10 s: Docker's HEAD after a PUT would get the 404 from before it.
             custom_error_responses=[
@@ -147,6 +148,27 @@ class Edge(Construct):
             cache_policy_id=by_key.cache_policy_id,
             trusted_key_groups=[self.key_group.key_group_id],
             function_associations=[self._association(build.RESPONSE)],
+        )
+
+    def _assets(self) -> Behavior:
+        """The console's files, whose names change with their content. They are cached by path and coding: nothing of
+        the viewer's reaches the API, so one copy serves everybody."""
+        by_path = cloudfront.CachePolicy(
+            self,
+            "ByPath",
+            cache_policy_name=self._name("by-path"),
+            comment="The console's files by their paths alone, compressed by the function",
+            enable_accept_encoding_brotli=True,
+            enable_accept_encoding_gzip=True,
+        )
+        return Behavior(
+            path_pattern=ASSETS,
+            target_origin_id=API,
+            viewer_protocol_policy="https-only",
+            allowed_methods=["GET", "HEAD"],
+            cached_methods=["GET", "HEAD"],
+            compress=False,
+            cache_policy_id=by_path.cache_policy_id,
         )
 
     def _api(self, host: str) -> Origin:

@@ -20,6 +20,7 @@ from constructs import Construct
 
 from infra.beneath import beneath
 from infra.bytecode import BytecodeError, compile_all, compiler_on_this_machine
+from infra.console import copy_built
 from infra.interpreter import lambda_compiler
 from infra.logs import log_group
 from infra.names import Names
@@ -32,10 +33,11 @@ from infra.wheels import install
 
 
 class Functions(Construct):
-    """`functions`, `roles` and `log_groups` by the functions' names."""
+    """`functions`, `roles` and `log_groups` by the functions' names. `console` has the console's built files."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, console: Path | None = None) -> None:
         super().__init__(scope, id)
+        self._console = console
         self._names = Names(settings.name)
         self._settings = settings
         self.included = self._package()
@@ -84,6 +86,8 @@ class Functions(Construct):
             wheels, directory, package = out / f"{name}-wheels", out / name, out / f"{name}.zip"
             install(ROOT / "requirements" / f"{name}.txt", wheels, python=version)
             lay_out(name, out / "deployment.zip", wheels, directory)
+            if name == "management" and self._console is not None:
+                copy_built(self._console, directory)
             self._compile(directory)
             write(directory, package)
             asset = assets.Asset(self, f"{name.capitalize()}Code", path=str(package))

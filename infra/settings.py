@@ -102,6 +102,7 @@ class Settings:
     all_alarms: bool
     metrics: bool
     deletion_protection: bool
+    console: bool
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
@@ -139,6 +140,7 @@ class Settings:
             all_alarms=alarms[1],
             metrics=top.flag("metrics", False),
             deletion_protection=top.flag("deletion_protection", False),
+            console=top.flag("console", True),
             environment=_environment(top.table("environment")),
         )
         top.unknown()

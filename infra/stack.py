@@ -32,10 +32,19 @@ from infra.web_function import WebFunctionRelay
 class RoadsteadStack(cdk.Stack):
     """One deployment. The account may be left open; the region may not, since the Lambda@Edge function needs it.
 
-    `package` is the relay's package, for a relay that is a web function.
+    `package` is the relay's package, for a relay that is a web function; `console` the directory of the console's
+    built files.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, package: Path | None = None) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        package: Path | None = None,
+        console: Path | None = None,
+    ) -> None:
         super().__init__(
             scope,
             id,
@@ -50,7 +59,7 @@ class RoadsteadStack(cdk.Stack):
         self.keys = Keys(self, "Keys", settings=settings)
         self.audit = Audit(self, "Audit", settings=settings)
         self.indexing = Indexing(self, "Indexing", settings=settings)
-        self.functions = Functions(self, "Functions", settings=settings)
+        self.functions = Functions(self, "Functions", settings=settings, console=console)
         self.api = Api(self, "Api", settings=settings, functions=self.functions.functions)
         self.relay = self._relay(package)
         self.edge = Edge(

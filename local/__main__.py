@@ -78,6 +78,7 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
                 stack.RelayKind(options.relay),
                 terms,
                 _collect(options),
+                options.build_console,
             )
             asyncio.run(stack.run(state, listener, wanted))
     finally:
@@ -178,6 +179,9 @@ def _parser() -> argparse.ArgumentParser:
             )
             command.add_argument(
                 "--url", default="", type=_url, help="the registry's URL, if a proxy in front changes it"
+            )
+            command.add_argument(
+                "--build-console", action="store_true", help="build the web console in the background if need be"
             )
             collect = command.add_argument_group("the collector", "with shorter times, for trying")
             collect.add_argument("--collect-grace", type=int, help="seconds until a candidate is looked at")

@@ -20,6 +20,7 @@ from local.cloud.component import EmbeddedCloud
 from local.cloud.endpoint import Endpoint, credentials_of
 from local.cloud.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER
 from local.collection import HOUR, Times, collection, tick
+from local.console import ConsoleBuild
 from local.delivery.delivery import Delivery
 from local.edge import components as edge_stack
 from local.edge.components import EdgeSettings
@@ -96,6 +97,7 @@ class Options:
     relay: RelayKind = RelayKind.WEB_FUNCTION
     terms: Terms = field(default_factory=Terms)
     collect: Times | None = None
+    build_console: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,10 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     delivery = Delivery(state, cloud, lambdas.pools)
     pause = options.collect.pause if options.collect else HOUR
     behind = (delivery, collection(lambdas.pools, pause=pause), tick(lambdas.pools))
+    console = (ConsoleBuild(registry),) if options.build_console else ()
     if options.front is Front.NONE:
         gateway = HttpServer("the gateway", api, listener)
-        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, *behind, gateway))
+        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, *behind, gateway, *console))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
     gateway = HttpServer("the gateway", api, inner)
     relay: RelayProcess | WebFunction | None = None
@@ -163,7 +166,7 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     )
     workers, edge = edge_stack.components(settings, lambda: cloud.resources.upload_keys, listener)
     side_by_side = Together([lambdas, first, workers, *((relay,) if relay else ())])
-    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, *behind, gateway, edge))
+    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, *behind, gateway, edge, *console))
 
 
 def _trial(times: Times | None) -> dict[str, str]:
@@ -209,6 +212,7 @@ def banner(state: StateDirectory, url: str) -> str:
     return f"""
 The registry serves at {url}
 Log in as {admin.NAME}; the password is in {state.password_file}
+The web console is at {url}/ui
 
   docker login -u {admin.NAME} --password-stdin {registry} < {state.password_file}
   docker pull {image} && docker tag {image} {registry}/demo/{image} && docker push {registry}/demo/{image}

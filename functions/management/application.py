@@ -7,6 +7,7 @@ from functions.hosting.viewer import as_viewed
 from functions.management.authentication import CSRF_HEADER, SAFE_METHODS, session_token
 from functions.management.authorization import authorize
 from functions.management.call import Call
+from functions.management.console import BUILD_HEADER
 from functions.management.errors import ManagementCode, ManagementError, of_registry
 from functions.management.routes import match
 from functions.management.services import Services
@@ -27,7 +28,7 @@ _WHILE_READ_ONLY = frozenset({"updateConfigurations", "beginSession", "endSessio
 
 
 class Application:
-    """The management API on one set of services."""
+    """The management API and the console on one set of services."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -36,13 +37,19 @@ class Application:
         """Return the response; a refusal is one too. An unexpected exception rises to the function's boundary."""
         services = self._services
         request = as_viewed(request, services.edge_secrets, required=services.via_distribution_only)
+        console, of_api = services.console, []
         try:
-            response = self._respond(request)
+            response = console.respond(request) if console is not None else None
+            if response is not None:
+                observation.current().route = "console"
+            else:
+                of_api = _csrf(request)
+                response = self._respond(request)
         except ManagementError as error:
             response = error.response()
         except RegistryError as error:
             response = of_registry(error).response()
-        return response.with_headers(*_missing(response, [*_ALWAYS, *_csrf(request)]))
+        return response.with_headers(*_missing(response, [*_ALWAYS, *of_api, *self._build()]))
 
     def _respond(self, request: Request) -> Response:
         found = match(request.method, request.path)
@@ -58,6 +65,10 @@ class Application:
         if self._services.configuration.read().flag("read_only"):
             message = "the registry is read-only; a system administrator can end that in its configuration"
             raise ManagementError(ManagementCode.DENIED, message)
+
+    def _build(self) -> list[tuple[str, str]]:
+        console = self._services.console
+        return [(BUILD_HEADER, console.build)] if console is not None and console.build is not None else []
 
 
 def _csrf(request: Request) -> list[tuple[str, str]]:

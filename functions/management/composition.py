@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import cache
 
+from functions.management.console import BUILT, Console
 from functions.management.openapi.document import document
 from functions.management.routes import ROUTES
 from functions.management.services import Content, Services
@@ -71,6 +72,7 @@ def build(settings: Settings) -> Services:
         starter=Starter(executions, EventMaker(), wake),
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,
+        console=Console(BUILT),
     )
 
 

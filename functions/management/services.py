@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
+from functions.management.console import Console
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.catalog.pages import Pages
 from roadstead.content.blob_index import BlobIndex
@@ -85,4 +86,5 @@ class Services:
     starter: Starter
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False
+    console: Console | None = None
     clock: Callable[[], float] = time.time

@@ -74,6 +74,7 @@ ROOMS = {
         roots=("functions.indexer.composition",),
     ),
     "edge": Room(),
+    "console": Room(("edge",)),
     "observability": Room(),
     "app.py": Room(("functions/hosting",), ("chalice",)),
     "cli/doctor": Room(),
@@ -84,14 +85,22 @@ ROOMS = {
     ),
     "infra": Room(
         (
-            *("edge", "observability", "functions", "functions/hosting", "functions/distribution", "functions/relay"),
+            *(
+                "edge",
+                "console",
+                "observability",
+                "functions",
+                "functions/hosting",
+                "functions/distribution",
+                "functions/relay",
+            ),
             *("functions/token", "functions/management", "functions/collector", "functions/webhook"),
             "functions/indexer",
         ),
         ("aws_cdk", "cdk_nag", "constructs", "chalice", "botocore", "elftools"),
     ),
     "local": Room(
-        (VOCABULARY, "roadstead/identity", "roadstead/aws", "edge", "functions", "functions/relay"),
+        (VOCABULARY, "roadstead/identity", "roadstead/aws", "edge", "console", "functions", "functions/relay"),
         (*_BOTO3, "cryptography", "h11", "httptools", "uvicorn", "uvloop"),
     ),
 }

@@ -31,6 +31,19 @@ def test_cfn_lint_finds_nothing(name: str, request: pytest.FixtureRequest) -> No
     assert lint(request.getfixturevalue(name)) == ""
 
 
+def test_the_management_function_alone_has_the_console(default: Deployment, least: Deployment) -> None:
+    def with_page(deployment: Deployment) -> int:
+        """The number of packages with the console's page."""
+        files = [zipfile.ZipFile(one).namelist() for one in deployment.directory.glob("asset.*.zip")]
+        assert all("app.py" in names for names in files if "console/dist/index.html" in names)
+        return sum("console/dist/index.html" in names for names in files)
+
+    assert (with_page(default), with_page(least)) == (1, 0)
+    code = default.resources["Management"]["Properties"]["CodeUri"]["Key"]
+    names = zipfile.ZipFile(default.directory / f"asset.{code}").namelist()
+    assert {"console/dist/index.html", "console/dist/build.txt"} <= set(names)
+
+
 def test_each_function_has_a_package_of_its_own(default: Deployment) -> None:
     functions = default.of("AWS::Serverless::Function")
     packages = {one["CodeUri"]["Key"] for one in functions}
@@ -196,14 +209,19 @@ class TestApi:
 
     def test_each_function_has_its_routes_and_the_rest_is_the_registrys(self, default: Deployment) -> None:
         keys = {one["RouteKey"] for one in default.of("AWS::ApiGatewayV2::Route")}
-        # API Gateway takes no route that ends in a slash; what has none goes to $default.
-        assert keys == {f"ANY {route.path}" for route in ROUTES if not route.path.endswith("/")} | {"$default"}
+        # API Gateway takes no route that ends in a slash, but for `/`; what has none goes to $default.
+        taken = {route.path for route in ROUTES if route.path == "/" or not route.path.endswith("/")}
+        assert keys == {f"ANY {path}" for path in taken} | {"$default"}
         assert served(default) == {
             "ANY /v2/{proxy+}": "Registry",
             "ANY /v2": "Registry",
             "ANY /token": "Token",
             "ANY /.well-known/jwks.json": "Token",
             "ANY /api/{proxy+}": "Management",
+            "ANY /ui/{proxy+}": "Management",
+            "ANY /ui": "Management",
+            "ANY /assets/{proxy+}": "Management",
+            "ANY /": "Management",
             "$default": "Registry",
         }
 

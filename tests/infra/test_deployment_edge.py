@@ -15,12 +15,30 @@ from tests.infra.templates import Deployment, text
 def test_nothing_is_compressed_and_no_error_is_kept(everything: Deployment) -> None:
     configuration = everything.one("AWS::CloudFront::Distribution")["DistributionConfig"]
     behaviours = [configuration["DefaultCacheBehavior"], *configuration["CacheBehaviors"]]
-    assert [one["Compress"] for one in behaviours] == [False] * 3
+    assert [one["Compress"] for one in behaviours] == [False] * 4
     codes = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)
     assert configuration["CustomErrorResponses"] == [{"ErrorCode": code, "ErrorCachingMinTTL": 0} for code in codes]
-    policy = everything.one("AWS::CloudFront::CachePolicy")["CachePolicyConfig"]
-    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    key = cache_key(everything, "by-key")
     assert key["EnableAcceptEncodingGzip"] is key["EnableAcceptEncodingBrotli"] is False
+
+
+def cache_key(deployment: Deployment, name: str) -> dict[str, Any]:
+    """What the cache policy whose name ends so keeps apart, and lets through to the origin."""
+    policies = [one["CachePolicyConfig"] for one in deployment.of("AWS::CloudFront::CachePolicy")]
+    (policy,) = [one for one in policies if one["Name"].endswith(name)]
+    key: dict[str, Any] = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    return key
+
+
+def test_the_consoles_files_are_cached_by_path_and_coding_alone(everything: Deployment, least: Deployment) -> None:
+    key = cache_key(everything, "by-path")
+    assert key["EnableAcceptEncodingGzip"] is key["EnableAcceptEncodingBrotli"] is True
+    parts = ("CookiesConfig", "HeadersConfig", "QueryStringsConfig")
+    assert {next(iter(key[part].values())) for part in parts} == {"none"}
+    behaviours = everything.one("AWS::CloudFront::Distribution")["DistributionConfig"]["CacheBehaviors"]
+    (assets,) = [one for one in behaviours if one["PathPattern"] == "/assets/*"]
+    assert "OriginRequestPolicyId" not in assets
+    assert "/assets/*" not in json.dumps(least.template)
 
 
 def test_behaviours_are_as_the_edges_readme_has_them(everything: Deployment) -> None:
@@ -29,7 +47,7 @@ def test_behaviours_are_as_the_edges_readme_has_them(everything: Deployment) -> 
         behaviour.get("PathPattern", "*"): (
             behaviour["TargetOriginId"],
             len(behaviour["AllowedMethods"]),
-            [one["EventType"] for one in behaviour["FunctionAssociations"]],
+            [one["EventType"] for one in behaviour.get("FunctionAssociations", [])],
             [one["EventType"] for one in behaviour.get("LambdaFunctionAssociations", [])],
             behaviour["ViewerProtocolPolicy"],
             "TrustedKeyGroups" in behaviour,
@@ -41,12 +59,13 @@ def test_behaviours_are_as_the_edges_readme_has_them(everything: Deployment) -> 
         "*": ("api", 7, ["viewer-request"], [], "https-only", False),
         "/v2/*/blobs/uploads/*": ("api", 7, both, [], "https-only", False),
         "/blobs/*": ("blobs", 2, ["viewer-response"], [], "https-only", True),
+        "/assets/*": ("api", 2, [], [], "https-only", False),
     }
 
 
 def test_requests_to_the_api_are_never_cached_and_lose_only_their_host(everything: Deployment) -> None:
     configuration = everything.one("AWS::CloudFront::Distribution")["DistributionConfig"]
-    uploads, pulls = configuration["CacheBehaviors"]
+    uploads, pulls, _ = configuration["CacheBehaviors"]
     for behaviour in (configuration["DefaultCacheBehavior"], uploads):
         assert behaviour["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"  # CachingDisabled
         assert behaviour["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
@@ -108,7 +127,7 @@ def test_without_one_s3s_errors_become_readable_on_uploads_alone(
 ) -> None:
     for deployment in (default, least, public_relay):
         configuration = deployment.one("AWS::CloudFront::Distribution")["DistributionConfig"]
-        (uploads,) = configuration["CacheBehaviors"]
+        uploads = configuration["CacheBehaviors"][0]
         assert [one["EventType"] for one in uploads["LambdaFunctionAssociations"]] == ["origin-response"]
         assert "LambdaFunctionAssociations" not in configuration["DefaultCacheBehavior"]
 

@@ -66,7 +66,7 @@ def modules() -> Iterator[tuple[str, Path]]:
     for top in sorted(TOPS):
         path = ROOT / top
         for file in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            if "cdk.out" not in file.parts:
+            if not {"cdk.out", "node_modules"} & set(file.parts):
                 yield ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), file
 
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 
 from functions.hosting.boundary import response_of
 from functions.management.application import Application
+from functions.management.console import Console
 from functions.management.errors import ManagementError
 from functions.management.openapi.document import described, document
 from functions.management.routes import ROUTES, match
@@ -62,7 +63,7 @@ class FastHasher:
 class Desk:
     """One management API. `ada` is a system administrator; `bob` and `eve` are not; `bob` is a guest of `ships`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, console: Console | None = None) -> None:
         self.now = 1_800_000_000.0
         self.directory = MemoryIdentities()
         self.index = MemoryIndex()
@@ -97,6 +98,7 @@ class Desk:
             starter=Starter(self.executions, EventMaker(lambda: self.now)),
             clock=lambda: self.now,
             description=lambda: json.dumps(document(ROUTES)).encode(),
+            console=console,
         )
         self.services = services
         self.application = Application(services)

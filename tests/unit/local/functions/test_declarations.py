@@ -36,7 +36,12 @@ def routed(path: str) -> tuple[str, str] | None:
         ("/v2x", None),
         ("/v1/", None),
         ("//v2/", None),
-        ("/", None),
+        ("/", ("management", "")),
+        ("/ui", ("management", "")),
+        ("/ui/", ("registry", "")),
+        ("/ui/p/a/r/b", ("management", "p/a/r/b")),
+        ("/assets/index-0a.js", ("management", "index-0a.js")),
+        ("/uix", None),
     ],
 )
 def test_a_path_has_its_function_or_none(path: str, expected: tuple[str, str] | None) -> None:

@@ -1,0 +1,1 @@
+"""The web console: TypeScript in `src/`, and what builds it."""

@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import type { AxeResults } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { errorsOf, newWindow, openBrowser, settled, signIn } from './browser';
+import { fill } from './harbour';
+import { DIALOGS, PAGES } from './pages';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+  await fill();
+});
+afterAll(() => browser.close());
+
+/** What axe-core finds, a line each. The page's policy lets a test run a script by the debugger alone. */
+async function violations(page: Page): Promise<string[]> {
+  const loaded = await page.evaluate(() => 'axe' in window);
+  if (!loaded) await page.evaluate(AXE);
+  const { violations: found } = await page.evaluate(
+    (values) => (window as unknown as { axe: { run: (root: Document, options: object) => Promise<AxeResults> } }).axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] }),
+    RULES,
+  );
+  return found.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary?.slice(0, 200)})`));
+}
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
+  test('no page has a violation', async () => {
+    const window = await newWindow(browser, { theme });
+    const errors = errorsOf(window);
+    const page = await window.newPage();
+    await page.goto('/ui/sign-in');
+    await settled(page);
+    const found: Record<string, string[]> = { 'sign-in': await violations(page) };
+    await signIn(page);
+    for (const [name, path] of PAGES) {
+      await page.goto(path);
+      await settled(page);
+      found[name] = await violations(page);
+    }
+    for (const [name, path, open] of DIALOGS) {
+      await page.goto(path);
+      await settled(page);
+      await open(page);
+      await page.locator('dialog[open], [popover]:popover-open').first().waitFor();
+      found[name] = await violations(page);
+    }
+    expect(Object.fromEntries(Object.entries(found).filter(([, list]) => list.length))).toEqual({});
+    expect(errors).toEqual([]);
+    await window.close();
+  });
+});
+
+test('no page is wider than a phone', async () => {
+  const window = await newWindow(browser, { width: 360, height: 740 });
+  const page = await window.newPage();
+  await signIn(page);
+  const wide: string[] = [];
+  for (const [name, path] of PAGES) {
+    await page.goto(path);
+    await settled(page);
+    const by = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    if (by > 0) wide.push(`${name} by ${by} px`);
+  }
+  expect(wide).toEqual([]);
+  await window.close();
+});
+
+test('a keyboard is enough: to skip, to search, to open and to close', async () => {
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  await signIn(page);
+  await page.goto('/ui/projects');
+  await settled(page);
+  await page.keyboard.press('Tab');
+  expect(await page.evaluate(() => document.activeElement?.className)).toBe('skip');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('front');
+  await page.getByRole('option', { name: /harbour\/web\/frontend/ }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ui/p/harbour/r/web/frontend');
+  await settled(page);
+  const button = page.getByRole('button', { name: 'Appearance and language' });
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('ArrowDown');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Light');
+  await page.keyboard.press('Escape');
+  expect(await button.evaluate((one) => one === document.activeElement)).toBe(true);
+  await window.close();
+});

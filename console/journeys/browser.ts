@@ -1,0 +1,58 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { ADMIN, PASSWORD, REGISTRY } from './registry';
+
+export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const PATIENCE = 15_000; // milliseconds for anything on a busy machine
+
+export async function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+}
+
+interface Look {
+  width?: number;
+  height?: number;
+  theme?: 'light' | 'dark';
+  locale?: string;
+}
+
+/** A browser window of somebody who is signed out. Errors of its pages fail the test: see `errorsOf`. */
+export async function newWindow(browser: Browser, look: Look = {}): Promise<BrowserContext> {
+  const { width = 1280, height = 800, theme = 'light', locale = 'en-GB' } = look;
+  const context = await browser.newContext({
+    baseURL: REGISTRY,
+    viewport: { width, height },
+    colorScheme: theme,
+    locale,
+    timezoneId: 'Asia/Taipei',
+    reducedMotion: 'reduce',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  context.setDefaultTimeout(PATIENCE);
+  return context;
+}
+
+/** What pages of a window complain of: exceptions, and violations of the policy. Refusals of the API are no errors. */
+export function errorsOf(context: BrowserContext): string[] {
+  const found: string[] = [];
+  context.on('weberror', (error) => found.push(error.error().message));
+  context.on('console', (message) => {
+    const text = message.text();
+    if (message.type() === 'error' && !text.startsWith('Failed to load resource')) found.push(text);
+  });
+  return found;
+}
+
+export async function signIn(page: Page, name = ADMIN, password = PASSWORD, path = '/ui/sign-in'): Promise<void> {
+  await page.goto(path);
+  await page.getByLabel('User', { exact: true }).fill(name);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.waitForURL((url) => !url.pathname.endsWith('/sign-in'));
+}
+
+/** Waits until the page has what it asked for. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor();
+  await page.waitForFunction(() => !document.querySelector('.skeleton'));
+  await page.waitForLoadState('networkidle');
+}

@@ -1,0 +1,60 @@
+import { Client } from './registry';
+
+export const PEOPLE_PASSWORD = 'Quay-side 7 lanterns';
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Fills an empty registry with what a small company has in one. Safe to run again. */
+export async function fill(): Promise<void> {
+  const admin = new Client();
+  const quietly = async (work: Promise<unknown>) => {
+    await work.catch((error: Error) => {
+      if (!/: 409 /.test(error.message)) throw error;
+    });
+  };
+  for (const username of ['ada', 'brendan', 'mei', 'yusuf'])
+    await quietly(admin.manage('POST', 'v2.0/users', { username, password: PEOPLE_PASSWORD, email: `${username}@example.com`, realname: username }));
+  for (const [project_name, open] of [['harbour', false], ['charts', false], ['library', true], ['lighthouse', false], ['archive', false]] as const)
+    await quietly(admin.manage('POST', 'v2.0/projects', { project_name, metadata: { public: String(open) } }));
+  for (const [project, username, role_id] of [['harbour', 'ada', 1], ['harbour', 'brendan', 2], ['harbour', 'mei', 4], ['harbour', 'yusuf', 3], ['charts', 'mei', 1]] as const)
+    await quietly(admin.manage('POST', `v2.0/projects/${project}/members`, { role_id, member_user: { username } }));
+
+  const ada = new Client('ada', PEOPLE_PASSWORD);
+  const mei = new Client('mei', PEOPLE_PASSWORD);
+  const brendan = new Client('brendan', PEOPLE_PASSWORD);
+  const platforms = [
+    { os: 'linux', architecture: 'amd64' },
+    { os: 'linux', architecture: 'arm64', variant: 'v8' },
+    { os: 'linux', architecture: 's390x' },
+  ];
+  for (const version of ['1.9.4', '2.0.0', '2.0.1', '2.1.0']) {
+    const children = [];
+    for (const platform of platforms)
+      children.push(await ada.image('harbour/api', undefined, [300 * KIB, 90 * KIB, 4 * KIB], { platform, salt: version }));
+    const index = await ada.index('harbour/api', version, children, {
+      'org.opencontainers.image.version': version,
+      'org.opencontainers.image.revision': '9f2c1e7a55d0b1c4',
+      'org.opencontainers.image.source': 'https://git.example.com/harbour/api',
+    });
+    if (version === '2.1.0') {
+      await ada.index('harbour/api', 'latest', children, {
+        'org.opencontainers.image.version': version,
+        'org.opencontainers.image.revision': '9f2c1e7a55d0b1c4',
+        'org.opencontainers.image.source': 'https://git.example.com/harbour/api',
+      });
+      await ada.referrer('harbour/api', index, 'application/vnd.dev.sigstore.bundle.v0.3+json', '{"mediaType":"bundle"}');
+      const sbom = await ada.referrer('harbour/api', index, 'application/spdx+json', '{"spdxVersion":"SPDX-2.3"}');
+      await ada.referrer('harbour/api', sbom, 'application/vnd.dev.sigstore.bundle.v0.3+json', '{"mediaType":"of the sbom"}');
+    }
+  }
+  for (const branch of ['main', 'fix-berth-allocation', 'feature-tide-tables'])
+    await brendan.image('harbour/web/frontend', branch, [120 * KIB, 700 * KIB]);
+  await brendan.image('harbour/web/backend', 'main', [2 * MIB, 30 * KIB], { labels: { team: 'quay' } });
+  await brendan.image('harbour/jobs/manifest-importer', '0.3', [64 * KIB]);
+  for (let build = 1; build <= 60; build += 1)
+    await brendan.image('harbour/nightly', `build-${String(build).padStart(3, '0')}`, [2 * KIB], { salt: String(build % 7) });
+  await ada.image('library/alpine', '3.22', [800 * KIB]).catch(async () => admin.image('library/alpine', '3.22', [800 * KIB]));
+  await admin.image('library/postgres', '18', [900 * KIB, 400 * KIB, 20 * KIB]);
+  await mei.image('charts/tools', '1.0', [10 * KIB]);
+  for (let pull = 0; pull < 5; pull += 1) await brendan.pull('harbour/api', '2.1.0');
+}

@@ -1,0 +1,34 @@
+import type { Page } from 'playwright-core';
+
+/** Every page, by the name of its screenshot. */
+export const PAGES: [name: string, path: string][] = [
+  ['projects', '/ui/projects'],
+  ['repositories', '/ui/p/harbour'],
+  ['repositories-empty', '/ui/p/archive'],
+  ['members', '/ui/p/harbour/members'],
+  ['project-settings', '/ui/p/harbour/settings'],
+  ['tags', '/ui/p/harbour/r/api'],
+  ['tags-many', '/ui/p/harbour/r/nightly'],
+  ['users', '/ui/admin/users'],
+  ['account', '/ui/account'],
+  ['nowhere', '/ui/nothing-here'],
+];
+
+/** What opens above a page: the name of its screenshot, the page, and how it is opened. */
+export const DIALOGS: [name: string, path: string, open: (page: Page) => Promise<void>][] = [
+  ['new-project', '/ui/projects', (page) => page.getByRole('button', { name: 'New project' }).click()],
+  ['add-member', '/ui/p/harbour/members', (page) => page.getByRole('button', { name: 'Add a member' }).click()],
+  ['remove-member', '/ui/p/harbour/members', (page) => page.getByRole('button', { name: 'Remove brendan' }).click()],
+  ['new-user', '/ui/admin/users', (page) => page.getByRole('button', { name: 'New user' }).click()],
+  ['user-menu', '/ui/admin/users', (page) => page.getByRole('button', { name: 'Actions for brendan' }).click()],
+  ['preferences', '/ui/projects', (page) => page.getByRole('button', { name: 'Appearance and language' }).click()],
+  [
+    'search',
+    '/ui/projects',
+    async (page) => {
+      await page.keyboard.press('Control+k');
+      await page.getByRole('combobox').fill('har');
+      await page.getByRole('option').first().waitFor();
+    },
+  ],
+];

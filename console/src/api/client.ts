@@ -1,0 +1,94 @@
+import createClient, { type Middleware } from 'openapi-fetch';
+import type { paths } from './schema';
+
+/** What the API refused, or that it could not be reached (`status` 0). `requestId` finds the request in the logs. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly requestId: string,
+  ) {
+    super(message);
+  }
+}
+
+const CSRF = 'X-Harbor-CSRF-Token';
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+let csrf = '';
+
+type Listener = (value: string) => void;
+const listeners = { build: new Set<Listener>(), signedOut: new Set<Listener>() };
+let build = '';
+
+/** Calls `listener` when the registry has another build of the console than the one that runs. */
+export function onNewBuild(listener: Listener): () => void {
+  listeners.build.add(listener);
+  return () => listeners.build.delete(listener);
+}
+
+/** Calls `listener` when a request is refused for want of a session. */
+export function onSignedOut(listener: Listener): () => void {
+  listeners.signedOut.add(listener);
+  return () => listeners.signedOut.delete(listener);
+}
+
+const session: Middleware = {
+  onRequest({ request }) {
+    if (csrf && !SAFE.has(request.method)) request.headers.set(CSRF, csrf);
+    request.headers.set('X-Is-Resource-Name', 'true'); // a project called 2026 is not the project with that id
+    return request;
+  },
+  async onResponse({ response, request }) {
+    csrf = response.headers.get(CSRF) ?? csrf;
+    const served = response.headers.get('X-Roadstead-Build');
+    if (served && build && served !== build) for (const listener of listeners.build) listener(served);
+    if (served && !build) build = served;
+    if (response.ok) return;
+    const error = await errorOf(response);
+    if (error.status === 401 && !(request.method === 'POST' && request.url.endsWith('/session')))
+      for (const listener of listeners.signedOut) listener('');
+    throw error;
+  },
+  onError() {
+    return new ApiError(0, 'UNREACHABLE', '', '');
+  },
+};
+
+async function errorOf(response: Response): Promise<ApiError> {
+  const id = response.headers.get('apigw-requestid') ?? response.headers.get('x-amz-cf-id') ?? '';
+  try {
+    const document: unknown = await response.json();
+    const first = (document as { errors: { code: string; message: string }[] }).errors[0];
+    if (first) return new ApiError(response.status, first.code, first.message, id);
+  } catch {
+    // An answer of the gateway's or CloudFront's own; its status says enough.
+  }
+  return new ApiError(response.status, `HTTP${response.status}`, '', id);
+}
+
+export const api = createClient<paths>({ baseUrl: window.location.origin, credentials: 'same-origin' });
+api.use(session);
+
+/** The data of an answer. Every refusal has been thrown by the time that this is called. */
+export function dataOf<T>(answer: { data?: T }): T {
+  return answer.data as T;
+}
+
+/** A page of a list: its rows, how many there are in all if the registry says so, and the query of the next page. */
+export interface Listed<T> {
+  rows: T[];
+  total: number | null;
+  next: URLSearchParams | null;
+}
+
+export function listOf<T>(answer: { data?: T[]; response: Response }): Listed<T> {
+  const total = answer.response.headers.get('X-Total-Count');
+  return { rows: answer.data ?? [], total: total === null ? null : Number(total), next: nextOf(answer.response) };
+}
+
+/** The query of the page to which `Link` leads: `<…?after=x>; rel="next"`. */
+export function nextOf(response: Response): URLSearchParams | null {
+  const found = /<([^>]*)>\s*;\s*rel="?next"?/.exec(response.headers.get('Link') ?? '');
+  return found?.[1] ? new URL(found[1], window.location.origin).searchParams : null;
+}

@@ -1,0 +1,190 @@
+import { keepPreviousData, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useToast } from '../ui/feedback';
+import type { Session } from './schema';
+import { ApiError, api, dataOf, listOf } from './client';
+
+export const PAGE_SIZE = 25;
+const FRESH = 5_000; // milliseconds for which an answer is not asked for again
+export const WATCH = 10_000; // milliseconds between two looks at a list that grows by pushes, while it is in sight
+
+/** Asks again after what passes by itself, twice; a refusal stands. */
+export function makeClient(): QueryClient {
+  const passing = (error: unknown) =>
+    error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+  return new QueryClient({
+    defaultOptions: {
+      queries: { staleTime: FRESH, retry: (failures, error) => failures < 2 && passing(error) },
+      mutations: { retry: false },
+    },
+  });
+}
+
+/** Filters of Harbor's `q`: `name=~text`, joined by commas. A comma or a backslash in the text is escaped. */
+export function like(field: string, text: string | null): string | undefined {
+  return text ? `${field}=~${text.replace(/[\\,~[\](){}=]/g, '\\$&')}` : undefined;
+}
+
+export function useSession() {
+  return useQuery({
+    queryKey: ['session'],
+    queryFn: async () => dataOf(await api.GET('/api/roadstead/v1/session')).user,
+    staleTime: 60_000,
+  });
+}
+
+export function useSystem() {
+  return useQuery({
+    queryKey: ['system'],
+    queryFn: async () => dataOf(await api.GET('/api/v2.0/systeminfo')),
+    staleTime: 600_000,
+  });
+}
+
+interface ListOptions {
+  page: number;
+  filter: string | null;
+  sort: string | null;
+}
+
+export function useProjects({ page, filter, sort }: ListOptions) {
+  return useQuery({
+    queryKey: ['projects', { page, filter, sort }],
+    queryFn: async () =>
+      listOf(
+        await api.GET('/api/v2.0/projects', {
+          params: { query: { page, page_size: PAGE_SIZE, q: like('name', filter), sort: sort ?? undefined } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useProject(project: string) {
+  return useQuery({
+    queryKey: ['project', project],
+    queryFn: async () => dataOf(await api.GET('/api/v2.0/projects/{project}', { params: { path: { project } } })),
+    staleTime: 30_000,
+  });
+}
+
+export function useRepositories(project: string, { page, filter, sort }: ListOptions) {
+  return useQuery({
+    queryKey: ['repositories', project, { page, filter, sort }],
+    queryFn: async () =>
+      listOf(
+        await api.GET('/api/v2.0/projects/{project_name}/repositories', {
+          params: {
+            path: { project_name: project },
+            query: { page, page_size: PAGE_SIZE, q: like('name', filter), sort: sort ?? undefined },
+          },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: WATCH,
+  });
+}
+
+interface TagOptions {
+  sort: string | null;
+  prefix: string | null;
+  after: string | null;
+}
+
+export function useTags(project: string, repository: string, { sort, prefix, after }: TagOptions) {
+  const byName = sort === 'name' || sort === '-name';
+  return useQuery({
+    queryKey: ['tags', project, repository, { sort, prefix, after }],
+    queryFn: async () =>
+      listOf(
+        await api.GET('/api/roadstead/v1/projects/{project}/repositories/{repository}/tags', {
+          params: {
+            path: { project, repository },
+            query: {
+              sort: prefix && !byName ? 'name' : (sort ?? undefined),
+              prefix: prefix ?? undefined,
+              after: after ?? undefined,
+            },
+          },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+    refetchInterval: after ? false : WATCH,
+  });
+}
+
+export function useMembers(project: string, { page, filter }: Omit<ListOptions, 'sort'>) {
+  return useQuery({
+    queryKey: ['members', project, { page, filter }],
+    queryFn: async () =>
+      listOf(
+        await api.GET('/api/v2.0/projects/{project}/members', {
+          params: { path: { project }, query: { page, page_size: PAGE_SIZE, entityname: filter ?? undefined } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useFoundUsers(text: string) {
+  return useQuery({
+    queryKey: ['users', 'search', text],
+    queryFn: async () =>
+      dataOf(await api.GET('/api/v2.0/users/search', { params: { query: { username: text, page_size: 8 } } })),
+    enabled: text !== '',
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useUsers({ page, filter, sort }: ListOptions) {
+  return useQuery({
+    queryKey: ['users', { page, filter, sort }],
+    queryFn: async () =>
+      listOf(
+        await api.GET('/api/v2.0/users', {
+          params: { query: { page, page_size: PAGE_SIZE, q: like('username', filter), sort: sort ?? undefined } },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function useSearch(text: string) {
+  return useQuery({
+    queryKey: ['search', text],
+    queryFn: async () => dataOf(await api.GET('/api/v2.0/search', { params: { query: { q: text } } })),
+    enabled: text !== '',
+    placeholderData: keepPreviousData,
+  });
+}
+
+interface ActionOptions<T> {
+  /** The first parts of the keys of what is to be asked for again. */
+  refresh?: string[];
+  /** What is said when it is done. */
+  done?: string | ((input: T) => string);
+  undo?: (input: T) => void;
+  then?: (input: T) => void;
+}
+
+/** Something that changes the registry. What it changes on the page is asked for again; nothing is shown beforehand. */
+export function useAction<T = void>(run: (input: T) => Promise<unknown>, options: ActionOptions<T> = {}) {
+  const client = useQueryClient();
+  const say = useToast();
+  return useMutation({
+    mutationFn: run,
+    onSuccess: async (_, input) => {
+      const { refresh = [], done, undo, then } = options;
+      await Promise.all(refresh.map((key) => client.invalidateQueries({ queryKey: [key] })));
+      if (done) say(typeof done === 'string' ? done : done(input), undo && (() => undo(input)));
+      then?.(input);
+    },
+  });
+}
+
+/** Somebody has signed in, or nobody is any longer: what was shown to the one before is forgotten. */
+export function changeUser(client: QueryClient, user: Session['user']): void {
+  const others = { predicate: (query: { queryKey: readonly unknown[] }) => query.queryKey[0] !== 'session' };
+  client.setQueryData(['session'], user);
+  client.removeQueries({ ...others, type: 'inactive' });
+  void client.resetQueries({ ...others, type: 'active' });
+}

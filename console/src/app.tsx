@@ -1,0 +1,103 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { lazy, Suspense } from 'preact/compat';
+import { useLocation } from 'preact-iso';
+import { useEffect, useState } from 'preact/hooks';
+import { onNewBuild, onSignedOut } from './api/client';
+import { useSession } from './api/queries';
+import { useTexts } from './i18n';
+import { type Place, placeOf, to } from './lib/place';
+import { Projects } from './pages/projects';
+import { SignIn } from './pages/sign-in';
+import { Failure, Toasts } from './ui/feedback';
+import { Shell } from './ui/shell';
+
+const Project = lazy(() => import('./pages/project').then((page) => page.Project));
+const Repository = lazy(() => import('./pages/repository').then((page) => page.Repository));
+const Administration = lazy(() => import('./pages/administration').then((page) => page.Administration));
+const Account = lazy(() => import('./pages/account').then((page) => page.Account));
+const Nowhere = lazy(() => import('./pages/nowhere').then((page) => page.Nowhere));
+
+export function App() {
+  const { path, url, route } = useLocation();
+  const session = useSession();
+  const client = useQueryClient();
+  const [newBuild, setNewBuild] = useState(false);
+  const place = placeOf(path);
+
+  useEffect(() => onNewBuild(() => setNewBuild(true)), []);
+  useEffect(
+    () =>
+      onSignedOut(() => {
+        client.setQueryData(['session'], null);
+        if (placeOf(window.location.pathname).page !== 'sign-in')
+          route(to.signIn(window.location.pathname + window.location.search), true);
+      }),
+    [client, route],
+  );
+  const start = session.data === null && place.page === 'projects' && path === '/ui';
+  useEffect(() => {
+    if (start) route(to.signIn(), true);
+  }, [start, route]);
+
+  if (place.page === 'sign-in') return <SignIn />;
+  if (session.isPending || start) return null;
+  return (
+    <Toasts>
+      <Shell user={session.data ?? null} place={place} newBuild={newBuild}>
+        {session.isError ? (
+          <Failure error={session.error} retry={() => void session.refetch()} />
+        ) : (
+          <Suspense fallback={null}>
+            <Page place={place} key={keyOf(place, url)} />
+          </Suspense>
+        )}
+      </Shell>
+    </Toasts>
+  );
+}
+
+/** Pages of the same thing keep their state; another thing begins anew. */
+function keyOf(place: Place, url: string): string {
+  switch (place.page) {
+    case 'project':
+      return `project ${place.project}`;
+    case 'repository':
+      return `repository ${place.project}/${place.repository}`;
+    case 'unknown':
+      return url;
+    default:
+      return place.page;
+  }
+}
+
+function Page({ place }: { place: Place }) {
+  const { t } = useTexts();
+  useEffect(() => {
+    document.title = `${titleOf(place) ?? t(`title.${place.page as 'projects'}`)} · Roadstead`;
+  }, [place, t]);
+  switch (place.page) {
+    case 'projects':
+      return <Projects />;
+    case 'project':
+      return <Project {...place} />;
+    case 'repository':
+      return <Repository {...place} />;
+    case 'administration':
+      return <Administration tab={place.tab} />;
+    case 'account':
+      return <Account tab={place.tab} />;
+    default:
+      return <Nowhere />;
+  }
+}
+
+function titleOf(place: Place): string | null {
+  switch (place.page) {
+    case 'project':
+      return place.project;
+    case 'repository':
+      return `${place.project}/${place.repository}`;
+    default:
+      return null;
+  }
+}

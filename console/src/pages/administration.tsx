@@ -1,0 +1,28 @@
+import { type Message, useTexts } from '../i18n';
+import { to } from '../lib/place';
+import { useSession } from '../api/queries';
+import { Failure } from '../ui/feedback';
+import { Head, Tabs } from '../ui/shell';
+import { ApiError } from '../api/client';
+import { Users } from './administration/users';
+import { Nowhere } from './nowhere';
+
+const TABS: [string, Message, () => preact.JSX.Element][] = [['users', 'users', Users]];
+
+export function Administration({ tab }: { tab: string }) {
+  const { t } = useTexts();
+  const session = useSession();
+  const Tab = TABS.find(([one]) => one === tab)?.[2];
+  if (!session.data?.admin) return <Failure error={new ApiError(403, 'FORBIDDEN', t('administration.only'), '')} />;
+  return (
+    <>
+      <Head title={t('title.administration')} />
+      <Tabs
+        label={t('title.administration')}
+        now={tab}
+        tabs={TABS.map(([one, text]) => [one, t(text), to.administration(one)])}
+      />
+      {Tab ? <Tab /> : <Nowhere />}
+    </>
+  );
+}

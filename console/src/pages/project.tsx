@@ -1,0 +1,72 @@
+import { Globe, Lock } from 'lucide-preact';
+import { useProject, useSession } from '../api/queries';
+import { type Message, useTexts } from '../i18n';
+import { to } from '../lib/place';
+import { may, type Right, roleName } from '../lib/roles';
+import { SMALL } from '../ui/controls';
+import { Time } from '../ui/data';
+import { Failure } from '../ui/feedback';
+import { Head, Tabs } from '../ui/shell';
+import { Members } from './project/members';
+import { Nowhere } from './nowhere';
+import { Repositories } from './project/repositories';
+import { ProjectSettings } from './project/settings';
+
+export interface TabProps {
+  project: string;
+  may: (right: Right) => boolean;
+}
+
+/** The tabs of a project: name, text, the right that shows it, and what is in it. */
+const TABS: [string, Message, Right | null, (props: TabProps) => preact.JSX.Element][] = [
+  ['repositories', 'repositories', null, Repositories],
+  ['members', 'members', 'listMembers', Members],
+  ['settings', 'settings', 'editProject', ProjectSettings],
+];
+
+export function Project({ project: name, tab }: { project: string; tab: string }) {
+  const { t } = useTexts();
+  const session = useSession();
+  const project = useProject(name);
+  if (project.isError) return <Failure error={project.error} retry={() => void project.refetch()} />;
+  const role = project.data?.current_user_role_id;
+  const has = (right: Right) => may(right, role, session.data?.admin ?? false);
+  const shown = TABS.filter(([, , right]) => right === null || (project.isSuccess && has(right)));
+  const Tab = shown.find(([one]) => one === tab)?.[3];
+  const open = project.data?.metadata.public === 'true';
+  const Icon = open ? Globe : Lock;
+  return (
+    <>
+      <Head
+        title={name}
+        crumbs={[[t('title.projects'), to.projects()]]}
+        meta={
+          <>
+            <span>
+              {project.data ? (
+                <>
+                  <Icon size={SMALL} aria-hidden="true" />
+                  {t(open ? 'public' : 'private')}
+                </>
+              ) : (
+                <span class="skeleton" style={{ width: '70px' }} />
+              )}
+            </span>
+            {role !== undefined && role > 0 && <span>{t('project.yourRole', { role: t(roleName(role)) })}</span>}
+            {project.data && (
+              <span class="mid">
+                {t('created')} <Time at={project.data.creation_time} />
+              </span>
+            )}
+          </>
+        }
+      />
+      <Tabs
+        label={name}
+        now={tab}
+        tabs={shown.map(([one, text]) => [one, t(text), to.project(name, one === 'repositories' ? undefined : one)])}
+      />
+      {Tab ? <Tab project={name} may={has} /> : project.isSuccess && <Nowhere />}
+    </>
+  );
+}

@@ -1,0 +1,102 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useLocation } from 'preact-iso';
+import { useEffect, useState } from 'preact/hooks';
+import { api, ApiError, dataOf } from '../api/client';
+import { changeUser, useSession, useSystem } from '../api/queries';
+import { useTexts } from '../i18n';
+import { backOf, to } from '../lib/place';
+import mark from '../mark.svg';
+import { Button, Field } from '../ui/controls';
+import { Failure } from '../ui/feedback';
+import { Preferences } from '../ui/shell';
+
+export function SignIn() {
+  const { t } = useTexts();
+  const { query, route } = useLocation();
+  const client = useQueryClient();
+  const session = useSession();
+  const system = useSystem();
+  const [error, setError] = useState<unknown>(null);
+  const [busy, setBusy] = useState(false);
+  const back = backOf(query['back']);
+
+  useEffect(() => {
+    document.title = `${t('signIn')} · Roadstead`;
+  }, [t]);
+  useEffect(() => {
+    if (session.data) route(back, true);
+  }, [session.data, back, route]);
+
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    setBusy(true);
+    setError(null);
+    try {
+      const body = { name: String(form.get('name')).trim(), password: String(form.get('password')) };
+      const { user } = dataOf(await api.POST('/api/roadstead/v1/session', { body }));
+      changeUser(client, user);
+    } catch (refused) {
+      setError(refused);
+      setBusy(false);
+    }
+  };
+  const wrong = error instanceof ApiError && error.status === 401;
+  return (
+    <main class="sign-in" style={{ maxWidth: 'none' }}>
+      <form class="card" onSubmit={(event) => void submit(event)}>
+        <div class="title">
+          <img src={mark} alt="" width={36} height={36} />
+          <div>
+            <h1>{t('signIn.title')}</h1>
+            <div class="muted break">{window.location.host}</div>
+          </div>
+        </div>
+        {system.data?.banner_message && <p>{system.data.banner_message}</p>}
+        {wrong ? (
+          <p class="danger" role="alert" id="wrong">
+            {t('signIn.wrong')}
+          </p>
+        ) : (
+          error !== null && <Failure error={error} />
+        )}
+        <Field label={t('user')}>
+          {(at) => (
+            <input
+              {...at}
+              name="name"
+              autoComplete="username"
+              autoCapitalize="none"
+              spellcheck={false}
+              required
+              autoFocus
+              aria-invalid={wrong}
+            />
+          )}
+        </Field>
+        <Field label={t('password')}>
+          {(at) => (
+            <input
+              {...at}
+              name="password"
+              type="password"
+              autoComplete="current-password"
+              required
+              aria-invalid={wrong}
+              aria-errormessage={wrong ? 'wrong' : undefined}
+            />
+          )}
+        </Field>
+        <Button type="submit" kind="primary" disabled={busy}>
+          {t('signIn')}
+        </Button>
+      </form>
+      <div class="foot">
+        <a class="button plain" href={to.projects()}>
+          {t('signIn.browse')}
+        </a>
+        <Preferences />
+      </div>
+    </main>
+  );
+}

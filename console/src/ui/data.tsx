@@ -1,0 +1,177 @@
+import { ArrowDown, ArrowUp, Search } from 'lucide-preact';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useTexts } from '../i18n';
+import { absolute, bytes, relative, shortDigest, timeOf } from '../lib/format';
+import { useAddress } from '../lib/address';
+import { CopyButton, SMALL } from './controls';
+
+/** A time as `2 hours ago`, with the full time in the reader's zone on hover and for screen readers. */
+export function Time({ at, none = '–' }: { at: string | null | undefined; none?: string }) {
+  const { language } = useTexts();
+  const time = timeOf(at);
+  if (!time) return <span class="muted">{none}</span>;
+  return (
+    <time dateTime={time.toISOString()} title={absolute(time, language)} class="nowrap">
+      {relative(time, new Date(), language)}
+    </time>
+  );
+}
+
+export function Size({ of }: { of: number | null | undefined }) {
+  const { language } = useTexts();
+  return of === null || of === undefined ? <span class="muted">–</span> : <>{bytes(of, language)}</>;
+}
+
+/** A digest's first twelve digits, and a button that copies all of it. */
+export function Digest({ of, href }: { of: string; href?: string }) {
+  const { t } = useTexts();
+  const text = <code title={of}>{shortDigest(of)}</code>;
+  return (
+    <span class="digest">
+      {href ? <a href={href}>{text}</a> : text}
+      <CopyButton text={of} label={t('copy.digest')} />
+    </span>
+  );
+}
+
+interface HeaderProps {
+  children: ComponentChildren;
+  kind?: string;
+  /** The value of `sort` in ascending order; without it the column does not sort. */
+  sort?: string;
+  /** The order of the list when the address names none. */
+  by?: string;
+  /** Whether the first click sorts in descending order. */
+  down?: boolean;
+}
+
+/** A column's head. One that sorts is a link, so that an order can be shared. */
+export function Header({ children, kind, sort, by = '', down = false }: HeaderProps) {
+  const { query, hrefWith } = useAddress();
+  if (!sort) return <th class={kind}>{children}</th>;
+  const now = query.get('sort') ?? by;
+  const order = now === sort ? 'ascending' : now === `-${sort}` ? 'descending' : undefined;
+  const next = order === 'ascending' || (!order && down) ? `-${sort}` : sort;
+  return (
+    <th class={kind} aria-sort={order}>
+      <a href={hrefWith({ sort: next, page: null, after: null })}>
+        {children}
+        {order === 'ascending' && <ArrowUp size={13} aria-hidden="true" />}
+        {order === 'descending' && <ArrowDown size={13} aria-hidden="true" />}
+      </a>
+    </th>
+  );
+}
+
+/** Rows of grey bars as long as the first answer is awaited, as high as the rows that will come. */
+export function Waiting({ columns, rows = 6 }: { columns: number; rows?: number }) {
+  return (
+    <>
+      {Array.from({ length: rows }, (_, row) => (
+        <tr key={row} aria-hidden="true">
+          {Array.from({ length: columns }, (_, column) => (
+            <td key={column}>
+              <span class="skeleton" style={{ width: `${55 + ((row * 7 + column * 13) % 40)}%` }} />
+            </td>
+          ))}
+        </tr>
+      ))}
+    </>
+  );
+}
+
+interface TableProps {
+  label: string;
+  head: ComponentChildren;
+  children: ComponentChildren;
+  waiting?: boolean;
+}
+
+export function Table({ label, head, children, waiting }: TableProps) {
+  return (
+    <div class={`table${waiting ? ' waiting' : ''}`} aria-busy={waiting}>
+      <table aria-label={label}>
+        <thead>
+          <tr>{head}</tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </div>
+  );
+}
+
+const PAUSE = 250; // milliseconds after the last key until a filter is applied
+
+/** A filter that stands in the address as `name`. `/` moves to it. */
+export function Filter({ name, label, reset = [] }: { name: string; label: string; reset?: string[] }) {
+  const { query, change } = useAddress();
+  const applied = query.get(name) ?? '';
+  const [text, setText] = useState(applied);
+  const timer = useRef<number>();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => setText(applied), [applied]);
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      if (event.key !== '/' || /^(INPUT|TEXTAREA|SELECT)$/.test((event.target as HTMLElement).tagName)) return;
+      event.preventDefault();
+      input.current?.focus();
+    };
+    document.addEventListener('keydown', focus);
+    return () => document.removeEventListener('keydown', focus);
+  }, []);
+  return (
+    <div class="inset" role="search">
+      <Search size={SMALL} aria-hidden="true" />
+      <input
+        ref={input}
+        type="search"
+        value={text}
+        placeholder={label}
+        aria-label={label}
+        maxLength={128}
+        onInput={(event) => {
+          const value = event.currentTarget.value;
+          setText(value);
+          clearTimeout(timer.current);
+          timer.current = window.setTimeout(() => {
+            const rest = Object.fromEntries(reset.map((one) => [one, null]));
+            change({ [name]: value.trim() || null, page: null, after: null, ...rest });
+          }, PAUSE);
+        }}
+      />
+    </div>
+  );
+}
+
+interface PagerProps {
+  page: number;
+  size: number;
+  total: number | null;
+}
+
+/** Pages by number, for the lists of which the registry tells how long they are. */
+export function Pager({ page, size, total }: PagerProps) {
+  const { t, language } = useTexts();
+  const { hrefWith } = useAddress();
+  if (total === null || (total <= size && page === 1)) return null;
+  const from = (page - 1) * size + 1;
+  const until = Math.min(page * size, total);
+  const number = (value: number) => value.toLocaleString(language);
+  return (
+    <nav class="pager" aria-label={t('pages')}>
+      <span>{t('pages.of', { from: number(from), until: number(until), total: number(total) })}</span>
+      <span class="space" />
+      {page > 1 && (
+        <a class="button small" rel="prev" href={hrefWith({ page: page > 2 ? String(page - 1) : null })}>
+          {t('pages.previous')}
+        </a>
+      )}
+      {until < total && (
+        <a class="button small" rel="next" href={hrefWith({ page: String(page + 1) })}>
+          {t('pages.next')}
+        </a>
+      )}
+    </nav>
+  );
+}

@@ -1,0 +1,231 @@
+import { Check, CircleUser, KeyRound, LogIn, LogOut, MonitorCog, Moon, Search, Sun } from 'lucide-preact';
+import { useQueryClient } from '@tanstack/react-query';
+import type { ComponentChildren } from 'preact';
+import { lazy, Suspense } from 'preact/compat';
+import { useLocation } from 'preact-iso';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { api } from '../api/client';
+import { changeUser } from '../api/queries';
+import type { Session } from '../api/schema';
+import { type Language, LANGUAGES, useTexts } from '../i18n';
+import { type Place, to } from '../lib/place';
+import { setTheme, theme, type Theme } from '../lib/theme';
+import mark from '../mark.svg';
+import { Menu, SMALL } from './controls';
+
+const Search_ = lazy(() => import('../pages/search').then((page) => page.SearchDialog));
+
+interface ShellProps {
+  user: Session['user'];
+  place: Place;
+  newBuild: boolean;
+  children: ComponentChildren;
+}
+
+/** What stands around every page: the way around, search, and the account. */
+export function Shell({ user, place, newBuild, children }: ShellProps) {
+  const { t } = useTexts();
+  const { path } = useLocation();
+  const [searching, setSearching] = useState(false);
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    const open = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      setSearching(true);
+    };
+    document.addEventListener('keydown', open);
+    return () => document.removeEventListener('keydown', open);
+  }, []);
+  useEffect(() => {
+    setSearching(false);
+    // Whoever uses a keyboard or a screen reader goes on where the new page begins.
+    if (!first.current && document.activeElement === document.body) main.current?.focus();
+    first.current = false;
+  }, [path]);
+  const inProjects = ['projects', 'project', 'repository', 'artifact', 'compare'].includes(place.page);
+  return (
+    <>
+      <a class="skip" href="#main" onClick={() => main.current?.focus()}>
+        {t('skip')}
+      </a>
+      <header class="top">
+        <div>
+          <a class="brand" href={to.projects()} aria-label="Roadstead">
+            <img src={mark} alt="" width={24} height={24} />
+            <span>Roadstead</span>
+          </a>
+          <nav aria-label={t('nav')}>
+            <a href={to.projects()} aria-current={inProjects ? 'page' : undefined}>
+              {t('title.projects')}
+            </a>
+            {user?.admin && (
+              <a href={to.administration()} aria-current={place.page === 'administration' ? 'page' : undefined}>
+                {t('title.administration')}
+              </a>
+            )}
+          </nav>
+          <div class="space" />
+          <button type="button" class="find" onClick={() => setSearching(true)}>
+            <Search size={SMALL} aria-hidden="true" />
+            <span>{t('search.open')}</span>
+            <kbd aria-hidden="true">{/Mac|iPhone/.test(navigator.platform) ? '⌘K' : 'Ctrl K'}</kbd>
+          </button>
+          <Preferences />
+          {user ? (
+            <AccountMenu name={user.name} />
+          ) : (
+            <a class="button small" href={to.signIn(path)}>
+              <LogIn size={SMALL} aria-hidden="true" />
+              {t('signIn')}
+            </a>
+          )}
+        </div>
+        {newBuild && (
+          <div class="notice" role="status" style={{ display: 'block', height: 'auto', maxWidth: 'none' }}>
+            {t('newBuild')}{' '}
+            <a href={window.location.href} onClick={() => window.location.reload()}>
+              {t('newBuild.load')}
+            </a>
+          </div>
+        )}
+      </header>
+      <main id="main" ref={main} tabIndex={-1}>
+        {children}
+      </main>
+      {searching && (
+        <Suspense fallback={null}>
+          <Search_ onClose={() => setSearching(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}
+
+function AccountMenu({ name }: { name: string }) {
+  const { t } = useTexts();
+  const { route } = useLocation();
+  const client = useQueryClient();
+  const signOut = async () => {
+    await api.DELETE('/api/roadstead/v1/session', {});
+    changeUser(client, null);
+    route(to.signIn());
+  };
+  return (
+    <Menu label={t('account.menu', { name })} icon={CircleUser} text={<span class="mid">{name}</span>}>
+      {(close) => (
+        <>
+          <a href={to.account()} onClick={close}>
+            <KeyRound size={SMALL} aria-hidden="true" />
+            {t('title.account')}
+          </a>
+          <button type="button" onClick={() => void signOut()}>
+            <LogOut size={SMALL} aria-hidden="true" />
+            {t('signOut')}
+          </button>
+        </>
+      )}
+    </Menu>
+  );
+}
+
+const THEMES: [Theme, typeof Sun][] = [
+  ['auto', MonitorCog],
+  ['light', Sun],
+  ['dark', Moon],
+];
+
+/** Light or dark, and the language. */
+export function Preferences() {
+  const { t, language, choose } = useTexts();
+  const [chosen, setChosen] = useState(theme());
+  const Icon = THEMES.find(([name]) => name === chosen)?.[1] ?? MonitorCog;
+  return (
+    <Menu label={t('preferences')} icon={Icon}>
+      {(close) => (
+        <>
+          <div class="title">{t('theme')}</div>
+          {THEMES.map(([name, Symbol]) => (
+            <button
+              type="button"
+              key={name}
+              aria-pressed={chosen === name}
+              onClick={() => {
+                setTheme(name);
+                setChosen(name);
+                close();
+              }}
+            >
+              <Symbol size={SMALL} aria-hidden="true" />
+              {t(`theme.${name}`)}
+              {chosen === name && <Check class="end" size={SMALL} aria-hidden="true" />}
+            </button>
+          ))}
+          <hr />
+          <div class="title">{t('language')}</div>
+          {Object.entries(LANGUAGES).map(([tag, name]) => (
+            <button
+              type="button"
+              key={tag}
+              lang={tag}
+              aria-pressed={language === tag}
+              onClick={() => {
+                choose(tag as Language);
+                close();
+              }}
+            >
+              {name}
+              {language === tag && <Check class="end" size={SMALL} aria-hidden="true" />}
+            </button>
+          ))}
+        </>
+      )}
+    </Menu>
+  );
+}
+
+interface HeadProps {
+  title: ComponentChildren;
+  crumbs?: [text: string, href: string][];
+  meta?: ComponentChildren;
+  children?: ComponentChildren;
+}
+
+/** The head of a page: the way here, its title, and what can be done. */
+export function Head({ title, crumbs = [], meta, children }: HeadProps) {
+  const { t } = useTexts();
+  return (
+    <>
+      {crumbs.length > 0 && (
+        <nav aria-label={t('crumbs')}>
+          <ol class="crumbs" style={{ margin: '0 0 6px', padding: 0 }}>
+            {crumbs.map(([text, href]) => (
+              <li key={href}>
+                <a href={href}>{text}</a>
+              </li>
+            ))}
+          </ol>
+        </nav>
+      )}
+      <div class="head">
+        <h1>{title}</h1>
+        <div class="space" />
+        {children}
+        {meta && <div class="meta">{meta}</div>}
+      </div>
+    </>
+  );
+}
+
+export function Tabs({ label, now, tabs }: { label: string; now: string; tabs: [name: string, text: string, href: string][] }) {
+  return (
+    <nav class="tabs" aria-label={label}>
+      {tabs.map(([name, text, href]) => (
+        <a key={name} href={href} aria-current={now === name ? 'page' : undefined}>
+          {text}
+        </a>
+      ))}
+    </nav>
+  );
+}

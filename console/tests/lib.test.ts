@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { pullCommands } from '../src/lib/commands';
+import { absolute, bytes, relative, shortDigest, timeOf } from '../src/lib/format';
+import { backOf, placeOf, splitName, to } from '../src/lib/place';
+import { may } from '../src/lib/roles';
+import { filled } from '../src/i18n';
+
+describe('places', () => {
+  test.each([
+    ['/ui', { page: 'projects' }],
+    ['/ui/', { page: 'projects' }],
+    ['/ui/projects', { page: 'projects' }],
+    ['/ui/projects/x', { page: 'unknown' }],
+    ['/ui/p/ships', { page: 'project', project: 'ships', tab: 'repositories' }],
+    ['/ui/p/ships/members', { page: 'project', project: 'ships', tab: 'members' }],
+    ['/ui/p/ships/r/a/b/c', { page: 'repository', project: 'ships', repository: 'a/b/c', tab: 'tags' }],
+    ['/ui/p/ships/r/a/b/-/info', { page: 'repository', project: 'ships', repository: 'a/b', tab: 'info' }],
+    ['/ui/p/ships/r/a/-/a/v1.0', { page: 'artifact', project: 'ships', repository: 'a', reference: 'v1.0' }],
+    ['/ui/p/ships/r/a/-/compare/v1/v2', { page: 'compare', project: 'ships', repository: 'a', left: 'v1', right: 'v2' }],
+    ['/ui/admin/users', { page: 'administration', tab: 'users' }],
+    ['/ui/p/%E0%A4%A', { page: 'project', project: '%E0%A4%A', tab: 'repositories' }],
+    ['/ui/nothing', { page: 'unknown' }],
+  ])('%s is read', (path, place) => {
+    expect(placeOf(path)).toEqual(place);
+  });
+
+  test('a path that is written is read as what it was written for', () => {
+    const digest = `sha256:${'0a'.repeat(32)}`;
+    expect(placeOf(to.artifact('ships', 'a/b/c', digest))).toEqual({ page: 'artifact', project: 'ships', repository: 'a/b/c', reference: digest });
+    expect(placeOf(to.compare('ships', 'a/b', 'v1', digest))).toMatchObject({ left: 'v1', right: digest });
+  });
+
+  test.each(['https://evil.example', '//evil.example', '/\\evil.example', '/uix', 'javascript:alert(1)', '/ui\\..', undefined])(
+    'signing in never leads to %s',
+    (back) => {
+      expect(backOf(back)).toBe('/ui/projects');
+    },
+  );
+
+  test('signing in leads back to a page of the console', () => {
+    expect(backOf('/ui/p/ships?q=a')).toBe('/ui/p/ships?q=a');
+  });
+
+  test('a full name is the project and the rest', () => {
+    expect(splitName('ships/a/b')).toEqual(['ships', 'a/b']);
+  });
+});
+
+describe('formats', () => {
+  test.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '0.98 KiB'],
+    [1536, '1.50 KiB'],
+    [12_900_000, '12.3 MiB'],
+    [5 * 1024 ** 4, '5.00 TiB'],
+  ])('%d bytes are %s', (size, text) => {
+    expect(bytes(size, 'en')).toBe(text);
+  });
+
+  test('a time is told relative to now, in the reader’s language', () => {
+    const now = new Date('2026-11-26T12:00:00Z');
+    expect(relative(new Date('2026-11-26T10:00:00Z'), now, 'en')).toBe('2 hours ago');
+    expect(relative(new Date('2026-11-25T12:00:00Z'), now, 'en')).toBe('yesterday');
+    expect(relative(new Date('2026-11-26T11:59:50Z'), now, 'en')).toBe('now');
+    expect(relative(new Date('2026-11-26T10:00:00Z'), now, 'zh-Hant')).toBe('2 小時前');
+    expect(absolute(now, 'en')).toMatch(/2026/);
+  });
+
+  test('Harbor’s year 1 is no time', () => {
+    expect(timeOf('0001-01-01T00:00:00.000Z')).toBeNull();
+    expect(timeOf('')).toBeNull();
+    expect(timeOf('nonsense')).toBeNull();
+    expect(timeOf('2026-11-26T12:00:00.000Z')).toEqual(new Date('2026-11-26T12:00:00Z'));
+  });
+
+  test('a digest is cut to twelve digits', () => {
+    expect(shortDigest('sha256:0123456789abcdef')).toBe('sha256:0123456789ab');
+  });
+
+  test('values are filled in once: a value that looks like one stays text', () => {
+    expect(filled('{name} is {role}', { name: '{role}', role: 'x' })).toBe('{role} is x');
+    expect(filled('{unknown}')).toBe('{unknown}');
+  });
+});
+
+describe('pull commands', () => {
+  const name = 'registry.example/ships/api';
+  test('a tag is pulled by its tag, anything else by its digest', () => {
+    expect(pullCommands(name, 'v1', 'sha256:00', '')[0]).toEqual(['docker', `docker pull ${name}:v1`]);
+    expect(pullCommands(name, null, 'sha256:00', '')[0]).toEqual(['docker', `docker pull ${name}@sha256:00`]);
+  });
+  test('a chart is pulled by Helm, which writes a plus where a tag has an underscore', () => {
+    const [first] = pullCommands(name, '1.0.0_build1', 'sha256:00', 'application/vnd.cncf.helm.config.v1+json');
+    expect(first).toEqual(['helm', `helm pull oci://${name} --version 1.0.0+build1`]);
+  });
+});
+
+describe('roles', () => {
+  test('a developer pushes and does not remove', () => {
+    expect(may('push', 2, false)).toBe(true);
+    expect(may('remove', 2, false)).toBe(false);
+  });
+  test('a system administrator may everything, somebody without a role nothing', () => {
+    expect(may('editMembers', undefined, true)).toBe(true);
+    expect(may('push', undefined, false)).toBe(false);
+  });
+});
