@@ -57,7 +57,7 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
     assert own == {
         "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
         "token": shared | {"IDENTITY_TABLE"} | edge - {"DISTRIBUTION_URL"},
-        "management": {"IDENTITY_TABLE", "INDEX_TABLE"} | edge - {"DISTRIBUTION_URL"},
+        "management": {"BUCKET", "IDENTITY_TABLE", "INDEX_TABLE"} | edge - {"DISTRIBUTION_URL"},
         "collector": {"INDEX_TABLE", "BUCKET"},
         "webhook": {"AUDIT_LOG_GROUP", "AUDIT_DEAD_LETTERS_URL", "OBJECT_EVENTS_QUEUE"}
         | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"}
