@@ -16,6 +16,7 @@ from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.dynamodb_labels import DynamoLabels
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
@@ -59,6 +60,7 @@ def build(settings: Settings) -> Services:
         robots=RobotLogin(directory, passwords),
         pages=pages,
         artifacts=Artifacts(pages, manifests, objects),
+        labels=DynamoLabels(index),
         content=Content.of(manifests, DynamoBlobIndex(index), objects, EventMaker()),
         objects=objects,
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),

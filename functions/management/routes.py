@@ -9,6 +9,7 @@ from functions.management.handlers import (
     audit_logs,
     configurations,
     executions,
+    labels,
     members,
     openapi,
     projects,
@@ -35,6 +36,7 @@ ROUTES: tuple[Route, ...] = (
     *projects.ROUTES,
     *robots.ROUTES,
     *members.ROUTES,
+    *labels.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *repositories.ROUTES,
     *search.ROUTES,

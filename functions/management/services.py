@@ -10,6 +10,7 @@ from typing import Protocol
 from functions.hosting.viewer import EdgeSecretSource
 from functions.management.console import Console
 from roadstead.catalog.artifacts import Artifacts
+from roadstead.catalog.labels import LabelStore
 from roadstead.catalog.pages import Pages
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.copying import Copying, NothingUploaded
@@ -77,6 +78,7 @@ class Services:
     artifacts: Artifacts
     objects: Objects
     content: Content
+    labels: LabelStore
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old
     administration: Administration

@@ -14,7 +14,15 @@ from collections.abc import Collection, Mapping
 
 from roadstead.aws.counts import ARTIFACTS, count_writes
 from roadstead.aws.dynamodb_pages import pulls_key, read_counts, repository_summary_key, summary_key, where_key
-from roadstead.aws.index_items import blob_pk, link_key, manifest_item_key, pushed_manifest, repository_pk, usage_key
+from roadstead.aws.index_items import (
+    blob_pk,
+    labelled_key,
+    link_key,
+    manifest_item_key,
+    pushed_manifest,
+    repository_pk,
+    usage_key,
+)
 from roadstead.aws.table import Key, Table, Write, check, delete, put, update
 from roadstead.catalog.derived import KeptRepository
 from roadstead.catalog.pages import Counts
@@ -69,7 +77,8 @@ class DynamoDerivedIndex:
 
     def forget_pulls(self, repository: RepositoryName, digest: Digest) -> None:
         unless_there = check(manifest_item_key(repository, digest), ABSENT)
-        self._table.transact([unless_there, delete(pulls_key(repository, digest))])
+        gone = [delete(pulls_key(repository, digest)), delete(labelled_key(repository, digest))]
+        self._table.transact([unless_there, *gone])
 
     def set_listed(self, repository: RepositoryName, entry: ManifestEntry, listed: bool) -> None:
         key, values = manifest_item_key(repository, entry.digest), {":generation": entry.generation}

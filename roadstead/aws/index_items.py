@@ -73,6 +73,11 @@ def trash_key(project: str, at: int, id_: str) -> Key:
     return f"trash#{project}", f"{at:013d}#{id_}"
 
 
+def labelled_key(repository: str, digest: str) -> Key:
+    """The labels of an artifact."""
+    return f"labelled#{repository}", digest
+
+
 def pushed_tag(at: int, tag: str) -> str:
     """A tag's place in the order of pushes; `at` in milliseconds."""
     return f"t#{at:013d}#{tag}"

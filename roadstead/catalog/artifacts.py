@@ -38,7 +38,7 @@ class TooMany(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """An artifact; `at` is when it was pushed, in ms. `tags` and `accessories` are there if they were asked for."""
+    """An artifact; `at` is when it was pushed, in ms. Tags, accessories and labels are there if they were asked for."""
 
     repository: RepositoryName
     digest: Digest
@@ -47,6 +47,7 @@ class Artifact:
     pulls: Pulls | None = None
     tags: tuple[ArtifactTag, ...] = ()
     accessories: tuple[Accessory, ...] = ()
+    labels: frozenset[int] = frozenset()  # their ids
 
     @property
     def place(self) -> str:

@@ -48,7 +48,7 @@ class DerivedIndex(Protocol):
         ...
 
     def forget_pulls(self, repository: RepositoryName, digest: Digest) -> None:
-        """Drop pull counts while there is no such manifest: one transaction. Raises Conflict."""
+        """Drop pull counts and labels while there is no such manifest: one transaction. Raises Conflict."""
         ...
 
     def set_listed(self, repository: RepositoryName, entry: ManifestEntry, listed: bool) -> None:

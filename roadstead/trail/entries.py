@@ -50,6 +50,11 @@ class Operation(StrEnum):
     TAG = "tag"
     UNTAG = "untag"
     DELETE_MANIFEST = "delete-manifest"
+    CREATE_LABEL = "create-label"
+    CHANGE_LABEL = "change-label"
+    DELETE_LABEL = "delete-label"
+    LABEL = "label"  # an artifact
+    UNLABEL = "unlabel"
     COLLECT = "collect"  # objects, by a run of the collector
     START_EXECUTION = "start-execution"  # of something that takes longer than a request
     STOP_EXECUTION = "stop-execution"

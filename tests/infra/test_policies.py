@@ -350,7 +350,8 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
 
 def test_the_management_function_reads_what_lists_show_and_changes_content_and_executions(default: Deployment) -> None:
     executions = {"execution#*", "executions#*", "due", "event#*"}
-    changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*"}
+    labels = {"id#label", "labelled#*", "labels#*"}
+    changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*"} | labels
     assert keys_read(default, "ManagementRole", INDEX) == executions | changed | {
         *("artifact#*", "pulls#*", "pullsum#*", "reposum#*", "rules#*", "trail#*", "usage#*", "where#*")
     }

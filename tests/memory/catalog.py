@@ -115,6 +115,7 @@ class MemoryCatalog:
         if self._index.find_manifest(repository, digest) is not None:
             raise Conflict(digest)
         self._pulls.forget([Artifact(repository, digest)])
+        self._index.labelled.pop((repository, digest), None)
 
     def set_listed(self, repository: RepositoryName, entry: ManifestEntry, listed: bool) -> None:
         found = self._index.find_manifest(repository, entry.digest)

@@ -47,6 +47,7 @@ class MemoryIndex:
         self.condemned: set[Digest] = set()
         self.sessions: dict[str, UploadSession] = {}
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
+        self.labelled: dict[tuple[str, Digest], frozenset[int]] = {}
         self.rules: dict[str, Rules] = {}
         self.events: list[Event] = []
         self.candidates: list[Mapping[str, str]] = []

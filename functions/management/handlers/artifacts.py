@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +12,14 @@ from functions.management.authorization import require_in_project
 from functions.management.call import Call, text
 from functions.management.content_names import reference_in, repository_in
 from functions.management.errors import bad_request, not_found
+from functions.management.handlers.labels import labels_in
 from functions.management.harbor import artifacts as shapes
 from functions.management.harbor.paging import Page, page_response, requested_page
 from functions.management.harbor.query import Exact, Query, Sort, Term, flag, parse_query
 from functions.management.route import HARBOR, in_project, route
 from roadstead.catalog.artifacts import Artifact, TooMany, examinable
 from roadstead.catalog.extraction import CONFIG, README, VALUES, derived_key
+from roadstead.catalog.labels import Label, assigned_labels
 from roadstead.catalog.pages import ArtifactTag
 from roadstead.catalog.summaries import Summary
 from roadstead.content.relatives import Accessory
@@ -34,6 +37,7 @@ _FIELDS: Mapping[str, Callable[[Artifact], Any]] = {
     "push_time": lambda one: _time(one.at),
     "repository_name": lambda one: one.repository,
     "tags": lambda one: [tag.tag for tag in one.tags] or None,
+    "labels": lambda one: sorted(one.labels),
     "pull_time": lambda one: _time(one.pulls.last if one.pulls is not None else 0),
     "type": lambda one: shapes.type_of(one.known),
     "media_type": lambda one: shapes.media_type(one.known),
@@ -83,7 +87,10 @@ def get_artifact(call: Call, project_name: str, repository: str, reference: str)
     summary = found.artifact.known
     config = _json_addition(call, name, summary) if CONFIG in summary.additions else None
     project_id = call.project.project.id
-    shown = shapes.artifact_document(found.artifact, project_id=project_id, document=found.document, config=config)
+    labels = _labels(call, [(name, found.artifact.digest)]).get((name, found.artifact.digest), ())
+    shown = shapes.artifact_document(
+        found.artifact, project_id=project_id, labels=labels, document=found.document, config=config
+    )
     return Response.json(200, shown)
 
 
@@ -270,14 +277,19 @@ def _examine(call: Call, name: RepositoryName, query: Query) -> list[Artifact]:
     keys = terms.keys() | {sort.key for sort in query.sorts}
     only = _only(terms)
     if only is None:
-        return artifacts.examine(
+        found = artifacts.examine(
             name,
             children="base" in terms,
             summaries=bool(keys & _OF_SUMMARY),
             tags="tags" in keys,
             pulls="pull_time" in keys,
         )
-    return artifacts.detailed(artifacts.named(name, only, children="base" in terms), tags="tags" in keys)
+    else:
+        found = artifacts.detailed(artifacts.named(name, only, children="base" in terms), tags="tags" in keys)
+    if "labels" not in terms:
+        return found
+    known, assigned = {one.id for one in labels_in(call)}, call.services.labels.list_assigned(name)
+    return [replace(one, labels=assigned.get(one.digest, frozenset()) & known) for one in found]
 
 
 def _only(terms: Mapping[str, Term]) -> Digest | Tag | None:
@@ -305,8 +317,25 @@ def _respond(call: Call, page: Page, found: Sequence[Artifact]) -> Response:
 
 def _documents(call: Call, artifacts: Collection[Artifact]) -> list[dict[str, Any]]:
     shown = call.services.artifacts.detailed(list(artifacts), **_shown(call))
-    project_id = call.project.project.id
-    return [shapes.artifact_document(one, project_id=project_id) for one in shown]
+    project_id, labels = call.project.project.id, _labels(call, [(one.repository, one.digest) for one in shown])
+    return [
+        shapes.artifact_document(one, project_id=project_id, labels=labels.get((one.repository, one.digest), ()))
+        for one in shown
+    ]
+
+
+def _labels(
+    call: Call, artifacts: Sequence[tuple[RepositoryName, Digest]]
+) -> Mapping[tuple[RepositoryName, Digest], Sequence[Label]]:
+    """The labels of artifacts, if the caller wants them. Costs two Queries, and a batch read for each repository."""
+    if not artifacts or not flag(call.request, "with_label", False):
+        return {}
+    known, store = labels_in(call), call.services.labels
+    return {
+        (name, digest): assigned_labels(known, ids)
+        for name in dict.fromkeys(name for name, _ in artifacts)
+        for digest, ids in store.find_assigned(name, [one for own, one in artifacts if own == name]).items()
+    }
 
 
 def _shown(call: Call) -> dict[str, bool]:

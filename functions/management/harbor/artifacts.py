@@ -7,13 +7,15 @@ processor/) for an artifact's type and extra attributes; src/pkg/accessory/model
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from functions.management.harbor.labels import label_document
 from functions.management.harbor.shapes import milliseconds
 from roadstead.catalog.artifacts import Artifact
 from roadstead.catalog.extraction import CONFIG, README, VALUES
+from roadstead.catalog.labels import Label
 from roadstead.catalog.pages import ArtifactTag
 from roadstead.catalog.summaries import Summary
 from roadstead.content.manifest_document import INDEX_TYPES
@@ -88,6 +90,7 @@ def artifact_document(
     artifact: Artifact,
     *,
     project_id: int,
+    labels: Sequence[Label] = (),
     document: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def artifact_document(
         "references": _references(artifact, document),
         "tags": [tag_document(repository, artifact.digest, tag, pulled=_pulled(artifact)) for tag in artifact.tags],
         "accessories": [accessory_document(repository, artifact.digest, one) for one in artifact.accessories],
-        "labels": [],
+        "labels": [label_document(one) for one in labels],
     }
     if attributes:
         shown["extra_attrs"] = attributes

@@ -22,6 +22,8 @@ _NAMED = {
     Operation.DELETE_MANIFEST: ("delete", "artifact"),
     Operation.TAG: ("create", "tag"),
     Operation.UNTAG: ("delete", "tag"),
+    Operation.LABEL: ("create", "artifact_label"),
+    Operation.UNLABEL: ("delete", "artifact_label"),
     Operation.COLLECT: ("delete", "garbage"),
     Operation.LOGIN: ("login", "user"),
     Operation.SEE: ("read", "artifact"),

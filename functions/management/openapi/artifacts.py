@@ -22,6 +22,7 @@ from functions.management.openapi.described import (
 
 _SHOWN = (
     Parameter("with_tag", flag(), "show tags; true unless told otherwise"),
+    Parameter("with_label", flag(), "show labels; false unless told otherwise"),
     Parameter("with_accessory", flag(), "show accessories; true unless told otherwise"),
 )
 _CURSOR = Parameter("after", text(maxLength=160), "the cursor in `Link`")
@@ -44,7 +45,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "references": array(ref("Reference"), "children of an index"),
             "tags": array(ref("Tag")),
             "accessories": array(ref("Accessory")),
-            "labels": array(mapping({})),
+            "labels": array(ref("Label")),
         },
         {
             "extra_attrs": mapping({}, "what the configuration says"),

@@ -11,6 +11,7 @@ from functions.management.openapi import (
     artifacts,
     audit,
     executions,
+    labels,
     projects,
     repositories,
     robots,
@@ -21,7 +22,7 @@ from functions.management.openapi import (
 from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, ref, text
 from functions.management.route import Anybody, InProject, Nothing, Route, in_words
 
-RESOURCES = (absent, artifacts, audit, system, users, usergroups, projects, repositories, robots, executions)
+RESOURCES = (absent, artifacts, audit, labels, system, users, usergroups, projects, repositories, robots, executions)
 
 _ERRORS = "Errors"
 _PAGES = (

@@ -40,6 +40,7 @@ from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationS
 from tests.memory.executions import MemoryExecutions
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
+from tests.memory.labels import MemoryLabels
 from tests.memory.objects import MemoryObjects
 from tests.unit.content.parts import Clock, Registry
 from tests.unit.functions.management import description, swagger
@@ -89,6 +90,7 @@ class Desk:
             pages=self.catalog,
             artifacts=Artifacts(self.catalog, self.index, self.objects),
             objects=self.objects,
+            labels=MemoryLabels(self.index),
             content=Content.of(self.index, self.index, self.objects, EventMaker(self.content.clock)),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
