@@ -24,6 +24,8 @@ from functions.relay.places import Places
 from functions.relay.protection import TaskProtection
 from functions.relay.settings import RelaySettings
 from roadstead.aws.clients import client
+from roadstead.content.hashing import RunningHash
+from roadstead.digest import ALGORITHMS
 
 PART_THREADS = 16
 COMPLETION_PATIENCE = 600  # seconds that S3 may take to put a large object together
@@ -40,6 +42,7 @@ def main(arguments: Sequence[str] = ()) -> int:
         print(f"relay: {error}", file=sys.stderr)
         return 2
     metrics.start(settings.metrics)
+    RunningHash(ALGORITHMS[0])  # a relay that cannot hash had better not start
     services = build(
         settings,
         limits=relay.limits,

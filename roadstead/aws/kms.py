@@ -11,7 +11,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from roadstead.aws.clients import error_code
 from roadstead.identity.signing import UnusableKey, raw_signature
@@ -62,6 +61,9 @@ class KmsKeys:
             if error_code(error) in _UNUSABLE:
                 raise UnusableKey(f"the KMS key {key_id} has no readable public key: {error_code(error)}") from error
             raise
+        # Imported only when a key is read: a module of many formats, which a pull does not need.
+        from cryptography.hazmat.primitives.serialization import load_der_public_key
+
         key = load_der_public_key(answer["PublicKey"])
         if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
             raise UnusableKey(f"the KMS key {key_id} is not an ECC_NIST_P256 key")

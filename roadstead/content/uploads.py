@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from roadstead.conflicts import Conflict, UploadConsumed
 from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobLink, StoredObject
@@ -21,11 +22,13 @@ from roadstead.content.objects import MIN_PART, MultipartGone, Objects, whole_ke
 from roadstead.content.provenance import object_metadata
 from roadstead.content.upload_sessions import UploadSession, UploadSessions, UploadState
 from roadstead.content.upload_token import UploadToken
-from roadstead.content.upload_writer import UploadWriter
 from roadstead.digest import ALGORITHMS, Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
+
+if TYPE_CHECKING:
+    from roadstead.content.upload_writer import UploadWriter
 
 DAY = 86_400
 HOLD_AFTER = 10  # seconds of one body; most are over by then
@@ -214,6 +217,9 @@ class Uploads:
         return UploadSession(token.upload_id, token.repository, _after(token), hashes=dict.fromkeys(algorithms, b""))
 
     def _writer(self, session: UploadSession, actor: Actor) -> UploadWriter:
+        # Imported for the first body: it loads libcrypto, which a function that only serves pulls does not need.
+        from roadstead.content.upload_writer import UploadWriter
+
         return UploadWriter(
             session,
             self._objects,

@@ -14,10 +14,15 @@ the key in `cnf` may sign tokens until `exp`. Times are whole seconds since the 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from roadstead import base64url, documents
 from roadstead.identity.signing import PublicKeys
@@ -34,22 +39,50 @@ TOKEN_LIFETIME = 1800  # seconds, at most, also enforced by verifiers; a certifi
 LEEWAY = 60  # seconds by which two clocks may differ
 
 _COORDINATE = 32  # bytes of a P-256 coordinate
+_ES256 = ec.ECDSA(hashes.SHA256())
+
+
+@dataclass(frozen=True, slots=True)
+class Jws:
+    """A JWS as it was read: nothing in it is verified but by `is_signed_by`."""
+
+    header: Mapping[str, Any]
+    payload: bytes
+    signed: bytes
+    signature: bytes
+
+    @classmethod
+    def read(cls, token: str) -> Jws:
+        """Read a JWS in compact form. Raises ValueError unless it has three segments and its header is an object.
+
+        Each segment is base64url without padding or stray bits: many decoders accept other spellings, too.
+        """
+        head, payload, signature = token.split(".")
+        try:
+            header = json.loads(base64url.decode(head))
+        except RecursionError:
+            raise ValueError("a header that deep is no header") from None
+        if not isinstance(header, dict):
+            raise ValueError("a header is an object")
+        signed = token[: len(head) + 1 + len(payload)].encode("ascii")
+        return cls(header, base64url.decode(payload), signed, base64url.decode(signature))
+
+    def is_signed_by(self, key: PublicKey) -> bool:
+        """Whether the signature is ES256 by this key: R and S, of 32 bytes each (RFC 7518 section 3.4)."""
+        if len(self.signature) != 2 * _COORDINATE:
+            return False
+        r, s = (int.from_bytes(part, "big") for part in (self.signature[:_COORDINATE], self.signature[_COORDINATE:]))
+        try:
+            key.verify(encode_dss_signature(r, s), self.signed, _ES256)
+        except InvalidSignature:
+            return False
+        return True
 
 
 def compact(header: Mapping[str, Any], claims: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> str:
     """Return a JWS in compact form; `sign` returns the raw R||S signature of a message."""
     signed = f"{_segment(header)}.{_segment(claims)}"
     return f"{signed}.{base64url.encode(sign(signed.encode('ascii')))}"
-
-
-def is_canonical(token: str) -> bool:
-    """Whether each segment is base64url without padding or stray bits: many decoders accept other spellings, too."""
-    try:
-        for segment in token.split("."):
-            base64url.decode(segment)
-    except ValueError:
-        return False
-    return True
 
 
 def public_jwk(key: PublicKey) -> dict[str, str]:

@@ -15,19 +15,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import jwt
-
 from roadstead.identity import jose
 from roadstead.identity.granted import Granted
-from roadstead.identity.jose import LEEWAY, PublicKey
+from roadstead.identity.jose import LEEWAY, Jws, PublicKey
 from roadstead.recent import Recent
 from roadstead.trail.entries import ActorKind
 
 MAX_TOKEN = 8192  # characters; ours have at most 7,168
 _CACHED_CERTIFICATES = 256  # one per environment of the token function in the last hour
 _CACHED_TOKENS = 512  # a client sends one token with all requests of a pull or a push
-
-_jws = jwt.PyJWS(algorithms=[jose.ALGORITHM])
 
 
 class InvalidToken(Exception):
@@ -106,15 +102,15 @@ class TokenVerifier:
         return verified.caller
 
     def _verify(self, token: str) -> _Verified:
-        header = _header(token, jose.TOKEN_TYPE)
-        certificate = header.get(jose.CERTIFICATE)
+        read = _read(token, jose.TOKEN_TYPE)
+        certificate = read.header.get(jose.CERTIFICATE)
         if certificate is None:
-            claims = _signed_claims(token, self._trusted(header.get("kid")))
+            claims = _signed_claims(read, self._trusted(read.header.get("kid")))
             return self._caller(claims, None)
         certified = self._certified(certificate)
-        if header.get("kid") != certified.kid:
+        if read.header.get("kid") != certified.kid:
             raise InvalidToken("the token names another key than its certificate")
-        claims = _signed_claims(token, certified.key)
+        claims = _signed_claims(read, certified.key)
         # After the signature: a forged token beside an expired certificate is a forgery, not an expired token.
         if certified.expires + LEEWAY <= self._clock():
             raise ExpiredToken("the token's certificate has expired")
@@ -156,8 +152,8 @@ class TokenVerifier:
         return known
 
     def _verify_certificate(self, certificate: str) -> _Certified:
-        header = _header(certificate, jose.CERTIFICATE_TYPE)
-        claims = _signed_claims(certificate, self._trusted(header.get("kid")))
+        read = _read(certificate, jose.CERTIFICATE_TYPE)
+        claims = _signed_claims(read, self._trusted(read.header.get("kid")))
         self._check_origin(claims)
         issued, expires = _number(claims, "iat"), _number(claims, "exp")
         if issued > self._clock() + LEEWAY:
@@ -196,28 +192,26 @@ class TokenVerifier:
         return issued, expires
 
 
-def _header(token: str, type_: str) -> dict[str, Any]:
-    """Return the unverified header, which only chooses among trusted keys."""
+def _read(token: str, type_: str) -> Jws:
+    """Return the JWS, whose unverified header only chooses among trusted keys."""
     if len(token) > MAX_TOKEN:
         raise InvalidToken("the token is too long")
-    if not jose.is_canonical(token):
-        raise InvalidToken("the token is malformed")
     try:
-        header = jwt.get_unverified_header(token)
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        read = Jws.read(token)
+    except ValueError as error:
         raise InvalidToken("the token is malformed") from error
-    if header.get("alg") != jose.ALGORITHM or header.get("typ") != type_ or "crit" in header:
+    header = read.header
+    if header.get("alg") != jose.ALGORITHM or header.get("typ") != type_ or "crit" in header or "b64" in header:
         raise InvalidToken("the token is of another kind than this registry accepts")
-    return header
+    return read
 
 
-def _signed_claims(token: str, key: PublicKey) -> dict[str, Any]:
+def _signed_claims(read: Jws, key: PublicKey) -> dict[str, Any]:
+    if not read.is_signed_by(key):
+        raise InvalidToken("the token's signature is wrong")
     try:
-        payload = _jws.decode(token, key, algorithms=[jose.ALGORITHM])
-        claims = json.loads(payload)
-    except jwt.InvalidSignatureError as error:
-        raise InvalidToken("the token's signature is wrong") from error
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        claims = json.loads(read.payload)
+    except (ValueError, RecursionError) as error:
         raise InvalidToken("the token is malformed") from error
     if not isinstance(claims, dict):
         raise InvalidToken("the token is malformed")

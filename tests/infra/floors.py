@@ -8,7 +8,7 @@ VOCABULARY = "roadstead"  # its top-level modules
 _DOMAIN = ("roadstead", "roadstead/trail", "roadstead/outbound", "roadstead/content", "roadstead/identity")
 _DOMAIN_WITH_NOTIFICATIONS = (*_DOMAIN, "roadstead/notifications")
 _EVERY_WING = (*_DOMAIN_WITH_NOTIFICATIONS, "roadstead/catalog")
-_CRYPTOGRAPHY = ("jwt", "cryptography")
+_CRYPTOGRAPHY = ("cryptography",)
 _BOTO3 = ("boto3", "botocore")
 
 

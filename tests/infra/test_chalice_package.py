@@ -124,7 +124,7 @@ def test_the_zip_holds_the_source_and_what_it_needs(package: Package) -> None:
     sources = {str(file.relative_to(ROOT)) for top in ("functions", "roadstead") for file in (ROOT / top).rglob("*.py")}
     assert sources | {"app.py"} <= package.names
     tops = {name.partition("/")[0] for name in package.names}
-    assert {"botocore", "jwt", "cryptography", "chalice"} <= tops
+    assert {"botocore", "cryptography", "chalice"} <= tops
     assert not {"boto3", "s3transfer"} & tops
 
 
@@ -136,7 +136,7 @@ def test_the_zip_holds_nothing_of_the_workshop(package: Package) -> None:
 
 def test_the_zip_holds_the_pinned_versions(package: Package) -> None:
     pins = locked(ROOT / "requirements.txt")
-    for name in ("botocore", "pyjwt", "cryptography"):
+    for name in ("botocore", "cryptography"):
         assert f"{name}-{pins[name]}.dist-info/METADATA" in package.names
 
 

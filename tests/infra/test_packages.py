@@ -34,7 +34,7 @@ AWS = {"app", "chalice", "functions", "roadstead", "botocore", "dateutil", "jmes
 TRACES = {"aws_xray_sdk", "wrapt"}
 SIGNATURES = {"cryptography", "cffi", "_cffi_backend", "pycparser"}
 PACKAGES = {
-    "registry": AWS | TRACES | SIGNATURES | {"jwt"},
+    "registry": AWS | TRACES | SIGNATURES,
     "token": AWS | TRACES | SIGNATURES,
     "management": AWS | TRACES | SIGNATURES,
     "collector": AWS | TRACES,

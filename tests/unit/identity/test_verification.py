@@ -307,9 +307,9 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     seen: list[str] = []
     real = verification._signed_claims
 
-    def signed_claims(token: str, key: PublicKey) -> dict[str, Any]:
-        seen.append(token)
-        return real(token, key)
+    def signed_claims(read: jose.Jws, key: PublicKey) -> dict[str, Any]:
+        seen.append(f"{read.signed.decode()}.{base64url.encode(read.signature)}")
+        return real(read, key)
 
     monkeypatch.setattr(verification, "_signed_claims", signed_claims)
     return seen
