@@ -11,7 +11,7 @@ from cli.failures import Failure
 from cli.output import Output
 from cli.passwords import read_secret
 from cli.subcommands import Subcommands
-from roadstead.notifications.stores import EventType, PayloadFormat, Webhook
+from roadstead.notifications.stores import SENT, PayloadFormat, Webhook
 
 TEST_SECONDS = 30  # to wait for the result of a test
 
@@ -24,7 +24,7 @@ def add_parsers(commands: Subcommands) -> None:
     add.add_argument(
         "--event",
         action="append",
-        choices=[str(event) for event in EventType],
+        choices=[str(event) for event in SENT],
         help="an event to send; may be repeated (default: all)",
     )
     add.add_argument("--payload", choices=[str(one) for one in PayloadFormat], default=str(PayloadFormat.DEFAULT))
@@ -59,7 +59,7 @@ def add_webhook(options: Namespace, cloud: Cloud, output: Output) -> None:
     added = cloud.notifications(internal=options.internal).add(
         options.project,
         options.url,
-        options.event or [str(event) for event in EventType],
+        options.event or [str(event) for event in SENT],
         created_by=operator(),
         name=options.name,
         payload=options.payload,

@@ -93,7 +93,20 @@ def management(settings: Settings, at: Addresses) -> dict[str, str]:
         "BUCKET": at.bucket,
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
-        **{name: value for name, value in settings.environment["token"].items() if name == "TOKEN_LIFETIME"},
+        "NOTIFICATION_QUEUE_URL": at.notification_queue_url,
+        "WEBHOOK_SECRETS_PREFIX": names.webhook_secrets,
+        **_of_others(settings),
+    }
+
+
+def _of_others(settings: Settings) -> dict[str, str]:
+    """What the operator set for functions whose limits the management API shows, or keeps to."""
+    shown = {"token": ("TOKEN_LIFETIME",), "webhook": ("WEBHOOK_PORTS", "WEBHOOK_REACH")}
+    return {
+        name: settings.environment[function][name]
+        for function, names in shown.items()
+        for name in names
+        if name in settings.environment[function]
     }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from functions.management.console import BUILT, Console
 from functions.management.openapi.document import document
@@ -18,12 +20,15 @@ from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_labels import DynamoLabels
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.lambda_functions import LambdaWaker
 from roadstead.aws.s3 import S3Objects
+from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.ssm import SsmEdgeSecrets
 from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
+from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.identity.configuration import Administration, ConfigurationReader
@@ -32,6 +37,9 @@ from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.lifecycle.executions import Starter
+from roadstead.notifications.webhooks import Notifications
+from roadstead.outbound.https import HttpsPoster
+from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 
 
@@ -69,6 +77,7 @@ def build(settings: Settings) -> Services:
             configuration, SsmConfigurationSecrets(ssm, settings.configuration_secrets), fixed=fixed
         ),
         trail=DynamoTrailPages(index),
+        notifications=_notifications(settings, table, index, ssm),
         description=_description,
         executions=executions,
         starter=Starter(executions, EventMaker(), wake),
@@ -76,6 +85,16 @@ def build(settings: Settings) -> Services:
         via_distribution_only=settings.via_distribution_only,
         console=Console(BUILT),
     )
+
+
+def _notifications(
+    settings: Settings, identity: Table, index: Table, ssm: Any
+) -> Callable[[Actor, str], Notifications]:
+    webhooks, records = DynamoWebhooks(identity), DynamoDeliveryRecords(index)
+    secrets, poster = SsmWebhookSecrets(ssm, settings.webhook_secrets), HttpsPoster(settings.webhook_endpoints)
+    url = settings.notification_queue_url
+    queue = SqsQueue(Deferred(lambda: client("sqs")), url) if url else None
+    return lambda actor, host: Notifications(webhooks, secrets, records, queue, poster, host=host, actor=actor)
 
 
 @cache

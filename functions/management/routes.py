@@ -20,6 +20,7 @@ from functions.management.handlers import (
     system,
     usergroups,
     users,
+    webhooks,
 )
 from functions.management.paths import MalformedPath
 from functions.management.route import Match, Route
@@ -41,6 +42,7 @@ ROUTES: tuple[Route, ...] = (
     *repositories.ROUTES,
     *search.ROUTES,
     *audit_logs.ROUTES,
+    *webhooks.ROUTES,
     *openapi.ROUTES,
     *executions.ROUTES,
     *absent.ROUTES,

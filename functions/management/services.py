@@ -30,6 +30,8 @@ from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
 from roadstead.lifecycle.executions import Executions, Starter
+from roadstead.notifications.webhooks import Notifications
+from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from roadstead.trail.pages import TrailPages
 
@@ -83,6 +85,7 @@ class Services:
     configuration: ConfigurationReader  # for what every request asks: up to a minute old
     administration: Administration
     trail: TrailPages
+    notifications: Callable[[Actor, str], Notifications]  # for an actor, and the registry's host
     description: Callable[[], bytes]  # the OpenAPI document
     executions: Executions
     starter: Starter

@@ -9,6 +9,7 @@ from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
 from roadstead.identity.jose import TOKEN_LIFETIME
 from roadstead.identity.minting import MIN_LIFETIME
+from roadstead.outbound.endpoint import EndpointPolicy, Ports, Reach, policy_of
 
 _HOUR = 3_600
 
@@ -30,6 +31,9 @@ class Settings:
     session_lifetime: int
     token_lifetime: int
     configuration_secrets: str
+    notification_queue_url: str
+    webhook_secrets: str
+    webhook_endpoints: EndpointPolicy
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -48,6 +52,11 @@ class Settings:
             session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
             session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
             token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),
+            notification_queue_url=read.text("NOTIFICATION_QUEUE_URL", ""),
+            webhook_secrets=read.text("WEBHOOK_SECRETS_PREFIX", "/roadstead/webhooks"),
+            webhook_endpoints=policy_of(
+                read.choice("WEBHOOK_PORTS", Ports.COMMON), read.choice("WEBHOOK_REACH", Reach.PUBLIC)
+            ),
             configuration_secrets=read.text("CONFIGURATION_SECRETS_PREFIX", "/roadstead/configuration"),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,

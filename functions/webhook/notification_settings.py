@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from functions.hosting.environ import Environ
-from roadstead.outbound.endpoint import EndpointPolicy
-
-
-class Ports(Enum):
-    STANDARD = "443"
-    COMMON = "443,8443"
-    ANY = "any"
-
-
-class Reach(Enum):
-    PUBLIC = "public"
-    INTERNAL = "internal"  # also plain HTTP and addresses that are not public
-
-
-_PORTS = {Ports.STANDARD: frozenset({443}), Ports.COMMON: frozenset({443, 8443}), Ports.ANY: frozenset[int]()}
+from roadstead.outbound.endpoint import EndpointPolicy, Ports, Reach, policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +34,7 @@ class NotificationSettings:
             dead_letter_queue_url=read.text("NOTIFICATION_DEAD_LETTERS_URL"),
             secrets_prefix=read.text("WEBHOOK_SECRETS_PREFIX", "/roadstead/webhooks"),
             registry_host=read.text("REGISTRY_HOST"),
-            endpoints=EndpointPolicy(
-                ports=_PORTS[read.choice("WEBHOOK_PORTS", Ports.COMMON)],
-                internal=read.choice("WEBHOOK_REACH", Reach.PUBLIC) is Reach.INTERNAL,
-            ),
+            endpoints=policy_of(read.choice("WEBHOOK_PORTS", Ports.COMMON), read.choice("WEBHOOK_REACH", Reach.PUBLIC)),
         )
 
     @classmethod

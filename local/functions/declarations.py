@@ -80,6 +80,9 @@ def functions(
         "IDENTITY_TABLE": resources.identity_table,
         "INDEX_TABLE": resources.index_table,
         "BUCKET": resources.bucket,
+        "NOTIFICATION_QUEUE_URL": resources.notifications_url,
+        "WEBHOOK_REACH": "internal",
+        "WEBHOOK_PORTS": "any",
     }
     if distribution is not None:
         management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER

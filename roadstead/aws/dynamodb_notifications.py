@@ -3,21 +3,37 @@
     table     pk                           sk            what
     identity  project#<name>               webhook#<id>  url, events, patterns, format, enabled, created; no secret
     index     webhook#<project>/<id>       last          the last test or given-up delivery (TTL)
+    index     webhook#<project>/<id>/sent  <time>#<id>   a delivery: how it stands, and what was sent (TTL)
 
 The delivering function may read only the projects' partitions of the identity table, and write nothing there.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict, fields
+from typing import Any
+
 from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity_items import told
 from roadstead.aws.index_items import repository_pk
-from roadstead.aws.table import Item, Key, Table, TransactionFailed, check, delete, put, update
+from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, check, delete, put
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Project, UnknownProject
 from roadstead.names import ProjectName
-from roadstead.notifications.stores import EventType, LastDelivery, PayloadFormat, UnknownWebhook, Webhook
+from roadstead.notifications.stores import (
+    Delivery,
+    EventType,
+    LastDelivery,
+    Outcome,
+    PayloadFormat,
+    UnknownWebhook,
+    Webhook,
+)
+from roadstead.trail.entries import Event
 
 RECORD_DAYS = 30
+_RECORD_SECONDS = RECORD_DAYS * 86_400
+_DELIVERY = tuple(one.name for one in fields(Delivery))
 _PREFIX = "webhook#"
 
 
@@ -35,23 +51,13 @@ class DynamoWebhooks:
         found = [_webhook(project, item) for item in self._table.query(f"project#{project}", prefix=_PREFIX)]
         return tuple(sorted(found, key=lambda webhook: (webhook.created, webhook.id)))
 
-    def create_webhook(self, webhook: Webhook) -> None:
-        item = {
-            "url": webhook.url,
-            "events": sorted(webhook.events),
-            "created": webhook.created,
-            "created_by": webhook.created_by,
-            "name": webhook.name,
-            "payload": str(webhook.payload),
-            "repositories": webhook.repositories,
-            "tags": webhook.tags,
-            "enabled": webhook.enabled,
-        }
+    def create_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
         try:
             self._table.transact(
                 [
                     check((f"project#{webhook.project}", "meta"), "attribute_exists(pk)"),
-                    put(_key(webhook.project, webhook.id), item, "attribute_not_exists(pk)"),
+                    put(_key(webhook.project, webhook.id), _item(webhook), "attribute_not_exists(pk)"),
+                    *told(event),
                 ]
             )
         except TransactionFailed as error:
@@ -59,16 +65,19 @@ class DynamoWebhooks:
                 raise UnknownProject(webhook.project) from error
             raise
 
-    def set_webhook_enabled(self, project: ProjectName, webhook: str, enabled: bool) -> None:
-        write = update(_key(project, webhook), "SET enabled = :enabled", "attribute_exists(pk)", {":enabled": enabled})
-        try:
-            self._table.write(write)
-        except Conflict as error:
-            raise UnknownWebhook(webhook) from error
+    def replace_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
+        write = put(_key(webhook.project, webhook.id), _item(webhook), "attribute_exists(pk)")
+        self._change(webhook.id, write, event)
 
-    def remove_webhook(self, project: ProjectName, webhook: str) -> None:
+    def remove_webhook(self, project: ProjectName, webhook: str, *, event: Event | None = None) -> None:
+        self._change(webhook, delete(_key(project, webhook), "attribute_exists(pk)"), event)
+
+    def tell(self, event: Event) -> None:
+        self._table.transact(told(event))
+
+    def _change(self, webhook: str, write: Write, event: Event | None) -> None:
         try:
-            self._table.write(delete(_key(project, webhook), "attribute_exists(pk)"))
+            self._table.transact([write, *told(event)])
         except Conflict as error:
             raise UnknownWebhook(webhook) from error
 
@@ -90,13 +99,41 @@ class DynamoDeliveryRecords:
             "at": last.at,
             "delivered": last.delivered,
             "detail": last.detail,
-            "expires": last.at + RECORD_DAYS * 86_400,
+            "expires": last.at + _RECORD_SECONDS,
         }
         self._table.put_item(_record_key(project, webhook), item)
 
     def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None:
         item = self._table.get(_record_key(project, webhook))
         return LastDelivery(item["delivery"], item["at"], item["delivered"], item["detail"]) if item else None
+
+    def keep_delivery(self, project: ProjectName, webhook: str, delivery: Delivery) -> None:
+        item = {**asdict(delivery), "outcome": str(delivery.outcome), "expires": delivery.at // 1000 + _RECORD_SECONDS}
+        self._table.put_item((_sent_pk(project, webhook), f"{delivery.at:013d}#{delivery.id}"), item)
+
+    def deliveries(self, project: ProjectName, webhook: str, *, limit: int, at: int | None = None) -> list[Delivery]:
+        prefix = f"{at:013d}#" if at is not None else ""
+        found = self._table.query(_sent_pk(project, webhook), prefix=prefix, limit=limit, backward=True)
+        return [_delivery(item) for item in found]
+
+    def count_deliveries(self, project: ProjectName, webhook: str) -> int:
+        return self._table.count(_sent_pk(project, webhook)).items
+
+
+def _sent_pk(project: ProjectName, webhook: str) -> str:
+    return f"webhook#{project}/{webhook}/sent"
+
+
+def _delivery(item: Item) -> Delivery:
+    kept = {name: item[name] for name in _DELIVERY if name != "outcome"}
+    return Delivery(outcome=Outcome(item["outcome"]), **kept)
+
+
+def _item(webhook: Webhook) -> dict[str, Any]:
+    kept = asdict(webhook)
+    for name in ("project", "id"):
+        del kept[name]
+    return {**kept, "events": sorted(map(str, webhook.events)), "payload": str(webhook.payload)}
 
 
 def _key(project: ProjectName, webhook: str) -> Key:
@@ -120,4 +157,8 @@ def _webhook(project: ProjectName, item: Item) -> Webhook:
         repositories=item["repositories"],
         tags=item["tags"],
         enabled=item["enabled"],
+        description=item["description"],
+        updated=item["updated"],
+        authorized=item["authorized"],
+        skip_verify=item["skip_verify"],
     )

@@ -24,6 +24,7 @@ class DynamoTrailPages:
     def __init__(self, table: Table) -> None:
         self._table = table
         self._counts: dict[str, int] = {}  # of days that are over
+        self._noted: set[str] = set()  # days that this process has written down
 
     def write(self, entries: Sequence[AuditEntry]) -> None:
         items: dict[Key, dict[str, Any]] = {}
@@ -34,8 +35,10 @@ class DynamoTrailPages:
             for pk in (f"trail#{entry.project}", f"trail#~{day}"):
                 if pk != "trail#":
                     items[pk, f"{entry.at:013d}#{entry.id}"] = {"entry": text, "expires": expires}
-            items[_DAYS, day] = {"expires": expires + _DAY}
+            if day not in self._noted:
+                items[_DAYS, day] = {"expires": expires + _DAY}
         self._table.batch_write(puts=items.items())
+        self._noted |= {sk for pk, sk in items if pk == _DAYS}
 
     def count(self, project: str | None, *, since: int = 0) -> int:
         if project is not None:

@@ -14,7 +14,14 @@ from typing import Protocol
 from roadstead.names import ProjectName
 from roadstead.notifications.messages import Message
 from roadstead.notifications.signatures import signature_headers
-from roadstead.notifications.stores import DeliveryRecords, LastDelivery, WebhookSecrets, WebhookSecretStore
+from roadstead.notifications.stores import (
+    Delivery,
+    DeliveryRecords,
+    LastDelivery,
+    Outcome,
+    WebhookSecrets,
+    WebhookSecretStore,
+)
 from roadstead.notifications.targets import Targets
 from roadstead.outbound.endpoint import Endpoint, EndpointRefused
 from roadstead.outbound.https import Answer, Unreachable
@@ -72,6 +79,9 @@ class Verdict:
     pause: int = 0
 
 
+_OUTCOMES = {Fate.DELIVERED: Outcome.SUCCESS, Fate.LATER: Outcome.RUNNING, Fate.GIVEN_UP: Outcome.ERROR}
+
+
 class Deliverer:
     """Delivers messages. Safe to share among threads."""
 
@@ -112,8 +122,8 @@ class Deliverer:
             "notification %s of project %s at webhook %s, attempt %d: %s: %s",
             *(message.delivery, message.project, message.webhook, attempt, verdict.fate.value, verdict.detail),
         )
-        if message.test or verdict.fate is Fate.GIVEN_UP:
-            self._record(message, verdict)
+        if verdict.fate is not Fate.DROPPED:
+            self._record(message, verdict, attempt)
         return verdict
 
     def _verdict(self, message: Message, attempt: int) -> Verdict:
@@ -165,11 +175,26 @@ class Deliverer:
         except (ValueError, TypeError, OverflowError):
             return 0.0
 
-    def _record(self, message: Message, verdict: Verdict) -> None:
+    def _record(self, message: Message, verdict: Verdict, attempt: int) -> None:
         detail = verdict.detail if verdict.fate is not Fate.LATER else f"{verdict.detail}; it will be retried"
-        last = LastDelivery(message.delivery, int(self._clock()), verdict.fate is Fate.DELIVERED, detail)
+        now = self._clock()
+        delivery = Delivery(
+            id=message.delivery,
+            at=message.at,
+            updated=int(now * 1000),
+            attempts=attempt,
+            outcome=_OUTCOMES[verdict.fate],
+            event=message.event,
+            detail=detail,
+            content_type=message.content_type,
+            body=message.body,
+            test=message.test,
+        )
         try:
-            self._records.record_delivery(message.project, message.webhook, last)
+            self._records.keep_delivery(message.project, message.webhook, delivery)
+            if message.test or verdict.fate is Fate.GIVEN_UP:
+                last = LastDelivery(message.delivery, int(now), verdict.fate is Fate.DELIVERED, detail)
+                self._records.record_delivery(message.project, message.webhook, last)
         except Exception:
             # The message was sent: raising would send it again, which is worse than a missing record.
             _log.exception("the delivery %s could not be recorded", message.delivery)

@@ -57,7 +57,8 @@ class Dispatcher:
             if tags is None:
                 continue
             told = payload(entry, kind, tags, webhook, self._around(entry, subscriptions))
-            yield Message(delivery_id(entry.id, webhook.id), webhook.project, webhook.id, told.content_type, told.body)
+            delivery = delivery_id(entry.id, webhook.id)
+            yield Message(delivery, webhook.project, webhook.id, told.content_type, told.body, entry.at, str(kind))
 
     def _around(self, entry: AuditEntry, subscriptions: Subscriptions) -> Surroundings:
         repository = entry.repository

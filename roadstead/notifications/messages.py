@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from roadstead.names import ProjectName
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Message:
     webhook: str
     content_type: str
     body: str
+    at: int  # of the event, in milliseconds since the epoch
+    event: str  # its type
     test: bool = False
 
     def as_text(self) -> str:
@@ -35,11 +37,13 @@ class Message:
             fields = json.loads(text)
             if fields.pop("version") != VERSION or not isinstance(fields["test"], bool):
                 raise ValueError("not a message of this version")
-            test = fields.pop("test")
+            test, at = fields.pop("test"), fields.pop("at")
+            if not isinstance(at, int) or isinstance(at, bool):
+                raise ValueError("the time of the message is not a number")
             if not all(isinstance(value, str) for value in fields.values()):
                 raise ValueError("a field of the message is not a string")
             fields["project"] = ProjectName.parse(fields["project"])
-            return cls(test=test, **fields)
+            return cls(test=test, at=at, **fields)
         except (KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ValueError("not a notification message") from error
 

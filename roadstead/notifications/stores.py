@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from roadstead.identity.directory import Project
 from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
 
 
 class EventType(StrEnum):
-    """The events a webhook can subscribe to, with Harbor's names. Harbor defines DELETE_TAG but never sends it."""
+    """The events a webhook can subscribe to, with Harbor's names. Harbor defines DELETE_TAG but never sends it.
+
+    Those that are not in SENT are accepted, so that a policy of a Harbor can be created here, and never sent.
+    """
 
     PUSH_ARTIFACT = "PUSH_ARTIFACT"
     PULL_ARTIFACT = "PULL_ARTIFACT"
     DELETE_ARTIFACT = "DELETE_ARTIFACT"
     DELETE_TAG = "DELETE_TAG"
+    SCANNING_COMPLETED = "SCANNING_COMPLETED"
+    SCANNING_FAILED = "SCANNING_FAILED"
+    SCANNING_STOPPED = "SCANNING_STOPPED"
+    REPLICATION = "REPLICATION"
+    QUOTA_EXCEED = "QUOTA_EXCEED"
+    QUOTA_WARNING = "QUOTA_WARNING"
+    TAG_RETENTION = "TAG_RETENTION"
+
+
+SENT = (EventType.PUSH_ARTIFACT, EventType.PULL_ARTIFACT, EventType.DELETE_ARTIFACT, EventType.DELETE_TAG)
 
 
 class PayloadFormat(StrEnum):
@@ -34,7 +49,7 @@ class Webhook:
     """One webhook of a project. `repositories` and `tags` are patterns of `roadstead.patterns`."""
 
     project: ProjectName
-    id: str  # 16 hexadecimal digits
+    id: str  # decimal digits: a number below 2^52, random
     url: str
     events: frozenset[EventType]
     created: int  # seconds since the epoch
@@ -44,6 +59,10 @@ class Webhook:
     repositories: str = EVERYTHING
     tags: str = EVERYTHING
     enabled: bool = True
+    description: str = ""
+    updated: int = 0  # seconds since the epoch
+    authorized: bool = False  # whether its secrets have an Authorization header
+    skip_verify: bool = False  # is stored and shown, and changes nothing: certificates are always verified
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +83,36 @@ class LastDelivery:
     detail: str  # a sentence for a person
 
 
+class Outcome(StrEnum):
+    """Where a delivery stands, in Harbor's words."""
+
+    SUCCESS = "Success"
+    RUNNING = "Running"  # another attempt will follow
+    ERROR = "Error"  # given up
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One event at one webhook. Times in milliseconds since the epoch."""
+
+    id: str
+    at: int  # of the event
+    updated: int  # of the last attempt
+    attempts: int
+    outcome: Outcome
+    event: str  # its type
+    detail: str  # a sentence for a person
+    content_type: str
+    body: str
+    test: bool = False
+
+
 class UnknownWebhook(Exception):
     """The project has no such webhook."""
 
 
 class Webhooks(Protocol):
-    """The store of webhooks."""
+    """The store of webhooks. Keeps an `event` in the transaction of the change that it records."""
 
     def find_project(self, name: ProjectName) -> Project | None:
         """Return the project, or None. Costs one read."""
@@ -79,16 +122,20 @@ class Webhooks(Protocol):
         """Return a project's webhooks, the oldest first. Costs one read."""
         ...
 
-    def create_webhook(self, webhook: Webhook) -> None:
+    def create_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
         """Raises UnknownProject, and Conflict if the id is taken."""
         ...
 
-    def set_webhook_enabled(self, project: ProjectName, webhook: str, enabled: bool) -> None:
+    def replace_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
         """Raises UnknownWebhook."""
         ...
 
-    def remove_webhook(self, project: ProjectName, webhook: str) -> None:
+    def remove_webhook(self, project: ProjectName, webhook: str, *, event: Event | None = None) -> None:
         """Raises UnknownWebhook."""
+        ...
+
+    def tell(self, event: Event) -> None:
+        """Keep the event of something that changes no webhook. Costs one write."""
         ...
 
 
@@ -98,7 +145,7 @@ class WebhookSecretStore(Protocol):
     def set_secrets(self, project: ProjectName, webhook: str, secrets: WebhookSecrets) -> None: ...
 
     def find_secrets(self, project: ProjectName, webhook: str) -> WebhookSecrets | None:
-        """Return the secrets, or None. Only the delivering function has permission."""
+        """Return the secrets, or None. The delivering function and the management API have permission."""
         ...
 
     def remove_secrets(self, project: ProjectName, webhook: str) -> None:
@@ -115,6 +162,23 @@ class DeliveryRecords(Protocol):
 
     def record_delivery(self, project: ProjectName, webhook: str, last: LastDelivery) -> None:
         """Replace a webhook's last delivery. The record is kept for 30 days."""
+        ...
+
+    def keep_delivery(self, project: ProjectName, webhook: str, delivery: Delivery) -> None:
+        """Keep how a delivery stands, in the place of how it stood. It is kept for 30 days. Costs one write."""
+        ...
+
+    def deliveries(
+        self, project: ProjectName, webhook: str, *, limit: int, at: int | None = None
+    ) -> Sequence[Delivery]:
+        """Return a webhook's deliveries, the last event first; with `at` only those of events at that time.
+
+        Costs one Query for each MB, about 1,000 deliveries.
+        """
+        ...
+
+    def count_deliveries(self, project: ProjectName, webhook: str) -> int:
+        """Costs one Query for each MB, about 1,000 deliveries."""
         ...
 
     def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None:

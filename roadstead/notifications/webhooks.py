@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from roadstead.identity.directory import UnknownProject
 from roadstead.names import ProjectName
@@ -17,6 +18,7 @@ from roadstead.notifications.queue import Sender
 from roadstead.notifications.signatures import key_of, new_secret
 from roadstead.notifications.stores import (
     EVERYTHING,
+    Delivery,
     DeliveryRecords,
     EventType,
     LastDelivery,
@@ -30,10 +32,16 @@ from roadstead.notifications.stores import (
 from roadstead.outbound.endpoint import EndpointRefused
 from roadstead.outbound.https import Unreachable
 from roadstead.patterns import check_pattern
-from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation
+from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation
+from roadstead.trail.events import EventMaker
 
 MAX_WEBHOOKS = 20  # per project: each event may become that many requests
 MAX_NAME = 100
+MAX_DESCRIPTION = 1_024
+MAX_DELIVERIES = 10_000  # that are listed
+MAX_AT_ONCE = 1_000  # deliveries of one millisecond
+ID_BITS = 52  # JavaScript's numbers hold them exactly
+OPERATOR = Actor("operator", ActorKind.OPERATOR)
 MAX_AUTHORIZATION = 1_024
 _PRINTABLE = re.compile(r"[ -~]*")
 _DIGEST = "sha256:" + "0" * 64
@@ -41,6 +49,14 @@ _DIGEST = "sha256:" + "0" * 64
 
 class NotificationRefused(Exception):
     """The request cannot be fulfilled. The message is a sentence for a person, without secrets."""
+
+
+class NoSuchWebhook(NotificationRefused):
+    """There is no such webhook, or no such delivery of it."""
+
+
+class WebhookNameTaken(NotificationRefused):
+    """The project has a webhook of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +68,11 @@ class Added:
 
 
 class Notifications:
-    """Parses names, checks them, and changes the stores. Every method raises NotificationRefused.
+    """Parses names, checks them, and changes the stores, with an event by `actor`. Every method raises
+    NotificationRefused.
 
-    `host` is the registry's. The poster only checks a webhook's URL: the delivering function sends everything, tests
-    included.
+    `host` is the registry's. Without a `queue` nothing can be sent. The poster only checks a webhook's URL: the
+    delivering function sends everything, tests included.
     """
 
     def __init__(
@@ -63,10 +80,11 @@ class Notifications:
         webhooks: Webhooks,
         secret_store: WebhookSecretStore,
         records: DeliveryRecords,
-        queue: Sender,
+        queue: Sender | None,
         poster: Poster,
         *,
         host: str,
+        actor: Actor = OPERATOR,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._webhooks = webhooks
@@ -75,7 +93,9 @@ class Notifications:
         self._queue = queue
         self._poster = poster
         self._host = host
+        self._actor = actor
         self._clock = clock
+        self._events = EventMaker(clock)
 
     def list(self, project: str) -> tuple[Webhook, ...]:
         """Return the project's webhooks, the oldest first."""
@@ -96,29 +116,39 @@ class Notifications:
         tags: str = EVERYTHING,
         secret: str = "",
         authorization: str = "",
+        description: str = "",
+        enabled: bool = True,
+        skip_verify: bool = False,
     ) -> Added:
-        """Create an enabled webhook. `secret` has the form of Standard Webhooks; if empty, one is generated."""
-        parsed = _project(project)
+        """Create a webhook. `secret` has the form of Standard Webhooks; if empty, one is generated."""
+        parsed, now = _project(project), int(self._clock())
         webhook = Webhook(
             project=parsed,
-            id=secrets.token_hex(8),
+            id=str(secrets.randbelow(1 << ID_BITS) or 1),
             url=url,
             events=_events(events),
-            created=int(self._clock()),
+            created=now,
             created_by=created_by,
             name=_name(name),
             payload=_payload(payload),
             repositories=_pattern(repositories),
             tags=_pattern(tags),
+            enabled=enabled,
+            description=_description(description),
+            updated=now,
+            authorized=bool(authorization),
+            skip_verify=skip_verify,
         )
         proof = _proof(secret, authorization)
         self._check_url(url)
-        if len(self.list(project)) >= MAX_WEBHOOKS:
+        others = self.list(project)
+        if len(others) >= MAX_WEBHOOKS:
             raise NotificationRefused(f"a project can have up to {MAX_WEBHOOKS} webhooks; remove one first")
+        _check_name(webhook, others)
         # The secret first: deliveries to a webhook without one fail, while a secret without a webhook is harmless.
         self._secrets.set_secrets(parsed, webhook.id, proof)
         try:
-            self._webhooks.create_webhook(webhook)
+            self._webhooks.create_webhook(webhook, event=self._event(Operation.CREATE_WEBHOOK, webhook))
         except UnknownProject as error:
             self._secrets.remove_secrets(parsed, webhook.id)
             raise _no_project(parsed) from error
@@ -127,26 +157,48 @@ class Notifications:
     def remove(self, project: str, webhook: str) -> None:
         """Remove a webhook. Its queued notifications are dropped."""
         parsed = _project(project)
+        found = self._find(parsed, webhook)
         try:
-            self._webhooks.remove_webhook(parsed, webhook)
+            self._webhooks.remove_webhook(parsed, webhook, event=self._event(Operation.REMOVE_WEBHOOK, found))
         except UnknownWebhook as error:
             raise _no_webhook(parsed, webhook) from error
         self._secrets.remove_secrets(parsed, webhook)
 
+    def change(self, project: str, webhook: str, changes: Mapping[str, Any], *, authorization: str) -> None:
+        """Replace `url`, `events`, `name`, `payload`, `description`, `enabled` or `skip_verify`, as `add` has them, and
+        the Authorization header. Its secret stays. Costs two reads and one write; a new header three calls more."""
+        parsed = _project(project)
+        found = self._find(parsed, webhook)
+        checks: Mapping[str, Callable[[Any], Any]] = {
+            "events": _events, "name": _name, "payload": _payload, "description": _description,
+        }  # fmt: skip
+        checked = {name: checks[name](value) if name in checks else value for name, value in changes.items()}
+        changed = replace(found, **checked, updated=int(self._clock()), authorized=bool(authorization))
+        _check_name(changed, self._webhooks.list_webhooks(parsed))
+        if changed.url != found.url:
+            self._check_url(changed.url)
+        if authorization != self.authorization_of(found):
+            kept = self._secrets.find_secrets(parsed, webhook)
+            self._secrets.set_secrets(parsed, webhook, _proof(kept.signing if kept else "", authorization))
+        self._replace(changed)
+
+    def authorization_of(self, webhook: Webhook) -> str:
+        """Return the value of a webhook's Authorization header, or "". Costs one read if it has one."""
+        kept = self._secrets.find_secrets(webhook.project, webhook.id) if webhook.authorized else None
+        return kept.authorization if kept is not None else ""
+
     def set_enabled(self, project: str, webhook: str, enabled: bool) -> None:
         """Enable or disable a webhook. While it is disabled, its notifications are dropped, queued ones included."""
-        parsed = _project(project)
-        try:
-            self._webhooks.set_webhook_enabled(parsed, webhook, enabled)
-        except UnknownWebhook as error:
-            raise _no_webhook(parsed, webhook) from error
+        found = self._find(_project(project), webhook)
+        self._replace(replace(found, enabled=enabled, updated=int(self._clock())))
 
     def set_secret(self, project: str, webhook: str, *, secret: str = "", authorization: str = "") -> str:
         """Replace the signing secret (generated if empty) and the Authorization header, within five minutes."""
         parsed = _project(project)
         proof = _proof(secret, authorization)
-        self._find(parsed, webhook)
+        found = self._find(parsed, webhook)
         self._secrets.set_secrets(parsed, webhook, proof)
+        self._replace(replace(found, updated=int(self._clock()), authorized=bool(authorization)))
         return proof.signing
 
     def send_test(self, project: str, webhook: str) -> str:
@@ -168,9 +220,48 @@ class Notifications:
             digest=_DIGEST,
         )
         told = payload(entry, EventType.PUSH_ARTIFACT, ("test",), found, Surroundings(self._host, False, None))
-        message = Message(delivery_id(entry.id, webhook), parsed, webhook, told.content_type, told.body, test=True)
-        self._queue.send([message.as_text()])
+        message = Message(
+            delivery_id(entry.id, webhook),
+            parsed,
+            webhook,
+            told.content_type,
+            told.body,
+            entry.at,
+            str(EventType.PUSH_ARTIFACT),
+            test=True,
+        )
+        self._send(found, message)
         return message.delivery
+
+    def deliveries(self, webhook: Webhook, *, start: int, size: int) -> tuple[Sequence[Delivery], int]:
+        """Return a webhook's deliveries of the last 30 days from `start` on, the last event first, and their number.
+
+        Costs two Queries, and one more for each 1,000 deliveries that are counted or skipped.
+        """
+        if start + size > MAX_DELIVERIES:
+            raise NotificationRefused(f"the last {MAX_DELIVERIES} deliveries are listed")
+        total = self._records.count_deliveries(webhook.project, webhook.id)
+        found = self._records.deliveries(webhook.project, webhook.id, limit=start + size) if start < total else ()
+        return found[start:], total
+
+    def find_sent(self, webhook: Webhook, delivery: Callable[[Delivery], bool], at: int) -> Delivery:
+        """Return the delivery of an event at `at` that `delivery` holds for. Costs one Query. Raises NoSuchWebhook."""
+        found = self._records.deliveries(webhook.project, webhook.id, limit=MAX_AT_ONCE, at=at)
+        for one in found:
+            if delivery(one):
+                return one
+        raise NoSuchWebhook("there is no such delivery; they are kept for 30 days")
+
+    def send_again(self, webhook: Webhook, sent: Delivery) -> None:
+        """Queue a delivery once more, with the same id and the same bytes, so that a receiver recognises it."""
+        message = Message(
+            sent.id, webhook.project, webhook.id, sent.content_type, sent.body, sent.at, sent.event, test=sent.test
+        )
+        self._send(webhook, message)
+
+    def find(self, project: str, webhook: str) -> Webhook:
+        """Costs one read."""
+        return self._find(_project(project), webhook)
 
     def last_delivery(self, project: str, webhook: str) -> LastDelivery | None:
         """Return the last test or given-up delivery, or None if there was neither within 30 days."""
@@ -183,6 +274,23 @@ class Notifications:
         if found is None:
             raise _no_webhook(project, webhook)
         return found
+
+    def _send(self, webhook: Webhook, message: Message) -> None:
+        if self._queue is None:
+            raise NotificationRefused("this registry has no notification queue: it sends no notifications")
+        self._webhooks.tell(self._event(Operation.SEND_WEBHOOK, webhook, f"delivery={message.delivery}"))
+        self._queue.send([message.as_text()])
+
+    def _replace(self, webhook: Webhook) -> None:
+        try:
+            self._webhooks.replace_webhook(webhook, event=self._event(Operation.CHANGE_WEBHOOK, webhook))
+        except UnknownWebhook as error:
+            raise _no_webhook(webhook.project, webhook.id) from error
+
+    def _event(self, operation: Operation, webhook: Webhook, detail: str = "") -> Event:
+        said = detail or (f"name={webhook.name}" if webhook.name else "")
+        detail = f"webhook={webhook.id} {said}".strip()
+        return self._events.make(operation, self._actor, "", project=webhook.project, detail=detail)
 
     def _existing(self, project: ProjectName) -> None:
         if self._webhooks.find_project(project) is None:
@@ -246,5 +354,16 @@ def _no_project(name: ProjectName) -> NotificationRefused:
     return NotificationRefused(f"there is no project {name}")
 
 
-def _no_webhook(project: ProjectName, webhook: str) -> NotificationRefused:
-    return NotificationRefused(f"project {project} has no webhook {webhook[:40]!r}")
+def _description(text: str) -> str:
+    if len(text) > MAX_DESCRIPTION or not text.isprintable():
+        raise NotificationRefused(f"the description can have up to {MAX_DESCRIPTION} printable characters")
+    return text
+
+
+def _check_name(webhook: Webhook, others: Iterable[Webhook]) -> None:
+    if webhook.name and any(one.name == webhook.name and one.id != webhook.id for one in others):
+        raise WebhookNameTaken(f"the project has a webhook named {webhook.name!r} already")
+
+
+def _no_webhook(project: ProjectName, webhook: str) -> NoSuchWebhook:
+    return NoSuchWebhook(f"project {project} has no webhook {webhook[:40]!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from dataclasses import dataclass
+from enum import Enum
 
 MAX_URL = 2_048
 _URL = re.compile(r"(https?)://([^/?#@\\]+)((?:[/?][^#]*)?)", re.ASCII)
@@ -28,6 +29,28 @@ class EndpointPolicy:
 
     ports: frozenset[int] = frozenset({443, 8443})
     internal: bool = False
+
+
+class Ports(Enum):
+    """The values of WEBHOOK_PORTS."""
+
+    STANDARD = "443"
+    COMMON = "443,8443"
+    ANY = "any"
+
+
+class Reach(Enum):
+    """The values of WEBHOOK_REACH."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"  # also plain HTTP and addresses that are not public
+
+
+_PORTS = {Ports.STANDARD: frozenset({443}), Ports.COMMON: frozenset({443, 8443}), Ports.ANY: frozenset[int]()}
+
+
+def policy_of(ports: Ports, reach: Reach) -> EndpointPolicy:
+    return EndpointPolicy(ports=_PORTS[ports], internal=reach is Reach.INTERNAL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,10 @@ class Operation(StrEnum):
     CHANGE_ROBOT_SECRET = "change-robot-secret"
     DELETE_ROBOT = "delete-robot"
     ROBOT_EXPIRES = "robot-expires"  # a robot in use is about to expire
+    CREATE_WEBHOOK = "create-webhook"
+    CHANGE_WEBHOOK = "change-webhook"
+    REMOVE_WEBHOOK = "remove-webhook"
+    SEND_WEBHOOK = "send-webhook"  # a test, or a delivery once more
     CHANGE_CONFIGURATION = "change-configuration"
     # Operations that change no table
     UPLOAD_RECEIVED = "upload-received"

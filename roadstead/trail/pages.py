@@ -20,8 +20,8 @@ class TrailPages(Protocol):
     def write(self, entries: Sequence[AuditEntry]) -> None:
         """Keep entries by their project and by their day; one that is written again replaces itself.
 
-        Costs one BatchWriteItem for each 12 entries, and two to four write units for each; one unit more for each day
-        of a batch.
+        Costs one BatchWriteItem for each 12 entries, and two to four write units for each; one unit more for a day
+        that this process has not written to before.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,11 @@ from roadstead.identity.directory import Project, Projects, UnknownProject
 from roadstead.ids import clock_id
 from roadstead.names import ProjectName
 from roadstead.notifications.stores import (
+    Delivery,
     DeliveryRecords,
     EventType,
     LastDelivery,
+    Outcome,
     PayloadFormat,
     UnknownWebhook,
     Webhook,
@@ -29,6 +31,8 @@ from roadstead.notifications.stores import (
     WebhookSecrets,
     WebhookSecretStore,
 )
+from roadstead.trail.entries import Actor, Operation
+from roadstead.trail.events import EventMaker
 from tests import aws
 from tests.memory.identity import MemoryIdentities
 from tests.memory.notifications import MemoryNotifications
@@ -47,6 +51,13 @@ FIRST = Webhook(
     repositories="cargo/{a,b}",
     tags="v*",
     enabled=False,
+    description="tells the builders",
+    updated=NOON + 5,
+    authorized=True,
+    skip_verify=True,
+)
+SENT = Delivery(
+    "d1", NOON * 1000, NOON * 1000 + 5, 2, Outcome.RUNNING, "PUSH_ARTIFACT", "no answer", "application/json", "{}"
 )
 LAST = LastDelivery("d1", NOON, False, "the endpoint responded with 404")
 
@@ -58,6 +69,7 @@ class Stores:
     secrets: WebhookSecretStore
     records: DeliveryRecords
     make_repository: Any
+    events: Callable[[], int]
 
 
 def _aws(endpoint: str | None) -> Stores:
@@ -71,6 +83,7 @@ def _aws(endpoint: str | None) -> Stores:
         SsmWebhookSecrets(aws.client("ssm", endpoint), f"/roadstead-{uuid.uuid4().hex}/webhooks/"),
         DynamoDeliveryRecords(table),
         lambda name, at: table.put_item((f"repo#{name}", "meta"), {"at": at * 1000 + 7, "by": "ada"}),
+        lambda: sum(1 for pk, _ in Table(dynamodb, identity).scan_keys() if pk.startswith("event#")),
     )
 
 
@@ -79,7 +92,7 @@ def stores(request: pytest.FixtureRequest) -> Iterator[Stores]:
     if request.param == "memory":
         identities = MemoryIdentities()
         memory = MemoryNotifications(identities)
-        yield Stores(identities, memory, memory, memory, memory.repositories.__setitem__)
+        yield Stores(identities, memory, memory, memory, memory.repositories.__setitem__, lambda: len(memory.events))
     elif request.param == "moto":
         with mock_aws():
             yield _aws(None)
@@ -138,9 +151,9 @@ def test_a_webhook_replaces_no_other(ships: Stores) -> None:
 
 def test_a_webhook_is_enabled_and_disabled(ships: Stores) -> None:
     ships.webhooks.create_webhook(FIRST)
-    ships.webhooks.set_webhook_enabled(SHIPS, FIRST.id, True)
+    ships.webhooks.replace_webhook(replace(FIRST, enabled=True))
     assert ships.webhooks.list_webhooks(SHIPS) == (replace(FIRST, enabled=True),)
-    ships.webhooks.set_webhook_enabled(SHIPS, FIRST.id, False)
+    ships.webhooks.replace_webhook(FIRST)
     assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
 
 
@@ -157,7 +170,7 @@ def test_what_is_not_there_is_not_made_by_a_change(ships: Stores) -> None:
     ships.webhooks.create_webhook(FIRST)
     for project, webhook in ((BOATS, FIRST.id), (SHIPS, "1" * 16), (SHIPS, "")):
         with pytest.raises(UnknownWebhook):
-            ships.webhooks.set_webhook_enabled(project, webhook, True)
+            ships.webhooks.replace_webhook(replace(FIRST, project=project, id=webhook))
         with pytest.raises(UnknownWebhook):
             ships.webhooks.remove_webhook(project, webhook)
     assert ships.webhooks.list_webhooks(BOATS) == ()
@@ -211,3 +224,32 @@ def test_secrets_are_encrypted_and_records_expire() -> None:
             if item["pk"]["S"].startswith("webhook#")
         ]
         assert [int(item["expires"]["N"]) for item in items] == [NOON + 30 * 86_400]
+
+
+def test_deliveries_are_kept_as_they_stand_the_last_event_first(stores: Stores) -> None:
+    made = [replace(SENT, id=f"d{number}", at=SENT.at + number // 2) for number in range(6)]
+    for delivery in made:
+        stores.records.keep_delivery(SHIPS, FIRST.id, delivery)
+    finished = replace(made[3], outcome=Outcome.SUCCESS, attempts=3, test=True)
+    stores.records.keep_delivery(SHIPS, FIRST.id, finished)
+    stores.records.record_delivery(SHIPS, FIRST.id, LAST)
+    expected = [made[5], made[4], finished, made[2], made[1], made[0]]
+    assert list(stores.records.deliveries(SHIPS, FIRST.id, limit=10)) == expected
+    assert list(stores.records.deliveries(SHIPS, FIRST.id, limit=2)) == expected[:2]
+    assert list(stores.records.deliveries(SHIPS, FIRST.id, limit=10, at=SENT.at + 1)) == [finished, made[2]]
+    assert stores.records.count_deliveries(SHIPS, FIRST.id) == 6
+    assert list(stores.records.deliveries(BOATS, FIRST.id, limit=10)) == []
+    assert stores.records.count_deliveries(SHIPS, "1") == 0
+
+
+def test_changes_keep_their_events(ships: Stores) -> None:
+    event = EventMaker(lambda: NOON).make(Operation.CHANGE_WEBHOOK, Actor("ada"), "", project=SHIPS)
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: ships.webhooks.create_webhook(FIRST, event=event),
+        lambda: ships.webhooks.replace_webhook(FIRST, event=replace(event, id="b" * 32)),
+        lambda: ships.webhooks.tell(replace(event, id="c" * 32)),
+        lambda: ships.webhooks.remove_webhook(SHIPS, FIRST.id, event=replace(event, id="d" * 32)),
+    )
+    for number, change in enumerate(changes, 1):
+        change()
+        assert ships.events() == number

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Project, Projects, UnknownProject
 from roadstead.names import ProjectName
-from roadstead.notifications.stores import LastDelivery, UnknownWebhook, Webhook, WebhookSecrets
+from roadstead.notifications.stores import Delivery, LastDelivery, UnknownWebhook, Webhook, WebhookSecrets
+from roadstead.trail.entries import Event
 
 Place = tuple[ProjectName, str]
 
@@ -16,7 +16,7 @@ Place = tuple[ProjectName, str]
 class MemoryNotifications:
     """Webhooks, WebhookSecretStore and DeliveryRecords. `reads` counts what a real store would be asked for."""
 
-    def __init__(self, projects: Projects) -> None:
+    def __init__(self, projects: Projects, events: list[Event] | None = None) -> None:
         self._lock = threading.Lock()
         self._projects = projects
         self._webhooks: dict[Place, Webhook] = {}
@@ -24,6 +24,8 @@ class MemoryNotifications:
         self._deliveries: dict[Place, LastDelivery] = {}
         self.repositories: dict[str, int] = {}  # when each was created
         self.reads: list[str] = []
+        self.events = events if events is not None else []
+        self._sent: dict[Place, dict[tuple[int, str], Delivery]] = {}
 
     def find_project(self, name: ProjectName) -> Project | None:
         self.reads.append("project")
@@ -35,24 +37,35 @@ class MemoryNotifications:
             found = [webhook for (owner, _), webhook in self._webhooks.items() if owner == project]
             return tuple(sorted(found, key=lambda webhook: (webhook.created, webhook.id)))
 
-    def create_webhook(self, webhook: Webhook) -> None:
+    def create_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
         with self._lock:
             if self._projects.find_project(webhook.project) is None:
                 raise UnknownProject(webhook.project)
             if (webhook.project, webhook.id) in self._webhooks:
                 raise Conflict(webhook.id)
             self._webhooks[webhook.project, webhook.id] = webhook
+            self._tell(event)
 
-    def set_webhook_enabled(self, project: ProjectName, webhook: str, enabled: bool) -> None:
+    def replace_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
         with self._lock:
-            if (project, webhook) not in self._webhooks:
-                raise UnknownWebhook(webhook)
-            self._webhooks[project, webhook] = replace(self._webhooks[project, webhook], enabled=enabled)
+            if (webhook.project, webhook.id) not in self._webhooks:
+                raise UnknownWebhook(webhook.id)
+            self._webhooks[webhook.project, webhook.id] = webhook
+            self._tell(event)
 
-    def remove_webhook(self, project: ProjectName, webhook: str) -> None:
+    def remove_webhook(self, project: ProjectName, webhook: str, *, event: Event | None = None) -> None:
         with self._lock:
             if self._webhooks.pop((project, webhook), None) is None:
                 raise UnknownWebhook(webhook)
+            self._tell(event)
+
+    def tell(self, event: Event) -> None:
+        with self._lock:
+            self._tell(event)
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self.events.append(event)
 
     def set_secrets(self, project: ProjectName, webhook: str, secrets: WebhookSecrets) -> None:
         with self._lock:
@@ -75,6 +88,19 @@ class MemoryNotifications:
     def record_delivery(self, project: ProjectName, webhook: str, last: LastDelivery) -> None:
         with self._lock:
             self._deliveries[project, webhook] = last
+
+    def keep_delivery(self, project: ProjectName, webhook: str, delivery: Delivery) -> None:
+        with self._lock:
+            self._sent.setdefault((project, webhook), {})[delivery.at, delivery.id] = delivery
+
+    def deliveries(self, project: ProjectName, webhook: str, *, limit: int, at: int | None = None) -> list[Delivery]:
+        with self._lock:
+            kept = sorted(self._sent.get((project, webhook), {}).items(), reverse=True)
+            return [one for _, one in kept if at in (None, one.at)][:limit]
+
+    def count_deliveries(self, project: ProjectName, webhook: str) -> int:
+        with self._lock:
+            return len(self._sent.get((project, webhook), {}))
 
     def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None:
         with self._lock:

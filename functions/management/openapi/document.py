@@ -18,11 +18,25 @@ from functions.management.openapi import (
     system,
     usergroups,
     users,
+    webhooks,
 )
 from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, ref, text
 from functions.management.route import Anybody, InProject, Nothing, Route, in_words
 
-RESOURCES = (absent, artifacts, audit, labels, system, users, usergroups, projects, repositories, robots, executions)
+RESOURCES = (
+    absent,
+    artifacts,
+    audit,
+    executions,
+    labels,
+    projects,
+    repositories,
+    robots,
+    system,
+    usergroups,
+    users,
+    webhooks,
+)
 
 _ERRORS = "Errors"
 _PAGES = (

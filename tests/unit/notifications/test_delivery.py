@@ -193,7 +193,7 @@ def test_a_webhook_that_was_added_a_moment_ago_is_found() -> None:
     harbour = Harbour()
     harbour.targets.of(SHIPS)
     webhook = harbour.add()
-    text = Message("d1", SHIPS, webhook.id, "application/json", "{}").as_text()
+    text = Message("d1", SHIPS, webhook.id, "application/json", "{}", 1, "PUSH_ARTIFACT").as_text()
     assert harbour.deliverer.deliver(text, 1).fate is Fate.DELIVERED
 
 
@@ -203,7 +203,7 @@ def test_a_webhook_that_was_enabled_a_moment_ago_is_sent_to() -> None:
     harbour.notifications.set_enabled("ships", webhook.id, False)
     harbour.targets.of(SHIPS)
     harbour.notifications.set_enabled("ships", webhook.id, True)
-    text = Message("d1", SHIPS, webhook.id, "application/json", "{}").as_text()
+    text = Message("d1", SHIPS, webhook.id, "application/json", "{}", 1, "PUSH_ARTIFACT").as_text()
     assert harbour.deliverer.deliver(text, 1).fate is Fate.DELIVERED
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from roadstead.notifications.payloads import Payload, Surroundings, event_type, payload, tags_of
-from roadstead.notifications.stores import EventType, PayloadFormat
+from roadstead.notifications.stores import SENT, PayloadFormat
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome
 from tests.unit.notifications.parts import DIGEST, NOON, PUSH, WEBHOOK, entry
 
@@ -143,4 +143,4 @@ def test_an_entry_in_the_trails_json_gives_the_same_payload(webhook: Any) -> Non
 
 
 def test_the_types_are_those_that_one_can_subscribe_to() -> None:
-    assert {event_type(entry(operation)) for operation in Operation} - {None} == set(EventType)
+    assert {event_type(entry(operation)) for operation in Operation} - {None} == set(SENT)

@@ -80,7 +80,7 @@ def test_a_secret_is_replaced() -> None:
         ({"url": "https://receiver.example.com:22/"}, "port 22 is not allowed; allowed ports: 443, 8443"),
         ({"url": ""}, "must be like https://"),
         ({"events": []}, "at least one event; choose from PUSH_ARTIFACT, PULL_ARTIFACT, DELETE_ARTIFACT, DELETE_TAG"),
-        ({"events": ["PUSH_ARTIFACT", "SCANNING_COMPLETED"]}, "'SCANNING_COMPLETED' is not an event"),
+        ({"events": ["PUSH_ARTIFACT", "SCANNING"]}, "'SCANNING' is not an event"),
         ({"payload": "default"}, "'default' is not a payload format; choose Default or CloudEvents"),
         ({"repositories": "{a"}, "braces"),
         ({"tags": ""}, "not a pattern"),
@@ -133,7 +133,7 @@ def test_a_project_has_a_bounded_number_of_webhooks() -> None:
 
 
 def test_a_project_that_goes_while_a_webhook_is_added_leaves_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(webhook: Any) -> None:
+    def gone(webhook: Any, *, event: Any) -> None:
         raise UnknownProject(webhook.project)
 
     harbour = Harbour()

@@ -31,6 +31,7 @@ from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.lifecycle.executions import Starter
 from roadstead.names import RepositoryName, Tag
+from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 from tests.manifests import image_of
@@ -41,9 +42,12 @@ from tests.memory.executions import MemoryExecutions
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
 from tests.memory.labels import MemoryLabels
+from tests.memory.notifications import MemoryNotifications
 from tests.memory.objects import MemoryObjects
+from tests.memory.queue import MemoryQueue
 from tests.unit.content.parts import Clock, Registry
 from tests.unit.functions.management import description, swagger
+from tests.unit.notifications.parts import FakePoster
 
 PASSWORD = "correct horse battery staple"
 
@@ -68,6 +72,9 @@ class Desk:
         self.now = 1_800_000_000.0
         self.directory = MemoryIdentities()
         self.index = MemoryIndex()
+        self.webhooks = MemoryNotifications(self.directory, self.directory.events)
+        self.queue = MemoryQueue()
+        self.poster = FakePoster()
         self.trail = MemoryTrailPages()
         self.configuration = MemoryConfiguration(self.directory.events)
         self.accounts = Accounts(self.directory, FastHasher(), clock=lambda: self.now)
@@ -96,6 +103,7 @@ class Desk:
             configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
             administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
             trail=self.trail,
+            notifications=self._notifications,
             executions=self.executions,
             starter=Starter(self.executions, EventMaker(lambda: self.now)),
             clock=lambda: self.now,
@@ -104,6 +112,12 @@ class Desk:
         )
         self.services = services
         self.application = Application(services)
+
+    def _notifications(self, actor: Actor, host: str) -> Notifications:
+        store = self.webhooks
+        return Notifications(
+            store, store, store, self.queue, self.poster, host=host, actor=actor, clock=lambda: self.now
+        )
 
     def push(self, repository: str, tag: str, *, size: int = 100) -> Digest:
         """Commit a manifest that needs nothing, with a tag, a second after the last one."""

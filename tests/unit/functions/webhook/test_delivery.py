@@ -176,7 +176,7 @@ def test_a_store_that_fails_keeps_the_message_and_lets_the_others_pass(
     local.harbour.identities.create_project(Project(boats, False, NOON, "bob"))
     webhook = local.harbour.notifications.add("boats", URL, ["PUSH_ARTIFACT"], created_by="bob").webhook
     [text] = local.messages(PUSH)
-    broken = Message("d9", boats, webhook.id, "application/json", "{}").as_text()
+    broken = Message("d9", boats, webhook.id, "application/json", "{}", 1, "PUSH_ARTIFACT").as_text()
     find = local.harbour.store.find_secrets
 
     def fail(project: ProjectName, webhook: str) -> Any:
@@ -362,19 +362,19 @@ def test_with_webhooks_an_event_is_three_reads_and_one_request_and_the_next_only
     assert len(cloud.receive()) == 12
 
 
-def test_a_delivery_is_three_reads_and_the_next_none(cloud: Cloud) -> None:
+def test_a_delivery_is_three_reads_and_a_record_and_the_next_only_the_record(cloud: Cloud) -> None:
     cloud.add()
     services = cloud.services(FakePoster())
     services.dispatcher.enqueue([PUSH, entry(id="two")])
     first, second = cloud.receive()
     cloud.made()
     assert deliver(services, {"Records": [first]}) == {"batchItemFailures": []}
-    assert cloud.made() == [QUERY, GET, SECRETS]
+    assert cloud.made() == [QUERY, GET, SECRETS, PUT]
     assert deliver(services, {"Records": [second]}) == {"batchItemFailures": []}
-    assert cloud.made() == []
+    assert cloud.made() == [PUT]
 
 
-def test_a_failure_is_one_call_and_the_message_comes_back(cloud: Cloud) -> None:
+def test_a_failure_is_two_calls_and_the_message_comes_back(cloud: Cloud) -> None:
     cloud.add()
     poster = FakePoster([Answer(503)])
     services = cloud.services(poster)
@@ -383,7 +383,7 @@ def test_a_failure_is_one_call_and_the_message_comes_back(cloud: Cloud) -> None:
     deliver(services, {"Records": [first]})
     cloud.made()
     assert deliver(services, {"Records": [first]}) == {"batchItemFailures": [{"itemIdentifier": first["messageId"]}]}
-    assert cloud.made() == [POSTPONE]
+    assert cloud.made() == [PUT, POSTPONE]
     assert cloud.receive() == []
     services.queue.postpone(first["receiptHandle"], 0)
     [again] = cloud.receive()
@@ -391,7 +391,7 @@ def test_a_failure_is_one_call_and_the_message_comes_back(cloud: Cloud) -> None:
     assert int(again["attributes"]["ApproximateReceiveCount"]) > int(first["attributes"]["ApproximateReceiveCount"])
 
 
-def test_what_is_given_up_is_two_calls_and_among_the_dead_letters(cloud: Cloud) -> None:
+def test_what_is_given_up_is_three_calls_and_among_the_dead_letters(cloud: Cloud) -> None:
     webhook = cloud.add()
     services = cloud.services(FakePoster([Answer(410)]))
     services.dispatcher.enqueue([PUSH])
@@ -400,7 +400,7 @@ def test_what_is_given_up_is_two_calls_and_among_the_dead_letters(cloud: Cloud) 
     cloud.dead()
     cloud.made()
     assert deliver(services, {"Records": [first]}) == {"batchItemFailures": []}
-    assert cloud.made() == [PUT, SEND]
+    assert cloud.made() == [PUT, PUT, SEND]
     assert cloud.dead() == [first["body"]]
     last = cloud.notifications(FakePoster()).last_delivery("ships", webhook.id)
     assert last is not None and last.detail == "the endpoint responded with 410"
