@@ -22,6 +22,7 @@ from roadstead.aws.dynamodb_labels import DynamoLabels
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.dynamodb_pages import DynamoPages
+from roadstead.aws.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.lambda_functions import LambdaWaker
 from roadstead.aws.s3 import S3Objects
@@ -37,6 +38,7 @@ from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.lifecycle.executions import Starter
+from roadstead.lifecycle.policies import Policies
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.https import HttpsPoster
 from roadstead.trail.entries import Actor
@@ -62,6 +64,7 @@ def build(settings: Settings) -> Services:
     }
     return Services(
         directory=directory,
+        policies=Policies(DynamoProjectRules(index), EventMaker()),
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
         login=PasswordLogin(directory, passwords),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
+from roadstead.content.commit_rules import ImmutableTag
 from roadstead.errors import RegistryError
 from roadstead.http import Response
 
@@ -57,6 +58,8 @@ def of_registry(error: RegistryError) -> ManagementError:
         409: ManagementCode.CONFLICT,
         412: ManagementCode.PRECONDITION,
     }
+    if isinstance(error, ImmutableTag):
+        return ManagementError(ManagementCode.PRECONDITION, str(error))
     return ManagementError(codes.get(error.status, ManagementCode.BAD_REQUEST), error.entries[0].message)
 
 

@@ -9,6 +9,7 @@ from functions.management.handlers import (
     audit_logs,
     configurations,
     executions,
+    immutable_rules,
     labels,
     members,
     openapi,
@@ -40,6 +41,7 @@ ROUTES: tuple[Route, ...] = (
     *labels.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *repositories.ROUTES,
+    *immutable_rules.ROUTES,
     *search.ROUTES,
     *audit_logs.ROUTES,
     *webhooks.ROUTES,

@@ -30,6 +30,7 @@ from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
 from roadstead.lifecycle.executions import Executions, Starter
+from roadstead.lifecycle.policies import Policies
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
@@ -72,6 +73,7 @@ class Content:
 @dataclass(frozen=True, slots=True)
 class Services:
     directory: Directory
+    policies: Policies
     lists: DirectoryLists
     hasher: Hasher
     pages: Pages

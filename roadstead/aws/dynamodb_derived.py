@@ -10,14 +10,13 @@ usage#<project>        usage         bytes; v changes with every change of them
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from roadstead.aws.counts import ARTIFACTS, count_writes
 from roadstead.aws.dynamodb_pages import pulls_key, read_counts, repository_summary_key, summary_key, where_key
 from roadstead.aws.index_items import (
     blob_pk,
     labelled_key,
-    link_key,
     manifest_item_key,
     pushed_manifest,
     repository_pk,
@@ -119,12 +118,9 @@ class DynamoDerivedIndex:
         found = self._table.batch_get([own_key(project, digest) for digest in digests])
         return {Digest(sk): int(item["bytes"]) for (_, sk), item in found.items()}
 
-    def find_linked_size(self, project: ProjectName, digest: Digest) -> int | None:
-        for item in self._table.query(blob_pk(digest), prefix=f"repo#{project}/", limit=1, attributes=("at",)):
-            link = self._table.get(link_key(item["sk"].removeprefix("repo#"), digest))
-            if link is not None:
-                return int(link["size"])
-        return None
+    def repositories_with_blob(self, project: ProjectName, digest: Digest) -> Iterator[RepositoryName]:
+        for item in self._table.query(blob_pk(digest), prefix=f"repo#{project}/", attributes=("at",)):
+            yield RepositoryName(item["sk"].removeprefix("repo#"))
 
     def change_usage(self, project: ProjectName, *, own: Mapping[Digest, int], disown: Mapping[Digest, int]) -> None:
         change = sum(own.values()) - sum(disown.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 from roadstead.aws.counts import ARTIFACTS, TAGS, count_writes
@@ -28,6 +29,7 @@ from roadstead.aws.index_items import (
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory, is_listed
+from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.digest import Digest
@@ -46,9 +48,23 @@ class DynamoManifestIndex:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    @cached_property
+    def commit_rules(self) -> CommitRules:
+        # Imported only if it is used: a pull asks for no rules.
+        from roadstead.lifecycle.commit_rules import PolicyRules
+
+        return PolicyRules()
+
     def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
         item = self._table.get(tag_key(repository, tag))
         return _tag(item) if item else None
+
+    def find_governed(
+        self, repository: RepositoryName, tags: Collection[Tag] = ()
+    ) -> tuple[dict[Tag, TagEntry], Governing]:
+        rules, usage = rules_key(repository.project), usage_key(repository.project)
+        found = self._table.batch_get([rules, usage, *(tag_key(repository, tag) for tag in tags)])
+        return _tags(repository, tags, found), _governing(repository, found)
 
     def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
         item = self._table.get(manifest_item_key(repository, digest))
@@ -64,22 +80,21 @@ class DynamoManifestIndex:
         manifests: Collection[Digest],
     ) -> CommitSnapshot:
         own, meta = manifest_item_key(repository, digest), (repository_pk(repository), "meta")
-        rules, usage = rules_key(repository.project), usage_key(repository.project)
         keys = [
             own,
             meta,
-            rules,
-            usage,
+            rules_key(repository.project),
+            usage_key(repository.project),
             *(tag_key(repository, tag) for tag in tags),
             *_content_keys(repository, blobs, manifests),
         ]
         found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest", "document", "bytes"))
         return CommitSnapshot(
             _manifest(found[own]) if own in found else None,
-            {tag: _tag(found[key]) for tag in tags if (key := tag_key(repository, tag)) in found},
+            _tags(repository, tags, found),
             meta in found,
             _contents(repository, found, blobs, manifests),
-            Governing(found.get(rules, {}).get("document", ""), found.get(usage, {}).get("bytes", 0)),
+            _governing(repository, found),
         )
 
     def read_contents(
@@ -242,6 +257,15 @@ def _contents(
             if (key := manifest_item_key(repository, digest)) in found
         },
     )
+
+
+def _governing(repository: RepositoryName, found: dict[Key, Item]) -> Governing:
+    rules, usage = found.get(rules_key(repository.project), {}), found.get(usage_key(repository.project), {})
+    return Governing(rules.get("document", ""), usage.get("bytes", 0))
+
+
+def _tags(repository: str, tags: Collection[Tag], found: dict[Key, Item]) -> dict[Tag, TagEntry]:
+    return {tag: _tag(found[key]) for tag in tags if (key := tag_key(repository, tag)) in found}
 
 
 def _tag(item: Item) -> TagEntry:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from roadstead.aws.index_items import rules_key
+from roadstead.aws.index_items import event_write, rules_key
 from roadstead.aws.table import Table, put
-from roadstead.content.governing import MAX_RULES, Rules
+from roadstead.content.governing import MAX_RULES, Rules, RulesTooLarge
 from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
 
 
 class DynamoProjectRules:
@@ -16,10 +17,11 @@ class DynamoProjectRules:
         item = self._table.get(rules_key(project))
         return Rules(item["document"], item["version"]) if item else None
 
-    def put_rules(self, project: ProjectName, document: str, *, replaces: int) -> Rules:
+    def put_rules(self, project: ProjectName, document: str, *, replaces: int, event: Event) -> Rules:
         if len(document.encode()) > MAX_RULES:
-            raise ValueError(f"the rules of {project} take more than {MAX_RULES} bytes")
+            raise RulesTooLarge(project)
         item = {"document": document, "version": replaces + 1}
         condition = "version = :old" if replaces else "attribute_not_exists(pk)"
-        self._table.write(put(rules_key(project), item, condition, {":old": replaces} if replaces else {}))
+        rules = put(rules_key(project), item, condition, {":old": replaces} if replaces else {})
+        self._table.transact([rules, event_write(event)])
         return Rules(document, replaces + 1)

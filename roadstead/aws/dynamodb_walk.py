@@ -28,9 +28,6 @@ class DynamoWalk:
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]:
         return self._digests(repository_pk(repository), "manifest#")
 
-    def blobs(self, repository: RepositoryName) -> Iterator[Digest]:
-        return self._digests(repository_pk(repository), "blob#")
-
     def summaries(self, repository: RepositoryName) -> Iterator[Digest]:
         yield from self._digests(f"artifact#{repository}", "")
         yield from self._digests(f"pulls#{repository}", "")

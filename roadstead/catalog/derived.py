@@ -77,12 +77,14 @@ class DerivedIndex(Protocol):
         ...
 
     def find_owned(self, project: ProjectName, digests: Collection[Digest]) -> Mapping[Digest, int]:
-        """Return the sizes by which blobs count in a project's usage; what does not count is not there. One read for
-        each 100."""
+        """Return the sizes by which blobs count in a project's usage; what does not count is not there.
+
+        One read for each 100.
+        """
         ...
 
-    def find_linked_size(self, project: ProjectName, digest: Digest) -> int | None:
-        """Return the size of a blob that a repository of the project has; None if none has it. Two reads, or one."""
+    def repositories_with_blob(self, project: ProjectName, digest: Digest) -> Iterator[RepositoryName]:
+        """Yield the project's repositories that have a link to a blob. One read for each MB of them."""
         ...
 
     def change_usage(self, project: ProjectName, *, own: Mapping[Digest, int], disown: Mapping[Digest, int]) -> None:
@@ -93,7 +95,10 @@ class DerivedIndex(Protocol):
         ...
 
     def used_bytes(self, project: ProjectName) -> int:
-        """Bytes of a project's blobs, each once, and of its manifests, as far as the indexer has come. One read."""
+        """Bytes of a project's manifests, and of the blobs that they need, each once, as far as the indexer has come.
+
+        One read.
+        """
         ...
 
 
@@ -105,8 +110,6 @@ class Walk(Protocol):
         ...
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]: ...
-
-    def blobs(self, repository: RepositoryName) -> Iterator[Digest]: ...
 
     def summaries(self, repository: RepositoryName) -> Iterator[Digest]:
         """Digests of the summaries and pull counts that are kept, whether there is such a manifest or not."""

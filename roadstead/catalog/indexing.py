@@ -7,7 +7,7 @@ comes with an event of its own; so no order, repetition or concurrency of events
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from roadstead.catalog.derived import MAX_USAGE_CHANGES, DerivedIndex, KeptRepository
@@ -18,6 +18,7 @@ from roadstead.content.accessories import belongs_to, is_listed
 from roadstead.content.blob_index import BlobIndex, Use
 from roadstead.content.manifest_document import IMAGE_TYPES, Manifest, parse_manifest
 from roadstead.content.manifest_index import ManifestEntry, ManifestIndex
+from roadstead.content.manifests import needed_by
 from roadstead.content.objects import Objects
 from roadstead.content.relatives import find_accessories
 from roadstead.digest import Digest
@@ -28,7 +29,7 @@ from roadstead.trail.entries import Event, Operation
 MAX_REFERRERS = 100  # accessories that a summary counts, and of which its flags are made
 MAX_SIZED_CHILDREN = 64  # children whose layers are added up
 _ATTEMPTS = 20
-_OF_BLOBS = frozenset({Operation.UPLOAD, Operation.MOUNT, Operation.DELETE_BLOB})
+_OF_BLOBS = frozenset({Operation.DELETE_BLOB})  # what is uploaded or mounted counts once a manifest needs it
 _OF_MANIFESTS = frozenset({Operation.PUSH, Operation.TAG, Operation.UNTAG, Operation.DELETE_MANIFEST})
 
 
@@ -81,25 +82,45 @@ class Indexer:
         self._until_settled(lambda: self._settle_listing(repository, digest))
         if isinstance(manifest, Manifest):
             self._settle_relatives(repository, manifest)
+            for part in _parts(needed_by(manifest)):
+                self._until_settled(lambda part=part: self._settle_content(repository, digest, part))  # type: ignore[misc]
 
     def settle_blobs(self, project: ProjectName, digests: Collection[Digest]) -> None:
-        """Count each blob once in its project's usage, while one of the project's repositories has it.
+        """Count each blob once in its project's usage, while a manifest of the project needs it.
 
-        Costs a read for all, two for each, and one transaction, which costs two write units for each and two more.
+        Costs a read for all, four for each, and one transaction, which costs two write units for each and two more.
         """
-        ordered = list(dict.fromkeys(digests))
-        for start in range(0, len(ordered), MAX_USAGE_CHANGES):
-            part = ordered[start : start + MAX_USAGE_CHANGES]
+        for part in _parts(digests):
             self._until_settled(lambda part=part: self._settle_usage(project, part))  # type: ignore[misc]
 
     def _settle_usage(self, project: ProjectName, digests: Collection[Digest]) -> bool:
         owned = self._derived.find_owned(project, digests)
-        linked = {digest: self._derived.find_linked_size(project, digest) for digest in digests}
-        own = {digest: size for digest, size in linked.items() if size is not None and digest not in owned}
-        disown = {digest: owned[digest] for digest, size in linked.items() if size is None and digest in owned}
+        needed = {digest: self._needed_size(project, digest) for digest in digests}
+        own = {digest: size for digest, size in needed.items() if size is not None and digest not in owned}
+        disown = {digest: owned[digest] for digest, size in needed.items() if size is None and digest in owned}
         if own or disown:
             self._derived.change_usage(project, own=own, disown=disown)
         return bool(own or disown)
+
+    def _settle_content(self, repository: RepositoryName, manifest: Digest, needed: Collection[Digest]) -> bool:
+        """Count what a manifest needs: while it stands, that is all of it, and costs three reads and a transaction."""
+        if self._manifests.find_manifest(repository, manifest) is None:
+            return self._settle_usage(repository.project, needed)
+        owned = self._derived.find_owned(repository.project, needed)
+        blobs = {digest for digest in needed if digest not in owned}
+        links = self._manifests.read_contents(repository, blobs=blobs, manifests=()).links if blobs else {}
+        if links:
+            own = {digest: link.size for digest, link in links.items()}
+            self._derived.change_usage(repository.project, own=own, disown={})
+        return bool(links)
+
+    def _needed_size(self, project: ProjectName, digest: Digest) -> int | None:
+        """The size of a blob that a manifest of the project needs; None if none does."""
+        for repository in self._derived.repositories_with_blob(project, digest):
+            link = self._blobs.find_link(repository, digest)
+            if link is not None and self._is_needed(repository, digest):
+                return link.size
+        return None
 
     def _until_settled(self, step: Callable[[], _Step]) -> _Step:
         for _ in range(_ATTEMPTS):
@@ -202,13 +223,19 @@ class Indexer:
         manifest = self._manifest_of(kept)
         if manifest is not None:
             self._settle_relatives(repository, manifest)
+            self.settle_blobs(repository.project, needed_by(manifest))
         self._remove_additions(repository, kept)
         self._derived.remove_summary(repository, kept)
 
     def _manifest_of(self, kept: Summary) -> Manifest | None:
         """A manifest that is gone, by its object; None once the collector has taken that."""
-        body = self._objects.get(kept.key) if kept.child_count or kept.subject else None
-        return parse_manifest(body, kept.media_type) if body is not None else None
+        body = self._objects.get(kept.key)
+        if body is None:
+            return None
+        try:
+            return parse_manifest(body, kept.media_type)
+        except RegistryError:
+            return None  # an older version took it, and this one would not
 
     def _remove_additions(self, repository: RepositoryName, kept: Summary) -> None:
         if kept.additions:
@@ -235,7 +262,7 @@ class Indexer:
         return True
 
     def _is_needed(self, repository: RepositoryName, digest: Digest) -> bool:
-        """Whether an index that stands has this manifest as a child."""
+        """Whether a manifest that stands needs this blob, or has this manifest as a child."""
         after: Use | None = None
         while uses := self._blobs.find_uses(repository, digest, after=after):
             found = self._manifests.read_contents(repository, blobs=(), manifests={use.manifest for use in uses})
@@ -256,6 +283,13 @@ class Indexer:
             return False
         self._derived.put_repository(repository, wanted)
         return True
+
+
+def _parts(digests: Collection[Digest]) -> Iterator[list[Digest]]:
+    """Yield each digest once, in parts that one transaction can change."""
+    ordered = list(dict.fromkeys(digests))
+    for start in range(0, len(ordered), MAX_USAGE_CHANGES):
+        yield ordered[start : start + MAX_USAGE_CHANGES]
 
 
 _Step = bool | Manifest | None

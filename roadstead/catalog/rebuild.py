@@ -17,7 +17,10 @@ _ROUNDS = 10  # comparisons of counts; each leaves out those that somebody chang
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How much was looked at. `busy` names repositories and projects whose counts changed again and again."""
+    """How much was looked at; `blobs` are those that count in a usage.
+
+    `busy` names repositories and projects whose counts changed again and again.
+    """
 
     repositories: int
     manifests: int
@@ -33,8 +36,8 @@ class Rebuild:
     def run(self, report: Callable[[RepositoryName], object] = lambda _: None) -> Rebuilt:
         """Derive everything. `report` hears of each repository before it is looked at.
 
-        Costs one pass over the keys of the index, about ten reads for each manifest and two for each blob, and no write
-        where nothing is wrong.
+        Costs one pass over the keys of the index, about twelve reads for each manifest and four for each blob that a
+        manifest needs, and no write where nothing is wrong.
         """
         manifests = blobs = 0
         repositories = list(self._walk.repositories())
@@ -46,14 +49,13 @@ class Rebuild:
                 manifests += 1
             for digest in self._walk.summaries(repository):
                 self._indexer.settle(Target(repository, digest))  # of manifests that are gone
-            linked = list(self._walk.blobs(repository))
-            self._indexer.settle_blobs(repository.project, linked)
-            blobs += len(linked)
             if not _agrees(lambda repository=repository: self._walk.recount(repository)):  # type: ignore[misc]
                 busy.append(repository)
             self._indexer.settle(Target(repository))
         for project in self._projects(repositories):
-            self._indexer.settle_blobs(project, list(self._walk.owned(project)))
+            owned = list(self._walk.owned(project))
+            self._indexer.settle_blobs(project, owned)
+            blobs += len(owned)
             if not _agrees(lambda project=project: self._walk.recount_usage(project)):  # type: ignore[misc]
                 busy.append(project)
         return Rebuilt(len(repositories), manifests, blobs, tuple(busy))

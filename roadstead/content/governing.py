@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
 
 MAX_RULES = 32 * 1024  # bytes of a project's rules: each commit reads them
 
@@ -29,14 +30,21 @@ class Rules:
     version: int
 
 
+class RulesTooLarge(ValueError):
+    """A project's rules take more than MAX_RULES bytes. The message is a sentence for a person."""
+
+    def __init__(self, project: ProjectName) -> None:
+        super().__init__(f"the rules of {project} take more than {MAX_RULES} bytes")
+
+
 class ProjectRules(Protocol):
     def find_rules(self, project: ProjectName) -> Rules | None:
         """Return a project's rules, or None. One read, strongly consistent."""
         ...
 
-    def put_rules(self, project: ProjectName, document: str, *, replaces: int) -> Rules:
-        """Keep rules if those there have the version `replaces` (0: there are none): one write.
+    def put_rules(self, project: ProjectName, document: str, *, replaces: int, event: Event) -> Rules:
+        """Keep rules and their event if those there have the version `replaces` (0: there are none).
 
-        They bind every commit that begins afterwards. Raises Conflict; ValueError for more than MAX_RULES bytes.
+        One transaction. They bind every commit that begins afterwards. Raises Conflict, RulesTooLarge.
         """
         ...

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from roadstead.content.blob_index import BlobLink
+from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName, Tag
@@ -90,8 +91,19 @@ class Commit:
 class ManifestIndex(Protocol):
     """All reads are strongly consistent."""
 
+    @property
+    def commit_rules(self) -> CommitRules:
+        """What may forbid a commit or a removal. Whoever makes one asks before it writes."""
+        ...
+
     def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
         """Return the tag's entry, or None. One read."""
+        ...
+
+    def find_governed(
+        self, repository: RepositoryName, tags: Collection[Tag] = ()
+    ) -> tuple[Mapping[Tag, TagEntry], Governing]:
+        """Return those of `tags` that exist, and what governs the repository: what a removal is based on. One read."""
         ...
 
     def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:

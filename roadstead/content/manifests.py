@@ -62,7 +62,10 @@ class Manifests:
         raise manifest_unknown(repository, reference)
 
     def delete(self, repository: RepositoryName, reference: Reference, actor: Actor) -> None:
-        """Remove a tag, or a manifest with all its tags. Raises MANIFEST_UNKNOWN, DENIED (405) for a needed child."""
+        """Remove a tag, or a manifest with all its tags.
+
+        Raises MANIFEST_UNKNOWN, DENIED (405) for a needed child, RuleRefused if a tag is immutable: then all stay.
+        """
         if isinstance(reference, Tag):
             retry_conflicts(partial(self._delete_tag, repository, reference, actor), reference)
         else:
@@ -70,9 +73,11 @@ class Manifests:
 
     def _delete_tag(self, repository: RepositoryName, tag: Tag, actor: Actor, digest: Digest | None = None) -> None:
         """Attempt it once. Raises Conflict if the tag moved meanwhile."""
-        entry = self._manifests.find_tag(repository, tag)
+        tags, governing = self._manifests.find_governed(repository, (tag,))
+        entry = tags.get(tag)
         if entry is None or digest not in (None, entry.digest):
             raise manifest_unknown(repository, tag)
+        self._manifests.commit_rules.check_removal(repository, (tag,), governing)
         event = self._events.make(
             Operation.UNTAG, actor, repository, digest=entry.digest, tags=(tag,), media_type=entry.media_type
         )
@@ -129,6 +134,8 @@ class Manifests:
             )
 
         tags = self._manifests.find_tags_of(repository, entry.digest)
+        if tags:
+            self._check_removal(repository, entry, tags, mark)
         while len(tags) > MAX_TAGS_PER_REMOVAL:
             batch, tags = tags[:MAX_TAGS_PER_REMOVAL], tags[MAX_TAGS_PER_REMOVAL:]
             self._manifests.remove_tags(repository, entry.digest, batch, event=event(Operation.UNTAG, batch))
@@ -140,6 +147,17 @@ class Manifests:
             tags=tags,
             untag=event(Operation.UNTAG, tags) if tags else None,
         )
+
+    def _check_removal(
+        self, repository: RepositoryName, entry: ManifestEntry, tags: tuple[Tag, ...], mark: str
+    ) -> None:
+        """Raises RuleRefused, and leaves the manifest as it was."""
+        _, governing = self._manifests.find_governed(repository)
+        try:
+            self._manifests.commit_rules.check_removal(repository, tags, governing)
+        except RegistryError:
+            self._manifests.unmark_manifest(repository, entry.digest, mark)
+            raise
 
     def _forget_uses(self, repository: RepositoryName, entry: ManifestEntry) -> None:
         """Remove the uses, so that the blobs can be deleted at once. Otherwise they lapse with the manifest."""

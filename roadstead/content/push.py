@@ -15,6 +15,7 @@ from typing import Protocol
 
 from roadstead.conflicts import Conflict, TooManyWriters, retry_conflicts
 from roadstead.content.blob_index import BlobIndex, BlobLink
+from roadstead.content.commit_rules import Proposed
 from roadstead.content.manifest_document import Descriptor, Manifest, parse_manifest
 from roadstead.content.manifest_index import (
     MAX_INLINE_MANIFEST,
@@ -125,8 +126,8 @@ class Push:
     ) -> Pushed:
         """Commit a manifest under a digest or a tag, and under `tags` as well.
 
-        Idempotent: if the manifest exists, only tags move. Raises MANIFEST_INVALID, DIGEST_INVALID, or
-        MANIFEST_BLOB_UNKNOWN with an entry for everything that is missing.
+        Idempotent: if the manifest exists, only tags move. Raises MANIFEST_INVALID, DIGEST_INVALID,
+        MANIFEST_BLOB_UNKNOWN with an entry for everything that is missing, or RuleRefused.
         """
         manifest = parse_manifest(body, content_type)
         all_tags = tuple(dict.fromkeys((*((reference,) if isinstance(reference, Tag) else ()), *tags)))
@@ -190,6 +191,7 @@ class Push:
         found = self._manifests.read_snapshot(
             push.repository, push.digest, push.tags, blobs=push.needed, manifests=push.children
         )
+        self._manifests.commit_rules.check_commit(_proposed(push, found))
         if found.manifest is None:
             self._commit_new(push, found)
         elif push.prepared is None or found.manifest.generation != push.prepared.generation:
@@ -297,6 +299,11 @@ class Push:
             size=len(push.body),
         )
         return Commit(push.repository, entry, push.tags, found, referrer, event)
+
+
+def _proposed(push: _Push, found: CommitSnapshot) -> Proposed:
+    moved = tuple(tag for tag in push.tags if tag in found.tags and found.tags[tag].digest != push.digest)
+    return Proposed(push.repository, push.digest, moved, found.governing)
 
 
 def _written(tags: tuple[Tag, ...]) -> str:

@@ -55,6 +55,9 @@ class Operation(StrEnum):
     DELETE_LABEL = "delete-label"
     LABEL = "label"  # an artifact
     UNLABEL = "unlabel"
+    CREATE_IMMUTABLE_RULE = "create-immutable-rule"
+    CHANGE_IMMUTABLE_RULE = "change-immutable-rule"
+    REMOVE_IMMUTABLE_RULE = "remove-immutable-rule"
     COLLECT = "collect"  # objects, by a run of the collector
     START_EXECUTION = "start-execution"  # of something that takes longer than a request
     STOP_EXECUTION = "stop-execution"

@@ -34,6 +34,7 @@ from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker
 from roadstead.trail.pull_counts import Artifact, PullCounts, Pulls
 from tests.contract.conftest import Index
+from tests.manifests import image_of
 from tests.memory.audit import MemoryPullCounts
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.objects import MemoryObjects
@@ -69,7 +70,10 @@ class Catalog:
             derived=self.whole, manifests=self.index.manifests, blobs=self.index.blobs, objects=self.objects
         )
         self.manifests = Manifests(
-            manifests=self.index.manifests, blobs=self.index.blobs, objects=self.objects, events=self.maker
+            manifests=self.index.manifests,
+            blobs=self.index.blobs,
+            objects=self.objects,
+            events=self.maker,
         )
 
     def _clock(self) -> float:
@@ -499,26 +503,35 @@ def test_a_projects_repositories_are_listed_with_what_they_hold(catalog: Catalog
 
 
 def test_a_projects_blobs_count_once_in_its_usage(catalog: Catalog) -> None:
-    blob, other = catalog.blob(b"x" * 1000), catalog.blob(b"y" * 500)
-    catalog.blob(b"x" * 1000, BOATS)
-    digest = catalog.push(ONE, "a")
+    one, two = image_of(b"x" * 1000), image_of(b"x" * 1000, b"y" * 500)
+    for repository in (SHIPS, BOATS):
+        for data in (b"{}", b"x" * 1000, b"y" * 500):
+            catalog.blob(data, repository)
     catalog.settle()
+    assert catalog.whole.used_bytes(SHIPS.project) == 0  # no manifest needs them
+    digest, other = catalog.push(one, "a"), catalog.push(one, "a", repository=BOATS)
     catalog.settle()
-    assert catalog.whole.used_bytes(SHIPS.project) == 1500 + len(ONE)
-    catalog.unlink(blob)
-    catalog.settle(catalog.events[-1:])
-    assert catalog.whole.used_bytes(SHIPS.project) == 1500 + len(ONE)  # the other repository has it still
-    catalog.unlink(blob, BOATS)
-    catalog.unlink(other)
+    assert catalog.whole.used_bytes(SHIPS.project) == 1002 + 2 * len(one)
     catalog.delete(digest)
+    catalog.settle(catalog.events[-1:])
+    assert catalog.whole.used_bytes(SHIPS.project) == 1002 + len(one)  # the other repository needs them still
+    catalog.push(two, "b")
+    catalog.delete(other, BOATS)
+    catalog.settle()
+    catalog.settle()
+    assert catalog.whole.used_bytes(SHIPS.project) == 1502 + len(two)
+    catalog.delete(Digest.of(two))
     catalog.settle(reversed(catalog.events))
     assert catalog.whole.used_bytes(SHIPS.project) == 0
 
 
-def test_blobs_of_a_repository_of_one_component_count_for_the_default_project(catalog: Catalog) -> None:
-    catalog.blob(b"x" * 10, SINGLE)
+def test_content_of_a_repository_of_one_component_counts_for_the_default_project(catalog: Catalog) -> None:
+    for data in (b"{}", b"x" * 10):
+        catalog.blob(data, SINGLE)
+    body = image_of(b"x" * 10)
+    catalog.push(body, repository=SINGLE)
     catalog.settle()
-    assert catalog.whole.used_bytes(ProjectName("library")) == 10
+    assert catalog.whole.used_bytes(ProjectName("library")) == 12 + len(body)
 
 
 def test_what_was_read_before_somebody_elses_write_is_not_written(catalog: Catalog) -> None:

@@ -8,9 +8,10 @@ from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.content.governing import MAX_RULES, Governing, ProjectRules, Rules
+from roadstead.content.governing import MAX_RULES, Governing, ProjectRules, Rules, RulesTooLarge
 from roadstead.digest import Digest
-from roadstead.names import ProjectName, RepositoryName
+from roadstead.names import ProjectName, RepositoryName, Tag
+from roadstead.trail.entries import Actor, Event, Operation
 from tests.contract.conftest import Index
 from tests.memory.rules import MemoryProjectRules
 
@@ -24,6 +25,9 @@ def rules(index: Index) -> ProjectRules:
     return DynamoProjectRules(Table(index.client, index.table_name, sleep=lambda _: None))
 
 
+EVENT = Event("e" * 32, 1, Operation.CREATE_IMMUTABLE_RULE, Actor("ada"), "", project=SHIPS)
+
+
 def governing(index: Index, repository: str) -> Governing:
     return index.manifests.read_snapshot(
         RepositoryName(repository), Digest.of(b"x"), (), blobs=(), manifests=()
@@ -32,27 +36,28 @@ def governing(index: Index, repository: str) -> Governing:
 
 def test_rules_come_back_as_they_were_put(rules: ProjectRules) -> None:
     assert rules.find_rules(SHIPS) is None
-    assert rules.put_rules(SHIPS, '{"a": 1}', replaces=0) == Rules('{"a": 1}', 1)
-    assert rules.put_rules(SHIPS, "{}", replaces=1) == Rules("{}", 2) == rules.find_rules(SHIPS)
+    assert rules.put_rules(SHIPS, '{"a": 1}', replaces=0, event=EVENT) == Rules('{"a": 1}', 1)
+    assert rules.put_rules(SHIPS, "{}", replaces=1, event=EVENT) == Rules("{}", 2) == rules.find_rules(SHIPS)
     assert rules.find_rules(BOATS) is None
 
 
 def test_of_two_writers_one_reads_again(rules: ProjectRules) -> None:
-    rules.put_rules(SHIPS, "1", replaces=0)
+    rules.put_rules(SHIPS, "1", replaces=0, event=EVENT)
     for version in (0, 2):
         with pytest.raises(Conflict):
-            rules.put_rules(SHIPS, "2", replaces=version)
+            rules.put_rules(SHIPS, "2", replaces=version, event=EVENT)
     assert rules.find_rules(SHIPS) == Rules("1", 1)
 
 
 def test_rules_are_bounded(rules: ProjectRules) -> None:
-    with pytest.raises(ValueError, match="ships"):
-        rules.put_rules(SHIPS, "x" * (MAX_RULES + 1), replaces=0)
+    with pytest.raises(RulesTooLarge, match="ships"):
+        rules.put_rules(SHIPS, "x" * (MAX_RULES + 1), replaces=0, event=EVENT)
 
 
 def test_a_commit_reads_the_rules_of_its_project(index: Index, rules: ProjectRules) -> None:
-    rules.put_rules(SHIPS, "r", replaces=0)
+    rules.put_rules(SHIPS, "r", replaces=0, event=EVENT)
     assert governing(index, "ships/a/b") == Governing("r", 0)
+    assert index.manifests.find_governed(RepositoryName("ships/a"), [Tag("v1")]) == ({}, Governing("r", 0))
     assert governing(index, "boats/a") == governing(index, "shipsandmore/a") == Governing()
 
 

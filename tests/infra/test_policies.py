@@ -226,11 +226,13 @@ def test_a_statement_keeps_its_condition_and_one_that_says_more_is_refused() -> 
             _statement({**said, **more})
 
 
-def keys_read(deployment: Deployment, role: str, table: str) -> set[str]:
-    """The partitions to which a role is held on a table. Fails on a statement that holds it to none."""
+def keys_read(deployment: Deployment, role: str, table: str, action: str = "") -> set[str]:
+    """The partitions to which a role is held on a table, for `action` or any. Fails on a statement that holds it to
+    none."""
     found: set[str] = set()
     for statement in statements(deployment, role):
-        if table in [short(text(resource)) for resource in listed(statement["Resource"])]:
+        tables = [short(text(resource)) for resource in listed(statement["Resource"])]
+        if table in tables and (not action or action in listed(statement["Action"])):
             found |= set(statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"])
     return found
 
@@ -353,9 +355,11 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
 def test_the_management_function_reads_what_lists_show_and_changes_content_and_executions(default: Deployment) -> None:
     executions = {"execution#*", "executions#*", "due", "event#*"}
     labels = {"id#label", "labelled#*", "labels#*"}
+    policies = {"rules#*", "usage#*", "event#*"}
     changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*"} | labels
-    assert keys_read(default, "ManagementRole", INDEX) == executions | changed | {
-        *("artifact#*", "pulls#*", "pullsum#*", "reposum#*", "rules#*", "trail#*", "usage#*", "where#*")
+    assert keys_read(default, "ManagementRole", INDEX, "dynamodb:PutItem") == executions | changed | policies
+    assert keys_read(default, "ManagementRole", INDEX) == executions | changed | policies | {
+        *("artifact#*", "pulls#*", "pullsum#*", "reposum#*", "trail#*", "where#*")
     }
     for statement in statements(default, "ManagementRole"):
         if "dynamodb:DeleteItem" in statement["Action"] and "artifact" not in json.dumps(statement):

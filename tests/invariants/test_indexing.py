@@ -85,8 +85,14 @@ def check_derived(cloud: Cloud) -> None:
     assert differing == {}
     rows = cloud.rows()
     own = {key: item for key, item in rows.items() if key[0].startswith("repo#")}
-    sizes = {sk: item["size"] for (_, sk), item in own.items() if sk.startswith("blob#")}
     manifests = [item["size"] for (_, sk), item in own.items() if sk.startswith("manifest#")]
+    sizes = {}
+    for pk, sk in own:
+        if sk.startswith("use#"):
+            _, needed, manifest, generation = sk.split("#")
+            standing, link = own.get((pk, f"manifest#{manifest}")), own.get((pk, f"blob#{needed}"))
+            if standing is not None and link is not None and standing["generation"] == generation:
+                sizes[needed] = link["size"]
     used = rows.get(("usage#acme", "usage"), {}).get("bytes", 0)
     assert used == sum(sizes.values()) + sum(manifests)
 

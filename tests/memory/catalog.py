@@ -140,11 +140,9 @@ class MemoryCatalog:
         owned = self._owned.get(project, {})
         return {digest: owned[digest] for digest in digests if digest in owned}
 
-    def find_linked_size(self, project: ProjectName, digest: Digest) -> int | None:
-        for name, own in self._index.repositories.items():
-            if RepositoryName(name).project == project and digest in own.links:
-                return own.links[digest].size
-        return None
+    def repositories_with_blob(self, project: ProjectName, digest: Digest) -> Iterator[RepositoryName]:
+        names = [RepositoryName(name) for name, own in self._index.repositories.items() if digest in own.links]
+        yield from (name for name in names if name.project == project)
 
     def change_usage(self, project: ProjectName, *, own: Mapping[Digest, int], disown: Mapping[Digest, int]) -> None:
         owned = self._owned.setdefault(project, {})
@@ -163,9 +161,6 @@ class MemoryCatalog:
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]:
         yield from list(self._index.repositories[repository].manifests)
-
-    def blobs(self, repository: RepositoryName) -> Iterator[Digest]:
-        yield from list(self._index.repositories[repository].links)
 
     def summaries(self, repository: RepositoryName) -> Iterator[Digest]:
         yield from [digest for name, digest in self._summaries if name == repository]

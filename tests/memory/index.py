@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from roadstead.conflicts import Conflict, UploadConsumed
 from roadstead.content.accessories import is_listed
 from roadstead.content.blob_index import BlobLink, StoredObject, Use
+from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
+from roadstead.lifecycle.commit_rules import PolicyRules
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event
 
@@ -176,9 +178,23 @@ class MemoryIndex:
 
     # Manifests
 
+    @property
+    def commit_rules(self) -> CommitRules:
+        return PolicyRules()
+
     def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
         with self.lock:
             return self._of(repository).tags.get(tag)
+
+    def find_governed(
+        self, repository: RepositoryName, tags: Collection[Tag] = ()
+    ) -> tuple[Mapping[Tag, TagEntry], Governing]:
+        with self.lock:
+            own = self._of(repository)
+            return {tag: own.tags[tag] for tag in tags if tag in own.tags}, self._governing(repository)
+
+    def _governing(self, repository: RepositoryName) -> Governing:
+        return Governing(self.rules[repository.project].document if repository.project in self.rules else "")
 
     def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
         with self.lock:
@@ -201,7 +217,7 @@ class MemoryIndex:
                 {tag: own.tags[tag] for tag in tags if tag in own.tags},
                 own.exists,
                 self.read_contents(repository, blobs=blobs, manifests=manifests),
-                Governing(self.rules[repository.project].document if repository.project in self.rules else ""),
+                self._governing(repository),
             )
 
     def read_contents(

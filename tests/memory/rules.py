@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from roadstead.conflicts import Conflict
-from roadstead.content.governing import MAX_RULES, Rules
+from roadstead.content.governing import MAX_RULES, Rules, RulesTooLarge
 from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
 from tests.memory.index import MemoryIndex
 
 
@@ -15,11 +16,12 @@ class MemoryProjectRules:
     def find_rules(self, project: ProjectName) -> Rules | None:
         return self._index.rules.get(project)
 
-    def put_rules(self, project: ProjectName, document: str, *, replaces: int) -> Rules:
+    def put_rules(self, project: ProjectName, document: str, *, replaces: int, event: Event) -> Rules:
         if len(document.encode()) > MAX_RULES:
-            raise ValueError(project)
+            raise RulesTooLarge(project)
         found = self._index.rules.get(project)
         if (found.version if found else 0) != replaces:
             raise Conflict(project)
+        self._index.events.append(event)
         self._index.rules[project] = Rules(document, replaces + 1)
         return self._index.rules[project]

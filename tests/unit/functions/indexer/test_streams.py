@@ -80,8 +80,8 @@ def test_blobs_of_a_project_are_settled_together() -> None:
     indexer = Noting()
     run(
         indexer,
-        told(1, Operation.UPLOAD, ONE),
-        told(2, Operation.MOUNT, TWO, "acme/boats"),
+        told(1, Operation.DELETE_BLOB, ONE),
+        told(2, Operation.DELETE_BLOB, TWO, "acme/boats"),
         told(3, Operation.DELETE_BLOB, TWO, "cargo/tea"),
     )
     assert indexer.blobs == [(ProjectName("acme"), [ONE, TWO]), (ProjectName("cargo"), [TWO])]
@@ -89,7 +89,7 @@ def test_blobs_of_a_project_are_settled_together() -> None:
 
 def test_a_batch_begins_again_at_the_first_record_whose_target_failed() -> None:
     indexer = Noting(broken={TWO})
-    batch = [told(1, Operation.PUSH, ONE), told(2, Operation.PUSH, TWO), told(3, Operation.UPLOAD, TWO)]
+    batch = [told(1, Operation.PUSH, ONE), told(2, Operation.PUSH, TWO), told(3, Operation.DELETE_BLOB, TWO)]
     assert run(indexer, *batch) == ["2"]
     assert Target(SHIPS, ONE) in indexer.settled
     assert run(Noting(broken={None}), *batch) == ["1"]

@@ -30,6 +30,7 @@ from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.lifecycle.executions import Starter
+from roadstead.lifecycle.policies import Policies
 from roadstead.names import RepositoryName, Tag
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, Operation
@@ -45,6 +46,7 @@ from tests.memory.labels import MemoryLabels
 from tests.memory.notifications import MemoryNotifications
 from tests.memory.objects import MemoryObjects
 from tests.memory.queue import MemoryQueue
+from tests.memory.rules import MemoryProjectRules
 from tests.unit.content.parts import Clock, Registry
 from tests.unit.functions.management import description, swagger
 from tests.unit.notifications.parts import FakePoster
@@ -90,6 +92,7 @@ class Desk:
         self.indexer = Indexer(derived=self.catalog, manifests=self.index, blobs=self.index, objects=self.objects)
         services = Services(
             directory=self.directory,
+            policies=Policies(MemoryProjectRules(self.index), EventMaker(lambda: self.now)),
             lists=self.directory,
             hasher=FastHasher(),
             login=PasswordLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
