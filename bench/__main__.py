@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import calls, data_plane, embedded, events, from_zero, handlers, image, imports, scale
+from bench import calls, costs, data_plane, embedded, events, from_zero, handlers, image, imports, scale
 from bench.content import MIB
 from bench.rig import rig
 from bench.servers import Missing
@@ -79,6 +79,10 @@ def _from_zero(options: argparse.Namespace) -> str:
     return from_zero.show(from_zero.measure(pairs=1 if options.quick else options.pairs or 7))
 
 
+def _costs(_: argparse.Namespace) -> str:
+    return costs.show() + "\n"
+
+
 def _scale(_: argparse.Namespace) -> str:
     with rig() as one:
         return scale.show(calls.count(one), scale.Assumptions())
@@ -100,6 +104,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "data-plane": _data_plane,
     "from-zero": _from_zero,
     "scale": _scale,
+    "costs": _costs,
 }
 
 

@@ -24,7 +24,7 @@ from observability.queries import AUDIT, QUERIES
 
 # In lines of functions/hosting/metrics.py.
 TOKEN_FAULTS = "{ $.status >= 500 }"
-COLLECTOR_RUNS = '{ $.function = "collector" }'
+COLLECTOR_RUNS = '{ $.function = "collector" && $.FreedBytes >= 0 }'  # not trials, not ticks
 
 
 class Observability(Construct):
