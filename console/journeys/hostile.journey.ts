@@ -15,11 +15,12 @@ beforeAll(async () => {
     labels: { [HOSTILE]: HOSTILE, maintainer: HOSTILE },
     platform: { os: HOSTILE, architecture: HOSTILE },
   });
+  await admin.image(`${PROJECT}/wreck`, 'v2', [400], { labels: { other: HOSTILE } });
   await admin.referrer(`${PROJECT}/wreck`, image, 'application/vnd.hostile+json', HOSTILE, { note: HOSTILE });
 });
 afterAll(() => browser.close());
 
-const PATHS = [`/ui/p/${PROJECT}`, `/ui/p/${PROJECT}/r/wreck`];
+const PATHS = [`/ui/p/${PROJECT}`, `/ui/p/${PROJECT}/r/wreck`, `/ui/p/${PROJECT}/r/wreck/-/a/v1`, `/ui/p/${PROJECT}/r/wreck/-/compare/v1/v2`];
 
 test.each(PATHS)('what was pushed is text on %s', async (path) => {
   const window = await newWindow(browser);

@@ -13,6 +13,8 @@ import { Shell } from './ui/shell';
 
 const Project = lazy(() => import('./pages/project').then((page) => page.Project));
 const Repository = lazy(() => import('./pages/repository').then((page) => page.Repository));
+const Artifact = lazy(() => import('./pages/artifact').then((page) => page.Artifact));
+const Compare = lazy(() => import('./pages/compare').then((page) => page.Compare));
 const Administration = lazy(() => import('./pages/administration').then((page) => page.Administration));
 const Account = lazy(() => import('./pages/account').then((page) => page.Account));
 const Nowhere = lazy(() => import('./pages/nowhere').then((page) => page.Nowhere));
@@ -63,6 +65,8 @@ function keyOf(place: Place, url: string): string {
       return `project ${place.project}`;
     case 'repository':
       return `repository ${place.project}/${place.repository}`;
+    case 'artifact':
+      return `artifact ${place.project}/${place.repository}/${place.reference}`;
     case 'unknown':
       return url;
     default:
@@ -82,6 +86,10 @@ function Page({ place }: { place: Place }) {
       return <Project {...place} />;
     case 'repository':
       return <Repository {...place} />;
+    case 'artifact':
+      return <Artifact {...place} />;
+    case 'compare':
+      return <Compare {...place} />;
     case 'administration':
       return <Administration tab={place.tab} />;
     case 'account':
@@ -97,6 +105,10 @@ function titleOf(place: Place): string | null {
       return place.project;
     case 'repository':
       return `${place.project}/${place.repository}`;
+    case 'artifact':
+      return `${place.repository}${place.reference.includes(':') ? '@' : ':'}${place.reference}`;
+    case 'compare':
+      return `${place.left} – ${place.right}`;
     default:
       return null;
   }

@@ -1,5 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch';
-import type { paths } from './schema';
+import type { paths } from './types';
 
 /** What the API refused, or that it could not be reached (`status` 0). `requestId` finds the request in the logs. */
 export class ApiError extends Error {

@@ -1,6 +1,6 @@
 import { keepPreviousData, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useToast } from '../ui/feedback';
-import type { Session } from './schema';
+import type { Session } from './types';
 import { ApiError, api, dataOf, listOf } from './client';
 
 export const PAGE_SIZE = 25;
@@ -90,6 +90,13 @@ interface TagOptions {
   after: string | null;
 }
 
+const ORDERS = ['name', '-name', 'pushed', '-pushed'] as const;
+
+/** An order of tags that the registry knows; whatever else stands in an address means the default. */
+function orderOf(sort: string | null) {
+  return ORDERS.find((one) => one === sort);
+}
+
 export function useTags(project: string, repository: string, { sort, prefix, after }: TagOptions) {
   const byName = sort === 'name' || sort === '-name';
   return useQuery({
@@ -100,7 +107,7 @@ export function useTags(project: string, repository: string, { sort, prefix, aft
           params: {
             path: { project, repository },
             query: {
-              sort: prefix && !byName ? 'name' : (sort ?? undefined),
+              sort: prefix && !byName ? 'name' : orderOf(sort),
               prefix: prefix ?? undefined,
               after: after ?? undefined,
             },
@@ -187,4 +194,64 @@ export function changeUser(client: QueryClient, user: Session['user']): void {
   client.setQueryData(['session'], user);
   client.removeQueries({ ...others, type: 'inactive' });
   void client.resetQueries({ ...others, type: 'active' });
+}
+
+interface ArtifactPath {
+  project: string;
+  repository: string;
+  reference: string;
+}
+
+/** The path of an artifact in the API. */
+export function pathOf({ project, repository, reference }: ArtifactPath) {
+  return { path: { project_name: project, repository, reference } };
+}
+
+export function useArtifact(at: ArtifactPath) {
+  return useQuery({
+    queryKey: ['artifact', at],
+    queryFn: async () =>
+      dataOf(
+        await api.GET('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}', {
+          params: { ...pathOf(at), query: { with_accessory: false } },
+        }),
+      ),
+    enabled: at.reference !== '',
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What refers to an artifact: signatures, SBOMs and the like. At most 100 are shown. */
+export function useAccessories(at: ArtifactPath) {
+  return useQuery({
+    queryKey: ['accessories', at],
+    queryFn: async () =>
+      listOf(
+        await api.GET('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}/accessories', {
+          params: { ...pathOf(at), query: { page_size: 100 } },
+        }),
+      ),
+  });
+}
+
+/** A step of the build of an image. */
+export interface Step {
+  created?: string;
+  created_by?: string;
+  empty_layer?: boolean;
+  comment?: string;
+}
+
+/** A text that was extracted from an artifact when it was pushed; null where there is none. */
+export function useAddition(at: ArtifactPath, addition: string, there: boolean) {
+  return useQuery({
+    queryKey: ['addition', at, addition],
+    queryFn: async () => {
+      const path = '/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}/additions/{addition}';
+      const { data } = await api.GET(path, { params: { path: { ...pathOf(at).path, addition } }, parseAs: 'text' });
+      return String(data);
+    },
+    enabled: there,
+    staleTime: Number.POSITIVE_INFINITY, // it never changes
+  });
 }

@@ -38,7 +38,7 @@ function Password() {
     async ({ old, now }: { old: string; now: string }) => {
       const { data } = await api.GET('/api/v2.0/users/current');
       return api.PUT('/api/v2.0/users/{user}/password', {
-        params: { path: { user: data?.user_id ?? 'current' } },
+        params: { path: { user: String(data?.user_id) } },
         body: { old_password: old, new_password: now },
       });
     },

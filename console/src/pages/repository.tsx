@@ -83,7 +83,9 @@ function Tags({ project, repository, name }: { project: string; repository: stri
             <tr key={tag.name}>
               <td>
                 <span class="with-icon">
-                  <span class="name">{tag.name}</span>
+                  <a class="name" href={to.artifact(project, repository, tag.name)}>
+                    {tag.name}
+                  </a>
                   {tag.signed && <BadgeCheck size={SMALL} aria-label={t('signed')} />}
                   {tag.sbom && <FileText size={SMALL} aria-label={t('sbom')} />}
                 </span>
@@ -102,7 +104,7 @@ function Tags({ project, repository, name }: { project: string; repository: stri
                 <Time at={tag.pull_time} none={t('never')} />
               </td>
               <td class="wide">
-                <Digest of={tag.digest} />
+                <Digest of={tag.digest} href={to.artifact(project, repository, tag.digest)} />
               </td>
             </tr>
           ))}

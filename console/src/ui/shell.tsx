@@ -6,7 +6,7 @@ import { useLocation } from 'preact-iso';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
 import { changeUser } from '../api/queries';
-import type { Session } from '../api/schema';
+import type { Session } from '../api/types';
 import { type Language, LANGUAGES, useTexts } from '../i18n';
 import { type Place, to } from '../lib/place';
 import { setTheme, theme, type Theme } from '../lib/theme';

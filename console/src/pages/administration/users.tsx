@@ -2,7 +2,7 @@ import { KeyRound, MoreHorizontal, ShieldCheck, ShieldOff, UserPlus } from 'luci
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { PAGE_SIZE, useAction, useSession, useUsers } from '../../api/queries';
-import type { User } from '../../api/schema';
+import type { User } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { registryHost } from '../../lib/commands';
@@ -21,7 +21,7 @@ export function Users() {
   const setAdmin = useAction(
     (user: User) =>
       api.PUT('/api/v2.0/users/{user}/sysadmin', {
-        params: { path: { user: user.user_id } },
+        params: { path: { user: String(user.user_id) } },
         body: { sysadmin_flag: !user.sysadmin_flag },
       }),
     {
@@ -197,7 +197,7 @@ function ResetPassword({ user, onClose }: { user: User; onClose: () => void }) {
   const reset = useAction(
     (password: string) =>
       api.PUT('/api/v2.0/users/{user}/password', {
-        params: { path: { user: user.user_id } },
+        params: { path: { user: String(user.user_id) } },
         body: { new_password: password },
       }),
     { then: setMade },

@@ -2,7 +2,7 @@ import { Trash2, User, UserPlus, Users } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { PAGE_SIZE, useAction, useFoundUsers, useMembers, useSession } from '../../api/queries';
-import type { Member } from '../../api/schema';
+import type { Member } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { registryHost } from '../../lib/commands';
@@ -21,7 +21,7 @@ export function Members({ project, may }: TabProps) {
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<Member | null>(null);
   const edit = may('editMembers');
-  const path = (member: Member) => ({ params: { path: { project, member: member.id } } });
+  const path = (member: Member) => ({ params: { path: { project, member: String(member.id) } } });
   const change = useAction(
     ({ member, role }: { member: Member; role: number }) =>
       api.PUT('/api/v2.0/projects/{project}/members/{member}', { ...path(member), body: { role_id: role } }),

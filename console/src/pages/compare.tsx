@@ -1,0 +1,230 @@
+import { useLocation } from 'preact-iso';
+import { useAddition, useArtifact, useTags } from '../api/queries';
+import type { Artifact } from '../api/types';
+import { type Message, useTexts } from '../i18n';
+import { shortDigest } from '../lib/format';
+import { imageFacts, pairs, platformOf } from '../lib/image';
+import { to } from '../lib/place';
+import { Field } from '../ui/controls';
+import { Size, Time } from '../ui/data';
+import { Empty, Failure } from '../ui/feedback';
+import { Head } from '../ui/shell';
+import { stepsOf } from './artifact';
+
+interface CompareProps {
+  project: string;
+  repository: string;
+  left: string;
+  right: string;
+}
+
+/** Two artifacts of a repository, and what differs between them. */
+export function Compare({ project, repository, left, right }: CompareProps) {
+  const { t } = useTexts();
+  const { route } = useLocation();
+  const one = useArtifact({ project, repository, reference: left });
+  const two = useArtifact({ project, repository, reference: right });
+  const tags = useTags(project, repository, { sort: null, prefix: null, after: null });
+  const choices = [...new Set([left, right, ...(tags.data?.rows ?? []).map((tag) => tag.name)])].filter((name) => name);
+  const choose = (name: Message, value: string, go: (value: string) => string) => (
+    <div style={{ flex: '1 1 220px' }}>
+      <Field label={t(name)}>
+        {(control) => (
+          <select {...control} value={value} onChange={(event) => route(go(event.currentTarget.value), true)}>
+            {!value && <option value="">{t('compare.choose')}</option>}
+            {choices.map((choice) => (
+              <option key={choice} value={choice}>
+                {choice.includes(':') ? shortDigest(choice) : choice}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </div>
+  );
+  const error = one.error ?? (right ? two.error : null);
+  return (
+    <>
+      <Head
+        title={t('compare.title')}
+        crumbs={[
+          [t('title.projects'), to.projects()],
+          [project, to.project(project)],
+          [repository, to.repository(project, repository)],
+        ]}
+      />
+      <div class="bar">
+        {choose('compare.left', left, (value) => to.compare(project, repository, value, right))}
+        {choose('compare.right', right, (value) => to.compare(project, repository, left, value))}
+      </div>
+      {error ? (
+        <Failure error={error} />
+      ) : !right ? (
+        <div class="card">
+          <Empty title={t('compare.second')}>
+            <p>{t('compare.second.hint')}</p>
+          </Empty>
+        </div>
+      ) : (
+        one.data && two.data && <Differences project={project} repository={repository} left={one.data} right={two.data} />
+      )}
+    </>
+  );
+}
+
+interface DifferencesProps {
+  project: string;
+  repository: string;
+  left: Artifact;
+  right: Artifact;
+}
+
+function Differences({ project, repository, left, right }: DifferencesProps) {
+  const { t, n } = useTexts();
+  const history = (artifact: Artifact) => ({
+    at: { project, repository, reference: artifact.digest },
+    there: 'build_history' in (artifact.addition_links ?? {}),
+  });
+  const [a, b] = [history(left), history(right)];
+  const first = useAddition(a.at, 'build_history', a.there);
+  const second = useAddition(b.at, 'build_history', b.there);
+  const rows = rowsOf(left, right);
+  const steps = stepRows(first.data, second.data);
+  if (left.digest === right.digest)
+    return (
+      <div class="card">
+        <Empty title={t('compare.same')}>
+          <code class="break">{left.digest}</code>
+        </Empty>
+      </div>
+    );
+  return (
+    <div class="stack">
+      <div class="table">
+        <table aria-label={t('compare.title')}>
+          <thead>
+            <tr>
+              <th>
+                <span class="visually-hidden">{t('name')}</span>
+              </th>
+              <th>{left.tags?.[0]?.name ?? shortDigest(left.digest)}</th>
+              <th>{right.tags?.[0]?.name ?? shortDigest(right.digest)}</th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <td class="muted">{t('digest')}</td>
+              {[left, right].map((one) => (
+                <td key={one.digest}>
+                  <a href={to.artifact(project, repository, one.digest)}>
+                    <code>{shortDigest(one.digest)}</code>
+                  </a>
+                </td>
+              ))}
+            </tr>
+            <tr>
+              <td class="muted">{t('size')}</td>
+              <td>
+                <Size of={left.size} />
+              </td>
+              <td>
+                <Size of={right.size} />
+              </td>
+            </tr>
+            <tr>
+              <td class="muted">{t('pushed')}</td>
+              <td>
+                <Time at={left.push_time} />
+              </td>
+              <td>
+                <Time at={right.push_time} />
+              </td>
+            </tr>
+            {rows.map(({ name, text, one, two }) => (
+              <tr key={`${name}${text}`} class={one === two ? undefined : 'differs'}>
+                <td class="muted break">{text || (name && t(name))}</td>
+                <td class="break">{one || <span class="muted">–</span>}</td>
+                <td class="break">{two || <span class="muted">–</span>}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {steps.length > 0 && (
+        <section class="card">
+          <header>
+            <h2>{t('history')}</h2>
+            <span class="muted small">{n('compare.steps', steps.filter((step) => step.mark !== ' ').length)}</span>
+          </header>
+          <ol class="layers" style={{ padding: 0, margin: 0 }}>
+            {steps.map((step, index) => (
+              <li key={index} class={step.mark === '+' ? 'added' : step.mark === '-' ? 'removed' : undefined}>
+                <span class="small">{step.mark === '+' ? t('compare.added') : step.mark === '-' ? t('compare.removed') : t('compare.kept')}</span>
+                <code>{step.text}</code>
+              </li>
+            ))}
+          </ol>
+        </section>
+      )}
+    </div>
+  );
+}
+
+interface Row {
+  name?: Message;
+  text: string;
+  one: string;
+  two: string;
+}
+
+function rowsOf(left: Artifact, right: Artifact): Row[] {
+  const [a, b] = [imageFacts(left), imageFacts(right)];
+  const platforms = (one: Artifact) => (one.references ?? []).map((child) => platformOf(child.platform)).join(', ');
+  const named: [Message, string, string][] = [
+    ['platforms', platforms(left) || (a?.platform ?? ''), platforms(right) || (b?.platform ?? '')],
+    ['config.entrypoint', a?.entrypoint ?? '', b?.entrypoint ?? ''],
+    ['config.command', a?.command ?? '', b?.command ?? ''],
+    ['config.user', a?.user ?? '', b?.user ?? ''],
+    ['config.directory', a?.workingDirectory ?? '', b?.workingDirectory ?? ''],
+    ['config.ports', a?.ports.join(', ') ?? '', b?.ports.join(', ') ?? ''],
+  ];
+  const variables = (list: string[] | undefined) => new Map((list ?? []).map((one) => [one.split('=')[0] ?? '', one.slice(one.indexOf('=') + 1)]));
+  return [
+    ...named.filter(([, one, two]) => one || two).map(([name, one, two]): Row => ({ name, text: '', one, two })),
+    ...merged(variables(a?.environment), variables(b?.environment)),
+    ...merged(new Map(a?.labels), new Map(b?.labels)),
+    ...merged(new Map(pairs(left.annotations)), new Map(pairs(right.annotations))),
+  ];
+}
+
+function merged(left: Map<string, string>, right: Map<string, string>): Row[] {
+  return [...new Set([...left.keys(), ...right.keys()])].sort().map((text) => ({ text, one: left.get(text) ?? '', two: right.get(text) ?? '' }));
+}
+
+const MOST_STEPS = 500; // above that, comparing would take long
+
+/** The steps of two builds as a difference: kept, removed, added, by their longest common sequence. */
+export function stepRows(left: string | undefined, right: string | undefined): { mark: ' ' | '-' | '+'; text: string }[] {
+  const texts = (text: string | undefined) => stepsOf(text ?? '[]').map((step) => step.created_by ?? step.comment ?? '').slice(0, MOST_STEPS);
+  const [a, b] = [texts(left), texts(right)];
+  const lengths = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
+  const at = (i: number, j: number) => lengths[i]?.[j] ?? 0;
+  for (let i = a.length - 1; i >= 0; i -= 1)
+    for (let j = b.length - 1; j >= 0; j -= 1)
+      (lengths[i] as Uint16Array)[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+  const rows: { mark: ' ' | '-' | '+'; text: string }[] = [];
+  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
+    if (i < a.length && j < b.length && a[i] === b[j]) {
+      rows.push({ mark: ' ', text: a[i] ?? '' });
+      i += 1;
+      j += 1;
+    } else if (j >= b.length || (i < a.length && at(i + 1, j) >= at(i, j + 1))) {
+      rows.push({ mark: '-', text: a[i] ?? '' });
+      i += 1;
+    } else {
+      rows.push({ mark: '+', text: b[j] ?? '' });
+      j += 1;
+    }
+  }
+  return rows;
+}
