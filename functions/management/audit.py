@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 
 from functions.hosting import lines, observation
+from roadstead.identity.access_tokens import access_token_hash, access_token_user
 from roadstead.identity.attempts import Scope, lock_entries
 from roadstead.identity.directory import UserName
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
@@ -36,6 +37,14 @@ def log_failed_robot(actor: Actor, locks: tuple[Scope, ...]) -> None:
     """Record a robot's wrong name or secret, and what it locked."""
     observation.current().count("LoginsFailed")
     _log_failure(actor, "method=robot-secret", locks)
+
+
+def log_failed_token(source: Actor, token: str) -> None:
+    """Record an access token that is worth nothing, with the user that it names if it has the form of one."""
+    observation.current().count("LoginsFailed")
+    name = access_token_user(token)
+    actor = replace(source, name=name, kind=ActorKind.USER) if name is not None else source
+    _log_failure(actor, f"method=access-token token={access_token_hash(token)[:16]}", ())
 
 
 def _log_failure(actor: Actor, how: str, locks: tuple[Scope, ...]) -> None:

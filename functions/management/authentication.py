@@ -17,6 +17,7 @@ from functions.management.call import Caller
 from functions.management.errors import ManagementCode, ManagementError
 from functions.management.services import Services
 from roadstead.http import Request
+from roadstead.identity.access_tokens import is_access_token
 from roadstead.identity.attempts import TooManyAttempts
 from roadstead.identity.directory import Identity, Session, User, UserName
 from roadstead.identity.login import WrongPassword
@@ -24,7 +25,8 @@ from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robot_sign_in import RobotRefused
 from roadstead.identity.robots import Robot
 from roadstead.identity.sessions import is_csrf_token, session_hash, session_user
-from roadstead.identity.ways_in import Refresh, RobotSecret, parse_credentials
+from roadstead.identity.token_sign_in import TokenRejected
+from roadstead.identity.ways_in import PersonalToken, Refresh, RobotSecret, parse_credentials
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 
@@ -85,10 +87,24 @@ def _by_secret(
             found, identity = _sign_in_robot(services, request, login, robot, secret, projects)
             actor = replace(origin(request), name=login, kind=ActorKind.ROBOT, id=found.id)
             return Caller(actor, robot=found), identity
+        case PersonalToken(login, token):
+            return _by_token(services, request, login, token, projects)
         case Refresh():
             raise _unauthorized("a refresh token gets a registry token, and nothing here: use the password")
     user, identity = sign_in(services, request, name, secret, projects)
     return caller_of(request, user), identity
+
+
+def _by_token(
+    services: Services, request: Request, login: str, token: str, projects: tuple[ProjectName, ...]
+) -> tuple[Caller, Identity]:
+    try:
+        user, identity = services.access_tokens.sign_in(login, token, projects)
+    except TokenRejected as rejected:
+        audit.log_failed_token(origin(request), token)
+        raise _unauthorized(str(rejected)) from rejected
+    actor = replace(origin(request), name=user.name, kind=ActorKind.USER)
+    return Caller(actor, user, access_token=identity.access_token), identity
 
 
 def _sign_in_robot(
@@ -140,8 +156,10 @@ def session_token(request: Request) -> str | None:
 
 def _basic(header: str) -> Credentials:
     scheme, _, encoded = header.strip().partition(" ")
+    if scheme.lower() == "bearer" and is_access_token(encoded.strip()):
+        return Credentials(password=encoded.strip())
     if scheme.lower() != "basic":
-        raise _unauthorized("this API takes Basic credentials or a session")
+        raise _unauthorized("this API takes Basic credentials, an access token as a bearer, or a session")
     try:
         name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from functions.hosting.viewer import origin
-from functions.management.authentication import authenticate, credentials_of
+from functions.management.authentication import SAFE_METHODS, authenticate, credentials_of
 from functions.management.call import Caller, ProjectAccess
 from functions.management.errors import ManagementCode, ManagementError, not_found
 from functions.management.project_ids import is_id, name_of
-from functions.management.route import Anybody, InProject, Match, Nothing, SignedIn, SystemAdmin
+from functions.management.route import Anybody, InProject, Match, Nothing, Person, SignedIn, SystemAdmin
 from functions.management.services import Services
 from roadstead.http import Request
-from roadstead.identity.directory import Identity
+from roadstead.identity.access_tokens import limited
+from roadstead.identity.directory import Identity, TokenLevel
 from roadstead.identity.permissions import Permission
 from roadstead.names import ProjectName
 
@@ -30,12 +31,22 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
         return Caller(origin(request)), None
     name = _project_name(services, request, match) if isinstance(needs, InProject) else None
     caller, identity = authenticate(services, request, credentials_of(request), (name,) if name is not None else ())
+    token = caller.access_token
+    if token is not None and token.level is TokenLevel.READ and request.method not in SAFE_METHODS:
+        raise ManagementError(ManagementCode.FORBIDDEN, f"the access token {token.name!r} is for reading only")
     match needs:
         case Anybody():
             return caller, None
         case SignedIn():
             if not caller.is_signed_in:
                 raise _sign_in()
+            return caller, None
+        case Person():
+            if not caller.is_signed_in:
+                raise _sign_in()
+            if caller.user is None or caller.access_token is not None:
+                message = "only a user who signed in by password or session may do this"
+                raise ManagementError(ManagementCode.FORBIDDEN, message)
             return caller, None
         case SystemAdmin(permission):
             require_in_system(caller, permission)
@@ -73,7 +84,8 @@ def identity_of(services: Services, caller: Caller, projects: Iterable[ProjectNa
     """Return the caller as the store has them, with `projects`. Costs one read."""
     user = caller.user.name if caller.user is not None else None
     robot = caller.robot.name if caller.robot is not None else None
-    return services.directory.read(user, projects, robot=robot)
+    identity = services.directory.read(user, projects, robot=robot)
+    return limited(identity, caller.access_token) if caller.access_token is not None else identity
 
 
 def _required(caller: Caller, access: ProjectAccess | None, permission: Permission, project: str) -> ProjectAccess:

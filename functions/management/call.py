@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ from functions.management.services import Services
 from roadstead.documents import AmbiguousDocument, read
 from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
-from roadstead.identity.directory import Identity, Project, Role, Session, User
+from roadstead.identity.directory import AccessToken, Identity, Project, Role, Session, User
+from roadstead.identity.lists import VisibleProject, visible_projects
 from roadstead.identity.permissions import Permission
 from roadstead.identity.rights import permissions_in
 from roadstead.identity.robots import Robot
@@ -22,12 +23,16 @@ MAX_BODY = 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a user, a robot, or (neither) an anonymous caller. `session` is set where its cookie was sent."""
+    """Who asks: a user, a robot, or (neither) an anonymous caller. `session` is set where its cookie was sent.
+
+    A user who came by an `access_token` is a system administrator only if the token is for that.
+    """
 
     actor: Actor
     user: User | None = None
     session: Session | None = None
     robot: Robot | None = None
+    access_token: AccessToken | None = None
 
     @property
     def is_signed_in(self) -> bool:
@@ -76,6 +81,15 @@ class Call:
         if self.access is None:
             raise LookupError("the route does not name a project")
         return self.access
+
+    def visible_projects(self) -> Sequence[VisibleProject]:
+        """Return the projects that the caller may see. Costs the list of projects and the caller's roles."""
+        caller = self.caller
+        found = visible_projects(self.services.lists, caller.user, caller.robot)
+        token = caller.access_token
+        if token is None:
+            return found
+        return [one for one in found if one.project.public or token.reaches(one.project.name, one.project.id)]
 
     def accounts(self) -> Accounts:
         """Return the accounts, changed in the caller's name."""

@@ -37,6 +37,7 @@ from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
+from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
 from roadstead.notifications.webhooks import Notifications
@@ -69,6 +70,7 @@ def build(settings: Settings) -> Services:
         hasher=hasher,
         login=PasswordLogin(directory, passwords),
         robots=RobotLogin(directory, passwords),
+        access_tokens=TokenLogin(directory),
         pages=pages,
         artifacts=Artifacts(pages, manifests, objects),
         labels=DynamoLabels(index),

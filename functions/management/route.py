@@ -32,6 +32,11 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class Person:
+    """A user who has signed in by password or session: no robot, and nobody with an access token."""
+
+
+@dataclass(frozen=True, slots=True)
 class SystemAdmin:
     """A system administrator, or a robot with `permission` in the system as a whole; without one, no robot."""
 
@@ -45,7 +50,7 @@ class InProject:
     permission: Permission
 
 
-Needs = Nothing | Anybody | SignedIn | SystemAdmin | InProject
+Needs = Nothing | Anybody | SignedIn | Person | SystemAdmin | InProject
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ def in_words(needs: Needs) -> str:
             return "nothing"
         case SignedIn():
             return "a sign-in"
+        case Person():
+            return "a sign-in by password or session"
         case SystemAdmin(None):
             return "a system administrator"
         case SystemAdmin(permission):

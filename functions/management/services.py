@@ -19,6 +19,7 @@ from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import Objects
 from roadstead.content.push import IndexChildren, Push
+from roadstead.identity.access_tokens import AccessTokens
 from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
@@ -29,6 +30,7 @@ from roadstead.identity.passwords import Hasher
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
+from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Executions, Starter
 from roadstead.lifecycle.policies import Policies
 from roadstead.notifications.webhooks import Notifications
@@ -37,7 +39,7 @@ from roadstead.trail.events import EventMaker
 from roadstead.trail.pages import TrailPages
 
 
-class Directory(Identities, AttemptStore, Users, Projects, Groups, Robots, Protocol):
+class Directory(Identities, AccessTokens, AttemptStore, Users, Projects, Groups, Robots, Protocol):
     """The parts of the identity store that the management API needs."""
 
 
@@ -79,6 +81,7 @@ class Services:
     pages: Pages
     login: PasswordLogin
     robots: RobotLogin
+    access_tokens: TokenLogin
     artifacts: Artifacts
     objects: Objects
     content: Content

@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from functions.hosting import lines, observation
 from roadstead.identity.access import ALL, Access
+from roadstead.identity.access_tokens import access_token_hash, access_token_user
 from roadstead.identity.attempts import lock_entries
 from roadstead.identity.directory import UserName
 from roadstead.identity.granted import repository_of
 from roadstead.identity.refresh_tokens import refresh_token_user
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
-from roadstead.identity.ways_in import Credentials, Password, Refresh, RobotSecret
+from roadstead.identity.ways_in import Credentials, Password, PersonalToken, Refresh, RobotSecret
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
 
 MAX_NAMED = 10  # resources that one entry names
@@ -93,6 +94,8 @@ def _claimed(source: Actor, credentials: Credentials) -> Actor:
             return replace(source, name=login, kind=ActorKind.ROBOT)
         case Password(user):
             name = _user_name(user)
+        case PersonalToken(_, token):
+            name = access_token_user(token)
         case Refresh(token):
             name = refresh_token_user(token)
         case _:
@@ -113,6 +116,8 @@ def _how(credentials: Credentials) -> str:
             return "method=refresh-token"
         case RobotSecret():
             return "method=robot-secret"
+        case PersonalToken(_, token):
+            return f"method=access-token token={access_token_hash(token)[:16]}"
     return "method=password"
 
 

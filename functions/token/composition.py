@@ -18,6 +18,7 @@ from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
 from roadstead.identity.robot_sign_in import RobotLogin
+from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.identity.tokens import TokenService
 
 
@@ -31,6 +32,7 @@ def build(settings: Settings) -> TokenServices:
         identities,
         PasswordLogin(identities, passwords),
         RobotLogin(identities, passwords),
+        TokenLogin(identities),
         TokenMinter(
             _signing(settings, keys),
             issuer=settings.token_issuer,

@@ -3,6 +3,7 @@
     pk              sk               what
     user#<name>     meta             password (PHC), admin, disabled, epoch, created, id, groups, profile; deleting
     user#<name>     refresh#<hash>   a refresh token: client, epoch, created, ends, expires (the table's TTL)
+    user#<name>     access#<hash>    a personal access token: name, level, projects, user_id, used, expires (the TTL)
     user#<name>     session#<hash>   a session of the console: epoch, created, seen, expires (the table's TTL)
     user#<name>     in#<project>     the inverse of a member: role
     users           <name>           what lists show of a user: admin, disabled, created, id, profile
@@ -27,6 +28,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from roadstead.aws import id_claims
+from roadstead.aws.dynamodb_access_tokens import DynamoAccessTokens
 from roadstead.aws.dynamodb_attempts import DynamoAttempts, attempt_key, failures_from
 from roadstead.aws.dynamodb_groups import DynamoGroups
 from roadstead.aws.dynamodb_projects import DynamoProjects
@@ -36,6 +38,8 @@ from roadstead.aws.identity_items import (
     ADMIN_GROUPS,
     PRESENT,
     SESSION_FIELDS,
+    access_token_from,
+    access_token_key,
     listed_user_key,
     member_key,
     project_from,
@@ -71,8 +75,8 @@ from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 
-class DynamoIdentities(DynamoAttempts, DynamoGroups, DynamoProjects, DynamoRobots):
-    """Identities, AttemptStore, RefreshTokens, Sessions, Users, Projects, Groups and Robots on one table."""
+class DynamoIdentities(DynamoAccessTokens, DynamoAttempts, DynamoGroups, DynamoProjects, DynamoRobots):
+    """Identities, and the stores of users, projects, groups, robots, tokens, sessions and attempts, on one table."""
 
     def read(
         self,
@@ -83,6 +87,7 @@ class DynamoIdentities(DynamoAttempts, DynamoGroups, DynamoProjects, DynamoRobot
         attempts: Iterable[AttemptKey] = (),
         *,
         robot: RobotName | None = None,
+        access_token: str | None = None,
     ) -> Identity:
         projects, attempts = tuple(projects), tuple(attempts)
         keys = [*(project_key(project) for project in projects), *(attempt_key(attempt) for attempt in attempts)]
@@ -98,6 +103,8 @@ class DynamoIdentities(DynamoAttempts, DynamoGroups, DynamoProjects, DynamoRobot
                 keys.append(refresh_key(user, refresh_token))
             if session is not None:
                 keys.append(session_key(user, session))
+            if access_token is not None:
+                keys.append(access_token_key(user, access_token))
         items = self._table.batch_get(keys)
         found = {name: project_from(name, items[key]) for name in projects if (key := project_key(name)) in items}
         failed = {one: failures_from(items[key]) for one in attempts if (key := attempt_key(one)) in items}
@@ -112,10 +119,12 @@ class DynamoIdentities(DynamoAttempts, DynamoGroups, DynamoProjects, DynamoRobot
             account = replace(account, admin=True, admin_by_group=not account.admin)
         roles = {name: role_in(found.get(name), items.get(member_key(name, user)), groups) for name in projects}
         refresh = items.get(refresh_key(user, refresh_token)) if refresh_token is not None else None
+        personal = items.get(access_token_key(user, access_token)) if access_token is not None else None
         seated = items.get(session_key(user, session)) if session is not None else None
         return Identity(
             user=account,
             refresh_token=refresh_token_from(user, refresh) if refresh else None,
+            access_token=access_token_from(user, personal) if personal else None,
             session=session_from(user, seated) if seated else None,
             projects=found,
             roles={name: role for name, role in roles.items() if role is not None},

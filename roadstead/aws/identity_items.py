@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from roadstead.aws.index_items import event_write
 from roadstead.aws.table import Item, Key, Write
 from roadstead.identity.directory import (
+    AccessToken,
     Member,
     MemberGroup,
     Profile,
@@ -14,10 +15,12 @@ from roadstead.identity.directory import (
     RefreshToken,
     Role,
     Session,
+    TokenLevel,
     User,
     UserName,
     strongest,
 )
+from roadstead.identity.robots import NEVER
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
@@ -43,6 +46,10 @@ def refresh_key(user: UserName, hash_: str) -> Key:
 
 def session_key(user: UserName, hash_: str) -> Key:
     return f"user#{user}", f"session#{hash_}"
+
+
+def access_token_key(user: UserName, hash_: str) -> Key:
+    return f"user#{user}", f"access#{hash_}"
 
 
 def project_key(name: ProjectName) -> Key:
@@ -131,6 +138,20 @@ def member_group_from(project: ProjectName, item: Item) -> MemberGroup:
 def refresh_token_from(user: UserName, item: Item) -> RefreshToken:
     hash_ = item["sk"].removeprefix("refresh#")
     return RefreshToken(user, hash_, item["client"], item["epoch"], item["created"], item["expires"], item["ends"])
+
+
+def access_token_from(user: UserName, item: Item) -> AccessToken:
+    return AccessToken(
+        user=user,
+        user_id=item["user_id"],
+        hash=item["sk"].removeprefix("access#"),
+        name=item["name"],
+        level=TokenLevel(item["level"]),
+        projects=tuple((ProjectName(one["name"]), one["id"]) for one in item["projects"]),
+        created=item["created"],
+        expires=item.get("expires", NEVER),
+        used=item["used"],
+    )
 
 
 def session_from(user: UserName, item: Item) -> Session:

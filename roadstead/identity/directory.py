@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
+from roadstead.identity.permissions import Action, Permission
 from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import Robot
+from roadstead.identity.robots import NEVER, Robot
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
 MAX_USER_NAME = 64
 MAX_GROUPS = 100  # of a user, and with a role in a project: they ride in items that every token request reads
+_READING = frozenset({Action.READ, Action.LIST, Action.PULL})
 _USER = re.compile(r"[a-z0-9](?:[a-z0-9._+@-]*[a-z0-9])?")
 
 
@@ -127,6 +129,51 @@ class RefreshToken:
     ends: int
 
 
+class TokenLevel(StrEnum):
+    """What an access token carries of its user's rights."""
+
+    READ = "read"  # pull, and look
+    WRITE = "write"  # what the user's roles in projects permit
+    ADMIN = "admin"  # system administration, too
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A personal access token's record. `hash` is the hexadecimal SHA-256 of the token. Times in seconds.
+
+    `projects` are names and ids of projects that the token is limited to; empty for all. `expires` is NEVER for no
+    expiry. `used` is when it was last used, give or take five minutes; 0 if it never was.
+    """
+
+    user: UserName
+    user_id: int
+    hash: str
+    name: str
+    level: TokenLevel
+    projects: tuple[tuple[ProjectName, int], ...]
+    created: int
+    expires: int
+    used: int = 0
+
+    @property
+    def id(self) -> str:
+        """What names the token in the API and in the trail. It tells nothing of the secret."""
+        return self.hash[:16]
+
+    def has_expired(self, now: float) -> bool:
+        return self.expires != NEVER and self.expires <= now
+
+    def reaches(self, project: ProjectName, project_id: int) -> bool:
+        """Whether the token is for this project, which may have been created anew."""
+        return not self.projects or (project, project_id) in self.projects
+
+    def limited(self, permissions: frozenset[Permission]) -> frozenset[Permission]:
+        """Return what the token carries of its user's permissions in a project that it reaches."""
+        if self.level is not TokenLevel.READ:
+            return permissions
+        return frozenset(permission for permission in permissions if permission.action in _READING)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A session of the console as it is kept: `hash` is the hexadecimal SHA-256 of its token. Times in seconds.
@@ -182,6 +229,7 @@ class Identity:
     session: Session | None = None
     attempts: Mapping[AttemptKey, Counts] = field(default_factory=dict)
     robot: Robot | None = None
+    access_token: AccessToken | None = None  # by which the user came in: it limits them
 
 
 def strongest(roles: Iterable[Role]) -> Role | None:
@@ -218,14 +266,15 @@ class Identities(Protocol):
         attempts: Iterable[AttemptKey] = (),
         *,
         robot: RobotName | None = None,
+        access_token: str | None = None,
     ) -> Identity:
         """Return the user, the projects, the user's role in each, and the user's refresh token and session.
 
         A member of an administrator group is a system administrator.
 
-        Or, with `robot` and without `user`, the robot, its own project and the projects. `refresh_token` and `session`
-        are hashes. `attempts` are buckets of failed logins. Strongly consistent; one request to the store for up to 46
-        projects, none when there is nothing to ask for.
+        Or, with `robot` and without `user`, the robot, its own project and the projects. `refresh_token`, `session` and
+        `access_token` are hashes; `attempts` are buckets of failed logins. Strongly consistent; one request to the
+        store for up to 46 projects, none when there is nothing to ask for.
         """
         ...
 

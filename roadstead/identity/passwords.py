@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 MIN_CHARACTERS = 12
 MAX_BYTES = 512
+TOKEN_PREFIX = "rst_"  # of personal access tokens
 
 MEMORY_KIB = 19 * 1024
 PASSES = 2
@@ -44,6 +45,8 @@ def check_password(password: str) -> None:
     """Check a new password by the rules above. Raises WeakPassword."""
     if len(password) < MIN_CHARACTERS:
         raise WeakPassword(f"a password has at least {MIN_CHARACTERS} characters; this one has {len(password)}")
+    if password.startswith(TOKEN_PREFIX):
+        raise WeakPassword(f"a password does not begin with {TOKEN_PREFIX}, as access tokens do")
     if len(_normal(password)) > MAX_BYTES:
         raise WeakPassword(f"a password has at most {MAX_BYTES} bytes in UTF-8")
 

@@ -25,7 +25,14 @@ def permissions_in(project: ProjectName, identity: Identity) -> frozenset[Permis
     if known is None and not is_admin:
         return frozenset()
     role = identity.roles.get(project) if user is not None else None
-    return permissions_of(role, public=is_public, admin=is_admin)
+    permissions = permissions_of(role, public=is_public, admin=is_admin)
+    token = identity.access_token
+    if token is None:
+        return permissions
+    limited = (
+        token.limited(permissions) if token.reaches(project, known.id if known is not None else 0) else frozenset()
+    )
+    return limited | PUBLIC_PERMISSIONS if is_public else limited
 
 
 def may_read_catalog(identity: Identity) -> bool:

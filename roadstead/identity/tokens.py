@@ -36,7 +36,8 @@ from roadstead.identity.refresh_tokens import (
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robot_sign_in import RobotLogin, RobotRefused
 from roadstead.identity.robots import NEVER, WARN_SECONDS, Robot, Robots
-from roadstead.identity.ways_in import Credentials, Password, Refresh, RobotSecret, parse_credentials
+from roadstead.identity.token_sign_in import TokenLogin, TokenRejected
+from roadstead.identity.ways_in import Credentials, Password, PersonalToken, Refresh, RobotSecret, parse_credentials
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Operation, rfc3339
 from roadstead.trail.events import EventMaker
@@ -110,6 +111,7 @@ class TokenService:
         store: IdentityStore,
         login: PasswordLogin,
         robots: RobotLogin,
+        access_tokens: TokenLogin,
         minter: TokenMinter,
         *,
         refresh: RefreshPolicy | None = None,
@@ -119,6 +121,7 @@ class TokenService:
         self._store = store
         self._login = login
         self._robots = robots
+        self._access_tokens = access_tokens
         self._minter = minter
         self._refresh = refresh
         self._configuration = configuration
@@ -164,6 +167,8 @@ class TokenService:
                 return self._by_password(user, password, projects, request.source.source_ip)
             case Refresh(token):
                 return self._by_refresh_token(token, projects)
+            case PersonalToken(login, token):
+                return self._by_access_token(login, token, projects)
             case RobotSecret(_, robot, secret):
                 return self._by_robot(robot, secret, projects, request.source.source_ip)
 
@@ -189,6 +194,12 @@ class TokenService:
             with contextlib.suppress(Conflict):
                 self._store.extend_refresh_token(user.name, kept.hash, expires)
         return identity
+
+    def _by_access_token(self, login: str, token: str, projects: tuple[ProjectName, ...]) -> Identity:
+        try:
+            return self._access_tokens.sign_in(login, token, projects)[1]
+        except TokenRejected as rejected:
+            raise TokenRefused(Reason.INVALID_GRANT, str(rejected)) from rejected
 
     def _by_robot(
         self, name: RobotName | None, secret: str, projects: tuple[ProjectName, ...], address: str
@@ -226,8 +237,8 @@ class TokenService:
 
     def _refresh_token(self, request: TokenRequest, identity: Identity) -> str | None:
         user, policy = identity.user, self._refresh
-        if user is None or policy is None:
-            return None
+        if user is None or policy is None or identity.access_token is not None:
+            return None  # a refresh token would outlive the access token
         if isinstance(request.credentials, Refresh):
             return request.credentials.token
         now = int(self._clock())

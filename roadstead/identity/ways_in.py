@@ -1,7 +1,8 @@
 """The ways in: which kind of credentials a user name and a password are, decided by their form alone.
 
-A robot's name begins with the robots' prefix, which has a character that no user name may have. A refresh token has its
-form. Both are recognised before a password is believed to be one: a secret of ours is never sent to a provider.
+A robot's name begins with the robots' prefix, which has a character that no user name may have. Access tokens and
+refresh tokens have their forms. All are recognised before a password is believed to be one: a secret of ours is never
+sent to a provider.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from roadstead.identity.access_tokens import is_access_token
 from roadstead.identity.refresh_tokens import refresh_token_user
 from roadstead.identity.robot_names import RobotName, robot_named
 
@@ -35,7 +37,15 @@ class RobotSecret:
     secret: str = field(repr=False)
 
 
-Credentials = Password | Refresh | RobotSecret | None  # None: an anonymous caller
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A personal access token, with the user name beside it, which may be empty."""
+
+    login: str
+    token: str = field(repr=False)
+
+
+Credentials = Password | Refresh | RobotSecret | PersonalToken | None  # None: an anonymous caller
 
 
 def parse_credentials(user: str, password: str, robot_prefix: Callable[[], str]) -> Credentials:
@@ -48,4 +58,6 @@ def parse_credentials(user: str, password: str, robot_prefix: Callable[[], str])
         return None
     if not _ONLY_IN_ROBOTS.isdisjoint(user) and user.startswith(prefix := robot_prefix()):
         return RobotSecret(user, robot_named(user, prefix), password)
+    if is_access_token(password):
+        return PersonalToken(user, password)
     return Refresh(password) if user and refresh_token_user(password) == user else Password(user, password)

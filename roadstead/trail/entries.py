@@ -76,6 +76,8 @@ class Operation(StrEnum):
     DELETE_GROUP = "delete-group"
     ADD_GROUP_MEMBER = "add-group-member"
     REMOVE_GROUP_MEMBER = "remove-group-member"
+    CREATE_ACCESS_TOKEN = "create-access-token"
+    DELETE_ACCESS_TOKEN = "delete-access-token"
     CREATE_ROBOT = "create-robot"
     CHANGE_ROBOT = "change-robot"
     CHANGE_ROBOT_SECRET = "change-robot-secret"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
     MAX_GROUPS,
+    AccessToken,
     AttemptKey,
     Counts,
     Failures,
@@ -47,6 +48,7 @@ class MemoryIdentities:
         self._members: dict[tuple[ProjectName, UserName], Member] = {}
         self._ids: dict[tuple[IdKind, int], str] = {}
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
+        self._access_tokens: dict[tuple[UserName, str], AccessToken] = {}
         self._sessions: dict[tuple[UserName, str], Session] = {}
         self._failures: dict[AttemptKey, dict[str, Failures]] = {}
         self._groups: dict[int, Group] = {}
@@ -64,6 +66,7 @@ class MemoryIdentities:
         attempts: Iterable[AttemptKey] = (),
         *,
         robot: RobotName | None = None,
+        access_token: str | None = None,
     ) -> Identity:
         with self._lock:
             projects = tuple(projects)
@@ -79,6 +82,7 @@ class MemoryIdentities:
                 user=self._as_read(user),
                 refresh_token=self._refresh_tokens.get((user, refresh_token)) if refresh_token is not None else None,
                 session=self._sessions.get((user, session)) if session is not None else None,
+                access_token=self._access_tokens.get((user, access_token)) if access_token is not None else None,
                 projects=found,
                 roles={name: role for name, role in roles.items() if role is not None},
                 attempts=failed,
@@ -117,6 +121,30 @@ class MemoryIdentities:
             self._refresh_tokens[token.user, token.hash] = token
             for hash_ in surplus:
                 self._refresh_tokens.pop((token.user, hash_), None)
+
+    def access_tokens(self, user: UserName) -> list[AccessToken]:
+        with self._lock:
+            return [token for token in self._access_tokens.values() if token.user == user]
+
+    def store_access_token(self, token: AccessToken, *, event: Event | None = None) -> None:
+        with self._lock:
+            if self._user(token.user).id != token.user_id:
+                raise UnknownUser(token.user)
+            self._access_tokens[token.user, token.hash] = token
+            self._tell(event)
+
+    def set_access_token_used(self, token: AccessToken, at: int) -> None:
+        with self._lock:
+            found = self._access_tokens.get((token.user, token.hash))
+            if found is None or found.used >= at:
+                raise Conflict(token.id)
+            self._access_tokens[token.user, token.hash] = replace(found, used=at)
+
+    def remove_access_tokens(self, tokens: Iterable[AccessToken], *, event: Event | None = None) -> None:
+        with self._lock:
+            for token in tokens:
+                self._access_tokens.pop((token.user, token.hash), None)
+            self._tell(event)
 
     def store_session(self, session: Session) -> None:
         with self._lock:
@@ -185,6 +213,7 @@ class MemoryIdentities:
             self._members = {key: one for key, one in self._members.items() if key[1] != name}
             self._sessions = {key: one for key, one in self._sessions.items() if key[0] != name}
             self._refresh_tokens = {key: one for key, one in self._refresh_tokens.items() if key[0] != name}
+            self._access_tokens = {key: one for key, one in self._access_tokens.items() if key[0] != name}
             for members in self._group_members.values():
                 members.discard(name)
             self._tell(event)

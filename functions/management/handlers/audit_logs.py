@@ -19,7 +19,7 @@ from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Between, Query, parse_query
 from functions.management.route import HARBOR, SignedIn, in_project, route
 from roadstead.http import Response
-from roadstead.identity.lists import VisibleProject, visible_projects
+from roadstead.identity.lists import VisibleProject
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.roles import permissions_of
 from roadstead.trail.entries import AuditEntry
@@ -64,7 +64,7 @@ def _everything(call: Call, shape: Shape) -> Response:
     """All entries for a system administrator; for others those of the projects whose logs they may list."""
     if call.caller.is_admin or _EVERYTHING in call.caller.system_permissions:
         return _page(call, None, shape)
-    visible = visible_projects(call.services.lists, call.caller.user, call.caller.robot)
+    visible = call.visible_projects()
     projects = {
         str(one.project.name): one.project.created * 1000 for one in visible if _OF_PROJECT in _permissions(call, one)
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from functions.management.authorization import identity_of
 from functions.management.call import Call
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
 from functions.management.harbor.shapes import milliseconds
@@ -109,9 +110,7 @@ def _may_see(call: Call, found: Execution) -> bool:
     if not found.scope:
         return False
     project = ProjectName(found.scope)
-    robot = caller.robot.name if caller.robot is not None else None
-    identity = call.services.directory.read(caller.user.name if caller.user else None, (project,), robot=robot)
-    return _SEES in permissions_in(project, identity)
+    return _SEES in permissions_in(project, identity_of(call.services, caller, (project,)))
 
 
 _EXECUTION = f"{OWN}/executions/{{execution}}"

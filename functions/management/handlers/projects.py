@@ -16,7 +16,7 @@ from functions.management.route import HARBOR, Anybody, SignedIn, in_project, ro
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import Role
-from roadstead.identity.lists import VisibleProject, visible_projects
+from roadstead.identity.lists import VisibleProject
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.names import ProjectName
 
@@ -39,7 +39,7 @@ def list_projects(call: Call) -> Response:
     """Costs the list of projects and the caller's memberships. Sorted by name unless told otherwise."""
     request, lists = call.request, call.services.lists
     page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
-    found = query.filtered(visible_projects(lists, call.caller.user, call.caller.robot), _FIELDS)
+    found = query.filtered(call.visible_projects(), _FIELDS)
     name, public, owner = (request.parameter(one) for one in ("name", "public", "owner"))
     if name:
         found = [one for one in found if name.casefold() in one.project.name]
@@ -70,6 +70,8 @@ def create_project(call: Call) -> Response:
     by_everyone = call.services.configuration.read().text("project_creation_restriction") == "everyone"
     if caller.user is None or not by_everyone:
         require_in_system(caller, Permission(Resource.PROJECT, Action.CREATE))
+    if caller.access_token is not None and caller.access_token.projects:
+        raise ManagementError(ManagementCode.FORBIDDEN, "an access token for some projects creates no others")
     name = text(document, "project_name", most=255)
     if document.get("registry_id"):
         raise ManagementError(ManagementCode.UNSUPPORTED, "proxy caches are not supported; leave out registry_id")

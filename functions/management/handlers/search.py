@@ -7,7 +7,6 @@ from functions.management.errors import bad_request
 from functions.management.harbor.shapes import owner_ids, project_document
 from functions.management.route import HARBOR, Anybody, route
 from roadstead.http import Response
-from roadstead.identity.lists import visible_projects
 
 MAX_FOUND = 100  # projects, and repositories, of one search
 _MAX_QUERY = 255  # characters
@@ -18,9 +17,7 @@ def search(call: Call) -> Response:
     query = (call.request.parameter("q") or "").casefold()
     if len(query) > _MAX_QUERY:
         raise bad_request(f"q has more than {_MAX_QUERY} characters")
-    visible = {
-        one.project.name: one for one in visible_projects(call.services.lists, call.caller.user, call.caller.robot)
-    }
+    visible = {one.project.name: one for one in call.visible_projects()}
     projects = [one for name, one in visible.items() if query in name][:MAX_FOUND]
     named = (name for name in call.services.pages.list_names() if query in name and name.project in visible)
     repositories = [name for name, _ in zip(named, range(MAX_FOUND), strict=False)]

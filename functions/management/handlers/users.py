@@ -77,13 +77,13 @@ def create_user(call: Call) -> Response:
 
 
 def get_user(call: Call, user: str) -> Response:
-    return Response.json(200, user_document(_found(call, user)))
+    return Response.json(200, user_document(found_user(call, user)))
 
 
 def update_profile(call: Call, user: str) -> Response:
     """Change e-mail, real name and comment: one's own, or anybody's by a system administrator. Raises 400, 403, 404."""
     may_change_others = call.caller.is_admin or _UPDATE in call.caller.system_permissions
-    found = _found(call, user) if may_change_others else _own(call, user)
+    found = found_user(call, user) if may_change_others else _own(call, user)
     profile = _profile(call.document())
     _refused_as_bad(lambda: call.accounts().set_profile(found.name, profile))
     return Response(200)
@@ -91,7 +91,7 @@ def update_profile(call: Call, user: str) -> Response:
 
 def delete_user(call: Call, user: str) -> Response:
     """Remove a user with their memberships, sessions and tokens. Raises 403 for oneself, 404."""
-    found = _found(call, user)
+    found = found_user(call, user)
     if call.caller.user is not None and found.name == call.caller.user.name:
         raise ManagementError(ManagementCode.FORBIDDEN, "another system administrator must remove you")
     call.accounts().remove_user(found.name)
@@ -135,7 +135,7 @@ def _profile(document: Mapping[str, Any]) -> Profile:
 
 def set_admin(call: Call, user: str) -> Response:
     """Raises 403 for one's own flag, so that the last administrator cannot go by mistake."""
-    found, admin = _found(call, user), call.document().get("sysadmin_flag")
+    found, admin = found_user(call, user), call.document().get("sysadmin_flag")
     if not isinstance(admin, bool):
         raise bad_request("sysadmin_flag must be true or false")
     if call.caller.user is not None and found.name == call.caller.user.name:
@@ -146,7 +146,7 @@ def set_admin(call: Call, user: str) -> Response:
 
 def release_login(call: Call, user: str) -> Response:
     """Let a user sign in again at once, whom too many wrong passwords have locked."""
-    call.accounts().release_login(_found(call, user).name)
+    call.accounts().release_login(found_user(call, user).name)
     return Response(200)
 
 
@@ -156,7 +156,7 @@ def set_password(call: Call, user: str) -> Response:
     Every session and refresh token of the user ends.
     """
     caller, document = call.caller.user, call.document()
-    found = _found(call, user) if call.caller.is_admin else _own(call, user)
+    found = found_user(call, user) if call.caller.is_admin else _own(call, user)
     new = text(document, "new_password")
     if caller is None or found.name == caller.name:
         old = text(document, "old_password", "")
@@ -180,7 +180,8 @@ def _own(call: Call, text: str) -> User:
     return user
 
 
-def _found(call: Call, text: str) -> User:
+def found_user(call: Call, text: str) -> User:
+    """Return the user with this id. Raises 404."""
     name = call.services.lists.find_by_id(IdKind.USER, int(text)) if is_id(text) else None
     user = call.services.directory.find_user(UserName(name)) if name is not None else None
     if user is None or str(user.id) != text:

@@ -17,6 +17,7 @@ from functions.management.openapi import (
     repositories,
     robots,
     system,
+    tokens,
     usergroups,
     users,
     webhooks,
@@ -35,6 +36,7 @@ RESOURCES = (
     repositories,
     robots,
     system,
+    tokens,
     usergroups,
     users,
     webhooks,
@@ -53,7 +55,7 @@ _PATH: Mapping[str, tuple[Schema, str]] = {
     "reference": (text(), "a digest, or a tag"),
     "repository": (text(), "the repository's name without the project's; slashes are written as %2F or %252F"),
 }
-_SECURITY: list[dict[str, list[str]]] = [{"basic": []}, {"session": [], "csrf": []}]
+_SECURITY: list[dict[str, list[str]]] = [{"basic": []}, {"bearer": []}, {"session": [], "csrf": []}]
 
 
 def described() -> dict[str, Described]:
@@ -85,6 +87,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "schemas": {_ERRORS: obj({"errors": array(error)}), **schemas},
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "a personal access token"},
                 "session": {"type": "apiKey", "in": "cookie", "name": "__Host-roadstead"},
                 "csrf": {"type": "apiKey", "in": "header", "name": "X-Harbor-CSRF-Token"},
             },

@@ -14,6 +14,7 @@ from roadstead.identity.minting import TokenMinter
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
 from roadstead.identity.robot_sign_in import RobotLogin
+from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.identity.tokens import IssuedToken, TokenRequest, TokenService
 from roadstead.identity.verification import Caller, TokenVerifier
 from roadstead.identity.ways_in import Credentials, Password
@@ -83,6 +84,7 @@ class Harbour:
             self.store,
             PasswordLogin(self.store, passwords, clock=self.clock),
             RobotLogin(self.store, passwords, clock=self.clock),
+            TokenLogin(self.store, clock=self.clock),
             self.minter,
             refresh=self.refresh,
             configuration=self.configuration,

@@ -29,6 +29,7 @@ from roadstead.identity.login import PasswordLogin
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
+from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
 from roadstead.names import RepositoryName, Tag
@@ -97,6 +98,7 @@ class Desk:
             hasher=FastHasher(),
             login=PasswordLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
+            access_tokens=TokenLogin(self.directory, clock=lambda: self.now),
             pages=self.catalog,
             artifacts=Artifacts(self.catalog, self.index, self.objects),
             objects=self.objects,
