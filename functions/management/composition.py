@@ -22,6 +22,7 @@ from roadstead.aws.dynamodb_labels import DynamoLabels
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.dynamodb_pages import DynamoPages
+from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.lambda_functions import LambdaWaker
@@ -74,6 +75,7 @@ def build(settings: Settings) -> Services:
         pages=pages,
         artifacts=Artifacts(pages, manifests, objects),
         labels=DynamoLabels(index),
+        repositories=DynamoRepositories(index),
         content=Content.of(manifests, DynamoBlobIndex(index), objects, EventMaker()),
         objects=objects,
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),

@@ -19,6 +19,7 @@ from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import Objects
 from roadstead.content.push import IndexChildren, Push
+from roadstead.content.repositories import Repositories
 from roadstead.identity.access_tokens import AccessTokens
 from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
@@ -85,6 +86,7 @@ class Services:
     artifacts: Artifacts
     objects: Objects
     content: Content
+    repositories: Repositories
     labels: LabelStore
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old

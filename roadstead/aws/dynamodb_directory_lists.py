@@ -28,7 +28,14 @@ class DynamoDirectoryLists:
 
     def list_projects(self) -> tuple[ListedProject, ...]:
         return tuple(
-            ListedProject(ProjectName(item["sk"]), item["id"], item["public"], item["created"], item["created_by"])
+            ListedProject(
+                ProjectName(item["sk"]),
+                item["id"],
+                item["public"],
+                item["created"],
+                item["created_by"],
+                item.get("metadata", {}),
+            )
             for item in self._table.query(PROJECTS)
         )
 

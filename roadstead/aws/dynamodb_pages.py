@@ -8,11 +8,12 @@ pullsum#<project>      <repository>  count, last (written by the webhook functio
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import islice
 
 from roadstead.aws.counts import ARTIFACTS, TAGS, counts_pk
-from roadstead.aws.index_items import BY_PUSH, blob_pk, repository_pk
+from roadstead.aws.index_items import BY_PUSH, blob_pk, repository_pk, usage_key
 from roadstead.aws.table import Item, Key, Table
 from roadstead.catalog.pages import (
     TAGS_AT_ONCE,
@@ -160,10 +161,17 @@ class DynamoPages:
         names = self._names(project)
         summaries = {item["sk"]: item for item in self._table.query(f"reposum#{project}")}
         pulls = {item["sk"]: item for item in self._table.query(f"pullsum#{project}")}
-        return tuple(
-            self._repository(RepositoryName(name), created, summaries.get(name), pulls.get(name))
-            for name, created in names.items()
-        )
+        return tuple(self._repository(item, summaries.get(name), pulls.get(name)) for name, item in names.items())
+
+    def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
+        if len(projects) > _ONE_BY_ONE:
+            found = Counter(name.project for name in self.list_names())
+            return {project: found[project] for project in projects}
+        return {project: self._table.count(CATALOG, prefix=f"{project}/").items for project in projects}
+
+    def usage(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
+        keys = {usage_key(project): project for project in projects}
+        return {keys[key]: int(item["bytes"]) for key, item in self._table.batch_get(keys).items()}
 
     def list_names(self) -> tuple[RepositoryName, ...]:
         return tuple(RepositoryName(item["sk"]) for item in self._table.query(CATALOG, attributes=("at",)))
@@ -212,19 +220,19 @@ class DynamoPages:
                 found[last].append(ArtifactTag(Tag(tag), item["at"]))
         return last if read == limit else None
 
-    def _names(self, project: ProjectName) -> dict[str, int]:
-        """The project's repositories and when they were created."""
-        return {item["sk"]: item["at"] for item in self._table.query(CATALOG, prefix=f"{project}/")}
+    def _names(self, project: ProjectName) -> dict[str, Item]:
+        """The project's repositories: when they were created, and their descriptions."""
+        return {item["sk"]: item for item in self._table.query(CATALOG, prefix=f"{project}/")}
 
-    def _repository(
-        self, name: RepositoryName, created: int, summary: Item | None, pulls: Item | None
-    ) -> RepositorySummary:
+    def _repository(self, item: Item, summary: Item | None, pulls: Item | None) -> RepositorySummary:
+        name, created = RepositoryName(item["sk"]), item["at"]
         if summary is not None:
             updated, counts = summary["updated"], Counts(summary["tags"], summary["artifacts"])
         else:
             updated, counts = created, self.count(name)
-        pulled = (pulls["count"], pulls["last"]) if pulls else (0, 0)
-        return RepositorySummary(name, created, updated, counts.tags, counts.artifacts, *pulled)
+        count, last = (pulls["count"], pulls["last"]) if pulls else (0, 0)
+        description = item.get("description", "")
+        return RepositorySummary(name, created, updated, counts.tags, counts.artifacts, count, last, description)
 
 
 def _tag(item: Item) -> TagRow:

@@ -79,6 +79,25 @@ class DynamoProjects:
         except TransactionFailed as error:
             raise UnknownProject(name) from error
 
+    def change_project(self, project: Project, *, replaces: Project, event: Event | None = None) -> None:
+        unchanged = "id = :id AND #public = :was AND metadata = :before"
+        if not replaces.metadata:
+            unchanged = "id = :id AND #public = :was AND (attribute_not_exists(metadata) OR metadata = :before)"
+        change: Any = (
+            "SET #public = :public, metadata = :metadata",
+            unchanged,
+            {
+                ":id": replaces.id,
+                ":was": replaces.public,
+                ":before": dict(replaces.metadata),
+                ":public": project.public,
+                ":metadata": dict(project.metadata),
+            },
+            {"#public": "public"},
+        )
+        keys = (project_key(project.name), listed_project_key(project.name))
+        self._table.transact([*(update(key, *change) for key in keys), *told(event)])
+
     def set_member(
         self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
     ) -> Member:

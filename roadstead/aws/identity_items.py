@@ -122,7 +122,9 @@ def profile_from(item: Item) -> Profile:
 
 def project_from(name: ProjectName, item: Item) -> Project:
     groups = {int(group): Role(role) for group, role in item["groups"].items()}
-    return Project(name, item["public"], item["created"], item["created_by"], item["id"], groups)
+    return Project(
+        name, item["public"], item["created"], item["created_by"], item["id"], groups, item.get("metadata", {})
+    )
 
 
 def member_from(project: ProjectName, item: Item) -> Member:

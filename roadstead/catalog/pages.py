@@ -87,6 +87,7 @@ class RepositorySummary:
     artifacts: int
     pulls: int = 0
     last_pull: int = 0
+    description: str = ""
 
 
 class Pages(Protocol):
@@ -168,6 +169,15 @@ class Pages(Protocol):
 
         For a repository that was created a moment ago a Query more, of its counts.
         """
+        ...
+
+    def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
+        """Return how many repositories each project has: one Query each, or one for each MB of all names."""
+        ...
+
+    def usage(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
+        """Return bytes in use as far as the indexer has come; a project without any is not there. One read for each
+        100."""
         ...
 
     def list_names(self) -> tuple[RepositoryName, ...]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
-from roadstead.conflicts import Conflict
+from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.identity.attempts import Attempt, AttemptStore
 from roadstead.identity.directory import (
     Member,
@@ -153,6 +154,29 @@ class Accounts:
             self._store.set_public(parsed, public, event=event)
         except UnknownProject as error:
             raise _no_project(parsed) from error
+
+    def change_project(self, name: str, *, public: bool | None = None, metadata: Mapping[str, str | None]) -> None:
+        """Make a project public or private (None: as it is), and set or remove (None) values of its metadata."""
+        parsed = _project(name)
+
+        def attempt() -> None:
+            kept = self._store.find_project(parsed)
+            if kept is None:
+                raise _no_project(parsed)
+            merged = {**kept.metadata, **metadata}
+            changed = replace(
+                kept,
+                public=kept.public if public is None else public,
+                metadata={key: value for key, value in merged.items() if value is not None},
+            )
+            if changed == kept:
+                return
+            said = [] if public in (None, kept.public) else [_flag("public", public)]
+            said += [f"{key}={value or ''}" for key, value in metadata.items() if kept.metadata.get(key) != value]
+            event = self._event(Operation.CHANGE_PROJECT, project=parsed, detail=" ".join(said))
+            self._store.change_project(changed, replaces=kept, event=event)
+
+        retry_conflicts(attempt, parsed)
 
     def set_member(self, project: str, user: str, role: Role) -> Member:
         """Add a member, or change the role. Return the member."""

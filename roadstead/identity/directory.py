@@ -92,6 +92,7 @@ class Project:
     created_by: str
     id: int = 0  # 0 until the store has claimed one
     groups: Mapping[int, Role] = field(default_factory=dict)  # roles of groups, by their ids; at most MAX_GROUPS
+    metadata: Mapping[str, str] = field(default_factory=dict)  # what clients keep with it, without effect
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +353,11 @@ class Projects(Protocol):
 
     def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         """Make a project public or private. Raises UnknownProject."""
+        ...
+
+    def change_project(self, project: Project, *, replaces: Project, event: Event | None = None) -> None:
+        """Set `public` and `metadata`, if they are as in `replaces`. One transaction. Raises Conflict; the project may
+        be gone, or be another one of that name."""
         ...
 
     def set_member(

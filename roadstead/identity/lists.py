@@ -8,7 +8,7 @@ each 4 KB; ten thousand projects are about 1.2 MB: two Queries, 300 units.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from roadstead.identity.directory import NO_PROFILE, Member, MemberGroup, Profile, Role, User, UserName, strongest
@@ -29,6 +29,7 @@ class ListedProject:
     public: bool
     created: int
     created_by: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

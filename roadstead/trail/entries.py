@@ -50,6 +50,7 @@ class Operation(StrEnum):
     TAG = "tag"
     UNTAG = "untag"
     DELETE_MANIFEST = "delete-manifest"
+    CHANGE_REPOSITORY = "change-repository"
     CREATE_LABEL = "create-label"
     CHANGE_LABEL = "change-label"
     DELETE_LABEL = "delete-label"

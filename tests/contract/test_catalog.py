@@ -14,6 +14,7 @@ import pytest
 from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_walk import DynamoWalk
 from roadstead.aws.table import Table, put
 from roadstead.catalog.derived import DerivedIndex, KeptRepository, Walk
@@ -28,6 +29,7 @@ from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST, parse_m
 from roadstead.content.manifest_index import MAX_INLINE_MANIFEST, Commit, ManifestEntry, Referrer
 from roadstead.content.manifests import Manifests, needed_by
 from roadstead.content.relatives import find_accessories
+from roadstead.content.repositories import Repositories, UnknownRepository
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Event, Operation
@@ -142,6 +144,10 @@ class Catalog:
         found = self.whole.find_summary(SHIPS, digest)
         assert found is not None
         return found
+
+    def told(self, operation: Operation) -> Event:
+        """An event of a change that the indexer does not look at."""
+        return self.maker.make(operation, ADA, "")
 
     def _told(
         self, operation: Operation, repository: RepositoryName, digest: Digest, tags: tuple[Tag, ...] = ()
@@ -603,3 +609,23 @@ def _shown(catalog: Catalog) -> list[object]:
     shown += [catalog.whole.find_repositories_with(digest) for digest in digests]
     shown.append(catalog.whole.used_bytes(SHIPS.project))
     return [*shown, catalog.whole.list_repositories(SHIPS.project)]
+
+
+def test_repositories_have_descriptions_and_are_counted_by_project(catalog: Catalog) -> None:
+    for repository in (SHIPS, BOATS, SINGLE):
+        catalog.push(ONE, repository=repository)
+    store: Repositories = catalog.index.memory or DynamoRepositories(
+        Table(catalog.index.client, catalog.index.table_name, sleep=lambda _: None)
+    )
+    store.describe(SHIPS, "three masts", event=catalog.told(Operation.CHANGE_REPOSITORY))
+    with pytest.raises(UnknownRepository):
+        store.describe(RepositoryName("ships/absent"), "x", event=catalog.told(Operation.CHANGE_REPOSITORY))
+    listed = catalog.whole.list_repositories(ProjectName("ships"))
+    assert {one.name: one.description for one in listed} == {SHIPS: "three masts", BOATS: ""}
+    projects = [ProjectName(name) for name in ("ships", "library", "absent")]
+    for chosen in (projects, projects[:1]):
+        found = catalog.whole.count_repositories(chosen)
+        assert found == {name: {"ships": 2, "library": 1}.get(name, 0) for name in chosen}
+    catalog.settle()
+    used = catalog.whole.usage(projects)
+    assert used.keys() == {"ships", "library"} and used[projects[0]] == catalog.whole.used_bytes(projects[0])

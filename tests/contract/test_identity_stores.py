@@ -201,6 +201,23 @@ def test_a_project_becomes_public_and_private(store: Store) -> None:
     assert store.find_project(CARGO) is None
 
 
+def test_a_project_is_changed_from_what_it_was(store: Store) -> None:
+    store.create_project(PROJECT)
+    changed = replace(PROJECT, public=True, metadata={"severity": "low"})
+    store.change_project(changed, replaces=PROJECT)
+    assert store.find_project(SHIPS) == changed
+    (listed,) = store.list_projects()
+    assert (listed.public, listed.metadata) == (True, {"severity": "low"})
+    for stale in (PROJECT, replace(changed, public=False), replace(changed, id=ID + 1)):
+        with pytest.raises(Conflict):
+            store.change_project(PROJECT, replaces=stale)
+    store.change_project(PROJECT, replaces=changed)
+    assert store.find_project(SHIPS) == PROJECT
+    store.change_project(changed, replaces=PROJECT)  # emptied metadata is as none
+    with pytest.raises(Conflict):
+        store.change_project(replace(changed, name=CARGO), replaces=replace(changed, name=CARGO))
+
+
 def test_a_members_role_changes_and_ends(store: Store) -> None:
     store.create_user(USER)
     store.create_project(PROJECT)

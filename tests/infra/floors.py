@@ -34,6 +34,7 @@ ROOMS = {
     "roadstead/lifecycle": Room((VOCABULARY, "roadstead/trail", "roadstead/content")),
     "roadstead/identity": Room((VOCABULARY, "roadstead/trail", "roadstead/outbound"), _CRYPTOGRAPHY),
     "roadstead/notifications": Room(_DOMAIN),
+    "roadstead/administration": Room((*_EVERY_WING, "roadstead/lifecycle")),
     "roadstead/aws": Room((*_EVERY_WING, "roadstead/lifecycle"), ("botocore", "cryptography")),
     "functions": Room(),
     "functions/hosting": Room((VOCABULARY, "roadstead/trail"), ("aws_xray_sdk",)),
@@ -60,7 +61,8 @@ ROOMS = {
         roots=("functions.webhook.composition",),
     ),
     "functions/management": Room(
-        (*_EVERY_WING, "roadstead/lifecycle", "functions/hosting"), roots=("functions.management.composition",)
+        (*_EVERY_WING, "roadstead/lifecycle", "roadstead/administration", "functions/hosting"),
+        roots=("functions.management.composition",),
     ),
     "functions/indexer": Room(
         (

@@ -88,6 +88,13 @@ class MemoryCatalog:
     def list_repositories(self, project: ProjectName) -> tuple[RepositorySummary, ...]:
         return tuple(self._repository(name) for name in self.list_names() if name.project == project)
 
+    def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
+        names = self.list_names()
+        return {project: sum(name.project == project for name in names) for project in projects}
+
+    def usage(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
+        return {project: used for project in projects if (used := self.used_bytes(project))}
+
     def list_names(self) -> tuple[RepositoryName, ...]:
         return self._index.list_repositories(after="", limit=1_000_000)
 
@@ -198,7 +205,10 @@ class MemoryCatalog:
         kept = self._kept.get(name) or KeptRepository(created, created, self.count(name))
         pulls = self._pulls.total(name)
         counts = kept.counts
-        return RepositorySummary(name, created, kept.updated, counts.tags, counts.artifacts, pulls.count, pulls.last)
+        description = self._index.repositories[name].description
+        return RepositorySummary(
+            name, created, kept.updated, counts.tags, counts.artifacts, pulls.count, pulls.last, description
+        )
 
 
 def _page(rows: list[R], after: str | None, limit: int, oldest_first: bool) -> tuple[R, ...]:

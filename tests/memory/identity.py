@@ -243,6 +243,15 @@ class MemoryIdentities:
             self._projects[name] = replace(self._project(name), public=public)
             self._tell(event)
 
+    def change_project(self, project: Project, *, replaces: Project, event: Event | None = None) -> None:
+        with self._lock:
+            found = self._projects.get(project.name)
+            was = (replaces.id, replaces.public, replaces.metadata)
+            if found is None or (found.id, found.public, found.metadata) != was:
+                raise Conflict(project.name)
+            self._projects[project.name] = replace(found, public=project.public, metadata=dict(project.metadata))
+            self._tell(event)
+
     def set_member(
         self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
     ) -> Member:
@@ -442,7 +451,7 @@ class MemoryIdentities:
     def list_projects(self) -> tuple[ListedProject, ...]:
         with self._lock:
             return tuple(
-                ListedProject(one.name, one.id, one.public, one.created, one.created_by)
+                ListedProject(one.name, one.id, one.public, one.created, one.created_by, one.metadata)
                 for _, one in sorted(self._projects.items())
             )
 

@@ -17,6 +17,7 @@ from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
+from roadstead.content.repositories import UnknownRepository
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.commit_rules import PolicyRules
@@ -33,6 +34,7 @@ class _Repository:
     uses: dict[tuple[Digest, Digest, str], int] = field(default_factory=dict)
     exists: bool = False
     created: int = 0  # ms
+    description: str = ""
     pushed_by: dict[Digest, str] = field(default_factory=dict)
     pushes: dict[Tag, tuple[int, str]] = field(default_factory=dict)  # when each tag was pushed (ms), and by whom
 
@@ -340,6 +342,14 @@ class MemoryIndex:
             self.events.append(event)
 
     # Lists
+
+    def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:
+        with self.lock:
+            own = self.repositories.get(repository)
+            if own is None or not own.exists:
+                raise UnknownRepository(repository)
+            own.description = description
+            self.events.append(event)
 
     def repository_exists(self, repository: RepositoryName) -> bool:
         with self.lock:

@@ -8,9 +8,10 @@ from typing import Any
 from functions.management.authorization import require_in_system
 from functions.management.call import Call, text
 from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
+from functions.management.harbor.metadata import asked_metadata, boolean
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
-from functions.management.harbor.shapes import metadata_document, owner_ids, project_document
+from functions.management.harbor.shapes import owner_ids, project_document
 from functions.management.project_ids import find_listed
 from functions.management.route import HARBOR, Anybody, SignedIn, in_project, route
 from roadstead.http import Response
@@ -19,12 +20,6 @@ from roadstead.identity.directory import Role
 from roadstead.identity.lists import VisibleProject
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.names import ProjectName
-
-# What of Harbor's metadata would promise a protection that is not there.
-_REFUSED = frozenset(
-    {"prevent_vul", "enable_content_trust", "enable_content_trust_cosign", "proxy_speed_kb", "max_upstream_conn"}
-)
-_OFF = frozenset({"", "false", "0", "-1"})
 
 _FIELDS: Mapping[str, Callable[[VisibleProject], Any]] = {
     "name": lambda one: one.project.name,
@@ -44,14 +39,21 @@ def list_projects(call: Call) -> Response:
     if name:
         found = [one for one in found if name.casefold() in one.project.name]
     if public:
-        found = [one for one in found if one.project.public == _boolean("public", public)]
+        found = [one for one in found if one.project.public == boolean("public", public)]
     if owner:
         found = [one for one in found if one.project.created_by == owner]
     found = query.sorted(found, _FIELDS, (Sort("name"),))
     shown = page.of(found)
     owners = owner_ids(lists.list_users()) if shown else {}
+    counts = call.services.pages.count_repositories([one.project.name for one in shown])
     documents = [
-        project_document(one.project, owner_id=owners.get(one.project.created_by, 0), role=one.role) for one in shown
+        project_document(
+            one.project,
+            owner_id=owners.get(one.project.created_by, 0),
+            role=one.role,
+            repositories=counts[one.project.name],
+        )
+        for one in shown
     ]
     return page_response(request, page, len(found), documents)
 
@@ -75,7 +77,7 @@ def create_project(call: Call) -> Response:
     name = text(document, "project_name", most=255)
     if document.get("registry_id"):
         raise ManagementError(ManagementCode.UNSUPPORTED, "proxy caches are not supported; leave out registry_id")
-    public = _public(document)
+    public, metadata = asked_metadata(document)
     try:
         parsed = ProjectName.parse(name)
     except ValueError as error:
@@ -87,6 +89,8 @@ def create_project(call: Call) -> Response:
         project = accounts.create_project(parsed, public=bool(public), created_by=call.actor.name)
         if caller.user is not None:
             accounts.set_member(parsed, caller.user.name, Role.ADMIN)
+        if metadata:
+            accounts.change_project(parsed, metadata=metadata)
     except AccountRefused as error:  # somebody created it meanwhile
         raise conflict(str(error)) from error
     named = (call.request.header("x-resource-name-in-location") or "").lower() == "true"
@@ -98,15 +102,15 @@ def get_project(call: Call, project: str) -> Response:
     access = call.project
     owners = owner_ids(call.services.lists.list_users())
     owner_id = owners.get(access.project.created_by, 0)
-    return Response.json(200, project_document(access.project, owner_id=owner_id, role=access.role))
+    count = call.services.pages.count_repositories([access.project.name])[access.project.name]
+    shown = project_document(access.project, owner_id=owner_id, role=access.role, repositories=count)
+    return Response.json(200, shown)
 
 
 def update_project(call: Call, project: str) -> Response:
     """Change the metadata that the document names; what it does not name stays. Raises 400."""
-    access = call.project
-    public = _public(call.document())
-    if public is not None and public != access.project.public:
-        call.accounts().set_public(access.project.name, public)
+    public, metadata = asked_metadata(call.document())
+    call.accounts().change_project(call.project.project.name, public=public, metadata=metadata)
     return Response(200)
 
 
@@ -122,46 +126,9 @@ def get_summary(call: Call, project: str) -> Response:
         "guest_count": Role.GUEST,
         "limited_guest_count": Role.LIMITED_GUEST,
     }
-    document = {name: roles.count(role) for name, role in counts.items()}
+    document = {key: roles.count(role) for key, role in counts.items()}
+    document["repo_count"] = call.services.pages.count_repositories([name])[name]
     return Response.json(200, document)
-
-
-def list_metadata(call: Call, project: str) -> Response:
-    return Response.json(200, metadata_document(call.project.project))
-
-
-def get_metadata(call: Call, project: str, name: str) -> Response:
-    found = metadata_document(call.project.project)
-    if name not in found:
-        raise not_found(f"the project has no metadata {name[:100]!r}")
-    return Response.json(200, {name: found[name]})
-
-
-def _public(document: Mapping[str, Any]) -> bool | None:
-    """Return `metadata.public`, or the older `public`; None where neither is given. Raises 400."""
-    metadata = document.get("metadata")
-    if metadata is None:
-        metadata = {}
-    if not isinstance(metadata, dict):
-        raise bad_request("metadata must be an object")
-    promised = sorted(
-        name for name in _REFUSED & metadata.keys() if str(metadata[name]).lower() not in ("", "false", "-1", "0")
-    )
-    if promised:
-        raise ManagementError(
-            ManagementCode.UNSUPPORTED, f"{promised[0]} is not supported; leave it out or set it to false"
-        )
-    value = metadata.get("public", document.get("public"))
-    if value is None or value == "":
-        return None
-    return value if isinstance(value, bool) else _boolean("public", str(value))
-
-
-def _boolean(name: str, value: str) -> bool:
-    known = {"true": True, "1": True, "false": False, "0": False}
-    if value.lower() not in known:
-        raise bad_request(f"{name} must be true or false")
-    return known[value.lower()]
 
 
 _PROJECTS = f"{HARBOR}/projects"
@@ -173,6 +140,4 @@ ROUTES = (
     route("getProject", "GET", _PROJECT, in_project("project", "read"), get_project),
     route("updateProject", "PUT", _PROJECT, in_project("project", "update"), update_project),
     route("getProjectSummary", "GET", f"{_PROJECT}/summary", in_project("project", "read"), get_summary),
-    route("listProjectMetadatas", "GET", f"{_PROJECT}/metadatas", in_project("metadata", "read"), list_metadata),
-    route("getProjectMetadata", "GET", f"{_PROJECT}/metadatas/{{name}}", in_project("metadata", "read"), get_metadata),
 )

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from functions.management.call import Call
+from functions.management.call import Call, text
 from functions.management.content_names import repository_in
 from functions.management.errors import bad_request, not_found
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.shapes import milliseconds
-from functions.management.route import HARBOR, OWN, in_project, route
+from functions.management.route import HARBOR, OWN, Anybody, in_project, route
 from roadstead.catalog.pages import Counts, Details, RepositorySummary, TagRow
+from roadstead.content.repositories import MAX_DESCRIPTION, UnknownRepository
 from roadstead.http import Response
+from roadstead.identity.lists import visible_projects
 from roadstead.ids import hashed_id
+from roadstead.names import ProjectName, RepositoryName
+from roadstead.trail.entries import Operation
+from roadstead.trail.events import EventMaker
 
+MAX_PROJECTS = 100  # that a filter over all repositories looks through
 MAX_TAGS = 50  # tags of one page
 _MAX_CURSOR = 160  # characters
 
 _FIELDS: Mapping[str, Callable[[RepositorySummary], Any]] = {
     "name": lambda one: one.name,
+    "description": lambda one: one.description,
     "creation_time": lambda one: one.created,
     "update_time": lambda one: one.updated,
     "artifact_count": lambda one: one.artifacts,
@@ -41,6 +48,49 @@ def list_repositories(call: Call, project_name: str) -> Response:
 
 def get_repository(call: Call, project_name: str, repository: str) -> Response:
     return Response.json(200, _document(_found(call, repository), call.project.project.id))
+
+
+def list_all_repositories(call: Call) -> Response:
+    """Those of all projects that the caller may see, by name unless told otherwise.
+
+    Costs the list of projects, one Query for each MB of names, and three Queries for each project that is shown; a
+    filter or an order by counts or by update looks through up to MAX_PROJECTS projects. Raises 400 beyond.
+    """
+    request, services = call.request, call.services
+    page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
+    visible = visible_projects(services.lists, call.caller.user, call.caller.robot)
+    ids = {one.project.name: one.project.id for one in visible}
+    names = [name for name in services.pages.list_names() if name.project in ids]
+    keys = {key for key in (*query.terms, *(sort.key for sort in query.sorts)) if key in _FIELDS}
+    if keys <= {"name"}:
+        fields: Mapping[str, Callable[[RepositoryName], Any]] = {"name": lambda one: one}
+        chosen = query.sorted(query.filtered(names, fields), fields, (Sort("name"),))
+        shown, total = list(page.of(chosen)), len(chosen)
+        found = {one.name: one for project in _projects(shown) for one in services.pages.list_repositories(project)}
+        listed = [found[name] for name in shown if name in found]
+    else:
+        projects = _projects(names)
+        if len(projects) > MAX_PROJECTS:
+            raise bad_request(
+                f"a filter or an order by more than the name looks through {MAX_PROJECTS} projects, and these are "
+                f"{len(projects)}: list the repositories of one project"
+            )
+        every = [one for project in projects for one in services.pages.list_repositories(project)]
+        ordered = query.sorted(query.filtered(every, _FIELDS), _FIELDS, (Sort("name"),))
+        listed, total = list(page.of(ordered)), len(ordered)
+    return page_response(request, page, total, [_document(one, ids[one.name.project]) for one in listed])
+
+
+def update_repository(call: Call, project_name: str, repository: str) -> Response:
+    """Set the description; everything else in the document is ignored. Raises 400, 404."""
+    name = repository_in(call, repository)
+    description = text(call.document(), "description", "", most=MAX_DESCRIPTION)
+    event = EventMaker(call.services.clock).make(Operation.CHANGE_REPOSITORY, call.actor, name)
+    try:
+        call.services.repositories.describe(name, description, event=event)
+    except UnknownRepository as error:
+        raise not_found(f"there is no repository {name}") from error
+    return Response(200)
 
 
 def list_tags(call: Call, project: str, repository: str) -> Response:
@@ -93,12 +143,16 @@ def _found(call: Call, text: str) -> RepositorySummary:
     return summary
 
 
+def _projects(names: Iterable[RepositoryName]) -> list[ProjectName]:
+    return list(dict.fromkeys(name.project for name in names))
+
+
 def _document(one: RepositorySummary, project_id: int) -> dict[str, Any]:
     return {
         "id": hashed_id("repository", one.name),
         "project_id": project_id,
         "name": one.name,
-        "description": "",
+        "description": one.description,
         "artifact_count": one.artifacts,
         "pull_count": one.pulls,
         "creation_time": milliseconds(one.created),
@@ -128,9 +182,12 @@ def _tag_document(row: TagRow, details: Details | None) -> dict[str, Any]:
 
 _REPOSITORIES = f"{HARBOR}/projects/{{project_name}}/repositories"
 _REPOSITORY = f"{_REPOSITORIES}/{{repository}}"
+_UPDATE, _EVERY = in_project("repository", "update"), f"{HARBOR}/repositories"
 _TAGS = f"{OWN}/projects/{{project}}/repositories/{{repository}}/tags"
 ROUTES = (
     route("listRepositories", "GET", _REPOSITORIES, in_project("repository", "list"), list_repositories),
     route("getRepository", "GET", _REPOSITORY, in_project("repository", "list"), get_repository),
+    route("updateRepository", "PUT", _REPOSITORY, _UPDATE, update_repository),
+    route("listAllRepositories", "GET", _EVERY, Anybody(), list_all_repositories),
     route("listTagsOfRepository", "GET", _TAGS, in_project("tag", "list"), list_tags),
 )

@@ -56,7 +56,7 @@ def project_document(
 
 
 def metadata_document(project: Project | ListedProject) -> dict[str, str]:
-    return {"public": "true" if project.public else "false"}
+    return {"public": "true" if project.public else "false", **project.metadata}
 
 
 def member_document(member: Member, *, project_id: int, user_id: int) -> dict[str, Any]:

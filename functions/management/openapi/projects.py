@@ -97,6 +97,9 @@ OPERATIONS: Mapping[str, Described] = {
     "getProjectSummary": Described("Counts of a project", ref("ProjectSummary")),
     "listProjectMetadatas": Described("A project's metadata", ref("Metadata")),
     "getProjectMetadata": Described("One value of a project's metadata", ref("Metadata")),
+    "addProjectMetadatas": Described("Add a value to a project's metadata", body=mapping({}), also=(409,)),
+    "updateProjectMetadata": Described("Change a value of a project's metadata", body=mapping({})),
+    "deleteProjectMetadata": Described("Remove a value of a project's metadata"),
     "listProjectMembers": page_of(
         "List a project's members", ref("Member"), Parameter("entityname", text(), "a part of the name")
     ),

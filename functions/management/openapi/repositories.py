@@ -54,6 +54,8 @@ SCHEMAS: Mapping[str, Schema] = {
 OPERATIONS: Mapping[str, Described] = {
     "listRepositories": page_of("List a project's repositories", ref("Repository")),
     "getRepository": Described("A repository", ref("Repository")),
+    "listAllRepositories": page_of("List the repositories that the caller may see", ref("Repository")),
+    "updateRepository": Described("Set a repository's description", body=obj({}, {"description": text()})),
     "listTagsOfRepository": Described(
         "A page of a repository's tags; `Link` leads to the next one",
         array(ref("TagRow")),

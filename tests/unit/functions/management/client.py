@@ -102,6 +102,7 @@ class Desk:
             pages=self.catalog,
             artifacts=Artifacts(self.catalog, self.index, self.objects),
             objects=self.objects,
+            repositories=self.index,
             labels=MemoryLabels(self.index),
             content=Content.of(self.index, self.index, self.objects, EventMaker(self.content.clock)),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),

@@ -131,3 +131,58 @@ def test_search_finds_what_the_caller_may_see(
     found = ask(browser, who, "/api/v2.0/search?q=SHIP")[1]
     assert [one["repository_name"] for one in found["repository"]] == repositories
     assert ask(browser, who, f"/api/v2.0/search?q={'x' * 300}")[0] == 400
+
+
+def change(browser: Browser, who: str, document: Any, path: str = f"{REPOSITORIES}/galleon") -> int:
+    return browser.ask("PUT", path, document, basic(who))[0]
+
+
+def test_a_repository_gets_a_description(browser: Browser) -> None:
+    browser.desk.push("ships/galleon", "v1")
+    assert change(browser, "ada", {"description": "Three masts.", "name": "ignored"}) == 200
+    assert ask(browser, "bob", f"{REPOSITORIES}/galleon")[1]["description"] == "Three masts."
+    assert ask(browser, "bob", f"{REPOSITORIES}?q=description%3D~mast")[1][0]["name"] == "ships/galleon"
+    event = browser.desk.index.events[-1]
+    assert (event.operation, event.repository, event.actor.name) == ("change-repository", "ships/galleon", "ada")
+    assert change(browser, "ada", {}) == 200
+    assert ask(browser, "bob", f"{REPOSITORIES}/galleon")[1]["description"] == ""
+    assert change(browser, "ada", {"description": "x" * 2_049}) == 400
+    assert change(browser, "ada", {"description": 1}) == 400
+    assert change(browser, "ada", {"description": "x"}, f"{REPOSITORIES}/absent") == 404
+    assert change(browser, "bob", {"description": "x"}) == 403
+
+
+def test_repositories_of_all_projects_are_listed_as_far_as_the_caller_may_see_them(browser: Browser) -> None:
+    for repository in ("ships/galleon", "ships/a/b", "open/boat"):
+        browser.desk.push(repository, "v1")
+    every = "/api/v2.0/repositories"
+    names = {"ada": ["open/boat", "ships/a/b", "ships/galleon"], "eve": ["open/boat"], "": ["open/boat"]}
+    for who, expected in names.items():
+        for query in ("", "?sort=creation_time&q=artifact_count%3D1"):
+            status, documents, headers = ask(browser, who, every + query)
+            assert (status, headers["x-total-count"]) == (200, str(len(expected)))
+            assert sorted(one["name"] for one in documents) == expected
+    page = ask(browser, "ada", f"{every}?page=2&page_size=2")
+    assert ([one["name"] for one in page[1]], page[2]["x-total-count"]) == (["ships/galleon"], "3")
+    assert [one["name"] for one in ask(browser, "ada", f"{every}?q=name%3D~GALL")[1]] == ["ships/galleon"]
+    assert ask(browser, "ada", f"{every}?sort=-creation_time")[1][0]["name"] == "open/boat"
+
+
+def test_a_filter_over_the_repositories_of_too_many_projects_is_refused(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.management.handlers.repositories.MAX_PROJECTS", 1)
+    for repository in ("ships/galleon", "open/boat"):
+        browser.desk.push(repository, "v1")
+    assert ask(browser, "ada", "/api/v2.0/repositories?sort=-pull_count")[0] == 400
+    assert ask(browser, "ada", "/api/v2.0/repositories?sort=-name")[0] == 200
+
+
+def test_a_project_says_how_many_repositories_it_has(browser: Browser) -> None:
+    for repository in ("ships/galleon", "ships/a/b"):
+        browser.desk.push(repository, "v1")
+    project = "/api/v2.0/projects/ships"
+    assert ask(browser, "bob", project)[1]["repo_count"] == 2
+    assert ask(browser, "bob", f"{project}/summary")[1]["repo_count"] == 2
+    counts = {one["name"]: one["repo_count"] for one in ask(browser, "bob", "/api/v2.0/projects")[1]}
+    assert counts == {"open": 0, "ships": 2}

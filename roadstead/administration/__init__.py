@@ -1,0 +1,1 @@
+"""What crosses the wings: counts over identity and content, and the end of a project."""
