@@ -8,10 +8,13 @@ from roadstead.aws.clients import Deferred, client
 from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.dynamodb_usage import DynamoProjectUsage
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.table import Table
 from roadstead.catalog.indexing import Indexer
+from roadstead.lifecycle.quota_watch import QuotaWatch
+from roadstead.trail.events import EventMaker
 
 
 def build(settings: Settings) -> IndexerServices:
@@ -23,4 +26,5 @@ def build(settings: Settings) -> IndexerServices:
         blobs=DynamoBlobIndex(table),
         objects=S3Objects(Deferred(lambda: client("s3")), settings.bucket),
     )
-    return IndexerServices(indexer, SqsQueue(Deferred(lambda: client("sqs")), settings.dead_letters_url))
+    quotas = QuotaWatch(DynamoProjectUsage(table), EventMaker())
+    return IndexerServices(indexer, quotas, SqsQueue(Deferred(lambda: client("sqs")), settings.dead_letters_url))

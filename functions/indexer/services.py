@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roadstead.catalog.indexing import Indexer
+from roadstead.lifecycle.quota_watch import QuotaWatch
 from roadstead.notifications.queue import Queue
 
 
@@ -13,4 +14,5 @@ class IndexerServices:
     """`dead_letters` keeps records that cannot be read."""
 
     indexer: Indexer
+    quotas: QuotaWatch
     dead_letters: Queue

@@ -16,6 +16,7 @@ from functions.indexer.services import IndexerServices
 from roadstead.aws.attributes import decode
 from roadstead.aws.index_items import event_from, is_event_key
 from roadstead.catalog.indexing import Indexer, Target, targets_of
+from roadstead.lifecycle.quota_watch import QuotaWatch
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event, rfc3339
 
@@ -42,6 +43,7 @@ def process(services: IndexerServices, records: Sequence[Record]) -> dict[str, A
     batch = [_read(record) for record in records if _is_event(record)]
     failed = _bury(services, [one for one in batch if one.problem])
     unsettled = _settle(services.indexer, batch)
+    unsettled |= _watch(services.quotas, batch)
     failed |= {one.identifier for one in batch if unsettled.intersection(one.targets)}
     _measure(batch, failures=len(failed))
     first = [one.identifier for one in batch if one.identifier in failed][:1]
@@ -86,6 +88,20 @@ def _settle(indexer: Indexer, batch: Sequence[_Received]) -> set[Target]:
     for project, targets in by_project.items():
         digests = [target.digest for target in targets if target.digest is not None]
         if not _succeeds(lambda project=project, digests=digests: indexer.settle_blobs(project, digests)):  # type: ignore[misc]
+            failed.update(targets)
+    return failed
+
+
+def _watch(quotas: QuotaWatch, batch: Sequence[_Received]) -> set[Target]:
+    """Look at the quota of every project that changed, once; return what failed."""
+    changed: dict[ProjectName, list[Target]] = {}
+    for one in batch:
+        for target in one.targets:
+            changed.setdefault(target.repository.project, []).append(target)
+    failed: set[Target] = set()
+    for targets in changed.values():
+        repository = targets[-1].repository
+        if not _succeeds(lambda repository=repository: quotas.look(repository)):  # type: ignore[misc]
             failed.update(targets)
     return failed
 

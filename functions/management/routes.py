@@ -15,6 +15,7 @@ from functions.management.handlers import (
     metadata,
     openapi,
     projects,
+    quotas,
     repositories,
     robots,
     search,
@@ -48,6 +49,7 @@ ROUTES: tuple[Route, ...] = (
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *repositories.ROUTES,
     *immutable_rules.ROUTES,
+    *quotas.ROUTES,
     *search.ROUTES,
     *audit_logs.ROUTES,
     *webhooks.ROUTES,

@@ -18,11 +18,12 @@ from roadstead.aws.index_items import (
     blob_pk,
     labelled_key,
     manifest_item_key,
+    own_key,
     pushed_manifest,
     repository_pk,
     usage_key,
 )
-from roadstead.aws.table import Key, Table, Write, check, delete, put, update
+from roadstead.aws.table import Table, Write, check, delete, put, update
 from roadstead.catalog.derived import KeptRepository
 from roadstead.catalog.pages import Counts
 from roadstead.catalog.summaries import Summary
@@ -31,10 +32,6 @@ from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName
 
 ABSENT = "attribute_not_exists(pk)"
-
-
-def own_key(project: str, digest: str) -> Key:
-    return f"own#{project}", digest
 
 
 class DynamoDerivedIndex:

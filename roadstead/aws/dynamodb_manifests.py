@@ -36,6 +36,7 @@ from roadstead.digest import Digest
 from roadstead.documents import compact
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event
+from roadstead.trail.events import EventMaker
 
 MAX_INLINE_DESCRIPTOR = 32 * 1024  # bytes of JSON; a larger one is derived from the manifest whenever it is listed
 
@@ -51,9 +52,10 @@ class DynamoManifestIndex:
     @cached_property
     def commit_rules(self) -> CommitRules:
         # Imported only if it is used: a pull asks for no rules.
+        from roadstead.aws.dynamodb_usage import DynamoProjectUsage
         from roadstead.lifecycle.commit_rules import PolicyRules
 
-        return PolicyRules()
+        return PolicyRules(DynamoProjectUsage(self._table), EventMaker())
 
     def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
         item = self._table.get(tag_key(repository, tag))

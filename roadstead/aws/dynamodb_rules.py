@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from roadstead.aws.index_items import event_write, rules_key
+from collections.abc import Collection, Mapping
+
+from roadstead.aws.index_items import event_write, rules_key, usage_key
 from roadstead.aws.table import Table, put
-from roadstead.content.governing import MAX_RULES, Rules, RulesTooLarge
+from roadstead.content.governing import MAX_RULES, Governing, Rules, RulesTooLarge
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
@@ -16,6 +18,15 @@ class DynamoProjectRules:
     def find_rules(self, project: ProjectName) -> Rules | None:
         item = self._table.get(rules_key(project))
         return Rules(item["document"], item["version"]) if item else None
+
+    def read_governing(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, Governing]:
+        found = self._table.batch_get([key(project) for project in projects for key in (rules_key, usage_key)])
+        return {
+            project: Governing(
+                found.get(rules_key(project), {}).get("document", ""), found.get(usage_key(project), {}).get("bytes", 0)
+            )
+            for project in projects
+        }
 
     def put_rules(self, project: ProjectName, document: str, *, replaces: int, event: Event) -> Rules:
         if len(document.encode()) > MAX_RULES:

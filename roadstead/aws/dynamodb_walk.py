@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from roadstead.aws.counts import ARTIFACTS, TAGS, counts_pk, shard_key
-from roadstead.aws.dynamodb_derived import own_key
 from roadstead.aws.dynamodb_pages import CATALOG
-from roadstead.aws.index_items import repository_pk, usage_key
+from roadstead.aws.index_items import own_key, repository_pk, usage_key
 from roadstead.aws.table import Item, Key, Table, update
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory

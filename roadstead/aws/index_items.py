@@ -68,6 +68,14 @@ def usage_key(project: str) -> Key:
     return f"usage#{project}", "usage"
 
 
+def standing_key(project: str) -> Key:
+    return f"usage#{project}", "standing"
+
+
+def own_key(project: str, digest: str) -> Key:
+    return f"own#{project}", digest
+
+
 def trash_key(project: str, at: int, id_: str) -> Key:
     """Reserved for what was deleted and can be restored; `at` in milliseconds."""
     return f"trash#{project}", f"{at:013d}#{id_}"

@@ -7,14 +7,15 @@ can change content can be put together without them; `roadstead.lifecycle` has t
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from roadstead.content.governing import Governing
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName, Tag
+from roadstead.trail.entries import Actor
 
 
 class RuleRefused(RegistryError):
@@ -28,19 +29,36 @@ class ImmutableTag(RuleRefused):
     """The tag would move to another manifest, or go, although a rule says that it stays."""
 
 
+class QuotaExceeded(RuleRefused):
+    """The project would hold more than its quota."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """A commit that is about to be made. `moved` are tags that point to another digest than `digest` until then."""
+    """A commit that is about to be made: `tags` will point to `digest`.
+
+    `moved` are those of them that point to another digest until then. `size` is the manifest's in bytes, and `blobs`
+    has the sizes of what it needs, if the manifest is not there yet; otherwise the commit adds nothing.
+    """
 
     repository: RepositoryName
     digest: Digest
-    moved: tuple[Tag, ...]
+    tags: tuple[Tag, ...]
+    actor: Actor
     governing: Governing
+    moved: tuple[Tag, ...] = ()
+    size: int = 0
+    blobs: Mapping[Digest, int] = field(default_factory=dict)
+    makes_repository: bool = False
+    makes_artifact: bool = False  # one that lists show
 
 
 class CommitRules(Protocol):
     def check_commit(self, proposed: Proposed) -> None:
-        """Raises ImmutableTag if a tag would move that a rule keeps. Setting it to the same digest is no move."""
+        """Raises ImmutableTag if a tag would move that a rule keeps, QuotaExceeded if the project would hold too much.
+
+        Reads nothing while the project stays within its quota by far.
+        """
         ...
 
     def check_removal(self, repository: RepositoryName, tags: Collection[Tag], governing: Governing) -> None:

@@ -7,6 +7,7 @@ may be missing from it.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +41,10 @@ class RulesTooLarge(ValueError):
 class ProjectRules(Protocol):
     def find_rules(self, project: ProjectName) -> Rules | None:
         """Return a project's rules, or None. One read, strongly consistent."""
+        ...
+
+    def read_governing(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, Governing]:
+        """Return what governs each project; one without rules and usage too. One read for each 50."""
         ...
 
     def put_rules(self, project: ProjectName, document: str, *, replaces: int, event: Event) -> Rules:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from roadstead.conflicts import Conflict, TooManyWriters, retry_conflicts
+from roadstead.content.accessories import is_listed
 from roadstead.content.blob_index import BlobIndex, BlobLink
 from roadstead.content.commit_rules import Proposed
 from roadstead.content.manifest_document import Descriptor, Manifest, parse_manifest
@@ -303,7 +304,18 @@ class Push:
 
 def _proposed(push: _Push, found: CommitSnapshot) -> Proposed:
     moved = tuple(tag for tag in push.tags if tag in found.tags and found.tags[tag].digest != push.digest)
-    return Proposed(push.repository, push.digest, moved, found.governing)
+    proposed = Proposed(push.repository, push.digest, push.tags, push.actor, found.governing, moved)
+    if found.manifest is not None:
+        return proposed
+    manifest, there = push.manifest, found.contents.manifests
+    blobs = (*manifest.blobs, *(child for child in manifest.children if child.digest not in there))
+    return replace(
+        proposed,
+        size=len(push.body),
+        blobs={one.digest: one.size for one in blobs},
+        makes_repository=not found.repository_exists,
+        makes_artifact=is_listed(has_subject=manifest.subject is not None, tags=push.tags, is_needed=False),
+    )
 
 
 def _written(tags: tuple[Tag, ...]) -> str:

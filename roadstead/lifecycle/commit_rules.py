@@ -2,34 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Collection, Iterable
 
-from roadstead.content.commit_rules import ImmutableTag, Proposed
+from roadstead.conflicts import Throttled
+from roadstead.content.commit_rules import ImmutableTag, Proposed, QuotaExceeded
 from roadstead.content.governing import Governing
-from roadstead.lifecycle.immutability import rule_for
+from roadstead.lifecycle.immutability import ImmutableRule, rule_for
 from roadstead.lifecycle.policy import Policy
+from roadstead.lifecycle.quota_watch import QuotaWatch
+from roadstead.lifecycle.quotas import UNLIMITED, ProjectUsage, Quota, amount
 from roadstead.names import RepositoryName, Tag
+from roadstead.trail.events import EventMaker
+
+_REMEDY = "delete what is not needed, or ask a system administrator for a larger quota"
 
 
 class PolicyRules:
-    """Reads nothing: the rules come along with what the commit has read."""
+    """The rules come along with what a commit has read. `usage` is read where a commit comes near to a limit."""
+
+    def __init__(self, usage: ProjectUsage, events: EventMaker) -> None:
+        self._usage = usage
+        self._watch = QuotaWatch(usage, events)
 
     def check_commit(self, proposed: Proposed) -> None:
+        if not proposed.governing.rules:
+            return
+        policy = Policy.parse(proposed.governing.rules)
         _check(
+            policy.immutable,
             proposed.repository,
             proposed.moved,
-            proposed.governing,
             "keeps it from being moved to another image: push under another tag",
         )
+        if proposed.size:
+            self._check_storage(proposed, policy.quota)
+            self._check_numbers(proposed, policy.quota)
 
     def check_removal(self, repository: RepositoryName, tags: Collection[Tag], governing: Governing) -> None:
-        _check(repository, tags, governing, "keeps it, and the image that it points to, from being deleted")
+        if tags and governing.rules:
+            rules = Policy.parse(governing.rules).immutable
+            _check(rules, repository, tags, "keeps it, and the image that it points to, from being deleted")
+
+    def _check_storage(self, proposed: Proposed, quota: Quota) -> None:
+        """Blobs that count in the project's usage already are asked for only if the limit could be exceeded."""
+        limit, used, project = quota.storage, proposed.governing.used, proposed.repository.project
+        if limit == UNLIMITED or used + proposed.size + sum(proposed.blobs.values()) <= limit:
+            return
+        owned = self._usage.find_owned(project, proposed.blobs.keys())
+        needed = proposed.size + sum(size for digest, size in proposed.blobs.items() if digest not in owned)
+        if used + needed <= limit:
+            return
+        with contextlib.suppress(Throttled):  # the refusal matters more than that it is noted
+            self._watch.refused(proposed.repository, proposed.actor, proposed.digest, proposed.tags, needed)
+        raise QuotaExceeded(
+            f"the project {project} has used {amount(used)} of its quota of {amount(limit)}, and this push needs "
+            f"{amount(needed)} more: {_REMEDY}",
+            project=str(project),
+            used=used,
+            limit=limit,
+            needed=needed,
+        )
+
+    def _check_numbers(self, proposed: Proposed, quota: Quota) -> None:
+        project = proposed.repository.project
+        for name, makes, limit, count in (
+            ("repositories", proposed.makes_repository, quota.repositories, self._usage.count_repositories),
+            ("artifacts", proposed.makes_artifact, quota.artifacts, self._usage.count_artifacts),
+        ):
+            if makes and limit != UNLIMITED and (used := count(project)) >= limit:
+                raise QuotaExceeded(
+                    f"the project {project} has {used} {name}, and its quota is {limit}: {_REMEDY}",
+                    project=str(project),
+                    used=used,
+                    limit=limit,
+                    needed=1,
+                )
 
 
-def _check(repository: RepositoryName, tags: Collection[Tag], governing: Governing, consequence: str) -> None:
-    if not tags or not governing.rules:
-        return
-    rules = Policy.parse(governing.rules).immutable
+def _check(rules: Collection[ImmutableRule], repository: RepositoryName, tags: Iterable[Tag], consequence: str) -> None:
     for tag in tags:
         rule = rule_for(rules, repository, tag)
         if rule is not None:

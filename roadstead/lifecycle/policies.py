@@ -3,7 +3,7 @@ that begins after it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -12,6 +12,7 @@ from roadstead.content.governing import ProjectRules, RulesTooLarge
 from roadstead.ids import clock_id
 from roadstead.lifecycle.immutability import MAX_RULES, ImmutableRule, rule_for
 from roadstead.lifecycle.policy import Policy
+from roadstead.lifecycle.quotas import Quota
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
@@ -45,6 +46,27 @@ class Policies:
         """Return a function that tells whether a rule keeps a tag of one of the project's repositories. One read."""
         rules = self.find(project).immutable
         return lambda repository, tag: rule_for(rules, repository, tag) is not None
+
+    def find_many(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, tuple[Policy, int]]:
+        """Return the policy of each project, and the bytes that it uses. One read for each 50."""
+        found = self._rules.read_governing(projects)
+        return {project: (Policy.parse(one.rules), one.used) for project, one in found.items()}
+
+    def set_quota(self, project: ProjectName, change: Callable[[Quota], Quota], actor: Actor) -> Quota:
+        """Replace a project's quota by what `change` makes of it, and return it. The same again writes nothing.
+
+        A quota below what is used removes nothing: it refuses whatever would add to it.
+        """
+        before = self.find(project).quota
+        if change(before) == before:
+            return before
+
+        def replaced(policy: Policy) -> tuple[Policy, str, Quota]:
+            quota = change(policy.quota)
+            limits = " ".join(f"{name}={limit}" for name, limit in quota.as_json().items())
+            return replace(policy, quota=quota), limits or "unlimited", quota
+
+        return self._change(project, Operation.CHANGE_QUOTA, actor, replaced)
 
     def add_immutable_rule(self, project: ProjectName, rule: ImmutableRule, actor: Actor) -> ImmutableRule:
         """Add a rule under a new id, and return it. Raises PolicyRefused, DuplicateRule."""

@@ -21,13 +21,18 @@ EVENT_TYPES = {
     Operation.UNTAG: EventType.DELETE_TAG,
     Operation.DELETE_MANIFEST: EventType.DELETE_ARTIFACT,
     Operation.PULL: EventType.PULL_ARTIFACT,
+    Operation.WARN_QUOTA: EventType.QUOTA_WARNING,
+    Operation.EXCEED_QUOTA: EventType.QUOTA_EXCEED,
 }
 _CLOUD_TYPES = {
     EventType.PUSH_ARTIFACT: "harbor.artifact.pushed",
     EventType.PULL_ARTIFACT: "harbor.artifact.pulled",
     EventType.DELETE_ARTIFACT: "harbor.artifact.deleted",
     EventType.DELETE_TAG: "harbor.tag.deleted",
+    EventType.QUOTA_WARNING: "harbor.quota.warned",
+    EventType.QUOTA_EXCEED: "harbor.quota.exceeded",
 }
+_QUOTAS = frozenset({EventType.QUOTA_WARNING, EventType.QUOTA_EXCEED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ def payload(
     entry: AuditEntry, kind: EventType, tags: tuple[str, ...], webhook: Webhook, around: Surroundings
 ) -> Payload:
     """Return the payload of one entry for one webhook. `tags` are those that the webhook subscribes to."""
-    data = _event_data(entry, tags, around)
+    data = _quota_data(entry, tags, around) if kind in _QUOTAS else _event_data(entry, tags, around)
     operator = entry.actor.name or "anonymous"
     if webhook.payload is PayloadFormat.CLOUD_EVENTS:
         event = {
@@ -94,6 +99,16 @@ def _event_data(entry: AuditEntry, tags: tuple[str, ...], around: Surroundings) 
         # Like Harbor: the digest takes the place of the missing tag.
         resources = [{"digest": entry.digest, "tag": entry.digest, "resource_url": f"{located}@{entry.digest}"}]
     return {"resources": resources, "repository": repository}
+
+
+def _quota_data(entry: AuditEntry, tags: tuple[str, ...], around: Surroundings) -> dict[str, Any]:
+    """As Harbor's `constructQuotaPayload` makes it: the manifest that was pushed, if one was, and a sentence."""
+    repository = _event_data(entry, (), around)["repository"]
+    repository.pop("date_created", None)
+    data: dict[str, Any] = {"repository": repository, "custom_attributes": {"Details": entry.detail}}
+    if entry.digest:
+        data["resources"] = [{"digest": entry.digest, "tag": tag} for tag in tags or ("",)]
+    return data
 
 
 def name_in_project(repository: RepositoryName) -> str:

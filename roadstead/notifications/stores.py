@@ -31,7 +31,14 @@ class EventType(StrEnum):
     TAG_RETENTION = "TAG_RETENTION"
 
 
-SENT = (EventType.PUSH_ARTIFACT, EventType.PULL_ARTIFACT, EventType.DELETE_ARTIFACT, EventType.DELETE_TAG)
+SENT = (
+    EventType.PUSH_ARTIFACT,
+    EventType.PULL_ARTIFACT,
+    EventType.DELETE_ARTIFACT,
+    EventType.DELETE_TAG,
+    EventType.QUOTA_EXCEED,
+    EventType.QUOTA_WARNING,
+)
 
 
 class PayloadFormat(StrEnum):

@@ -59,6 +59,9 @@ class Operation(StrEnum):
     CREATE_IMMUTABLE_RULE = "create-immutable-rule"
     CHANGE_IMMUTABLE_RULE = "change-immutable-rule"
     REMOVE_IMMUTABLE_RULE = "remove-immutable-rule"
+    CHANGE_QUOTA = "change-quota"
+    WARN_QUOTA = "warn-quota"  # by the indexer, when a project comes near to its limit
+    EXCEED_QUOTA = "exceed-quota"  # by the indexer, or by a push that was refused
     COLLECT = "collect"  # objects, by a run of the collector
     START_EXECUTION = "start-execution"  # of something that takes longer than a request
     STOP_EXECUTION = "stop-execution"

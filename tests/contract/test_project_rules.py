@@ -49,6 +49,12 @@ def test_of_two_writers_one_reads_again(rules: ProjectRules) -> None:
     assert rules.find_rules(SHIPS) == Rules("1", 1)
 
 
+def test_what_governs_many_projects_is_read_at_once(index: Index, rules: ProjectRules) -> None:
+    rules.put_rules(SHIPS, "r", replaces=0, event=EVENT)
+    assert rules.read_governing([SHIPS, BOATS]) == {SHIPS: Governing("r"), BOATS: Governing()}
+    assert rules.read_governing([]) == {}
+
+
 def test_rules_are_bounded(rules: ProjectRules) -> None:
     with pytest.raises(RulesTooLarge, match="ships"):
         rules.put_rules(SHIPS, "x" * (MAX_RULES + 1), replaces=0, event=EVENT)

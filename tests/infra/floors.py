@@ -71,6 +71,7 @@ ROOMS = {
             "roadstead/content",
             "roadstead/notifications",
             "roadstead/catalog",
+            "roadstead/lifecycle",
             "functions/hosting",
         ),
         roots=("functions.indexer.composition",),

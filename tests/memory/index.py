@@ -21,8 +21,11 @@ from roadstead.content.repositories import UnknownRepository
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.commit_rules import PolicyRules
-from roadstead.names import RepositoryName, Tag
+from roadstead.lifecycle.quotas import Standing
+from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
+from roadstead.trail.events import EventMaker
+from tests.memory.usage import MemoryProjectUsage
 
 
 @dataclass(slots=True)
@@ -53,6 +56,9 @@ class MemoryIndex:
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
         self.labelled: dict[tuple[str, Digest], frozenset[int]] = {}
         self.rules: dict[str, Rules] = {}
+        self.used: dict[str, int] = {}  # bytes of a project, for tests to set; and which blobs count in it
+        self.owned: dict[str, dict[Digest, int]] = {}
+        self.standings: dict[str, Standing] = {}
         self.events: list[Event] = []
         self.candidates: list[Mapping[str, str]] = []
 
@@ -182,7 +188,7 @@ class MemoryIndex:
 
     @property
     def commit_rules(self) -> CommitRules:
-        return PolicyRules()
+        return PolicyRules(MemoryProjectUsage(self), EventMaker())
 
     def find_tag(self, repository: RepositoryName, tag: Tag) -> TagEntry | None:
         with self.lock:
@@ -193,10 +199,10 @@ class MemoryIndex:
     ) -> tuple[Mapping[Tag, TagEntry], Governing]:
         with self.lock:
             own = self._of(repository)
-            return {tag: own.tags[tag] for tag in tags if tag in own.tags}, self._governing(repository)
+            return {tag: own.tags[tag] for tag in tags if tag in own.tags}, self.governing(repository.project)
 
-    def _governing(self, repository: RepositoryName) -> Governing:
-        return Governing(self.rules[repository.project].document if repository.project in self.rules else "")
+    def governing(self, project: ProjectName) -> Governing:
+        return Governing(self.rules[project].document if project in self.rules else "", self.used.get(project, 0))
 
     def find_manifest(self, repository: RepositoryName, digest: Digest) -> ManifestEntry | None:
         with self.lock:
@@ -219,7 +225,7 @@ class MemoryIndex:
                 {tag: own.tags[tag] for tag in tags if tag in own.tags},
                 own.exists,
                 self.read_contents(repository, blobs=blobs, manifests=manifests),
-                self._governing(repository),
+                self.governing(repository.project),
             )
 
     def read_contents(

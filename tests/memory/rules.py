@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from roadstead.conflicts import Conflict
-from roadstead.content.governing import MAX_RULES, Rules, RulesTooLarge
+from roadstead.content.governing import MAX_RULES, Governing, Rules, RulesTooLarge
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 from tests.memory.index import MemoryIndex
@@ -15,6 +17,9 @@ class MemoryProjectRules:
 
     def find_rules(self, project: ProjectName) -> Rules | None:
         return self._index.rules.get(project)
+
+    def read_governing(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, Governing]:
+        return {project: self._index.governing(project) for project in projects}
 
     def put_rules(self, project: ProjectName, document: str, *, replaces: int, event: Event) -> Rules:
         if len(document.encode()) > MAX_RULES:

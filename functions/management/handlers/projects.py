@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from functions.management.authorization import require_in_system
@@ -11,6 +12,7 @@ from functions.management.errors import ManagementCode, ManagementError, bad_req
 from functions.management.harbor.metadata import asked_metadata, boolean
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
+from functions.management.harbor.quotas import amounts, storage_limit
 from functions.management.harbor.shapes import owner_ids, project_document
 from functions.management.project_ids import find_listed
 from functions.management.route import HARBOR, Anybody, SignedIn, in_project, route
@@ -67,7 +69,10 @@ def find_project(call: Call) -> Response:
 
 
 def create_project(call: Call) -> Response:
-    """Create a project with the caller as its administrator, unless that is a robot. Raises 400, 403, 409."""
+    """Create a project with the caller as its administrator, unless that is a robot. Raises 400, 403, 409.
+
+    Without a `storage_limit` its quota is the configuration's `storage_per_project`.
+    """
     caller, document = call.caller, call.document()
     by_everyone = call.services.configuration.read().text("project_creation_restriction") == "everyone"
     if caller.user is None or not by_everyone:
@@ -78,6 +83,9 @@ def create_project(call: Call) -> Response:
     if document.get("registry_id"):
         raise ManagementError(ManagementCode.UNSUPPORTED, "proxy caches are not supported; leave out registry_id")
     public, metadata = asked_metadata(document)
+    storage = storage_limit(document, "storage_limit")
+    if storage is None:
+        storage = call.services.configuration.read().number("storage_per_project")
     try:
         parsed = ProjectName.parse(name)
     except ValueError as error:
@@ -93,6 +101,7 @@ def create_project(call: Call) -> Response:
             accounts.change_project(parsed, metadata=metadata)
     except AccountRefused as error:  # somebody created it meanwhile
         raise conflict(str(error)) from error
+    call.services.policies.set_quota(parsed, lambda quota: replace(quota, storage=storage), call.actor)
     named = (call.request.header("x-resource-name-in-location") or "").lower() == "true"
     location = f"/api/v2.0/projects/{project.name if named else project.id}"
     return Response(201, (("Location", location),))
@@ -115,7 +124,7 @@ def update_project(call: Call, project: str) -> Response:
 
 
 def get_summary(call: Call, project: str) -> Response:
-    """Costs the lists of members."""
+    """Costs the lists of members, and one read more for the quota."""
     access = call.project
     lists, name = call.services.lists, access.project.name
     roles = [one.role for one in lists.list_members(name)] + [one.role for one in lists.list_member_groups(name)]
@@ -126,8 +135,11 @@ def get_summary(call: Call, project: str) -> Response:
         "guest_count": Role.GUEST,
         "limited_guest_count": Role.LIMITED_GUEST,
     }
-    document = {key: roles.count(role) for key, role in counts.items()}
+    document: dict[str, Any] = {key: roles.count(role) for key, role in counts.items()}
     document["repo_count"] = call.services.pages.count_repositories([name])[name]
+    if Permission(Resource.QUOTA, Action.READ) in access.permissions:
+        policy, used = call.services.policies.find_many([name])[name]
+        document["quota"] = amounts(policy.quota, used)
     return Response.json(200, document)
 
 

@@ -1,4 +1,4 @@
-"""Policies of projects: immutable tags."""
+"""Policies of projects: immutable tags and quotas."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from functions.management.openapi.described import (
     Described,
+    Parameter,
     Schema,
     array,
     created,
@@ -16,10 +17,16 @@ from functions.management.openapi.described import (
     page_of,
     ref,
     text,
+    time,
 )
 
 _PATTERN = text("as docs/policies.md describes it", maxLength=256)
 _OPTIONAL: Mapping[str, Schema] = {"disabled": flag("left out while false"), "priority": number("kept, without effect")}
+
+
+_LIMIT = number("-1 for none")
+_LIMITED = ("storage", "repositories", "artifacts")
+_STORAGE = obj({"storage": number("bytes; as a limit, -1 for none")})
 
 
 def _selector(*decorations: str) -> Schema:
@@ -44,11 +51,36 @@ SCHEMAS: Mapping[str, Schema] = {
         },
         {"action": one_of("immutable"), "template": one_of("immutable_template"), **_OPTIONAL},
     ),
+    "Quota": obj(
+        {
+            "id": number("of the project"),
+            "ref": obj({"id": number(), "name": text(), "owner_name": text()}),
+            "hard": _STORAGE,
+            "used": _STORAGE,
+            "creation_time": time(),
+            "update_time": time(),
+        }
+    ),
+    "QuotaChange": obj({"hard": _STORAGE}),
+    "ProjectLimits": obj({name: obj({"limit": _LIMIT, "used": number()}) for name in _LIMITED}),
+    "ProjectLimitsChange": obj({}, dict.fromkeys(_LIMITED, _LIMIT)),
 }
 
 OPERATIONS: Mapping[str, Described] = {
     "ListImmuRules": page_of("List a project's immutable rules", ref("ImmutableRule")),
     "CreateImmuRule": created("Make an immutable rule", ref("NewImmutableRule")),
     "UpdateImmuRule": Described("Replace an immutable rule", body=ref("ImmutableRule"), also=(400, 404, 409)),
+    "listQuotas": page_of(
+        "List the quotas of all projects",
+        ref("Quota"),
+        Parameter("reference", one_of("project")),
+        Parameter("reference_id", text(), "a project's id"),
+    ),
+    "getQuota": Described("Show a quota", ref("Quota"), also=(400, 404)),
+    "updateQuota": Described("Limit the bytes of a project", body=ref("QuotaChange"), also=(400, 404)),
+    "getProjectQuota": Described("Show a project's limits, and what it uses", ref("ProjectLimits")),
+    "updateProjectQuota": Described(
+        "Limit a project's bytes, repositories, artifacts", body=ref("ProjectLimitsChange"), also=(400, 404)
+    ),
     "DeleteImmuRule": Described("Remove an immutable rule", also=(400, 404)),
 }

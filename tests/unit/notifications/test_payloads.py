@@ -95,6 +95,8 @@ def test_nobody_has_a_name_too() -> None:
         (Operation.PULL, "PULL_ARTIFACT", "harbor.artifact.pulled"),
         (Operation.DELETE_MANIFEST, "DELETE_ARTIFACT", "harbor.artifact.deleted"),
         (Operation.UNTAG, "DELETE_TAG", "harbor.tag.deleted"),
+        (Operation.WARN_QUOTA, "QUOTA_WARNING", "harbor.quota.warned"),
+        (Operation.EXCEED_QUOTA, "QUOTA_EXCEED", "harbor.quota.exceeded"),
     ],
 )
 def test_each_operation_has_its_type(operation: Operation, name: str, cloud: str) -> None:
@@ -102,8 +104,31 @@ def test_each_operation_has_its_type(operation: Operation, name: str, cloud: str
     assert told(entry(operation), CLOUD)[1]["type"] == cloud
 
 
+def test_a_quota_is_told_as_harbor_tells_it() -> None:
+    detail = "9.5 GiB of 10.0 GiB used; a push needs 600.0 MiB more"
+    refused = replace(entry(Operation.EXCEED_QUOTA), detail=detail)
+    _, document = told(refused)
+    repository = {
+        "name": "cargo/crane",
+        "namespace": "ships",
+        "repo_full_name": "ships/cargo/crane",
+        "repo_type": "private",
+    }
+    assert document["event_data"] == {
+        "repository": repository,
+        "custom_attributes": {"Details": detail},
+        "resources": [{"digest": refused.digest, "tag": refused.reference}],
+    }
+    warned = replace(entry(Operation.WARN_QUOTA), detail="9.0 GiB of 10.0 GiB used", digest="", reference="")
+    assert told(warned)[1]["event_data"] == {
+        "repository": repository,
+        "custom_attributes": {"Details": warned.detail},
+    }
+
+
 def test_nothing_else_is_told() -> None:
     told_of = {Operation.PUSH, Operation.TAG, Operation.PULL, Operation.DELETE_MANIFEST, Operation.UNTAG}
+    told_of |= {Operation.WARN_QUOTA, Operation.EXCEED_QUOTA}
     for operation in set(Operation) - told_of:
         assert event_type(entry(operation)) is None
     assert event_type(entry(outcome=Outcome.REFUSED)) is None

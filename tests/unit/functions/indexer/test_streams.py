@@ -39,6 +39,19 @@ class Noting:
         self.blobs.append((project, list(digests)))
 
 
+class Looking:
+    """Notes whose quotas are looked at, and fails at `broken`."""
+
+    def __init__(self, broken: str = "") -> None:
+        self.seen: list[str] = []
+        self._broken = broken
+
+    def look(self, repository: RepositoryName) -> None:
+        if repository.project == self._broken:
+            raise RuntimeError("broken")
+        self.seen.append(repository)
+
+
 class Letters:
     def __init__(self) -> None:
         self.bodies: list[Mapping[str, Any]] = []
@@ -50,9 +63,14 @@ class Letters:
         self.bodies += [json.loads(body) for body in bodies]
 
 
-def run(indexer: Noting, *records: Mapping[str, Any], letters: Letters | None = None) -> list[str]:
+def run(
+    indexer: Noting,
+    *records: Mapping[str, Any],
+    letters: Letters | None = None,
+    quotas: Looking | None = None,
+) -> list[str]:
     """The identifiers of the records to begin again at."""
-    services = IndexerServices(indexer, letters or Letters())  # type: ignore[arg-type]
+    services = IndexerServices(indexer, quotas or Looking(), letters or Letters())  # type: ignore[arg-type]
     result = process(services, json.loads(json.dumps(records)))
     return [one["itemIdentifier"].lstrip("0") for one in result["batchItemFailures"]]
 
@@ -85,6 +103,18 @@ def test_blobs_of_a_project_are_settled_together() -> None:
         told(3, Operation.DELETE_BLOB, TWO, "cargo/tea"),
     )
     assert indexer.blobs == [(ProjectName("acme"), [ONE, TWO]), (ProjectName("cargo"), [TWO])]
+
+
+def test_the_quota_of_each_project_is_looked_at_once_a_batch() -> None:
+    quotas = Looking()
+    records = [
+        told(1, Operation.PUSH, ONE),
+        told(2, Operation.DELETE_MANIFEST, TWO, "acme/boats"),
+        told(3, Operation.PUSH, TWO, "cargo/tea"),
+    ]
+    assert run(Noting(), *records, quotas=quotas) == []
+    assert quotas.seen == ["acme/boats", "cargo/tea"]
+    assert run(Noting(), *records, quotas=Looking(broken="cargo")) == ["3"]
 
 
 def test_a_batch_begins_again_at_the_first_record_whose_target_failed() -> None:

@@ -1,0 +1,51 @@
+"""`ProjectUsage` in memory, over a `MemoryIndex`, in which tests set what is used."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from roadstead.conflicts import Conflict
+from roadstead.content.governing import Governing
+from roadstead.digest import Digest
+from roadstead.lifecycle.quotas import Standing
+from roadstead.names import ProjectName, RepositoryName
+from roadstead.trail.entries import Event
+
+if TYPE_CHECKING:
+    from tests.memory.index import MemoryIndex
+
+
+class MemoryProjectUsage:
+    def __init__(self, index: MemoryIndex) -> None:
+        self._index = index
+
+    def find_owned(self, project: ProjectName, digests: Collection[Digest]) -> Mapping[Digest, int]:
+        owned = self._index.owned.get(project, {})
+        return {digest: owned[digest] for digest in digests if digest in owned}
+
+    def count_repositories(self, project: ProjectName) -> int:
+        with self._index.lock:
+            there = [RepositoryName(name) for name, own in self._index.repositories.items() if own.exists]
+            return sum(1 for name in there if name.project == project)
+
+    def count_artifacts(self, project: ProjectName) -> int:
+        with self._index.lock:
+            return sum(
+                sum(entry.listed for entry in own.manifests.values())
+                for name, own in self._index.repositories.items()
+                if RepositoryName(name).project == project
+            )
+
+    def find_standing(self, project: ProjectName) -> tuple[Governing, Standing]:
+        with self._index.lock:
+            return self._index.governing(project), self._index.standings.get(project, Standing())
+
+    def put_standing(self, project: ProjectName, standing: Standing, event: Event | None) -> None:
+        with self._index.lock:
+            if self._index.standings.get(project, Standing()).version != standing.version:
+                raise Conflict(project)
+            self._index.standings[project] = replace(standing, version=standing.version + 1)
+            if event is not None:
+                self._index.events.append(event)
