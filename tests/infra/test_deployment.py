@@ -433,7 +433,7 @@ def test_names_that_are_global_to_the_account_hold_the_region(everything: Deploy
         *(one["Name"] for one in everything.of("AWS::CloudFront::Function")),
         everything.one("AWS::CloudFront::KeyValueStore")["Name"],
         everything.one("AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]["Name"],
-        everything.one("AWS::CloudFront::CachePolicy")["CachePolicyConfig"]["Name"],
+        *(one["CachePolicyConfig"]["Name"] for one in everything.of("AWS::CloudFront::CachePolicy")),
         everything.one("AWS::CloudFront::PublicKey")["PublicKeyConfig"]["Name"],
         everything.one("AWS::CloudFront::KeyGroup")["KeyGroupConfig"]["Name"],
         everything.one("AWS::CloudFront::VpcOrigin")["VpcOriginEndpointConfig"]["Name"],
