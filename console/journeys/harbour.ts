@@ -19,6 +19,25 @@ export async function fill(): Promise<void> {
   for (const [project, username, role_id] of [['harbour', 'ada', 1], ['harbour', 'brendan', 2], ['harbour', 'mei', 4], ['harbour', 'yusuf', 3], ['charts', 'mei', 1]] as const)
     await quietly(admin.manage('POST', `v2.0/projects/${project}/members`, { role_id, member_user: { username } }));
 
+  for (const [name, rights] of [['ci', ['pull', 'push']], ['cluster', ['pull']]] as const)
+    await quietly(
+      admin.manage('POST', 'v2.0/robots', {
+        name,
+        level: 'project',
+        duration: name === 'ci' ? 90 : -1,
+        description: name === 'ci' ? 'Pushes from the build server' : 'Pulls for the production cluster',
+        permissions: [{ kind: 'project', namespace: 'harbour', access: rights.map((action) => ({ resource: 'repository', action })) }],
+      }),
+    );
+  await quietly(
+    admin.manage('POST', 'v2.0/projects/harbour/immutabletagrules', {
+      action: 'immutable',
+      template: 'immutable_template',
+      tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: '?.*.*' }],
+      scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: 'api' }] },
+    }),
+  );
+
   const ada = new Client('ada', PEOPLE_PASSWORD);
   const mei = new Client('mei', PEOPLE_PASSWORD);
   const brendan = new Client('brendan', PEOPLE_PASSWORD);

@@ -255,3 +255,15 @@ export function useAddition(at: ArtifactPath, addition: string, there: boolean) 
     staleTime: Number.POSITIVE_INFINITY, // it never changes
   });
 }
+
+type Rows<T> = { data?: T[]; response: Response };
+
+/** A list, by a key that begins with what changes it. The last page stays while the next one loads. */
+export function useRows<T>(key: unknown[], ask: () => Promise<Rows<T>>, enabled = true) {
+  return useQuery({ queryKey: key, queryFn: async () => listOf(await ask()), placeholderData: keepPreviousData, enabled });
+}
+
+/** One thing. */
+export function useOne<T>(key: unknown[], ask: () => Promise<{ data?: T }>, enabled = true) {
+  return useQuery({ queryKey: key, queryFn: async () => dataOf(await ask()), enabled });
+}

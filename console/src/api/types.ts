@@ -9,6 +9,7 @@ export type AuditLog = Schemas['AuditLogExt'];
 export type Configurations = Schemas['Configurations'];
 export type CreatedRobot = Schemas['CreatedRobot'];
 export type Group = Schemas['UserGroup'];
+export type ImmutableRule = Schemas['ImmutableRule'];
 export type Member = Schemas['Member'];
 export type Permission = Schemas['Permission'];
 export type Project = Schemas['Project'];

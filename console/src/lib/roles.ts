@@ -31,6 +31,7 @@ const RIGHTS = {
   seeLog: [ADMIN],
   listRobots: [...WRITERS, GUEST],
   editRobots: [ADMIN],
+  seePolicies: WRITERS,
   editRetention: WRITERS,
   editImmutability: KEEPERS,
   listWebhooks: KEEPERS,

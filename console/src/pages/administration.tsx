@@ -4,10 +4,16 @@ import { useSession } from '../api/queries';
 import { Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
 import { ApiError } from '../api/client';
+import { Activity } from '../parts/activity';
+import { Robots } from '../parts/robots';
 import { Users } from './administration/users';
 import { Nowhere } from './nowhere';
 
-const TABS: [string, Message, () => preact.JSX.Element][] = [['users', 'users', Users]];
+const TABS: [string, Message, () => preact.JSX.Element][] = [
+  ['users', 'users', Users],
+  ['robots', 'robots', () => <Robots edit />],
+  ['audit', 'audit', () => <Activity />],
+];
 
 export function Administration({ tab }: { tab: string }) {
   const { t } = useTexts();

@@ -7,13 +7,17 @@ import { SMALL } from '../ui/controls';
 import { Time } from '../ui/data';
 import { Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
+import { Activity } from '../parts/activity';
+import { Robots } from '../parts/robots';
 import { Members } from './project/members';
+import { Policies } from './project/policies';
 import { Nowhere } from './nowhere';
 import { Repositories } from './project/repositories';
 import { ProjectSettings } from './project/settings';
 
 export interface TabProps {
   project: string;
+  id: number;
   may: (right: Right) => boolean;
 }
 
@@ -21,6 +25,14 @@ export interface TabProps {
 const TABS: [string, Message, Right | null, (props: TabProps) => preact.JSX.Element][] = [
   ['repositories', 'repositories', null, Repositories],
   ['members', 'members', 'listMembers', Members],
+  [
+    'robots',
+    'robots',
+    'listRobots',
+    ({ project, id, may }) => <Robots project={{ id, name: project }} edit={may('editRobots')} />,
+  ],
+  ['policies', 'policies', 'seePolicies', Policies],
+  ['activity', 'activity', 'seeLog', ({ project }) => <Activity project={project} />],
   ['settings', 'settings', 'editProject', ProjectSettings],
 ];
 
@@ -66,7 +78,7 @@ export function Project({ project: name, tab }: { project: string; tab: string }
         now={tab}
         tabs={shown.map(([one, text]) => [one, t(text), to.project(name, one === 'repositories' ? undefined : one)])}
       />
-      {Tab ? <Tab project={name} may={has} /> : project.isSuccess && <Nowhere />}
+      {Tab && project.data ? <Tab project={name} id={project.data.project_id} may={has} /> : project.isSuccess && !Tab && <Nowhere />}
     </>
   );
 }

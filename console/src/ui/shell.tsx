@@ -219,8 +219,13 @@ export function Head({ title, crumbs = [], meta, children }: HeadProps) {
 }
 
 export function Tabs({ label, now, tabs }: { label: string; now: string; tabs: [name: string, text: string, href: string][] }) {
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const at = nav.current?.querySelector<HTMLElement>('[aria-current]');
+    if (nav.current && at) nav.current.scrollLeft = at.offsetLeft - nav.current.clientWidth / 2 + at.offsetWidth / 2;
+  }, [now]);
   return (
-    <nav class="tabs" aria-label={label}>
+    <nav class="tabs" aria-label={label} ref={nav}>
       {tabs.map(([name, text, href]) => (
         <a key={name} href={href} aria-current={now === name ? 'page' : undefined}>
           {text}

@@ -1,0 +1,130 @@
+import { Download } from 'lucide-preact';
+import { useState } from 'preact/hooks';
+import { api, listOf } from '../api/client';
+import { like, PAGE_SIZE, useRows } from '../api/queries';
+import type { AuditLog } from '../api/types';
+import { useTexts } from '../i18n';
+import { useAddress } from '../lib/address';
+import { csv, save } from '../lib/csv';
+import { splitName, to } from '../lib/place';
+import { Button } from '../ui/controls';
+import { Filter, Header, Pager, Table, Time, Waiting } from '../ui/data';
+import { Failure } from '../ui/feedback';
+import { NothingFound } from '../pages/projects';
+
+const MOST = 10_000; // entries of a file
+const BATCH = 100;
+const OPERATIONS = ['create', 'delete', 'update', 'pull', 'login', 'refuse'] as const;
+
+/** The audit trail: of a project, or of the registry. */
+export function Activity({ project }: { project?: string }) {
+  const { t } = useTexts();
+  const { query, page, change } = useAddress();
+  const [saving, setSaving] = useState(false);
+  const [error, setError] = useState<unknown>(null);
+  const operation = query.get('operation');
+  const terms = [like('resource', query.get('q')), operation ? `operation=${operation}` : undefined];
+  const q = terms.filter((term) => term).join(',') || undefined;
+  const ask = (at: number, size: number) => {
+    const params = { query: { page: at, page_size: size, q } };
+    return project
+      ? api.GET('/api/v2.0/projects/{project_name}/auditlog-exts', { params: { ...params, path: { project_name: project } } })
+      : api.GET('/api/v2.0/auditlog-exts', { params });
+  };
+  const entries = useRows<AuditLog>(['activity', project, { page, q }], () => ask(page, PAGE_SIZE));
+  const download = async () => {
+    setSaving(true);
+    setError(null);
+    try {
+      const rows: AuditLog[] = [];
+      for (let at = 1; rows.length < MOST; at += 1) {
+        const batch = listOf<AuditLog>(await ask(at, BATCH));
+        rows.push(...batch.rows);
+        if (batch.rows.length < BATCH) break;
+      }
+      const fields = ['op_time', 'username', 'operation', 'resource_type', 'resource', 'operation_result', 'operation_description'] as const;
+      save(`${project ?? 'registry'}-activity.csv`, csv([...fields], rows.map((row) => fields.map((field) => String(row[field] ?? '')))));
+    } catch (refused) {
+      setError(refused);
+    }
+    setSaving(false);
+  };
+  return (
+    <>
+      <div class="bar">
+        <Filter name="q" label={t('activity.filter')} />
+        <select
+          aria-label={t('activity.operation')}
+          style={{ width: 'auto' }}
+          value={operation ?? ''}
+          onChange={(event) => change({ operation: event.currentTarget.value || null, page: null })}
+        >
+          <option value="">{t('activity.all')}</option>
+          {OPERATIONS.map((one) => (
+            <option key={one} value={one}>
+              {t(`activity.${one}`)}
+            </option>
+          ))}
+        </select>
+        <span class="space" />
+        <Button icon={Download} disabled={saving} onClick={() => void download()}>
+          {t('activity.csv')}
+        </Button>
+      </div>
+      {error !== null && <Failure error={error} />}
+      {entries.isError ? (
+        <Failure error={entries.error} retry={() => void entries.refetch()} />
+      ) : (
+        <Table
+          label={t('activity')}
+          waiting={entries.isPlaceholderData}
+          head={
+            <>
+              <Header>{t('activity.when')}</Header>
+              <Header kind="mid">{t('activity.who')}</Header>
+              <Header>{t('activity.what')}</Header>
+              <Header>{t('activity.on')}</Header>
+              <Header kind="wide">{t('activity.detail')}</Header>
+            </>
+          }
+        >
+          {entries.isPending && <Waiting columns={5} />}
+          {entries.data?.rows.map((entry) => (
+            <tr key={entry.id}>
+              <td>
+                <Time at={entry.op_time} />
+              </td>
+              <td class="mid break">{entry.username}</td>
+              <td class="nowrap">
+                <span class={`badge ${entry.operation_result === false ? 'bad' : entry.operation === 'delete' ? 'warn' : ''}`}>
+                  {entry.operation} {entry.resource_type}
+                </span>
+                <div class="small muted on-phone">{entry.username}</div>
+              </td>
+              <td class="break">
+                <Resource text={entry.resource} type={entry.resource_type} />
+              </td>
+              <td class="wide muted small break">{detailOf(entry)}</td>
+            </tr>
+          ))}
+          {entries.data?.rows.length === 0 && <NothingFound columns={5} />}
+        </Table>
+      )}
+      <Pager page={page} size={PAGE_SIZE} total={entries.data?.total ?? null} />
+    </>
+  );
+}
+
+/** What an entry says beyond the other columns. */
+function detailOf({ operation_description: text = '', resource_type: type, resource }: AuditLog): string {
+  return text.replace(`${type}: ${resource}`, '').trim();
+}
+
+/** A link to what an entry is about, where that has a page. */
+function Resource({ text, type }: { text: string; type: string }) {
+  const found = /^([^:@]+)(?:[:@](.+))?$/.exec(text);
+  if (!found?.[1]?.includes('/') || !['artifact', 'tag', 'repository'].includes(type)) return <>{text}</>;
+  const [project, repository] = splitName(found[1]);
+  const href = found[2] ? to.artifact(project, repository, found[2]) : to.repository(project, repository);
+  return <a href={href}>{text}</a>;
+}
