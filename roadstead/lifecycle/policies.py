@@ -18,6 +18,7 @@ from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 
 T = TypeVar("T")
+IsImmutable = Callable[[RepositoryName, Tag], bool]
 
 
 class PolicyRefused(Exception):
@@ -42,7 +43,7 @@ class Policies:
         kept = self._rules.find_rules(project)
         return Policy.parse(kept.document if kept is not None else "")
 
-    def immutable_tags(self, project: ProjectName) -> Callable[[RepositoryName, Tag], bool]:
+    def immutable_tags(self, project: ProjectName) -> IsImmutable:
         """Return a function that tells whether a rule keeps a tag of one of the project's repositories. One read."""
         rules = self.find(project).immutable
         return lambda repository, tag: rule_for(rules, repository, tag) is not None

@@ -26,6 +26,7 @@ from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 from roadstead.http import Response
 from roadstead.identity.permissions import Action, Permission, Resource
+from roadstead.lifecycle.policies import IsImmutable
 from roadstead.names import Reference, RepositoryName, Tag
 
 _MAX_CURSOR = 160  # characters
@@ -89,7 +90,12 @@ def get_artifact(call: Call, project_name: str, repository: str, reference: str)
     project_id = call.project.project.id
     labels = _labels(call, [(name, found.artifact.digest)]).get((name, found.artifact.digest), ())
     shown = shapes.artifact_document(
-        found.artifact, project_id=project_id, labels=labels, document=found.document, config=config
+        found.artifact,
+        project_id=project_id,
+        is_immutable=_immutable(call),
+        labels=labels,
+        document=found.document,
+        config=config,
     )
     return Response.json(200, shown)
 
@@ -107,7 +113,11 @@ def list_tags(call: Call, project_name: str, repository: str, reference: str) ->
     found = query.sorted(query.filtered(tags, _TAG_FIELDS), _TAG_FIELDS, (Sort("name"),))
     pulls = call.services.pages.details(name, [digest])[digest].pulls
     pulled = pulls.last if pulls is not None else 0
-    documents = [shapes.tag_document(name, digest, tag, pulled=pulled) for tag in page.of(found)]
+    is_immutable = _immutable(call)
+    documents = [
+        shapes.tag_document(name, digest, tag, pulled=pulled, immutable=is_immutable(name, tag.tag))
+        for tag in page.of(found)
+    ]
     return page_response(call.request, page, len(found), documents)
 
 
@@ -311,6 +321,11 @@ def _chosen(found: Sequence[Artifact], query: Query) -> list[Artifact]:
     return query.sorted(query.filtered(found, _FIELDS), _FIELDS, (Sort(_BY_PUSH, descending=True),))
 
 
+def _immutable(call: Call) -> IsImmutable:
+    """Whether a rule of the project keeps a tag. Costs one read."""
+    return call.services.policies.immutable_tags(call.project.project.name)
+
+
 def _respond(call: Call, page: Page, found: Sequence[Artifact]) -> Response:
     return page_response(call.request, page, len(found), _documents(call, page.of(found)))
 
@@ -318,8 +333,14 @@ def _respond(call: Call, page: Page, found: Sequence[Artifact]) -> Response:
 def _documents(call: Call, artifacts: Collection[Artifact]) -> list[dict[str, Any]]:
     shown = call.services.artifacts.detailed(list(artifacts), **_shown(call))
     project_id, labels = call.project.project.id, _labels(call, [(one.repository, one.digest) for one in shown])
+    is_immutable = _immutable(call)
     return [
-        shapes.artifact_document(one, project_id=project_id, labels=labels.get((one.repository, one.digest), ()))
+        shapes.artifact_document(
+            one,
+            project_id=project_id,
+            is_immutable=is_immutable,
+            labels=labels.get((one.repository, one.digest), ()),
+        )
         for one in shown
     ]
 

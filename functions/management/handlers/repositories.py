@@ -123,7 +123,9 @@ def list_tags(call: Call, project: str, repository: str) -> Response:
         cursor = rows[-1].tag if sort.endswith("name") else rows[-1].place
         query = {"sort": sort, "limit": str(limit), **({"prefix": prefix} if prefix else {}), "after": cursor}
         headers.append(("Link", f'<{quote(call.request.path, safe="/%")}?{urlencode(query)}>; rel="next"'))
-    return Response.json(200, [_tag_document(row, details.get(row.digest)) for row in rows], headers)
+    is_immutable = call.services.policies.immutable_tags(call.project.project.name)
+    documents = [_tag_document(row, details.get(row.digest), immutable=is_immutable(name, row.tag)) for row in rows]
+    return Response.json(200, documents, headers)
 
 
 def _limit(call: Call) -> int:
@@ -160,7 +162,7 @@ def _document(one: RepositorySummary, project_id: int) -> dict[str, Any]:
     }
 
 
-def _tag_document(row: TagRow, details: Details | None) -> dict[str, Any]:
+def _tag_document(row: TagRow, details: Details | None, *, immutable: bool) -> dict[str, Any]:
     """`details` is None, or has no summary, until the indexer has come to the artifact."""
     summary = details.summary if details is not None else None
     pulls = details.pulls if details is not None else None
@@ -170,6 +172,7 @@ def _tag_document(row: TagRow, details: Details | None) -> dict[str, Any]:
         "media_type": row.media_type,
         "push_time": milliseconds(row.at),
         "pushed_by": row.by,
+        "immutable": immutable,
         "size": summary.size if summary is not None else None,
         "artifact_type": summary.artifact_type if summary is not None else "",
         "platforms": list(summary.platforms) if summary is not None else [],

@@ -22,6 +22,7 @@ from roadstead.content.manifest_document import INDEX_TYPES
 from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 from roadstead.ids import hashed_id
+from roadstead.lifecycle.policies import IsImmutable
 from roadstead.names import RepositoryName, Tag
 
 BUILD_HISTORY, DEPENDENCIES = "build_history", "dependencies"
@@ -90,6 +91,7 @@ def artifact_document(
     artifact: Artifact,
     *,
     project_id: int,
+    is_immutable: IsImmutable,
     labels: Sequence[Label] = (),
     document: Mapping[str, Any] | None = None,
     config: Mapping[str, Any] | None = None,
@@ -119,7 +121,16 @@ def artifact_document(
         "push_time": milliseconds(artifact.at),
         "pull_time": milliseconds(artifact.pulls.last if artifact.pulls is not None else 0),
         "references": _references(artifact, document),
-        "tags": [tag_document(repository, artifact.digest, tag, pulled=_pulled(artifact)) for tag in artifact.tags],
+        "tags": [
+            tag_document(
+                repository,
+                artifact.digest,
+                tag,
+                pulled=_pulled(artifact),
+                immutable=is_immutable(repository, tag.tag),
+            )
+            for tag in artifact.tags
+        ],
         "accessories": [accessory_document(repository, artifact.digest, one) for one in artifact.accessories],
         "labels": [label_document(one) for one in labels],
     }
@@ -133,7 +144,9 @@ def artifact_document(
     return shown
 
 
-def tag_document(repository: RepositoryName, digest: Digest, tag: ArtifactTag, *, pulled: int) -> dict[str, Any]:
+def tag_document(
+    repository: RepositoryName, digest: Digest, tag: ArtifactTag, *, pulled: int, immutable: bool
+) -> dict[str, Any]:
     """`pulled` is the artifact's last pull, in ms: pulls are counted by artifact, not by tag."""
     return {
         "id": tag_id(repository, tag.tag),
@@ -142,7 +155,7 @@ def tag_document(repository: RepositoryName, digest: Digest, tag: ArtifactTag, *
         "name": tag.tag,
         "push_time": milliseconds(tag.at),
         "pull_time": milliseconds(pulled),
-        "immutable": False,
+        "immutable": immutable,
     }
 
 

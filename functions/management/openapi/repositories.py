@@ -40,6 +40,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "media_type": text(),
             "push_time": time(),
             "pushed_by": text(),
+            "immutable": flag("whether a rule of the project keeps it"),
             "size": nullable(number("bytes of the artifact with its layers; null until it is counted")),
             "artifact_type": text(),
             "platforms": array(text("such as linux/arm64")),

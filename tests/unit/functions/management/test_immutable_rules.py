@@ -123,3 +123,21 @@ def test_maintainers_make_rules_and_developers_do_not_even_see_them(browser: Bro
         assert ask(browser, "POST", document=rule(f"{role}*"), who="bob")[0] == expected
         assert ask(browser, "GET", who="bob")[0] == (200 if expected == 201 else 403)
     assert ask(browser, "GET", who="")[0] == 401
+
+
+def test_lists_show_which_tags_are_immutable_and_deleting_those_gets_412(browser: Browser) -> None:
+    for tag in ("latest", "v1"):
+        digest = browser.desk.push("ships/galleon", tag)
+    ask(browser, "POST", document=rule("v*"))
+    artifact = f"/api/v2.0/projects/ships/repositories/galleon/artifacts/{digest}"
+    shown = {"latest": False, "v1": True}
+    for path in (f"{artifact}/tags", "/api/roadstead/v1/projects/ships/repositories/galleon/tags"):
+        assert {one["name"]: one["immutable"] for one in ask(browser, "GET", path)[1]} == shown
+    for path in (artifact, f"{artifact}?with_tag=true"):
+        assert {one["name"]: one["immutable"] for one in ask(browser, "GET", path)[1]["tags"]} == shown
+    for path in (artifact, f"{artifact}/tags/v1"):
+        status, document, _ = ask(browser, "DELETE", path)
+        assert (status, document["errors"][0]["code"]) == (412, "PRECONDITION")
+        assert "galleon:v1 is immutable: rule" in document["errors"][0]["message"]
+    assert ask(browser, "DELETE", f"{artifact}/tags/latest")[0] == 200
+    assert ask(browser, "GET", artifact)[0] == 200
