@@ -11,13 +11,17 @@ from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
+from roadstead.aws.dynamodb_trash import DynamoTrash
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.table import Table
+from roadstead.content.copying import NothingUploaded
+from roadstead.content.push import Push
 from roadstead.lifecycle.collection import KIND as COLLECTION
 from roadstead.lifecycle.collection import CollectionWork
 from roadstead.lifecycle.collector import Collector, Times
 from roadstead.lifecycle.executions import Runner, Work
 from roadstead.lifecycle.stores import Stores
+from roadstead.lifecycle.trash import EMPTY, RESTORE, EmptyWork, RestoreWork
 from roadstead.trail.events import EventMaker
 
 _PARALLEL = 8  # within the ten connections that a client keeps
@@ -32,15 +36,22 @@ class Services:
 def build(settings: Settings) -> Services:
     """Put collector and runner together on AWS. Makes no call."""
     table, events = Table(client("dynamodb"), settings.index_table), EventMaker()
+    blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
+    objects, trash = S3Objects(client("s3"), settings.bucket), DynamoTrash(table)
     stores = Stores(
         backlog=DynamoBacklog(table),
         records=DynamoBlobRecords(table),
         uploads=DynamoUploadMarks(table),
-        links=DynamoBlobIndex(table),
-        manifests=DynamoManifestIndex(table),
-        objects=S3Objects(client("s3"), settings.bucket),
+        links=blobs,
+        manifests=manifests,
+        objects=objects,
         events=events,
     )
     collector = Collector(stores, Times(settings.grace, settings.fence), parallel=_PARALLEL)
-    works: dict[str, Work] = {COLLECTION: CollectionWork(collector)}
+    push = Push(manifests=manifests, blobs=blobs, objects=objects, adoption=NothingUploaded(), events=events)
+    works: dict[str, Work] = {
+        COLLECTION: CollectionWork(collector),
+        EMPTY: EmptyWork(trash, events),
+        RESTORE: RestoreWork(trash, push, manifests, objects, events),
+    }
     return Services(collector, Runner(DynamoExecutions(table), works, events))

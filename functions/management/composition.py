@@ -25,6 +25,7 @@ from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
+from roadstead.aws.dynamodb_trash import DynamoTrash
 from roadstead.aws.lambda_functions import LambdaWaker
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.sqs import SqsQueue
@@ -41,6 +42,7 @@ from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.trash import Trash
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.https import HttpsPoster
 from roadstead.trail.entries import Actor
@@ -88,6 +90,7 @@ def build(settings: Settings) -> Services:
         description=_description,
         executions=executions,
         starter=Starter(executions, EventMaker(), wake),
+        trash=Trash(DynamoTrash(index), EventMaker()),
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,
         console=Console(BUILT),

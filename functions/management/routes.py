@@ -23,6 +23,7 @@ from functions.management.handlers import (
     statistics,
     system,
     tokens,
+    trash,
     usergroups,
     users,
     webhooks,
@@ -55,6 +56,7 @@ ROUTES: tuple[Route, ...] = (
     *webhooks.ROUTES,
     *openapi.ROUTES,
     *executions.ROUTES,
+    *trash.ROUTES,
     *absent.ROUTES,
 )
 

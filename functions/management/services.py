@@ -34,6 +34,7 @@ from roadstead.identity.sessions import SessionService
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Executions, Starter
 from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.trash import Trash
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
@@ -96,6 +97,7 @@ class Services:
     description: Callable[[], bytes]  # the OpenAPI document
     executions: Executions
     starter: Starter
+    trash: Trash
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False
     console: Console | None = None

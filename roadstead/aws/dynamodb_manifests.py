@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -27,14 +28,16 @@ from roadstead.aws.index_items import (
     use_key,
 )
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
+from roadstead.aws.trash_items import find_grace, trashed_from, trashed_key, trashed_writes, unit_key, unit_write
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory, is_listed
 from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
+from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.documents import compact
-from roadstead.names import RepositoryName, Tag
+from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
 from roadstead.trail.events import EventMaker
 
@@ -164,12 +167,15 @@ class DynamoManifestIndex:
         writes.append(event_write(commit.event))
         self._table.transact([*writes, *counted])
 
-    def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
+    def delete_tag(
+        self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event, unit: Unit | None = None
+    ) -> None:
         self._table.transact(
             [
                 *_remove_tags(repository, [tag], digest),
                 candidate_write(event.at, "manifest", repository=repository, digest=digest),
                 event_write(event),
+                *_unit(unit, UnitKind.TAG, digest),
             ]
         )
 
@@ -190,8 +196,16 @@ class DynamoManifestIndex:
             Tag(item["sk"].removeprefix(prefix)) for item in self._table.query(repository_pk(repository), prefix=prefix)
         )
 
-    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
-        self._table.transact([*_remove_tags(repository, tags, digest), event_write(event)])
+    def remove_tags(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        tags: Collection[Tag],
+        *,
+        event: Event,
+        unit: Unit | None = None,
+    ) -> None:
+        self._table.transact([*_remove_tags(repository, tags, digest), event_write(event), *_unit(unit, None, digest)])
 
     def delete_manifest(
         self,
@@ -202,6 +216,7 @@ class DynamoManifestIndex:
         event: Event,
         tags: Collection[Tag] = (),
         untag: Event | None = None,
+        unit: Unit | None = None,
     ) -> None:
         own = manifest_item_key(repository, entry.digest)
         writes = _remove_tags(repository, tags, entry.digest)
@@ -213,9 +228,30 @@ class DynamoManifestIndex:
             writes += count_writes(repository, ARTIFACTS, [entry.digest], -1)
         if entry.subject is not None:
             writes.append(delete(referrer_key(repository, entry.subject, entry.digest)))
-        gone = {"repository": repository, "digest": entry.digest, "generation": entry.generation, "key": entry.key}
-        writes += [candidate_write(event.at, "manifest", **gone), event_write(event)]
+        if unit is None:
+            gone = {"repository": repository, "digest": entry.digest, "generation": entry.generation, "key": entry.key}
+            writes.append(candidate_write(event.at, "manifest", **gone))
+        else:
+            writes += trashed_writes(unit, entry, unit.tags or tuple(tags))
+            writes += _unit(unit, None, entry.digest)
+        writes.append(event_write(event))
         self._table.transact(writes)
+
+    def find_grace(self, project: ProjectName) -> int:
+        return find_grace(self._table, project)
+
+    def find_trashed(
+        self, repository: RepositoryName, generations: Collection[tuple[Digest, str]]
+    ) -> Mapping[tuple[Digest, str], Trashed]:
+        found = self._table.batch_get(trashed_key(repository, *one) for one in generations)
+        return {(one.digest, one.generation): one for one in map(trashed_from, found.values())}
+
+    def forget_trashed(self, trashed: Trashed) -> None:
+        self._table.write(delete(trashed_key(trashed.repository, trashed.digest, trashed.generation)))
+        key = unit_key(trashed.repository.project, trashed.unit)
+        with suppress(Conflict):
+            # A repository's has other manifests; it goes by DynamoDB's expiry.
+            self._table.write(delete(key, "kind <> :kind", {":kind": str(UnitKind.REPOSITORY)}))
 
     def repository_exists(self, repository: RepositoryName) -> bool:
         return self._table.get((repository_pk(repository), "meta")) is not None
@@ -336,6 +372,13 @@ def _remove_tags(repository: str, tags: Collection[Tag], digest: Digest) -> list
         writes.append(delete(tag_key(repository, tag), "digest = :digest", {":digest": digest}))
         writes.append(delete(tagged_key(repository, digest, tag)))
     return writes
+
+
+def _unit(unit: Unit | None, kind: UnitKind | None, digest: Digest) -> list[Write]:
+    """Return the write of a unit with the deletion of what it is named for, not of what goes with that."""
+    if unit is None or unit.digest != digest or kind not in (None, unit.kind):
+        return []
+    return [unit_write(unit)]
 
 
 def _counted(tags: Iterable[Tag]) -> list[Tag]:

@@ -9,13 +9,14 @@ from typing import Any, Protocol
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing
+from roadstead.content.trash import Trashed, TrashGrace, Unit
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event
 
 MAX_INLINE_MANIFEST = 32 * 1024  # bytes; larger manifests are read from their object
 MAX_TAGS_PER_COMMIT = 25  # each tag takes up to three of a transaction's 100 actions
-MAX_TAGS_PER_REMOVAL = 31  # each tag takes up to three of them, beside six for its manifest
+MAX_TAGS_PER_REMOVAL = 30  # each tag takes up to three of them, beside eight for its manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Commit:
     event: Event
 
 
-class ManifestIndex(Protocol):
+class ManifestIndex(TrashGrace, Protocol):
     """All reads are strongly consistent."""
 
     @property
@@ -158,8 +159,13 @@ class ManifestIndex(Protocol):
         """
         ...
 
-    def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
-        """Remove a tag that points to `digest`. Raises Conflict if it does not, or no longer does."""
+    def delete_tag(
+        self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event, unit: Unit | None = None
+    ) -> None:
+        """Remove a tag that points to `digest`. Raises Conflict if it does not, or no longer does.
+
+        This and the next two write `unit`, if there is one, to the trash in the same transaction.
+        """
         ...
 
     def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
@@ -170,7 +176,15 @@ class ManifestIndex(Protocol):
         """Return every tag that points to a manifest. One read for each MB of them."""
         ...
 
-    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
+    def remove_tags(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        tags: Collection[Tag],
+        *,
+        event: Event,
+        unit: Unit | None = None,
+    ) -> None:
         """Remove up to MAX_TAGS_PER_REMOVAL tags that point to `digest`, atomically, and write the event.
 
         Raises Conflict if one has moved.
@@ -186,12 +200,24 @@ class ManifestIndex(Protocol):
         event: Event,
         tags: Collection[Tag] = (),
         untag: Event | None = None,
+        unit: Unit | None = None,
     ) -> None:
         """Remove a manifest, its referrer entry and the last of its tags, atomically, if it still carries `mark`.
 
         Takes up to MAX_TAGS_PER_REMOVAL `tags`, whose event is `untag`. Raises Conflict if the mark is gone or a tag
-        has moved.
+        has moved. With a `unit` the manifest goes to the trash, with the unit's tags or, in a repository's, `tags`;
+        a repository's unit itself is not written.
         """
+        ...
+
+    def find_trashed(
+        self, repository: RepositoryName, generations: Collection[tuple[Digest, str]]
+    ) -> Mapping[tuple[Digest, str], Trashed]:
+        """Return which generations of manifests are in the trash, expired ones too. One read for each 100."""
+        ...
+
+    def forget_trashed(self, trashed: Trashed) -> None:
+        """Remove a manifest from the trash, and its unit unless that is a repository's. Idempotent, not atomic."""
         ...
 
     def repository_exists(self, repository: RepositoryName) -> bool:

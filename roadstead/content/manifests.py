@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from functools import partial
 
 from roadstead.conflicts import retry_conflicts
@@ -12,6 +13,7 @@ from roadstead.content.blobs import still_needed
 from roadstead.content.manifest_document import Manifest, parse_manifest
 from roadstead.content.manifest_index import MAX_TAGS_PER_REMOVAL, ManifestEntry, ManifestIndex
 from roadstead.content.objects import Objects
+from roadstead.content.trash import MAX_TAGS_OF_UNIT, Unit, UnitKind, unit_id
 from roadstead.content.uses import find_live_use
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
@@ -29,8 +31,34 @@ class ManifestHead:
     size: int
 
 
+@dataclass(slots=True)
+class _Deletion:
+    """The deletion of a manifest, over all attempts. `tags` are those that any of them saw, within the limit."""
+
+    repository: RepositoryName
+    digest: Digest
+    actor: Actor
+    unit: Unit | None
+    tags: tuple[Tag, ...] = ()
+
+    def unit_with(self, entry: ManifestEntry, tags: Collection[Tag]) -> Unit | None:
+        self.tags = tuple(dict.fromkeys((*self.tags, *tags)))[:MAX_TAGS_OF_UNIT]
+        if self.unit is None or self.unit.kind is UnitKind.REPOSITORY:
+            return self.unit
+        if self.unit.digest not in (None, entry.digest):  # it goes with another artifact
+            return replace(self.unit, tags=self.tags)
+        return replace(self.unit, digest=entry.digest, tags=self.tags, media_type=entry.media_type, size=entry.size)
+
+
 class Manifests:
-    def __init__(self, *, manifests: ManifestIndex, blobs: BlobIndex, objects: Objects, events: EventMaker) -> None:
+    def __init__(
+        self,
+        *,
+        manifests: ManifestIndex,
+        blobs: BlobIndex,
+        objects: Objects,
+        events: EventMaker,
+    ) -> None:
         self._manifests = manifests
         self._blobs = blobs
         self._objects = objects
@@ -61,17 +89,34 @@ class Manifests:
                 break
         raise manifest_unknown(repository, reference)
 
-    def delete(self, repository: RepositoryName, reference: Reference, actor: Actor) -> None:
+    def delete(
+        self, repository: RepositoryName, reference: Reference, actor: Actor, *, unit: Unit | None = None
+    ) -> None:
         """Remove a tag, or a manifest with all its tags.
 
         Raises MANIFEST_UNKNOWN, DENIED (405) for a needed child, RuleRefused if a tag is immutable: then all stay.
+        What goes is in the trash as a unit of its own, or with the artifact's or repository's `unit`.
         """
+        if unit is None:
+            kind = UnitKind.TAG if isinstance(reference, Tag) else UnitKind.MANIFEST
+            unit = self.new_unit(repository, kind, actor)
         if isinstance(reference, Tag):
-            retry_conflicts(partial(self._delete_tag, repository, reference, actor), reference)
+            retry_conflicts(partial(self._delete_tag, repository, reference, actor, unit), reference)
         else:
-            retry_conflicts(partial(self._delete_manifest, repository, reference, actor), reference)
+            deletion = _Deletion(repository, reference, actor, unit)
+            retry_conflicts(partial(self._delete_manifest, deletion), reference)
 
-    def _delete_tag(self, repository: RepositoryName, tag: Tag, actor: Actor, digest: Digest | None = None) -> None:
+    def new_unit(self, repository: RepositoryName, kind: UnitKind, actor: Actor) -> Unit | None:
+        """Return the unit of the trash that a deletion makes; None in a project without a grace period. One read."""
+        grace = self._manifests.find_grace(repository.project)
+        if grace == 0:
+            return None
+        at = self._events.now_ms()
+        return Unit(unit_id(at), kind, repository, at, at + grace * 1_000, actor.name)
+
+    def _delete_tag(
+        self, repository: RepositoryName, tag: Tag, actor: Actor, unit: Unit | None, digest: Digest | None = None
+    ) -> None:
         """Attempt it once. Raises Conflict if the tag moved meanwhile."""
         tags, governing = self._manifests.find_governed(repository, (tag,))
         entry = tags.get(tag)
@@ -81,17 +126,33 @@ class Manifests:
         event = self._events.make(
             Operation.UNTAG, actor, repository, digest=entry.digest, tags=(tag,), media_type=entry.media_type
         )
-        self._manifests.delete_tag(repository, tag, entry.digest, event=event)
+        if unit is not None and unit.kind is UnitKind.TAG:
+            unit = replace(unit, digest=entry.digest, tags=(tag,), media_type=entry.media_type, size=entry.size)
+        self._manifests.delete_tag(repository, tag, entry.digest, event=event, unit=unit)
 
     def delete_tag_of(self, repository: RepositoryName, tag: Tag, digest: Digest, actor: Actor) -> None:
         """Remove a tag, if it points to `digest`. Raises what `delete` does."""
-        retry_conflicts(partial(self._delete_tag, repository, tag, actor, digest), tag)
+        unit = self.new_unit(repository, UnitKind.TAG, actor)
+        retry_conflicts(partial(self._delete_tag, repository, tag, actor, unit, digest), tag)
 
-    def delete_unneeded(self, repository: RepositoryName, digest: Digest, actor: Actor) -> bool:
-        """Remove a manifest that no tag points to and nothing needs; return whether it is gone."""
-        return retry_conflicts(partial(self._delete_unneeded, repository, digest, actor), digest)
+    def delete_unneeded(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        actor: Actor,
+        *,
+        unit: Unit | None = None,
+        tags: Collection[Tag] = (),
+    ) -> bool:
+        """Remove a manifest that no tag points to and nothing needs; return whether it is gone.
 
-    def _delete_unneeded(self, repository: RepositoryName, digest: Digest, actor: Actor) -> bool:
+        It goes to the trash with an artifact's `unit`, if there is one, and comes back with `tags`.
+        """
+        return retry_conflicts(partial(self._delete_unneeded, repository, digest, actor, unit, tags), digest)
+
+    def _delete_unneeded(
+        self, repository: RepositoryName, digest: Digest, actor: Actor, unit: Unit | None, tags: Collection[Tag]
+    ) -> bool:
         """Attempt it once. Raises Conflict if it was tagged meanwhile, or its mark was removed."""
         mark = self._events.new_mark()
         entry = self._manifests.mark_manifest(repository, digest, mark)
@@ -104,12 +165,15 @@ class Manifests:
         event = self._events.make(
             Operation.DELETE_MANIFEST, actor, repository, digest=digest, media_type=entry.media_type
         )
-        self._manifests.delete_manifest(repository, entry, mark=mark, event=event)
-        self._forget_uses(repository, entry)
+        member = replace(unit, tags=tuple(tags)) if unit is not None else None
+        self._manifests.delete_manifest(repository, entry, mark=mark, event=event, unit=member)
+        if unit is None:
+            self._forget_uses(repository, entry)
         return True
 
-    def _delete_manifest(self, repository: RepositoryName, digest: Digest, actor: Actor) -> None:
+    def _delete_manifest(self, deletion: _Deletion) -> None:
         """Attempt it once. Raises Conflict if the manifest was tagged or its mark was removed meanwhile."""
+        repository, digest = deletion.repository, deletion.digest
         mark = self._events.new_mark()
         entry = self._manifests.mark_manifest(repository, digest, mark)
         if entry is None:
@@ -118,15 +182,17 @@ class Manifests:
         if use is not None:
             self._manifests.unmark_manifest(repository, digest, mark)
             raise still_needed("manifest", digest, use.manifest)
-        self._delete_with_tags(repository, entry, mark, actor)
-        self._forget_uses(repository, entry)
+        self._delete_with_tags(deletion, entry, mark)
+        if deletion.unit is None:
+            self._forget_uses(repository, entry)
 
-    def _delete_with_tags(self, repository: RepositoryName, entry: ManifestEntry, mark: str, actor: Actor) -> None:
+    def _delete_with_tags(self, deletion: _Deletion, entry: ManifestEntry, mark: str) -> None:
         """Delete the manifest and its tags in one transaction, so that a deletion that fails has removed no tag.
 
         If there are more tags than a transaction takes, the first are removed before, in batches with an event each.
         Raises Conflict.
         """
+        repository, actor = deletion.repository, deletion.actor
 
         def event(operation: Operation, tags: tuple[Tag, ...] = ()) -> Event:
             return self._events.make(
@@ -136,9 +202,11 @@ class Manifests:
         tags = self._manifests.find_tags_of(repository, entry.digest)
         if tags:
             self._check_removal(repository, entry, tags, mark)
+        unit = deletion.unit_with(entry, tags)
         while len(tags) > MAX_TAGS_PER_REMOVAL:
             batch, tags = tags[:MAX_TAGS_PER_REMOVAL], tags[MAX_TAGS_PER_REMOVAL:]
-            self._manifests.remove_tags(repository, entry.digest, batch, event=event(Operation.UNTAG, batch))
+            told = event(Operation.UNTAG, batch)
+            self._manifests.remove_tags(repository, entry.digest, batch, event=told, unit=unit)
         self._manifests.delete_manifest(
             repository,
             entry,
@@ -146,6 +214,7 @@ class Manifests:
             event=event(Operation.DELETE_MANIFEST),
             tags=tags,
             untag=event(Operation.UNTAG, tags) if tags else None,
+            unit=unit,
         )
 
     def _check_removal(

@@ -57,6 +57,14 @@ class Adopting(Protocol):
         ...
 
 
+class TagsMoved(Exception):
+    """`tags` point to other manifests, and the push was not to move them. Nothing was committed."""
+
+    def __init__(self, tags: Iterable[Tag]) -> None:
+        self.tags = tuple(tags)
+        super().__init__(f"{', '.join(self.tags)} points to something else")
+
+
 class IndexChildren(StrEnum):
     """Which children of an index must exist. `none` is for mirrors that hold sparse indexes."""
 
@@ -83,6 +91,7 @@ class _Push:
     body: bytes
     manifest: Manifest
     actor: Actor
+    move_tags: bool = True
     prepared: ManifestEntry | None = None
 
     @property
@@ -124,11 +133,13 @@ class Push:
         content_type: str | None,
         tags: Iterable[Tag] = (),
         actor: Actor,
+        move_tags: bool = True,
     ) -> Pushed:
         """Commit a manifest under a digest or a tag, and under `tags` as well.
 
         Idempotent: if the manifest exists, only tags move. Raises MANIFEST_INVALID, DIGEST_INVALID,
-        MANIFEST_BLOB_UNKNOWN with an entry for everything that is missing, or RuleRefused.
+        MANIFEST_BLOB_UNKNOWN with an entry for everything that is missing, or RuleRefused; without `move_tags` also
+        TagsMoved if a tag points to another manifest.
         """
         manifest = parse_manifest(body, content_type)
         all_tags = tuple(dict.fromkeys((*((reference,) if isinstance(reference, Tag) else ()), *tags)))
@@ -148,7 +159,7 @@ class Push:
                 f"the manifest hashes to {Digest.of(body, reference.algorithm)}, not to the digest of the URL",
                 detail={"digest": str(reference)},
             )
-        push = _Push(repository, digest, all_tags, body, manifest, actor)
+        push = _Push(repository, digest, all_tags, body, manifest, actor, move_tags)
         self._commit(push)
         return Pushed(digest, all_tags, manifest.subject.digest if manifest.subject else None)
 
@@ -183,7 +194,7 @@ class Push:
         """
         try:
             retry_conflicts(lambda: self._try_to_commit(push), push.repository, sleep=self._sleep)
-        except (RegistryError, TooManyWriters):
+        except (RegistryError, TooManyWriters, TagsMoved):
             self._withdraw(push)
             raise
 
@@ -192,6 +203,9 @@ class Push:
         found = self._manifests.read_snapshot(
             push.repository, push.digest, push.tags, blobs=push.needed, manifests=push.children
         )
+        moved = [tag for tag, entry in found.tags.items() if entry.digest != push.digest]
+        if moved and not push.move_tags:
+            raise TagsMoved(moved)
         self._manifests.commit_rules.check_commit(_proposed(push, found))
         if found.manifest is None:
             self._commit_new(push, found)

@@ -98,6 +98,7 @@ def _live_use(run: Run, suspect: Suspect, lapsed: list[Use] | None = None) -> Us
         now_ms=stores.events.now_ms(),
         fence_ms=run.fence_ms,
         lapsed=lapsed,
+        for_collector=True,
     )
 
 

@@ -11,9 +11,10 @@ from contextlib import suppress
 
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from roadstead.content.manifests import needed_by
+from roadstead.content.trash import Trashed
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.lifecycle.backlog import Candidate
+from roadstead.lifecycle.backlog import Candidate, Kind
 from roadstead.lifecycle.links import Suspect, mark
 from roadstead.lifecycle.stores import Run
 from roadstead.names import RepositoryName
@@ -22,8 +23,14 @@ from roadstead.names import RepositoryName
 def delete_fallen(run: Run, candidates: Sequence[Candidate]) -> None:
     """Delete the objects of generations that do not stand, their uses, and mark what only they needed."""
     for one in candidates:
-        if "generation" in one.fields and run.is_first(one.fields["key"]) and not _stands(run, one):
-            _delete(run, one)
+        if "generation" not in one.fields or not run.is_first(one.fields["key"]) or _stands(run, one):
+            continue
+        trashed = _trashed(run, one)
+        if trashed is None or trashed.expires <= run.stores.events.now_ms():
+            _delete(run, one, trashed)
+        elif not run.dry:
+            # Due again when it expires; `at` is a grace period before.
+            run.stores.backlog.renew(Kind.MANIFEST, one.fields, trashed.expires - run.grace_ms)
     if not run.dry:
         run.stores.backlog.done(candidates)
 
@@ -33,10 +40,19 @@ def _stands(run: Run, one: Candidate) -> bool:
     return entry is not None and entry.generation == one.fields["generation"]
 
 
-def _delete(run: Run, one: Candidate) -> None:
+def _trashed(run: Run, one: Candidate) -> Trashed | None:
+    """Return the generation's entry in the trash, which may have expired. Costs a read."""
+    generation = Digest(one.fields["digest"]), one.fields["generation"]
+    return run.stores.manifests.find_trashed(RepositoryName(one.fields["repository"]), [generation]).get(generation)
+
+
+def _delete(run: Run, one: Candidate, trashed: Trashed | None) -> None:
+    """`trashed` has expired; it goes last, since it tells the uses of this manifest from those of a commit."""
     stores, repository = run.stores, RepositoryName(one.fields["repository"])
     data = stores.objects.get(one.fields["key"])
-    if data is None:
+    if data is None:  # an earlier run died after its last write but one
+        if trashed is not None and not run.dry:
+            stores.manifests.forget_trashed(trashed)
         return
     needed = _needed(data)
     mark(run, [Suspect(repository, digest) for digest in needed])
@@ -46,6 +62,8 @@ def _delete(run: Run, one: Candidate) -> None:
         return
     stores.manifests.remove_uses(repository, Digest(one.fields["digest"]), one.fields["generation"], needed)
     stores.objects.delete([one.fields["key"]])
+    if trashed is not None:
+        stores.manifests.forget_trashed(trashed)
 
 
 def _needed(data: bytes) -> list[Digest]:

@@ -53,7 +53,7 @@ ROOMS = {
         roots=("functions.token.composition",),
     ),
     "functions/collector": Room(
-        (VOCABULARY, "roadstead/lifecycle", "roadstead/trail", "functions/hosting"),
+        (VOCABULARY, "roadstead/trail", "roadstead/content", "roadstead/lifecycle", "functions/hosting"),
         roots=("functions.collector.composition",),
     ),
     "functions/webhook": Room(

@@ -217,7 +217,7 @@ def test_the_management_function_may_do_no_more_than_its_stores_call(package: Pa
     assert actions(package, "management") - OPERATION <= called("management")
 
 
-def test_the_collector_writes_no_object_and_reads_no_identity(package: Package) -> None:
+def test_the_collector_writes_no_blob_and_reads_no_identity(package: Package) -> None:
     assert actions(package, "collector") - OPERATION == {
         "dynamodb:BatchGetItem",  # records, uploads, the manifests of uses
         "dynamodb:BatchWriteItem",  # candidates, marks of uploads, uses
@@ -229,6 +229,7 @@ def test_the_collector_writes_no_object_and_reads_no_identity(package: Package) 
         "s3:DeleteObject",
         "s3:GetObject",  # manifests; the metadata of objects
         "s3:ListBucket",  # an upload's chunks
+        "s3:PutObject",  # manifests that are restored
     }
 
 

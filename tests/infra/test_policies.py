@@ -65,7 +65,7 @@ GRANTS = {
         "dynamodb:Query dynamodb:UpdateItem",
         BUCKET: "s3:ListBucket",
         BLOBS: "s3:DeleteObject s3:GetObject",
-        "s3:::roadstead--/manifests/*": "s3:DeleteObject s3:GetObject",
+        "s3:::roadstead--/manifests/*": "s3:DeleteObject s3:GetObject s3:PutObject",
         "logs:::log-group:/aws/lambda/roadstead-*-collector:*": _LINES,
         **_TRACES,
     },
@@ -353,10 +353,10 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
 
 
 def test_the_management_function_reads_what_lists_show_and_changes_content_and_executions(default: Deployment) -> None:
-    executions = {"execution#*", "executions#*", "due", "event#*"}
     labels = {"id#label", "labelled#*", "labels#*"}
     policies = {"rules#*", "usage#*", "event#*"}
-    changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*"} | labels
+    changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*", "trash#*"} | labels
+    executions = {"execution#*", "executions#*", "due", "event#*", "policy#*", "trash#*"}
     assert keys_read(default, "ManagementRole", INDEX, "dynamodb:PutItem") == executions | changed | policies
     assert keys_read(default, "ManagementRole", INDEX) == executions | changed | policies | {
         *("artifact#*", "own#*", "pulls#*", "pullsum#*", "reposum#*", "trail#*", "webhook#*", "where#*")

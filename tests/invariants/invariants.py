@@ -89,7 +89,7 @@ def replay(events: list[Item], documents: tuple[bytes, ...]) -> History:
             for tag in event["tags"]:
                 if history.tags.pop((repository, tag), None) != event["digest"]:
                     history.wrong.append(f"4: a tag is removed that points elsewhere: {_told(event)}")
-        elif operation != "collect":  # which changes nothing that a client could see
+        elif operation not in _UNSEEN:
             history.wrong.append(f"5: an unknown event: {_told(event)}")
     return history
 
@@ -168,6 +168,9 @@ def check_state(rows: Rows, objects: dict[str, bytes]) -> list[str]:
                 subject, _, digest = rest.partition("#")
                 if own.get(f"manifest#{digest}", {}).get("subject") != subject:
                     wrong.append(f"6: {repository}: {digest[:15]} is listed as a referrer and does not stand")
+            elif kind == "trashed":
+                if item["key"] not in objects:
+                    wrong.append(f"1: {repository}: {rest[:15]} is in the trash, and its bytes are gone")
             elif sk not in ("meta",) and kind != "use":
                 wrong.append(f"unknown item {repository} {sk}")
         wrong += _check_counts(repository, own, rows)
@@ -241,6 +244,10 @@ def _check_tag(repository: str, tag: str, item: Item, own: dict[str, Item]) -> l
     if f"tagged#{item['digest']}#{tag}" not in own:
         return [f"4: {repository}:{tag} has no inverse, so it would outlive its manifest"]
     return []
+
+
+# Events of what changes nothing that a client could see.
+_UNSEEN = frozenset({"collect", "start-execution", "stop-execution", "empty-trash", "change-trash"})
 
 
 def _check_found(rows: Rows, objects: dict[str, bytes]) -> list[str]:

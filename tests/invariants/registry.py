@@ -24,7 +24,7 @@ from roadstead.content.push import Push
 from roadstead.content.upload_token import UploadToken
 from roadstead.content.uploads import UploadLimits, Uploads
 from roadstead.digest import Digest
-from roadstead.names import Reference, RepositoryName, Tag
+from roadstead.names import ProjectName, Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from tests.invariants.cloud import BUCKET, INDEX, Cloud
@@ -35,6 +35,13 @@ SHIPS, BOATS = RepositoryName("acme/ships"), RepositoryName("acme/boats")
 PART_BYTES, TAIL_BYTES = 24 * 1024, 1024  # instead of 5 MiB and 64 KiB; see `small_parts` in conftest.py
 
 
+class _WithoutTrash(DynamoManifestIndex):
+    """What is deleted can be collected; tests/invariants/trash.py has the others."""
+
+    def find_grace(self, project: ProjectName) -> int:
+        return 0
+
+
 class Registry:
     """Services and stores as a fresh process makes them: it knows nothing but what is stored."""
 
@@ -43,7 +50,7 @@ class Registry:
         self.clock = cloud.clock
         self.events = EventMaker(cloud.clock)
         self.links = DynamoBlobIndex(table)
-        self.index = DynamoManifestIndex(table)
+        self.index = _WithoutTrash(table)
         self.sessions = DynamoUploadSessions(table, clock=cloud.clock)
         self.objects = S3Objects(s3 or cloud.s3, BUCKET)
         self.table = table

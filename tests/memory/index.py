@@ -18,6 +18,7 @@ from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.content.repositories import UnknownRepository
+from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.commit_rules import PolicyRules
@@ -61,6 +62,10 @@ class MemoryIndex:
         self.standings: dict[str, Standing] = {}
         self.events: list[Event] = []
         self.candidates: list[Mapping[str, str]] = []
+        self.grace = 0  # seconds; nothing is kept in the trash unless a test says so
+        self.graces: dict[str, int] = {}
+        self.units: dict[str, Unit] = {}
+        self.trashed: dict[tuple[str, Digest, str], Trashed] = {}
 
     def _of(self, repository: str) -> _Repository:
         return self.repositories.setdefault(repository, _Repository())
@@ -296,9 +301,11 @@ class MemoryIndex:
             own.exists = True
             self.events.append(commit.event)
 
-    def delete_tag(self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event) -> None:
+    def delete_tag(
+        self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event, unit: Unit | None = None
+    ) -> None:
         with self.lock:
-            self.remove_tags(repository, digest, (tag,), event=event)
+            self.remove_tags(repository, digest, (tag,), event=event, unit=unit)
             self.candidates.append({"kind": "manifest", "repository": repository, "digest": digest})
 
     def mark_manifest(self, repository: RepositoryName, digest: Digest, mark: str) -> ManifestEntry | None:
@@ -313,7 +320,15 @@ class MemoryIndex:
             tags = self._of(repository).tags
             return tuple(sorted(tag for tag, entry in tags.items() if entry.digest == digest))
 
-    def remove_tags(self, repository: RepositoryName, digest: Digest, tags: Collection[Tag], *, event: Event) -> None:
+    def remove_tags(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        tags: Collection[Tag],
+        *,
+        event: Event,
+        unit: Unit | None = None,
+    ) -> None:
         with self.lock:
             own = self._of(repository)
             for tag in tags:
@@ -322,6 +337,7 @@ class MemoryIndex:
                     raise Conflict(tag)
             for tag in tags:
                 del own.tags[tag]
+            self._keep(unit, digest)
             self.events.append(event)
 
     def delete_manifest(
@@ -333,6 +349,7 @@ class MemoryIndex:
         event: Event,
         tags: Collection[Tag] = (),
         untag: Event | None = None,
+        unit: Unit | None = None,
     ) -> None:
         with self.lock:
             own = self._of(repository)
@@ -345,7 +362,33 @@ class MemoryIndex:
             if entry.subject is not None:
                 own.referrers.pop((entry.subject, entry.digest), None)
             self.candidates.append({"kind": "manifest", "repository": repository, "digest": entry.digest})
+            if unit is not None:
+                self._keep(unit, entry.digest)
+                one = Trashed(
+                    *(repository, entry.digest, entry.generation, entry.key, entry.media_type, unit.id, unit.expires),
+                    tags=unit.tags or tuple(tags),
+                )
+                self.trashed[repository, entry.digest, entry.generation] = one
             self.events.append(event)
+
+    def _keep(self, unit: Unit | None, digest: Digest) -> None:
+        if unit is not None and unit.digest == digest:
+            self.units[unit.id] = unit
+
+    def find_grace(self, project: ProjectName) -> int:
+        return self.graces.get(project, self.grace)
+
+    def find_trashed(
+        self, repository: RepositoryName, generations: Collection[tuple[Digest, str]]
+    ) -> Mapping[tuple[Digest, str], Trashed]:
+        found = {one: self.trashed.get((repository, *one)) for one in generations}
+        return {generation: one for generation, one in found.items() if one is not None}
+
+    def forget_trashed(self, trashed: Trashed) -> None:
+        self.trashed.pop((trashed.repository, trashed.digest, trashed.generation), None)
+        unit = self.units.get(trashed.unit)
+        if unit is not None and unit.kind is not UnitKind.REPOSITORY:
+            del self.units[unit.id]
 
     # Lists
 

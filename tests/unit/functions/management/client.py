@@ -32,6 +32,7 @@ from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.trash import Trash
 from roadstead.names import RepositoryName, Tag
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, Operation
@@ -48,6 +49,7 @@ from tests.memory.notifications import MemoryNotifications
 from tests.memory.objects import MemoryObjects
 from tests.memory.queue import MemoryQueue
 from tests.memory.rules import MemoryProjectRules
+from tests.memory.trash import MemoryTrash
 from tests.unit.content.parts import Clock, Registry
 from tests.unit.functions.management import description, swagger
 from tests.unit.notifications.parts import FakePoster
@@ -87,6 +89,7 @@ class Desk:
         self.accounts.create_project("open", public=True)
         self.accounts.set_member("ships", "bob", Role.GUEST)
         self.executions = MemoryExecutions()
+        self.trash_store = MemoryTrash(self.index)
         self.objects = MemoryObjects()
         self.catalog = MemoryCatalog(self.index)
         self.content = Registry(index=self.index, objects=self.objects, clock=Clock(self.now))
@@ -112,6 +115,7 @@ class Desk:
             notifications=self._notifications,
             executions=self.executions,
             starter=Starter(self.executions, EventMaker(lambda: self.now)),
+            trash=Trash(self.trash_store, EventMaker(lambda: self.now)),
             clock=lambda: self.now,
             description=lambda: json.dumps(document(ROUTES)).encode(),
             console=console,

@@ -1,0 +1,227 @@
+"""The trash of a project: what was deleted, emptying it, and restoring units of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from roadstead.content.manifest_document import INDEX_TYPES
+from roadstead.content.manifest_index import ManifestIndex
+from roadstead.content.objects import Objects
+from roadstead.content.push import Push, TagsMoved
+from roadstead.content.trash import MAX_GRACE, Trashed, TrashGrace, Unit, UnitKind
+from roadstead.digest import Digest
+from roadstead.errors import RegistryError
+from roadstead.lifecycle.executions import Execution, Step, WorkFailed
+from roadstead.names import ProjectName, RepositoryName, Tag
+from roadstead.trail.entries import Actor, Event, Operation
+from roadstead.trail.events import EventMaker
+
+RESTORE, EMPTY = "restore", "empty-trash"  # kinds of executions
+MAX_TAGS = 25  # in one commit
+_PAGE = 100
+_PER_STEP = 20  # manifests
+
+
+class TrashStore(TrashGrace, Protocol):
+    """All reads are strongly consistent. Expired units are there until somebody removes them."""
+
+    def put_grace(self, project: ProjectName, grace: int, *, event: Event) -> None:
+        """Set the grace period of later deletions, in seconds."""
+        ...
+
+    def put_unit(self, unit: Unit) -> None:
+        """Write the unit of a repository's deletion, before its manifests go."""
+        ...
+
+    def units(self, project: ProjectName, *, before: str | None = None, limit: int = 100) -> Sequence[Unit]:
+        """Return up to `limit` units older than the one with the id `before`, newest first. Raises ValueError."""
+        ...
+
+    def find_unit(self, project: ProjectName, unit_id: str) -> Unit | None: ...
+
+    def manifests(self, unit: Unit, *, after: str = "") -> Iterator[Trashed]:
+        """Yield the manifests of a unit in the order of digest and generation, after `<digest>#<generation>`."""
+        ...
+
+    def remove(self, unit: Unit, manifests: Sequence[Trashed], *, at: int, event: Event | None = None) -> None:
+        """Remove manifests from the trash, each with a candidate for the collector of `at` (ms), then the unit.
+
+        Idempotent; the event is written with the unit's removal.
+        """
+        ...
+
+
+class Trash:
+    def __init__(self, store: TrashStore, events: EventMaker) -> None:
+        self._store = store
+        self._events = events
+
+    def grace(self, project: ProjectName) -> int:
+        """Return for how many seconds deletions can be undone."""
+        return self._store.find_grace(project)
+
+    def set_grace(self, project: ProjectName, grace: int, *, actor: Actor) -> None:
+        """Set it for later deletions; what is in the trash keeps its end. Raises ValueError, with a sentence."""
+        if not 0 <= grace <= MAX_GRACE:
+            raise ValueError(f"the grace period is from 0 (nothing can be restored) to {MAX_GRACE} seconds")
+        event = self._events.make(Operation.CHANGE_TRASH, actor, "", project=project, detail=f"grace={grace}")
+        self._store.put_grace(project, grace, event=event)
+
+    def list(
+        self, project: ProjectName, *, before: str | None = None, limit: int = _PAGE, repository: str = ""
+    ) -> Sequence[Unit]:
+        """Return units that can be restored, newest first, of all repositories or of one. Raises ValueError."""
+        found: list[Unit] = []
+        while len(found) < limit:
+            page = self._store.units(project, before=before, limit=_PAGE)
+            found += [one for one in page if self._stands(one) and repository in ("", one.repository)]
+            if len(page) < _PAGE:
+                break
+            before = page[-1].id
+        return found[:limit]
+
+    def find(self, project: ProjectName, unit_id: str) -> Unit | None:
+        """Return a unit that can be restored, or None."""
+        unit = self._store.find_unit(project, unit_id)
+        return unit if unit is not None and self._stands(unit) else None
+
+    def empty(self, unit: Unit, *, actor: Actor) -> None:
+        """Remove a unit for good: the collector frees what only it kept, a grace period of its own later."""
+        tags = unit.tags[:MAX_TAGS]
+        event = self._events.make(
+            Operation.EMPTY_TRASH, actor, unit.repository, digest=unit.digest or "", tags=tags, detail=f"unit={unit.id}"
+        )
+        self._store.remove(unit, list(self._store.manifests(unit)), at=self._events.now_ms(), event=event)
+
+    def _stands(self, unit: Unit) -> bool:
+        return unit.expires > self._events.now_ms()
+
+
+class EmptyWork:
+    """Empties the trash of a project, or with the parameter `unit` one unit of it."""
+
+    def __init__(self, store: TrashStore, events: EventMaker) -> None:
+        self._store = store
+        self._trash = Trash(store, events)
+
+    def step(self, execution: Execution) -> Step:
+        project, wanted = ProjectName(execution.scope), execution.parameters.get("unit")
+        if wanted is not None:
+            unit = self._store.find_unit(project, str(wanted))
+            page: Sequence[Unit] = [unit] if unit is not None else []
+        else:
+            # What was deleted later than this was asked for stays.
+            page = self._store.units(project, before=f"{execution.created + 1:013d}-0", limit=_PER_STEP)
+        for unit in page:
+            self._trash.empty(unit, actor=execution.actor)
+        count = execution.progress.get("units", 0) + len(page)
+        return Step({"begun": True}, {"units": count}, done=wanted is not None or not page)
+
+
+class RestoreWork:
+    """Restores a unit: every manifest is pushed again from the bytes that the trash kept, as any client would.
+
+    Parameters: `unit`, and `tags`, which maps tags of the unit to others, or to "" for none. A tag that points to
+    something else by now is not moved: the execution ends with an error before anything was restored.
+    """
+
+    def __init__(
+        self, store: TrashStore, push: Push, manifests: ManifestIndex, objects: Objects, events: EventMaker
+    ) -> None:
+        self._store = store
+        self._push = push
+        self._manifests = manifests
+        self._objects = objects
+        self._events = events
+
+    def step(self, execution: Execution) -> Step:
+        project = ProjectName(execution.scope)
+        unit = self._store.find_unit(project, str(execution.parameters["unit"]))
+        done, total = execution.state.get("restored", 0), execution.state.get("total", -1)
+        if done == total:
+            if unit is not None:
+                # The old generations are led to by the candidates of their deletion; they may go at once.
+                self._store.remove(unit, list(self._store.manifests(unit)), at=self._events.now_ms())
+            return Step(execution.state, execution.progress, done=True)
+        if unit is None or unit.expires <= self._events.now_ms():
+            raise WorkFailed("the trash does not have it any more")
+        renamed = dict(execution.parameters.get("tags", {}))
+        manifests = list(self._store.manifests(unit))
+        if not execution.state:
+            self._check(unit, manifests, renamed)
+            return Step({"restored": 0, "total": len(_wanted(unit, manifests))}, {"manifests": 0})
+        return self._restore(execution, unit, manifests, renamed)
+
+    def _check(self, unit: Unit, manifests: Sequence[Trashed], renamed: Mapping[str, str]) -> None:
+        """Raises WorkFailed if a tag points elsewhere, or bytes of a manifest are gone. One read for each."""
+        moved = []
+        for digest, tags in _wanted(unit, manifests):
+            for tag in _named(tags, renamed):
+                entry = self._manifests.find_tag(unit.repository, tag)
+                if entry is not None and entry.digest != digest:
+                    moved.append(tag)
+        if moved:
+            raise WorkFailed(_told(moved))
+        if unit.kind is UnitKind.TAG and unit.digest is not None:
+            if self._manifests.find_manifest(unit.repository, unit.digest) is None:
+                raise WorkFailed(f"the manifest {unit.digest} was deleted, too: restore it first, or with its tags")
+        elif not manifests:
+            raise WorkFailed("the trash does not have its manifests any more")
+
+    def _restore(
+        self, execution: Execution, unit: Unit, manifests: Sequence[Trashed], renamed: Mapping[str, str]
+    ) -> Step:
+        """Push some: manifests that others may need first, indexes after them, each with its tags."""
+        done = int(execution.state["restored"])
+        wanted = _wanted(unit, sorted(manifests, key=lambda one: one.media_type in INDEX_TYPES))
+        for digest, tags in wanted[done : done + _PER_STEP]:
+            self._push_again(unit, digest, manifests, _named(tags, renamed), execution.actor)
+        done = min(done + _PER_STEP, len(wanted))
+        return Step({"restored": done, "total": len(wanted)}, {"manifests": done})
+
+    def _push_again(
+        self, unit: Unit, digest: Digest, manifests: Sequence[Trashed], tags: Sequence[Tag], actor: Actor
+    ) -> None:
+        body, media_type = self._bytes(unit.repository, digest, manifests)
+        batches = [tags[start : start + MAX_TAGS] for start in range(0, len(tags), MAX_TAGS)] or [()]
+        try:
+            for batch in batches:
+                self._push.push(
+                    unit.repository, digest, body, content_type=media_type, tags=batch, actor=actor, move_tags=False
+                )
+        except TagsMoved as error:
+            raise WorkFailed(_told(error.tags)) from error
+        except RegistryError as error:
+            missing = "; ".join(entry.message for entry in error.entries)
+            raise WorkFailed(f"{digest} cannot be restored: {missing}") from error
+
+    def _bytes(self, repository: RepositoryName, digest: Digest, manifests: Sequence[Trashed]) -> tuple[bytes, str]:
+        standing = self._manifests.find_manifest(repository, digest)
+        if standing is not None:
+            data = standing.data if standing.data is not None else self._objects.get(standing.key)
+            if data is not None:
+                return data, standing.media_type
+        for one in manifests:
+            if one.digest == digest and (data := self._objects.get(one.key)) is not None:
+                return data, one.media_type
+        raise WorkFailed(f"the bytes of {digest} are gone")
+
+
+def _wanted(unit: Unit, manifests: Sequence[Trashed]) -> list[tuple[Digest, tuple[Tag, ...]]]:
+    """Return the manifests of a unit, each with the tags that it had."""
+    if unit.kind is UnitKind.TAG and unit.digest is not None:
+        return [(unit.digest, unit.tags)]
+    return [
+        (one.digest, tuple(dict.fromkeys((*(unit.tags if one.digest == unit.digest else ()), *one.tags))))
+        for one in manifests
+    ]
+
+
+def _named(tags: Sequence[Tag], renamed: Mapping[str, str]) -> list[Tag]:
+    return [Tag(new) for tag in tags if (new := renamed.get(tag, tag))]
+
+
+def _told(moved: Sequence[str]) -> str:
+    some = ", ".join(sorted(moved)[:10])
+    return f"{some} points to something else by now: restore it under another tag, or without one"

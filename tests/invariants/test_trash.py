@@ -1,0 +1,264 @@
+"""What was deleted comes back whole until its time is over, and not afterwards; the collector keeps and frees it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import BotoCoreError
+
+from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
+from roadstead.content.trash import DEFAULT_GRACE, UnitKind
+from roadstead.digest import Digest
+from roadstead.lifecycle.executions import LEASE_MS, Status
+from roadstead.names import Tag
+from tests.invariants.cloud import Cloud
+from tests.invariants.collector import FENCE, GRACE, collect, collector, tell
+from tests.invariants.faults import Crash, Fault, Faulty
+from tests.invariants.invariants import check
+from tests.invariants.operations import CONFIG, DOCUMENTS, IMAGE, LAYER, serves, stands, with_image
+from tests.invariants.registry import ALICE, SHIPS, Registry, image
+from tests.invariants.schedules import interleave, plans
+from tests.invariants.trash import PROJECT, Bin
+from tests.manifests import of
+
+DAY = 86_400
+
+
+def _days(cloud: Cloud, days: int) -> None:
+    """Days with a collector that runs often."""
+    for _ in range(days * 4):
+        cloud.clock.advance(DAY / 4)
+        collector(cloud).run()
+
+
+def _deleted(cloud: Cloud) -> Bin:
+    with_image(Registry(cloud), "latest")
+    trash = Bin(cloud)
+    trash.delete(Digest.of(IMAGE))
+    return trash
+
+
+def test_a_manifest_comes_back_with_its_tags_on_the_sixth_day(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    assert not stands(trash.registry, IMAGE)
+    tell(cloud)
+    _days(cloud, 6)
+    (unit,) = trash.units()
+    assert (unit.kind, unit.tags, unit.by) == (UnitKind.MANIFEST, (Tag("latest"),), "bob")
+    done = trash.restore(unit)
+    assert (done.status, done.progress) == (Status.SUCCESS, {"manifests": 1}), done.message
+    assert stands(trash.registry, IMAGE, "latest")
+    assert serves(trash.registry, LAYER)
+    assert trash.units() == []
+    check(cloud, DOCUMENTS)
+    _days(cloud, 9)
+    assert stands(trash.registry, IMAGE, "latest")
+    assert serves(trash.registry, LAYER)
+    check(cloud, DOCUMENTS)
+    assert sorted(cloud.objects().values()) == sorted([CONFIG, LAYER, IMAGE])
+
+
+def test_what_nobody_restored_is_freed_when_its_time_is_over(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    tell(cloud)
+    _days(cloud, 6)
+    assert len(cloud.objects()) == 3
+    _days(cloud, 4)
+    assert trash.units() == []
+    assert not cloud.objects()
+    left = [sk for pk, sk in cloud.rows("repo#") if sk.startswith(("use#", "trashed#", "blob#"))]
+    assert left == []
+    check(cloud, DOCUMENTS)
+
+
+def test_without_a_grace_period_nothing_is_kept(cloud: Cloud) -> None:
+    with_image(Registry(cloud), "latest")
+    trash = Bin(cloud)
+    trash.trash.set_grace(PROJECT, 0, actor=ALICE)
+    trash.delete(Digest.of(IMAGE))
+    assert trash.units() == []
+    collect(cloud)
+    assert not cloud.objects()
+
+
+def test_a_grace_period_is_fixed_when_something_is_deleted(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    trash.trash.set_grace(PROJECT, 0, actor=ALICE)
+    _days(cloud, 6)
+    (unit,) = trash.units()
+    assert trash.restore(unit).status is Status.SUCCESS
+    trash.delete(Digest.of(IMAGE))
+    trash.trash.set_grace(PROJECT, DEFAULT_GRACE, actor=ALICE)
+    assert trash.units() == []
+    _days(cloud, 4)
+    assert not cloud.objects()
+
+
+def test_a_client_may_delete_a_blob_of_the_trash_and_restoring_names_it(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    trash.registry.delete_blob(Digest.of(LAYER))
+    (unit,) = trash.units()
+    done = trash.restore(unit)
+    assert done.status is Status.ERROR
+    assert Digest.of(LAYER) in done.message
+    assert not stands(trash.registry, IMAGE)
+    check(cloud, DOCUMENTS)
+
+
+def test_a_tag_that_moved_on_is_not_moved_back_unless_another_name_is_told(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    other = image(LAYER, config=CONFIG, padding=9)
+    trash.registry.push(other, "latest")
+    (unit,) = trash.units()
+    done = trash.restore(unit)
+    assert done.status is Status.ERROR
+    assert "latest points to something else" in done.message
+    assert not stands(trash.registry, IMAGE)
+    assert trash.restore(unit, {"latest": "old"}).status is Status.SUCCESS
+    assert stands(trash.registry, IMAGE, "old")
+    assert stands(trash.registry, other, "latest")
+    check(cloud, (*DOCUMENTS, other))
+
+
+def test_a_deleted_tag_comes_back_to_its_manifest_or_says_that_it_is_gone(cloud: Cloud) -> None:
+    registry = Registry(cloud)
+    with_image(registry, "latest", "stable")
+    trash = Bin(cloud)
+    trash.delete(Tag("stable"))
+    (unit,) = trash.units()
+    assert unit.kind is UnitKind.TAG
+    trash.delete(Digest.of(IMAGE))
+    done = trash.restore(unit)
+    assert done.status is Status.ERROR
+    assert "restore it first" in done.message
+    whole = trash.units()[0]
+    assert trash.restore(whole).status is Status.SUCCESS
+    assert trash.restore(unit).status is Status.SUCCESS
+    assert stands(registry, IMAGE, "latest")
+    assert stands(registry, IMAGE, "stable")
+
+
+def _with_index(cloud: Cloud) -> tuple[Bin, bytes, bytes]:
+    """An index of one image, with a referrer, deleted as a whole."""
+    registry = Registry(cloud)
+    with_image(registry)
+    index = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [of(IMAGE, OCI_MANIFEST)]}).encode()
+    registry.push(index, "multi")
+    signature = image(LAYER, config=CONFIG, subject=index)
+    registry.push(signature)
+    trash = Bin(cloud)
+    trash.delete_artifact(Tag("multi"))
+    return trash, index, signature
+
+
+def test_an_artifact_comes_back_with_its_children_and_accessories(cloud: Cloud) -> None:
+    trash, index, signature = _with_index(cloud)
+    registry = trash.registry
+    assert not any(stands(registry, body) for body in (IMAGE, index, signature))
+    (unit,) = trash.units()
+    assert unit.kind is UnitKind.ARTIFACT
+    _days(cloud, 6)
+    done = trash.restore(unit)
+    assert (done.status, done.progress) == (Status.SUCCESS, {"manifests": 3}), done.message
+    assert stands(registry, index, "multi")
+    assert all(stands(registry, body) for body in (IMAGE, signature))
+    assert trash.units() == []
+    check(cloud, (*DOCUMENTS, index, signature))
+
+
+def test_emptying_frees_at_once_and_only_what_was_there_when_it_was_asked_for(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    execution = trash.start("empty-trash", None)
+    with_image(trash.registry, "later")
+    trash.delete(Digest.of(IMAGE))
+    trash.run_due()
+    assert trash.executions.find(execution.id).progress == {"units": 1}  # type: ignore[union-attr]
+    (unit,) = trash.units()
+    assert unit.tags == (Tag("later"),)
+    assert trash.empty(unit).status is Status.SUCCESS
+    assert trash.units() == []
+    tell(cloud)
+    for pause in (GRACE + 1, FENCE + 1, GRACE + 1):
+        cloud.clock.advance(pause)
+        collector(cloud).run()
+    assert not cloud.objects()
+    told = [event for event in cloud.events if event["operation"] == "empty-trash"]
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("fault", list(Fault))
+def test_a_restoration_that_fails_at_any_call_is_resumed_and_ends_whole(cloud: Cloud, fault: Fault) -> None:
+    trash, index, signature = _with_index(cloud)
+    (unit,) = trash.units()
+    trash.start("restore", unit)
+    before, whole = cloud.freeze(), Faulty()
+    with cloud.intercepted(whole):
+        Bin(cloud).run_due()
+    # Every third call: the first ones of each push race with nothing new.
+    for place in range(0, len(whole.calls), 3):
+        cloud.thaw(before)
+        try:
+            with cloud.intercepted(Faulty(fault, place)):
+                Bin(cloud).run_due()
+        except (Crash, BotoCoreError):
+            pass
+        for _ in range(2):
+            cloud.clock.advance(LEASE_MS / 1000 + 301)
+            Bin(cloud).run_due()
+        assert stands(Registry(cloud), index, "multi"), f"{fault} at {whole.calls[place]}"
+        assert all(stands(Registry(cloud), body) for body in (IMAGE, signature))
+        assert Bin(cloud).units() == []
+        check(cloud, (*DOCUMENTS, index, signature))
+
+
+def test_restoring_beside_the_collector_at_the_end_gives_all_or_says_what_is_gone(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    tell(cloud)
+    _days(cloud, 6)
+    (unit,) = trash.units()
+    trash.start("restore", unit)
+    cloud.clock.advance(DAY - 60)
+    before = cloud.freeze()
+    for pause in (0, 59):
+        for _, choose in plans(30, 2, 24):
+            cloud.thaw(before)
+            cloud.clock.advance(pause)
+            run = interleave(cloud, (collector(cloud).run, lambda: Bin(cloud).run_due()), choose)
+            assert not [one for one in run.outcomes if isinstance(one, BaseException)], run.trace
+            for wait in (FENCE + 1, GRACE + 1, FENCE + 1, GRACE + 1):
+                cloud.clock.advance(wait)
+                collector(cloud).run()
+            registry = Registry(cloud)
+            assert stands(registry, IMAGE, "latest") == serves(registry, LAYER), run.trace
+            check(cloud, DOCUMENTS)
+
+
+def test_a_deletion_that_dies_leaves_the_manifest_or_a_unit_of_it(cloud: Cloud) -> None:
+    with_image(Registry(cloud), "latest")
+    before, whole = cloud.freeze(), Faulty()
+    with cloud.intercepted(whole):
+        Bin(cloud).delete(Digest.of(IMAGE))
+    for place in range(len(whole.calls)):
+        cloud.thaw(before)
+        try:
+            with cloud.intercepted(Faulty(Fault.DIES_AFTER, place)):
+                Bin(cloud).delete(Digest.of(IMAGE))
+        except Crash:
+            pass
+        registry = Registry(cloud)
+        assert stands(registry, IMAGE, "latest") != bool(Bin(cloud).units())
+        check(cloud, DOCUMENTS)
+
+
+def test_two_generations_of_a_digest_are_two_units_that_both_come_back(cloud: Cloud) -> None:
+    trash = _deleted(cloud)
+    with_image(trash.registry, "again")
+    trash.delete(Digest.of(IMAGE))
+    first, second = sorted(trash.units(), key=lambda unit: unit.at)
+    assert trash.restore(first).status is Status.SUCCESS
+    assert trash.restore(second).status is Status.SUCCESS
+    assert stands(trash.registry, IMAGE, "latest")
+    assert stands(trash.registry, IMAGE, "again")
+    assert trash.registry.index.find_tags_of(SHIPS, Digest.of(IMAGE)) == ("again", "latest")
+    check(cloud, DOCUMENTS)
