@@ -72,6 +72,7 @@ class Rig:
     functions: tuple[str, ...]
     environment: Mapping[str, str]  # of all functions together
     calls: list[str] = field(default_factory=list)
+    watchers: list[Callable[..., None]] = field(default_factory=list)  # are told the parameters of each call
 
     def invocation(
         self,
@@ -111,6 +112,10 @@ class Rig:
 
     def record(self, model: Any, **_: Any) -> None:
         self.calls.append(f"{model.service_model.service_name}.{model.name}")
+
+    def watch(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        for watcher in self.watchers:
+            watcher(params=params, model=model)
 
 
 def basic(password: str = PASSWORD) -> str:
@@ -158,6 +163,7 @@ def _watched_session(watching: Rig) -> Iterator[None]:
     """The functions make their clients in one session; clients take over the session's event handlers."""
     clients.session.cache_clear()
     clients.session().register("before-call", watching.record)
+    clients.session().register("before-parameter-build", watching.watch)
     try:
         yield
     finally:
