@@ -71,8 +71,12 @@ def _against(rig: Rig, bare: Callable[[], object], operation: Operation, *, pair
     def base() -> Cost:
         return cost(lambda: [bare() for _ in range(repeat)], of=repeat)
 
+    def again() -> None:
+        for _ in range(repeat):
+            replay()
+
     def same() -> Cost:
-        return cost(lambda: [replay() for _ in range(repeat)], of=repeat)
+        return cost(again, of=repeat)
 
     wall, cpu = compared(ours, base, pairs)
     return Handled(operation.name, wall, cpu, compared(ours, same, pairs)[1] if replay.number else None)

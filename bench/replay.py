@@ -45,7 +45,7 @@ class Replay:
 
     def __init__(self, requests: Sequence[Request]) -> None:
         services = {one.service for one in requests}
-        clients = {service: boto3.client(service) for service in services}  # type: ignore[call-overload]
+        clients = {service: boto3.client(service) for service in services}
         self.number = len(requests)
         self._calls = [
             (getattr(clients[one.service], xform_name(one.operation)), dict(one.parameters)) for one in requests

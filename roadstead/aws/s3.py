@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
 
-from roadstead.aws.clients import error_code
+from roadstead.aws.clients import Deferred, error_code
+from roadstead.aws.presigned import Presigner, place_of
 from roadstead.content.objects import LISTED, MultipartGone, ObjectInfo
 from roadstead.content.upload_sessions import Part
 from roadstead.digest import Digest
@@ -33,6 +34,9 @@ class S3Objects:
         self._client = client
         self._bucket = bucket
         self._url_seconds = url_seconds
+        # A client that is not made yet is the environment's, and need not be made for a URL.
+        place = place_of(bucket) if isinstance(client, Deferred) else None
+        self._presigner = Presigner(place, seconds=url_seconds) if place is not None else None
 
     def put(self, key: str, data: bytes, *, digest: Digest | None = None, metadata: Mapping[str, str]) -> None:
         checksum = {}
@@ -86,6 +90,8 @@ class S3Objects:
 
     def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
         """Return S3's own URL, which cannot name the digest."""
+        if self._presigner is not None:
+            return self._presigner.url(method, key)
         url: str = self._client.generate_presigned_url(
             "head_object" if method == "HEAD" else "get_object",
             Params={"Bucket": self._bucket, "Key": key},

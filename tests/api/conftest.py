@@ -24,6 +24,7 @@ from functions.hosting.boundary import lambda_response
 from functions.token.application import respond
 from functions.token.settings import Settings as TokenSettings
 from roadstead.aws.clients import client as make_client
+from roadstead.aws.clients import session
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.table import Table
@@ -139,6 +140,7 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
     }
     for name, value in environment.items():
         patch.setenv(name, value)
+    session.cache_clear()  # it may have another test's credentials, and signs URLs
     patch.setattr(composition, "client", _client)
     patch.setattr(token_composition, "client", _client)
     own = secrets.token_hex(6)
