@@ -30,6 +30,7 @@ from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.dynamodb_walk import DynamoWalk
 from roadstead.aws.s3 import S3Objects
@@ -163,6 +164,7 @@ class Cloud:
             uploads=DynamoUploadMarks(table),
             links=DynamoBlobIndex(table),
             manifests=DynamoManifestIndex(table),
+            repositories=DynamoRepositories(table),
             objects=S3Objects(self._clients.client("s3"), self.target.bucket),
             events=EventMaker(),
         )

@@ -10,16 +10,21 @@ from roadstead.aws.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.dynamodb_trash import DynamoTrash
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.table import Table
 from roadstead.content.copying import NothingUploaded
+from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
+from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.lifecycle.collection import KIND as COLLECTION
 from roadstead.lifecycle.collection import CollectionWork
 from roadstead.lifecycle.collector import Collector, Times
 from roadstead.lifecycle.executions import Runner, Work
+from roadstead.lifecycle.repositories import KIND as REPOSITORY_DELETION
+from roadstead.lifecycle.repositories import RepositoryDeletionWork
 from roadstead.lifecycle.stores import Stores
 from roadstead.lifecycle.trash import EMPTY, RESTORE, EmptyWork, RestoreWork
 from roadstead.trail.events import EventMaker
@@ -44,14 +49,22 @@ def build(settings: Settings) -> Services:
         uploads=DynamoUploadMarks(table),
         links=blobs,
         manifests=manifests,
+        repositories=DynamoRepositories(table),
         objects=objects,
         events=events,
     )
     collector = Collector(stores, Times(settings.grace, settings.fence), parallel=_PARALLEL)
     push = Push(manifests=manifests, blobs=blobs, objects=objects, adoption=NothingUploaded(), events=events)
+    deletion = RepositoryDeletion(
+        stores.repositories,
+        Manifests(manifests=manifests, blobs=blobs, objects=objects, events=events),
+        manifests,
+        events,
+    )
     works: dict[str, Work] = {
         COLLECTION: CollectionWork(collector),
         EMPTY: EmptyWork(trash, events),
         RESTORE: RestoreWork(trash, push, manifests, objects, events),
+        REPOSITORY_DELETION: RepositoryDeletionWork(deletion),
     }
     return Services(collector, Runner(DynamoExecutions(table), works, events))

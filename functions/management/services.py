@@ -20,6 +20,7 @@ from roadstead.content.manifests import Manifests
 from roadstead.content.objects import Objects
 from roadstead.content.push import IndexChildren, Push
 from roadstead.content.repositories import Repositories
+from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.identity.access_tokens import AccessTokens
 from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
@@ -53,9 +54,18 @@ class Content:
     manifests: Manifests
     deletion: Deletion
     copying: Copying
+    repositories: Repositories
+    repository_deletion: RepositoryDeletion
 
     @classmethod
-    def of(cls, index: ManifestIndex, blobs: BlobIndex, objects: Objects, events: EventMaker) -> Content:
+    def of(
+        cls,
+        index: ManifestIndex,
+        blobs: BlobIndex,
+        repositories: Repositories,
+        objects: Objects,
+        events: EventMaker,
+    ) -> Content:
         """Put them together on an index and a bucket. Makes no call.
 
         A pushed index was checked when it came; of a copy of one that a mirror has without some of its children the
@@ -71,7 +81,8 @@ class Content:
         )
         manifests = Manifests(manifests=index, blobs=blobs, objects=objects, events=events)
         copying = Copying(manifests=manifests, index=index, blobs=blobs, objects=objects, push=push, events=events)
-        return cls(push, manifests, Deletion(manifests, index, objects), copying)
+        whole = RepositoryDeletion(repositories, manifests, index, events)
+        return cls(push, manifests, Deletion(manifests, index, objects), copying, repositories, whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,6 @@ class Services:
     artifacts: Artifacts
     objects: Objects
     content: Content
-    repositories: Repositories
     labels: LabelStore
     sessions: SessionService
     configuration: ConfigurationReader  # for what every request asks: up to a minute old

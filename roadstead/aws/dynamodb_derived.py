@@ -18,9 +18,9 @@ from roadstead.aws.index_items import (
     blob_pk,
     labelled_key,
     manifest_item_key,
+    meta_key,
     own_key,
     pushed_manifest,
-    repository_pk,
     usage_key,
 )
 from roadstead.aws.table import Table, Write, check, delete, put, update
@@ -90,8 +90,8 @@ class DynamoDerivedIndex:
         return read_counts(self._table, repository)
 
     def find_created(self, repository: RepositoryName) -> int | None:
-        item = self._table.get((repository_pk(repository), "meta"))
-        return int(item["at"]) if item else None
+        item = self._table.get(meta_key(repository))
+        return int(item["at"]) if item and "deleting" not in item else None
 
     def find_repository(self, repository: RepositoryName) -> KeptRepository | None:
         item = self._table.get(repository_summary_key(repository))

@@ -14,9 +14,11 @@ from roadstead.aws.dynamodb_blobs import link_from, remove_mark
 from roadstead.aws.index_items import (
     candidate,
     candidate_write,
+    catalog_key,
     event_write,
     link_key,
     manifest_item_key,
+    meta_key,
     pushed_manifest,
     pushed_tag,
     referrer_key,
@@ -84,7 +86,7 @@ class DynamoManifestIndex:
         blobs: Collection[Digest],
         manifests: Collection[Digest],
     ) -> CommitSnapshot:
-        own, meta = manifest_item_key(repository, digest), (repository_pk(repository), "meta")
+        own, meta = manifest_item_key(repository, digest), meta_key(repository)
         keys = [
             own,
             meta,
@@ -93,11 +95,11 @@ class DynamoManifestIndex:
             *(tag_key(repository, tag) for tag in tags),
             *_content_keys(repository, blobs, manifests),
         ]
-        found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest", "document", "bytes"))
+        found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest", "document", "bytes", "deleting"))
         return CommitSnapshot(
             _manifest(found[own]) if own in found else None,
             _tags(repository, tags, found),
-            meta in found,
+            meta in found and "deleting" not in found[meta],
             _contents(repository, found, blobs, manifests),
             _governing(repository, found),
         )
@@ -162,8 +164,9 @@ class DynamoManifestIndex:
             writes += _move_tag(repository, tag, entry, found.tags.get(tag), at, commit.event.actor.name)
         if not found.repository_exists:
             created = {"at": at, "by": commit.event.actor.name}
-            writes.append(put((repository_pk(repository), "meta"), created, "attribute_not_exists(pk)"))
-            writes.append(put(("catalog", repository), {"at": at}))
+            free = "attribute_not_exists(pk) OR attribute_exists(deleting)"  # what is being deleted is revived
+            writes.append(put(meta_key(repository), created, free))
+            writes.append(put(catalog_key(repository), {"at": at}))
         writes.append(event_write(commit.event))
         self._table.transact([*writes, *counted])
 
@@ -254,7 +257,8 @@ class DynamoManifestIndex:
             self._table.write(delete(key, "kind <> :kind", {":kind": str(UnitKind.REPOSITORY)}))
 
     def repository_exists(self, repository: RepositoryName) -> bool:
-        return self._table.get((repository_pk(repository), "meta")) is not None
+        item = self._table.get(meta_key(repository))
+        return item is not None and "deleting" not in item
 
     def list_tags(self, repository: RepositoryName, *, after: str, limit: int) -> tuple[Tag, ...]:
         items = self._list(repository_pk(repository), "tag#", after, limit)

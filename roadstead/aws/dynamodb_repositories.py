@@ -1,11 +1,20 @@
-"""`Repositories` on the index table."""
+"""`Repositories` on the index table.
+
+repo#<repository>   meta          deleting (ms), while it is being deleted
+deleting#<project>  <repository>  at (ms), until everything is gone that was there then
+"""
 
 from __future__ import annotations
 
-from roadstead.aws.index_items import event_write
-from roadstead.aws.table import Table, TransactionFailed, update
-from roadstead.content.repositories import UnknownRepository
-from roadstead.names import RepositoryName
+import contextlib
+from collections.abc import Sequence
+
+from roadstead.aws.index_items import candidate_write, catalog_key, event_write, meta_key, repository_pk
+from roadstead.aws.table import Key, Table, TransactionFailed, delete, put, update
+from roadstead.conflicts import Conflict
+from roadstead.content.repositories import PushedManifest, UnknownRepository
+from roadstead.digest import Digest
+from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event
 
 
@@ -13,10 +22,55 @@ class DynamoRepositories:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    def begin_deletion(self, repository: RepositoryName, *, at: int, event: Event) -> None:
+        standing = "attribute_exists(pk) AND attribute_not_exists(deleting)"
+        self._table.transact(
+            [
+                update(meta_key(repository), "SET deleting = :at", standing, {":at": at}),
+                delete(catalog_key(repository)),
+                put(_emptying_key(repository), {"at": at}),
+                candidate_write(at, "repository", repository=repository, deletion=str(at)),
+                event_write(event),
+            ]
+        )
+
+    def find_deletion(self, repository: RepositoryName) -> int | None:
+        item = self._table.get(meta_key(repository))
+        return item.get("deleting") if item is not None else None
+
+    def list_manifests(
+        self, repository: RepositoryName, *, after: Digest | None, limit: int
+    ) -> Sequence[PushedManifest]:
+        behind = None if after is None else f"manifest#{after}"
+        found = self._table.query(
+            repository_pk(repository), prefix="manifest#", after=behind, limit=limit, attributes=("at",)
+        )
+        return [PushedManifest(Digest(item["sk"].removeprefix("manifest#")), item["at"]) for item in found]
+
+    def is_emptying(self, project: ProjectName) -> bool:
+        return next(self._table.query(f"deleting#{project}", limit=1), None) is not None
+
+    def end_deletion(self, repository: RepositoryName, *, at: int) -> None:
+        with contextlib.suppress(Conflict):
+            self._table.write(delete(_emptying_key(repository), "#at = :at", {":at": at}, {"#at": "at"}))
+
+    def settle_deletion(self, repository: RepositoryName, *, at: int) -> None:
+        meta, same = meta_key(repository), ("deleting = :at", {":at": at})
+        with contextlib.suppress(Conflict):  # it was revived, or is settled already
+            if self.list_manifests(repository, after=None, limit=1):
+                revived = update(meta, "REMOVE deleting", *same)
+                self._table.transact([revived, put(catalog_key(repository), {"at": at})])
+            else:
+                self._table.write(delete(meta, *same))
+
     def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:
-        listed = ("catalog", repository)
+        listed = catalog_key(repository)
         change = update(listed, "SET description = :description", "attribute_exists(pk)", {":description": description})
         try:
             self._table.transact([change, event_write(event)])
         except TransactionFailed as error:
             raise UnknownRepository(repository) from error
+
+
+def _emptying_key(repository: RepositoryName) -> Key:
+    return f"deleting#{repository.project}", repository

@@ -28,6 +28,16 @@ def repository_pk(repository: str) -> str:
     return f"repo#{repository}"
 
 
+def meta_key(repository: str) -> Key:
+    """The repository itself."""
+    return repository_pk(repository), "meta"
+
+
+def catalog_key(repository: str) -> Key:
+    """Its entry in the list of repositories."""
+    return "catalog", repository
+
+
 def blob_pk(digest: str) -> str:
     return f"blob#{digest}"
 

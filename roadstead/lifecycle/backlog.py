@@ -19,6 +19,7 @@ class Kind(StrEnum):
     BLOB = "blob"  # a link was removed: the blob's object is free if that was the last one
     MANIFEST = "manifest"  # a commit was begun or a manifest was deleted: its object, and what it needed
     OBJECT = "object"  # an object was sent whole, or is surplus
+    REPOSITORY = "repository"  # a repository was deleted: what a commit put there that began before
     UPLOAD = "upload"  # an upload session: its chunks, should nobody close it
 
 

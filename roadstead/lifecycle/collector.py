@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from roadstead.content.uses import COMMIT_FENCE_MS
-from roadstead.lifecycle import blobs, leftovers, links, manifests
+from roadstead.lifecycle import blobs, leftovers, links, manifests, repositories
 from roadstead.lifecycle.backlog import Candidate, Kind
 from roadstead.lifecycle.report import Report
 from roadstead.lifecycle.stores import Run, Stores
@@ -116,5 +116,6 @@ _HANDLERS: dict[Kind, Handler] = {
     Kind.MANIFEST: manifests.delete_fallen,
     Kind.BLOB: blobs.delete_unlinked,
     Kind.OBJECT: leftovers.delete_objects,
+    Kind.REPOSITORY: repositories.settle,
     Kind.UPLOAD: leftovers.delete_chunks,
 }

@@ -10,6 +10,7 @@ from typing import TypeVar
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.objects import Objects
+from roadstead.content.repositories import Repositories
 from roadstead.lifecycle.backlog import Backlog
 from roadstead.lifecycle.report import Report
 from roadstead.lifecycle.stored import BlobRecords, UploadMarks
@@ -26,6 +27,7 @@ class Stores:
     uploads: UploadMarks
     links: BlobIndex
     manifests: ManifestIndex
+    repositories: Repositories
     objects: Objects
     events: EventMaker
 

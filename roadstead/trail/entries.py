@@ -51,6 +51,7 @@ class Operation(StrEnum):
     UNTAG = "untag"
     DELETE_MANIFEST = "delete-manifest"
     CHANGE_REPOSITORY = "change-repository"
+    DELETE_REPOSITORY = "delete-repository"
     CREATE_LABEL = "create-label"
     CHANGE_LABEL = "change-label"
     DELETE_LABEL = "delete-label"

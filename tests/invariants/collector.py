@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from roadstead.aws.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.dynamodb_candidates import DynamoCandidates
+from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.content.objects import is_whole_key
 from roadstead.lifecycle.collector import MIN_FENCE, MIN_GRACE, Collector, Times
@@ -25,6 +26,7 @@ def collector(cloud: Cloud) -> Collector:
             uploads=DynamoUploadMarks(registry.table),
             links=registry.links,
             manifests=registry.index,
+            repositories=DynamoRepositories(registry.table),
             objects=registry.objects,
             events=registry.events,
         ),

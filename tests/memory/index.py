@@ -17,7 +17,7 @@ from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
-from roadstead.content.repositories import UnknownRepository
+from roadstead.content.repositories import PushedManifest, UnknownRepository
 from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
@@ -39,6 +39,7 @@ class _Repository:
     exists: bool = False
     created: int = 0  # ms
     description: str = ""
+    deleting: int | None = None  # ms
     pushed_by: dict[Digest, str] = field(default_factory=dict)
     pushes: dict[Tag, tuple[int, str]] = field(default_factory=dict)  # when each tag was pushed (ms), and by whom
 
@@ -55,6 +56,7 @@ class MemoryIndex:
         self.condemned: set[Digest] = set()
         self.sessions: dict[str, UploadSession] = {}
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
+        self.emptying: dict[RepositoryName, int] = {}
         self.labelled: dict[tuple[str, Digest], frozenset[int]] = {}
         self.rules: dict[str, Rules] = {}
         self.used: dict[str, int] = {}  # bytes of a project, for tests to set; and which blobs count in it
@@ -296,9 +298,8 @@ class MemoryIndex:
             for tag in commit.tags:
                 own.tags[tag] = TagEntry(tag, entry.digest, entry.media_type, entry.size)
                 own.pushes[tag] = (commit.event.at, commit.event.actor.name)
-            if not own.exists:
-                own.created = commit.event.at
-            own.exists = True
+            if not found.repository_exists:
+                own.created, own.exists, own.deleting = commit.event.at, True, None
             self.events.append(commit.event)
 
     def delete_tag(
@@ -391,6 +392,43 @@ class MemoryIndex:
             del self.units[unit.id]
 
     # Lists
+
+    def begin_deletion(self, repository: RepositoryName, *, at: int, event: Event) -> None:
+        with self.lock:
+            own = self._of(repository)
+            if not own.exists:
+                raise Conflict(repository)
+            own.exists, own.deleting, own.description = False, at, ""
+            self.emptying[repository] = at
+            self.candidates.append({"kind": "repository", "repository": repository, "deletion": str(at)})
+            self.events.append(event)
+
+    def find_deletion(self, repository: RepositoryName) -> int | None:
+        with self.lock:
+            return self._of(repository).deleting
+
+    def list_manifests(
+        self, repository: RepositoryName, *, after: Digest | None, limit: int
+    ) -> Sequence[PushedManifest]:
+        with self.lock:
+            found = sorted(self._of(repository).manifests.values(), key=lambda one: one.digest)
+            behind = [one for one in found if after is None or one.digest > after]
+            return [PushedManifest(one.digest, one.at) for one in behind[:limit]]
+
+    def is_emptying(self, project: ProjectName) -> bool:
+        with self.lock:
+            return any(name.project == project for name in self.emptying)
+
+    def end_deletion(self, repository: RepositoryName, *, at: int) -> None:
+        with self.lock:
+            if self.emptying.get(repository) == at:
+                del self.emptying[repository]
+
+    def settle_deletion(self, repository: RepositoryName, *, at: int) -> None:
+        with self.lock:
+            own = self._of(repository)
+            if own.deleting == at:
+                own.deleting, own.exists = None, bool(own.manifests)
 
     def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:
         with self.lock:

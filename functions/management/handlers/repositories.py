@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,10 +19,13 @@ from roadstead.content.repositories import MAX_DESCRIPTION, UnknownRepository
 from roadstead.http import Response
 from roadstead.identity.lists import visible_projects
 from roadstead.ids import hashed_id
+from roadstead.lifecycle.executions import Running
+from roadstead.lifecycle.repositories import KIND
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Operation
 from roadstead.trail.events import EventMaker
 
+DELETION_SECONDS = 15.0  # for which a request deletes by itself; the gateway waits for 30
 MAX_PROJECTS = 100  # that a filter over all repositories looks through
 MAX_TAGS = 50  # tags of one page
 _MAX_CURSOR = 160  # characters
@@ -87,10 +91,31 @@ def update_repository(call: Call, project_name: str, repository: str) -> Respons
     description = text(call.document(), "description", "", most=MAX_DESCRIPTION)
     event = EventMaker(call.services.clock).make(Operation.CHANGE_REPOSITORY, call.actor, name)
     try:
-        call.services.repositories.describe(name, description, event=event)
+        call.services.content.repositories.describe(name, description, event=event)
     except UnknownRepository as error:
         raise not_found(f"there is no repository {name}") from error
     return Response(200)
+
+
+def delete_repository(call: Call, project_name: str, repository: str) -> Response:
+    """Delete a repository with everything in it: 200 when it is gone.
+
+    What takes longer than a request is gone on with by an execution: 202, with its path in `Location`. Raises 404, 412
+    if a tag is immutable.
+    """
+    name, deletion = repository_in(call, repository), call.services.content.repository_deletion
+    at = deletion.begin(name, call.actor)
+    end = time.monotonic() + DELETION_SECONDS
+    swept = deletion.sweep(name, at, call.actor, go_on=lambda: time.monotonic() < end)
+    if swept.complete and not swept.kept:
+        return Response(200)
+    try:
+        started = call.services.starter.start(
+            KIND, name.project, {"repository": name, "deletion": at}, actor=call.actor, exclusive=f"{KIND}#{name}"
+        ).id
+    except Running as error:
+        started = error.id
+    return Response(202, (("Location", f"{OWN}/executions/{started}"),))
 
 
 def list_tags(call: Call, project: str, repository: str) -> Response:
@@ -185,12 +210,14 @@ def _tag_document(row: TagRow, details: Details | None, *, immutable: bool) -> d
 
 _REPOSITORIES = f"{HARBOR}/projects/{{project_name}}/repositories"
 _REPOSITORY = f"{_REPOSITORIES}/{{repository}}"
+_DELETE = in_project("repository", "delete")
 _UPDATE, _EVERY = in_project("repository", "update"), f"{HARBOR}/repositories"
 _TAGS = f"{OWN}/projects/{{project}}/repositories/{{repository}}/tags"
 ROUTES = (
     route("listRepositories", "GET", _REPOSITORIES, in_project("repository", "list"), list_repositories),
     route("getRepository", "GET", _REPOSITORY, in_project("repository", "list"), get_repository),
     route("updateRepository", "PUT", _REPOSITORY, _UPDATE, update_repository),
+    route("deleteRepository", "DELETE", _REPOSITORY, _DELETE, delete_repository),
     route("listAllRepositories", "GET", _EVERY, Anybody(), list_all_repositories),
     route("listTagsOfRepository", "GET", _TAGS, in_project("tag", "list"), list_tags),
 )

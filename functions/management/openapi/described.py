@@ -89,6 +89,7 @@ class Described:
     also: Sequence[int] = ()
     paged: bool = False
     media_type: str = "application/json"
+    goes_on: str = ""  # 202 with `Location` instead, where something goes on behind the response
     creates: bool = False  # 201 with `Location`, and no body unless `answer` says one
 
 

@@ -138,7 +138,11 @@ def _responses(route: Route, said: Described) -> dict[str, Any]:
         success["headers"] = headers
     errors = {"content": {"application/json": {"schema": ref(_ERRORS)}}}
     named = {str(status): {"description": _MEANINGS[status], **errors} for status in sorted(_statuses(route, said))}
-    return {str(said.status): success, **named}
+    later: dict[str, Any] = {}
+    if said.goes_on:
+        location = {"schema": {"type": "string"}, "description": "the path of the execution"}
+        later["202"] = {"description": said.goes_on, "headers": {"Location": location}}
+    return {str(said.status): success, **later, **named}
 
 
 def _statuses(route: Route, said: Described) -> set[int]:

@@ -57,6 +57,11 @@ OPERATIONS: Mapping[str, Described] = {
     "getRepository": Described("A repository", ref("Repository")),
     "listAllRepositories": page_of("List the repositories that the caller may see", ref("Repository")),
     "updateRepository": Described("Set a repository's description", body=obj({}, {"description": text()})),
+    "deleteRepository": Described(
+        "Delete a repository with everything in it",
+        also=(412,),
+        goes_on="It is out of all lists, and an execution goes on deleting what it had",
+    ),
     "listTagsOfRepository": Described(
         "A page of a repository's tags; `Link` leads to the next one",
         array(ref("TagRow")),

@@ -20,6 +20,10 @@ FILE = Path(__file__).parents[4].parent / "shared" / "data" / "harbor-v2.0-swagg
 PREFIX = "/api/v2.0"
 
 
+# What Harbor does not respond with: docs/management-content.md says why we do.
+BEYOND = frozenset({("deleteRepository", 202)})
+
+
 def require() -> None:
     if not FILE.exists():
         if os.environ.get("CI"):
@@ -53,6 +57,8 @@ def problems(operation: str, status: int, body: bytes) -> list[str]:
     """
     if status >= 400:
         return _violations({"$ref": "#/definitions/Errors"}, body)
+    if (operation, status) in BEYOND:
+        return []
     responses = operations()[operation][2]["responses"]
     if str(status) not in responses:
         return [f"{operation} has no {status}"]

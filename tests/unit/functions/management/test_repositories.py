@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from roadstead.lifecycle.executions import Runner, Status
+from roadstead.lifecycle.repositories import KIND, RepositoryDeletionWork
+from roadstead.trail.events import EventMaker
 from tests.unit.functions.management.client import Browser, Desk, basic
 
 REPOSITORIES = "/api/v2.0/projects/ships/repositories"
@@ -186,3 +189,55 @@ def test_a_project_says_how_many_repositories_it_has(browser: Browser) -> None:
     assert ask(browser, "bob", f"{project}/summary")[1]["repo_count"] == 2
     counts = {one["name"]: one["repo_count"] for one in ask(browser, "bob", "/api/v2.0/projects")[1]}
     assert counts == {"open": 0, "ships": 2}
+
+
+def delete(browser: Browser, who: str = "ada", name: str = "galleon") -> tuple[int, dict[str, str]]:
+    status, _, headers = browser.ask("DELETE", f"{REPOSITORIES}/{name}", None, basic(who))
+    return status, headers
+
+
+def test_a_deleted_repository_is_gone_and_its_name_is_free(browser: Browser) -> None:
+    for tag, layer in (("v1", b"one"), ("v2", b"two")):
+        browser.desk.push_image("ships/galleon", tag, layer=layer)
+    browser.desk.settle()
+    browser.desk.content.clock.now += 10
+    assert delete(browser)[0] == 200
+    assert browser.desk.index.repositories["ships/galleon"].manifests == {}
+    assert ask(browser, "ada", REPOSITORIES)[1] == []
+    for path in (f"{REPOSITORIES}/galleon", f"{REPOSITORIES}/galleon/artifacts", TAGS):
+        assert ask(browser, "ada", path)[0] == 404
+    browser.desk.push_image("ships/galleon", "v3")
+    assert [one["name"] for one in ask(browser, "ada", REPOSITORIES)[1]] == ["ships/galleon"]
+    operations = [str(event.operation) for event in browser.desk.index.events]
+    assert operations.count("delete-repository") == 1 and operations.count("delete-manifest") == 2
+
+
+def test_a_repository_that_takes_longer_is_deleted_by_an_execution(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.management.handlers.repositories.DELETION_SECONDS", 0.0)
+    browser.desk.push_image("ships/galleon", "v1")
+    browser.desk.content.clock.now += 10
+    for _ in range(2):  # asked for again, it is the same
+        status, headers = delete(browser)
+        assert status == 202
+        document = ask(browser, "ada", headers["location"])[1]
+        assert (document["kind"], document["project"], document["status"]) == ("delete-repository", "ships", "Pending")
+    deletion = browser.desk.services.content.repository_deletion
+    runner = Runner(
+        browser.desk.executions,
+        {KIND: RepositoryDeletionWork(deletion)},
+        EventMaker(browser.desk.content.clock),
+    )
+    done = runner.run(document["id"], lambda: 900.0)
+    assert done is not None and (done.status, done.progress) == (Status.SUCCESS, {"manifests": 1})
+    assert browser.desk.index.repositories["ships/galleon"].manifests == {}
+
+
+@pytest.mark.parametrize(
+    ("who", "name", "status"), [("bob", "galleon", 403), ("eve", "galleon", 403), ("ada", "absent", 404)]
+)
+def test_a_repository_is_deleted_by_those_who_may(browser: Browser, who: str, name: str, status: int) -> None:
+    browser.desk.push_image("ships/galleon", "v1")
+    assert delete(browser, who, name)[0] == status
+    assert len(browser.desk.index.repositories["ships/galleon"].manifests) == 1

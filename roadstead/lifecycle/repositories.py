@@ -1,0 +1,60 @@
+"""The end of repositories: as an execution, where it takes longer than a request; and at last by the collector."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from roadstead.content.manifests import Manifests
+from roadstead.content.repository_deletion import RepositoryDeletion
+from roadstead.lifecycle.backlog import Candidate
+from roadstead.lifecycle.executions import Execution, Step, WorkFailed
+from roadstead.lifecycle.links import COLLECTOR
+from roadstead.lifecycle.stores import Run
+from roadstead.names import RepositoryName
+
+KIND = "delete-repository"
+_SLICE = 40.0  # seconds of a step
+_COLLECTED = 10.0  # seconds for one repository in a run of the collector
+
+
+class RepositoryDeletionWork:
+    """Parameters `repository` and `deletion`, the time at which it began, in ms."""
+
+    def __init__(self, deletion: RepositoryDeletion, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._deletion = deletion
+        self._clock = clock
+
+    def step(self, execution: Execution) -> Step:
+        """Delete for 40 seconds. Raises WorkFailed if what is left is needed by something."""
+        repository = RepositoryName(execution.parameters["repository"])
+        end = self._clock() + _SLICE
+        swept = self._deletion.sweep(
+            repository,
+            int(execution.parameters["deletion"]),
+            execution.actor,
+            go_on=lambda: self._clock() < end,
+        )
+        if swept.complete and swept.kept:
+            raise WorkFailed(
+                f"{swept.kept} manifests of {repository} are needed by what was pushed since, or by pushes that may "
+                "be under way for an hour: the collector removes those that nothing needs then"
+            )
+        deleted = execution.progress.get("manifests", 0) + swept.deleted
+        return Step({}, {"manifests": deleted}, done=swept.complete)
+
+
+def settle(run: Run, candidates: Sequence[Candidate]) -> None:
+    """Delete what a deletion has left behind, and forget the repository, or revive it for what was pushed since."""
+    stores, repositories = run.stores, run.stores.repositories
+    manifests = Manifests(manifests=stores.manifests, blobs=stores.links, objects=stores.objects, events=stores.events)
+    deletion = RepositoryDeletion(repositories, manifests, stores.manifests, stores.events)
+    for one in candidates:
+        repository, at = RepositoryName(one.fields["repository"]), int(one.fields["deletion"])
+        if run.dry:
+            continue
+        end = time.monotonic() + _COLLECTED
+        swept = deletion.sweep(repository, at, COLLECTOR, go_on=lambda end=end: time.monotonic() < end)  # type: ignore[misc]
+        if swept.complete:
+            repositories.settle_deletion(repository, at=at)
+            run.stores.backlog.done([one])

@@ -1,0 +1,92 @@
+"""Deleting repositories beside pushes, and after a death between any two manifests."""
+
+from __future__ import annotations
+
+import pytest
+
+from roadstead.content.commit_rules import RuleRefused
+from roadstead.content.manifest_document import OCI_MANIFEST
+from roadstead.content.repository_deletion import RepositoryDeletion
+from roadstead.digest import Digest
+from roadstead.errors import RegistryError
+from roadstead.names import RepositoryName, Tag
+from roadstead.trail.events import EventMaker
+from tests.manifests import dump, image_of, index, of
+from tests.unit.content.parts import ADA, SHIPS, Registry
+
+
+def always() -> bool:
+    return True
+
+
+def made(images: int = 3) -> tuple[Registry, RepositoryDeletion]:
+    """Images, the first two of which an index needs."""
+    registry = Registry()
+    registry.upload(b"{}")
+    bodies = []
+    for number in range(images):
+        layer = b"layer %d" % number
+        registry.upload(layer)
+        bodies.append(image_of(layer))
+        registry.push(bodies[-1], Tag(f"v{number}"))
+    registry.push(dump(index([of(body, OCI_MANIFEST) for body in bodies[:2]])), Tag("whole"))
+    registry.clock.now += 10
+    deletion = RepositoryDeletion(registry.index, registry.manifests, registry.index, EventMaker(registry.clock))
+    return registry, deletion
+
+
+def left(registry: Registry) -> set[str]:
+    return set(registry.index.repositories[SHIPS].manifests)
+
+
+def test_everything_goes_children_behind_their_index() -> None:
+    registry, deletion = made(200)
+    at = deletion.begin(SHIPS, ADA)
+    swept = deletion.sweep(SHIPS, at, ADA, go_on=always)
+    assert (swept.deleted, swept.kept, swept.complete) == (201, 0, True)
+    assert left(registry) == set() and not registry.index.repositories[SHIPS].tags
+    assert not registry.index.is_emptying(SHIPS.project)
+
+
+def test_a_sweep_that_stopped_is_gone_on_with() -> None:
+    registry, deletion = made(100)
+    at = deletion.begin(SHIPS, ADA)
+    looks = iter([True, False])
+    assert not deletion.sweep(SHIPS, at, ADA, go_on=lambda: next(looks)).complete
+    assert 0 < len(left(registry)) < 101
+    assert deletion.begin(SHIPS, ADA) == at  # asked for again
+    assert deletion.sweep(SHIPS, at, ADA, go_on=always).complete
+    assert left(registry) == set()
+
+
+def test_what_is_pushed_meanwhile_stays_with_what_it_needs() -> None:
+    registry, deletion = made()
+    at = deletion.begin(SHIPS, ADA)
+    registry.clock.now += 1
+    needed = image_of(b"layer 2")
+    newer = dump(index([of(needed, OCI_MANIFEST)]))
+    registry.push(newer, Tag("new"))
+    swept = deletion.sweep(SHIPS, at, ADA, go_on=always)
+    assert swept.complete and swept.kept == 1
+    assert left(registry) == {Digest.of(newer), Digest.of(needed)}
+    assert registry.index.list_repositories(after="", limit=9) == (SHIPS,)
+
+
+def test_an_absent_repository_is_not_known() -> None:
+    _, deletion = made()
+    with pytest.raises(RegistryError) as caught:
+        deletion.begin(RepositoryName("ships/absent"), ADA)
+    assert caught.value.status == 404
+
+
+def test_a_tag_that_becomes_immutable_meanwhile_keeps_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, deletion = made()
+    at = deletion.begin(SHIPS, ADA)
+
+    def refuse(*_: object) -> None:
+        raise RuleRefused("immutable")
+
+    monkeypatch.setattr(registry.manifests, "delete", refuse)
+    with pytest.raises(RuleRefused):
+        deletion.sweep(SHIPS, at, ADA, go_on=always)
+    assert registry.index.repository_exists(SHIPS) and not registry.index.is_emptying(SHIPS.project)
