@@ -1,7 +1,7 @@
 """`Repositories` on the index table.
 
 repo#<repository>   meta          deleting (ms), while it is being deleted
-deleting#<project>  <repository>  at (ms), until everything is gone that was there then
+deleting#<project>  <repository>  at (ms), and a DeletionMark, until everything is gone that was there then
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from roadstead.aws.index_items import candidate_write, catalog_key, event_write, meta_key, repository_pk
 from roadstead.aws.table import Key, Table, TransactionFailed, delete, put, update
+from roadstead.aws.trash_items import unit_write
 from roadstead.conflicts import Conflict
-from roadstead.content.repositories import PushedManifest, UnknownRepository
+from roadstead.content.repositories import DeletionMark, PushedManifest, UnknownRepository
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event
@@ -22,21 +23,26 @@ class DynamoRepositories:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def begin_deletion(self, repository: RepositoryName, *, at: int, event: Event) -> None:
+    def begin_deletion(self, repository: RepositoryName, mark: DeletionMark, *, event: Event) -> None:
+        at, fields = mark.at, mark.as_fields()
         standing = "attribute_exists(pk) AND attribute_not_exists(deleting)"
         self._table.transact(
             [
                 update(meta_key(repository), "SET deleting = :at", standing, {":at": at}),
                 delete(catalog_key(repository)),
-                put(_emptying_key(repository), {"at": at}),
-                candidate_write(at, "repository", repository=repository, deletion=str(at)),
+                put(_emptying_key(repository), {"at": at, **fields}),
+                *([unit_write(mark.unit)] if mark.unit is not None else []),
+                candidate_write(at, "repository", repository=repository, **fields),
                 event_write(event),
             ]
         )
 
-    def find_deletion(self, repository: RepositoryName) -> int | None:
-        item = self._table.get(meta_key(repository))
-        return item.get("deleting") if item is not None else None
+    def find_deletion(self, repository: RepositoryName) -> DeletionMark | None:
+        item = self._table.get(_emptying_key(repository))
+        if item is not None:
+            return DeletionMark.from_fields(repository, item)
+        meta = self._table.get(meta_key(repository))
+        return DeletionMark(meta["deleting"]) if meta is not None and "deleting" in meta else None
 
     def list_manifests(
         self, repository: RepositoryName, *, after: Digest | None, limit: int

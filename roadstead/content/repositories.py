@@ -7,9 +7,11 @@ the same revives it when the collector comes to it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from roadstead.content.trash import Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event
@@ -26,18 +28,41 @@ class PushedManifest(NamedTuple):
     at: int  # when it was pushed, in ms
 
 
+@dataclass(frozen=True, slots=True)
+class DeletionMark:
+    """A deletion of a repository: when it began, in ms, and the unit of the trash that what it had goes to."""
+
+    at: int
+    unit: Unit | None = None
+
+    def as_fields(self) -> dict[str, str]:
+        """Return it as texts, for candidates, and for the parameters of executions."""
+        fields = {"deletion": str(self.at)}
+        if self.unit is not None:
+            fields |= {"unit": self.unit.id, "until": str(self.unit.expires), "by": self.unit.by}
+        return fields
+
+    @classmethod
+    def from_fields(cls, repository: RepositoryName, fields: Mapping[str, str]) -> DeletionMark:
+        """Read what `as_fields` returned. Raises KeyError, ValueError."""
+        at = int(fields["deletion"])
+        if "unit" not in fields:
+            return cls(at)
+        kind, expires = UnitKind.REPOSITORY, int(fields["until"])
+        return cls(at, Unit(fields["unit"], kind, repository, at, expires, fields["by"]))
+
+
 class Repositories(Protocol):
     """All reads are strongly consistent."""
 
-    def begin_deletion(self, repository: RepositoryName, *, at: int, event: Event) -> None:
-        """Take a repository out of all lists, and leave a candidate for the collector: one transaction.
-
-        `at` in milliseconds. Raises Conflict if there is no such repository, or it is being deleted already.
-        """
+    def begin_deletion(self, repository: RepositoryName, mark: DeletionMark, *, event: Event) -> None:
+        """Take a repository out of all lists, keep its unit of the trash, and leave a candidate for the collector: one
+        transaction. Raises Conflict if there is no such repository, or it is being deleted already."""
         ...
 
-    def find_deletion(self, repository: RepositoryName) -> int | None:
-        """Return since when a repository is being deleted, in ms; None if it is not, or there is none. One read."""
+    def find_deletion(self, repository: RepositoryName) -> DeletionMark | None:
+        """Return the deletion of a repository that still has something of what it had, or that is not forgotten; None
+        if there is none. Two reads."""
         ...
 
     def list_manifests(

@@ -13,7 +13,8 @@ from roadstead.conflicts import Conflict
 from roadstead.content.commit_rules import RuleRefused
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.manifests import Manifests
-from roadstead.content.repositories import PushedManifest, Repositories
+from roadstead.content.repositories import DeletionMark, PushedManifest, Repositories
+from roadstead.content.trash import Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
@@ -43,39 +44,42 @@ class RepositoryDeletion:
         self._index = index
         self._events = events
 
-    def begin(self, repository: RepositoryName, actor: Actor) -> int:
-        """Take the repository out of all lists; return the time of its deletion, in ms: that of the first call.
+    def begin(self, repository: RepositoryName, actor: Actor) -> DeletionMark:
+        """Take the repository out of all lists; return its deletion, that of the first call.
 
         Raises NAME_UNKNOWN, and RuleRefused if one of its tags is immutable: then all stays. Costs a read for each 500
         tags where the project has rules, and one transaction.
         """
         self._check_tags(repository)
-        at = self._events.now_ms()
+        unit = self._manifests.new_unit(repository, UnitKind.REPOSITORY, actor)
+        mark = DeletionMark(unit.at if unit is not None else self._events.now_ms(), unit)
         event = self._events.make(Operation.DELETE_REPOSITORY, actor, repository)
         try:
-            self._repositories.begin_deletion(repository, at=at, event=event)
+            self._repositories.begin_deletion(repository, mark, event=event)
         except Conflict as error:
             begun = self._repositories.find_deletion(repository)
             if begun is None:
                 raise RegistryError(ErrorCode.NAME_UNKNOWN, f"there is no repository {repository}") from error
             return begun
-        return at
+        return mark
 
-    def sweep(self, repository: RepositoryName, at: int, actor: Actor, *, go_on: Callable[[], bool]) -> Swept:
-        """Delete what was pushed until `at` (ms), until `go_on` says no. Idempotent, and may run beside itself.
+    def sweep(
+        self, repository: RepositoryName, mark: DeletionMark, actor: Actor, *, go_on: Callable[[], bool]
+    ) -> Swept:
+        """Delete what was pushed before the deletion, until `go_on` says no. Idempotent, and may run beside itself.
 
         Costs one Query for each 500 manifests and about five calls for each, eight manifests at a time; what an index
         needs is tried again behind it. Raises RuleRefused if a tag has become immutable meanwhile; then
         the repository is in lists again.
         """
-        deleted = 0
+        deleted, at = 0, mark.at
         while True:
             gone = kept = 0
             for batch in self._older(repository, at):
                 if not go_on():
                     return Swept(deleted + gone, kept, complete=False)
                 try:
-                    results = each(lambda one: self._delete(repository, one.digest, actor), batch)
+                    results = each(lambda one: self._delete(repository, one.digest, actor, mark.unit), batch)
                 except RuleRefused:
                     self._repositories.end_deletion(repository, at=at)
                     self._repositories.settle_deletion(repository, at=at)  # it is there again, with what is left
@@ -106,10 +110,10 @@ class RepositoryDeletion:
             for start in range(0, len(older), _AT_ONCE):
                 yield older[start : start + _AT_ONCE]
 
-    def _delete(self, repository: RepositoryName, digest: Digest, actor: Actor) -> bool:
+    def _delete(self, repository: RepositoryName, digest: Digest, actor: Actor, unit: Unit | None) -> bool:
         """Whether it is gone; not if something needs it."""
         try:
-            self._manifests.delete(repository, digest, actor)
+            self._manifests.delete(repository, digest, actor, unit=unit)
         except RegistryError as error:
             if error.status == 404:
                 return True

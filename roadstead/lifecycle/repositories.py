@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from roadstead.content.manifests import Manifests
+from roadstead.content.repositories import DeletionMark
 from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.lifecycle.backlog import Candidate
 from roadstead.lifecycle.executions import Execution, Step, WorkFailed
@@ -19,7 +20,7 @@ _COLLECTED = 10.0  # seconds for one repository in a run of the collector
 
 
 class RepositoryDeletionWork:
-    """Parameters `repository` and `deletion`, the time at which it began, in ms."""
+    """Parameters: `repository`, and a DeletionMark's fields."""
 
     def __init__(self, deletion: RepositoryDeletion, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._deletion = deletion
@@ -31,7 +32,7 @@ class RepositoryDeletionWork:
         end = self._clock() + _SLICE
         swept = self._deletion.sweep(
             repository,
-            int(execution.parameters["deletion"]),
+            DeletionMark.from_fields(repository, execution.parameters),
             execution.actor,
             go_on=lambda: self._clock() < end,
         )
@@ -50,11 +51,12 @@ def settle(run: Run, candidates: Sequence[Candidate]) -> None:
     manifests = Manifests(manifests=stores.manifests, blobs=stores.links, objects=stores.objects, events=stores.events)
     deletion = RepositoryDeletion(repositories, manifests, stores.manifests, stores.events)
     for one in candidates:
-        repository, at = RepositoryName(one.fields["repository"]), int(one.fields["deletion"])
+        repository = RepositoryName(one.fields["repository"])
+        mark = DeletionMark.from_fields(repository, one.fields)
         if run.dry:
             continue
         end = time.monotonic() + _COLLECTED
-        swept = deletion.sweep(repository, at, COLLECTOR, go_on=lambda end=end: time.monotonic() < end)  # type: ignore[misc]
+        swept = deletion.sweep(repository, mark, COLLECTOR, go_on=lambda end=end: time.monotonic() < end)  # type: ignore[misc]
         if swept.complete:
-            repositories.settle_deletion(repository, at=at)
+            repositories.settle_deletion(repository, at=mark.at)
             run.stores.backlog.done([one])

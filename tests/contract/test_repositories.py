@@ -9,7 +9,8 @@ from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifest_index import Commit, CommitSnapshot, ManifestEntry
-from roadstead.content.repositories import Repositories
+from roadstead.content.repositories import DeletionMark, Repositories
+from roadstead.content.trash import Unit, UnitKind, unit_id
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Event, Operation
@@ -44,7 +45,8 @@ def push(index: Index, digest: Digest, *, at: int = NOON, found: CommitSnapshot 
 
 
 def begin(repositories: Repositories, at: int = NOON * 1000) -> None:
-    repositories.begin_deletion(SHIPS, at=at, event=event(Operation.DELETE_REPOSITORY))
+    unit = Unit(unit_id(at), UnitKind.REPOSITORY, SHIPS, at, at + 1_000, "ada")
+    repositories.begin_deletion(SHIPS, DeletionMark(at, unit), event=event(Operation.DELETE_REPOSITORY))
 
 
 def listed(index: Index) -> bool:
@@ -59,7 +61,8 @@ def test_a_repository_leaves_all_lists_when_its_deletion_begins(index: Index, re
     begin(repositories)
     assert not listed(index)
     assert not index.manifests.repository_exists(SHIPS)
-    assert repositories.find_deletion(SHIPS) == NOON * 1000
+    mark = repositories.find_deletion(SHIPS)
+    assert mark is not None and (mark.at, mark.unit and mark.unit.expires) == (NOON * 1000, NOON * 1000 + 1_000)
     assert repositories.is_emptying(PROJECT) and not repositories.is_emptying(ProjectName("shipsandmore"))
     with pytest.raises(Conflict):
         begin(repositories)
@@ -79,7 +82,7 @@ def test_a_push_after_the_deletion_began_revives_the_repository(index: Index, re
     begin(repositories)
     push(index, TWO, at=NOON + 1)
     assert listed(index) and index.manifests.repository_exists(SHIPS)
-    assert repositories.find_deletion(SHIPS) is None
+    assert repositories.is_emptying(PROJECT)  # what was there before goes all the same
     repositories.settle_deletion(SHIPS, at=NOON * 1000)  # changes nothing
     assert listed(index)
 
@@ -93,7 +96,7 @@ def test_what_an_earlier_commit_put_there_revives_the_repository_when_it_is_sett
     push(index, TWO, at=NOON + 1, found=before)
     assert not listed(index)
     repositories.settle_deletion(SHIPS, at=NOON * 1000)
-    assert listed(index) and repositories.find_deletion(SHIPS) is None
+    assert listed(index) and index.manifests.repository_exists(SHIPS)
 
 
 def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(
@@ -112,7 +115,7 @@ def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(
     repositories.end_deletion(SHIPS, at=NOON * 1000)
     assert not repositories.is_emptying(PROJECT)
     repositories.settle_deletion(SHIPS, at=NOON)  # another deletion's
-    assert repositories.find_deletion(SHIPS) == NOON * 1000
+    assert repositories.find_deletion(SHIPS) == DeletionMark(NOON * 1000)
     for _ in range(2):
         repositories.settle_deletion(SHIPS, at=NOON * 1000)
         assert repositories.find_deletion(SHIPS) is None

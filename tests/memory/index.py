@@ -17,7 +17,7 @@ from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
-from roadstead.content.repositories import PushedManifest, UnknownRepository
+from roadstead.content.repositories import DeletionMark, PushedManifest, UnknownRepository
 from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
@@ -56,7 +56,7 @@ class MemoryIndex:
         self.condemned: set[Digest] = set()
         self.sessions: dict[str, UploadSession] = {}
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
-        self.emptying: dict[RepositoryName, int] = {}
+        self.emptying: dict[RepositoryName, DeletionMark] = {}
         self.labelled: dict[tuple[str, Digest], frozenset[int]] = {}
         self.rules: dict[str, Rules] = {}
         self.used: dict[str, int] = {}  # bytes of a project, for tests to set; and which blobs count in it
@@ -393,19 +393,22 @@ class MemoryIndex:
 
     # Lists
 
-    def begin_deletion(self, repository: RepositoryName, *, at: int, event: Event) -> None:
+    def begin_deletion(self, repository: RepositoryName, mark: DeletionMark, *, event: Event) -> None:
         with self.lock:
             own = self._of(repository)
             if not own.exists:
                 raise Conflict(repository)
-            own.exists, own.deleting, own.description = False, at, ""
-            self.emptying[repository] = at
-            self.candidates.append({"kind": "repository", "repository": repository, "deletion": str(at)})
+            own.exists, own.deleting, own.description = False, mark.at, ""
+            self.emptying[repository] = DeletionMark.from_fields(repository, mark.as_fields())
+            if mark.unit is not None:
+                self.units[mark.unit.id] = mark.unit
+            self.candidates.append({"kind": "repository", "repository": repository, **mark.as_fields()})
             self.events.append(event)
 
-    def find_deletion(self, repository: RepositoryName) -> int | None:
+    def find_deletion(self, repository: RepositoryName) -> DeletionMark | None:
         with self.lock:
-            return self._of(repository).deleting
+            deleting = self._of(repository).deleting
+            return self.emptying.get(repository) or (DeletionMark(deleting) if deleting is not None else None)
 
     def list_manifests(
         self, repository: RepositoryName, *, after: Digest | None, limit: int
@@ -421,7 +424,7 @@ class MemoryIndex:
 
     def end_deletion(self, repository: RepositoryName, *, at: int) -> None:
         with self.lock:
-            if self.emptying.get(repository) == at:
+            if repository in self.emptying and self.emptying[repository].at == at:
                 del self.emptying[repository]
 
     def settle_deletion(self, repository: RepositoryName, *, at: int) -> None:

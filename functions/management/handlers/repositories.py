@@ -104,14 +104,14 @@ def delete_repository(call: Call, project_name: str, repository: str) -> Respons
     if a tag is immutable.
     """
     name, deletion = repository_in(call, repository), call.services.content.repository_deletion
-    at = deletion.begin(name, call.actor)
+    mark = deletion.begin(name, call.actor)
     end = time.monotonic() + DELETION_SECONDS
-    swept = deletion.sweep(name, at, call.actor, go_on=lambda: time.monotonic() < end)
+    swept = deletion.sweep(name, mark, call.actor, go_on=lambda: time.monotonic() < end)
     if swept.complete and not swept.kept:
         return Response(200)
     try:
         started = call.services.starter.start(
-            KIND, name.project, {"repository": name, "deletion": at}, actor=call.actor, exclusive=f"{KIND}#{name}"
+            KIND, name.project, {"repository": name, **mark.as_fields()}, actor=call.actor, exclusive=f"{KIND}#{name}"
         ).id
     except Running as error:
         started = error.id

@@ -48,6 +48,20 @@ def test_everything_goes_children_behind_their_index() -> None:
     assert not registry.index.is_emptying(SHIPS.project)
 
 
+def test_everything_goes_to_the_trash_as_one_unit() -> None:
+    registry, deletion = made(20)
+    registry.index.grace = 86_400
+    mark = deletion.begin(SHIPS, ADA)
+    assert deletion.begin(SHIPS, ADA) == mark
+    assert deletion.sweep(SHIPS, mark, ADA, go_on=always).kept == 0
+    (unit,) = registry.index.units.values()
+    assert (unit, unit.kind, unit.repository) == (mark.unit, "repository", SHIPS)
+    assert {one.unit for one in registry.index.trashed.values()} == {unit.id}
+    assert sorted(tag for one in registry.index.trashed.values() for tag in one.tags) == sorted(
+        ["whole", *(f"v{number}" for number in range(20))]
+    )
+
+
 def test_a_sweep_that_stopped_is_gone_on_with() -> None:
     registry, deletion = made(100)
     at = deletion.begin(SHIPS, ADA)
@@ -83,7 +97,7 @@ def test_a_tag_that_becomes_immutable_meanwhile_keeps_the_repository(monkeypatch
     registry, deletion = made()
     at = deletion.begin(SHIPS, ADA)
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise RuleRefused("immutable")
 
     monkeypatch.setattr(registry.manifests, "delete", refuse)
