@@ -38,6 +38,20 @@ export async function fill(): Promise<void> {
     }),
   );
 
+  await quietly(
+    admin.manage('POST', 'v2.0/projects/harbour/webhook/policies', {
+      name: 'deploy',
+      enabled: true,
+      event_types: ['PUSH_ARTIFACT'],
+      targets: [{ type: 'http', address: 'http://127.0.0.1:9/hook', payload_format: 'CloudEvents' }],
+    }),
+  );
+  await quietly(admin.manage('POST', 'v2.0/usergroups', { group_name: 'quay', group_type: 2 }));
+  await quietly(admin.manage('POST', 'roadstead/v1/users/current/tokens', { name: 'laptop', access: 'read', duration: 90 }));
+  const quotas = (await (await admin.manage('GET', 'v2.0/quotas?page_size=100')).json()) as { id: number; ref: { name: string } }[];
+  const harbour = quotas.find((quota) => quota.ref.name === 'harbour');
+  if (harbour) await admin.manage('PUT', `v2.0/quotas/${harbour.id}`, { hard: { storage: 20 * MIB } });
+
   const ada = new Client('ada', PEOPLE_PASSWORD);
   const mei = new Client('mei', PEOPLE_PASSWORD);
   const brendan = new Client('brendan', PEOPLE_PASSWORD);

@@ -3,6 +3,10 @@ import type { components, paths } from '../../generated/schema';
 
 export type { paths };
 type Schemas = components['schemas'];
+export type AccessToken = Schemas['AccessToken'];
+export type Delivery = Schemas['WebhookExecution'];
+export type Quota = Schemas['Quota'];
+export type Webhook = Schemas['WebhookPolicy'];
 export type Accessory = Schemas['Accessory'];
 export type Artifact = Schemas['Artifact'];
 export type AuditLog = Schemas['AuditLogExt'];

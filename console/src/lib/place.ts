@@ -25,9 +25,9 @@ export function placeOf(path: string): Place {
     case 'sign-in':
       return { page: 'sign-in' };
     case 'admin':
-      return rest.length < 2 ? { page: 'administration', tab: rest[0] ?? 'users' } : { page: 'unknown' };
+      return rest.length < 2 ? { page: 'administration', tab: rest[0] ?? 'overview' } : { page: 'unknown' };
     case 'account':
-      return rest.length < 2 ? { page: 'account', tab: rest[0] ?? 'password' } : { page: 'unknown' };
+      return rest.length < 2 ? { page: 'account', tab: rest[0] ?? 'tokens' } : { page: 'unknown' };
     case 'p':
       return inProject(rest);
     default:

@@ -8,9 +8,13 @@ import { to } from '../lib/place';
 import { Button, Field } from '../ui/controls';
 import { Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
+import { Tokens } from './account/tokens';
 import { Nowhere } from './nowhere';
 
-const TABS: [string, Message, () => preact.JSX.Element][] = [['password', 'password', Password]];
+const TABS: [string, Message, () => preact.JSX.Element][] = [
+  ['tokens', 'tokens', Tokens],
+  ['password', 'password', Password],
+];
 
 export function Account({ tab }: { tab: string }) {
   const { t } = useTexts();

@@ -6,13 +6,21 @@ import { Head, Tabs } from '../ui/shell';
 import { ApiError } from '../api/client';
 import { Activity } from '../parts/activity';
 import { Robots } from '../parts/robots';
+import { Configuration } from './administration/configuration';
+import { Groups } from './administration/groups';
+import { Overview } from './administration/overview';
+import { Quotas } from './administration/quotas';
 import { Users } from './administration/users';
 import { Nowhere } from './nowhere';
 
 const TABS: [string, Message, () => preact.JSX.Element][] = [
+  ['overview', 'overview', Overview],
   ['users', 'users', Users],
+  ['groups', 'groups', Groups],
   ['robots', 'robots', () => <Robots edit />],
+  ['quotas', 'quotas', Quotas],
   ['audit', 'audit', () => <Activity />],
+  ['configuration', 'configuration', Configuration],
 ];
 
 export function Administration({ tab }: { tab: string }) {

@@ -14,6 +14,7 @@ import { Policies } from './project/policies';
 import { Nowhere } from './nowhere';
 import { Repositories } from './project/repositories';
 import { ProjectSettings } from './project/settings';
+import { Webhooks } from './project/webhooks';
 
 export interface TabProps {
   project: string;
@@ -32,6 +33,7 @@ const TABS: [string, Message, Right | null, (props: TabProps) => preact.JSX.Elem
     ({ project, id, may }) => <Robots project={{ id, name: project }} edit={may('editRobots')} />,
   ],
   ['policies', 'policies', 'seePolicies', Policies],
+  ['webhooks', 'webhooks', 'listWebhooks', Webhooks],
   ['activity', 'activity', 'seeLog', ({ project }) => <Activity project={project} />],
   ['settings', 'settings', 'editProject', ProjectSettings],
 ];

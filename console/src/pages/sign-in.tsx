@@ -6,6 +6,7 @@ import { changeUser, useSession, useSystem } from '../api/queries';
 import { useTexts } from '../i18n';
 import { backOf, to } from '../lib/place';
 import mark from '../mark.svg';
+import { bannerText } from '../lib/banner';
 import { Button, Field } from '../ui/controls';
 import { Failure } from '../ui/feedback';
 import { Preferences } from '../ui/shell';
@@ -52,7 +53,7 @@ export function SignIn() {
             <div class="muted break">{window.location.host}</div>
           </div>
         </div>
-        {system.data?.banner_message && <p>{system.data.banner_message}</p>}
+        {system.data?.banner_message && <p class="notice-box">{bannerText(system.data.banner_message)}</p>}
         {wrong ? (
           <p class="danger" role="alert" id="wrong">
             {t('signIn.wrong')}

@@ -223,7 +223,7 @@ export function Tabs({ label, now, tabs }: { label: string; now: string; tabs: [
   useEffect(() => {
     const at = nav.current?.querySelector<HTMLElement>('[aria-current]');
     if (nav.current && at) nav.current.scrollLeft = at.offsetLeft - nav.current.clientWidth / 2 + at.offsetWidth / 2;
-  }, [now]);
+  }, [now, tabs.length]);
   return (
     <nav class="tabs" aria-label={label} ref={nav}>
       {tabs.map(([name, text, href]) => (

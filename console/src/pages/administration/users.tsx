@@ -1,4 +1,4 @@
-import { KeyRound, MoreHorizontal, ShieldCheck, ShieldOff, UserPlus } from 'lucide-preact';
+import { KeyRound, MoreHorizontal, ShieldCheck, ShieldOff, UserPlus, UserX } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { PAGE_SIZE, useAction, useSession, useUsers } from '../../api/queries';
@@ -6,6 +6,7 @@ import type { User } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { registryHost } from '../../lib/commands';
+import { Confirm } from '../../ui/confirm';
 import { Button, Command, Dialog, Field, Menu, SMALL } from '../../ui/controls';
 import { Filter, Header, Pager, Table, Time, Waiting } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
@@ -18,6 +19,11 @@ export function Users() {
   const users = useUsers({ page, filter: query.get('q'), sort: query.get('sort') });
   const [creating, setCreating] = useState(false);
   const [resetting, setResetting] = useState<User | null>(null);
+  const [removing, setRemoving] = useState<User | null>(null);
+  const remove = useAction(
+    (user: User) => api.DELETE('/api/v2.0/users/{user}', { params: { path: { user: String(user.user_id) } } }),
+    { refresh: ['users', 'members'], done: (user) => t('robots.removed', { name: user.username }), then: () => setRemoving(null) },
+  );
   const setAdmin = useAction(
     (user: User) =>
       api.PUT('/api/v2.0/users/{user}/sysadmin', {
@@ -102,6 +108,16 @@ export function Users() {
                           <KeyRound size={SMALL} aria-hidden="true" />
                           {t('users.reset')}
                         </button>
+                        <button
+                          type="button"
+                          onClick={() => {
+                            close();
+                            setRemoving(user);
+                          }}
+                        >
+                          <UserX size={SMALL} aria-hidden="true" />
+                          {t('delete')}
+                        </button>
                       </>
                     )}
                   </Menu>
@@ -114,6 +130,17 @@ export function Users() {
       )}
       <Pager page={page} size={PAGE_SIZE} total={users.data?.total ?? null} />
       {creating && <NewUser onClose={() => setCreating(false)} />}
+      {removing && (
+        <Confirm
+          title={t('robots.delete', { name: removing.username })}
+          verb={t('delete')}
+          onClose={() => setRemoving(null)}
+          action={remove}
+          go={() => remove.mutate(removing)}
+        >
+          <p>{t('users.delete.hint', { name: removing.username })}</p>
+        </Confirm>
+      )}
       {resetting && <ResetPassword user={resetting} onClose={() => setResetting(null)} />}
     </>
   );
