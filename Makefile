@@ -87,7 +87,7 @@ synth: $(VENV)/infra.stamp ## the CloudFormation templates, to infra/cdk.out/ (n
 
 lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into requirements/
 	$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group dev -o requirements/dev.txt
-	for group in cli collector indexer infra local management relay registry token webhook; do \
+	for group in cli collector functions indexer infra ldap local management relay registry token webhook; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group \
 	    --constraint requirements/dev.txt -o requirements/$$group.txt || exit 1; \
 	done

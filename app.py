@@ -53,6 +53,12 @@ def indexer(event: dict[str, Any], context: Any) -> Any:
     return _handle("indexer", event, context)
 
 
+@app.lambda_function(name="ldap")
+def ldap(event: dict[str, Any], context: Any) -> Any:
+    """Asks LDAP directories, for the token and the management function."""
+    return _handle("ldap", event, context)
+
+
 if os.environ.get("_HANDLER", "").startswith("app."):
     importlib.import_module("functions.hosting.lines").configure()
     importlib.import_module(f"functions.{os.environ['_HANDLER'].removeprefix('app.')}.handler").prepare()

@@ -25,6 +25,7 @@ _CLIENTS = {
     "management": ("dynamodb", "ssm"),
     "collector": ("dynamodb", "s3"),
     "indexer": ("dynamodb", "s3", "sqs"),
+    "ldap": (),
     "webhook": ("dynamodb", "sqs", "logs", "s3", "ssm"),
 }
 # What Lambda does, in a process that sees the function's package alone.

@@ -10,6 +10,7 @@ from functions.collector.settings import Settings as CollectorSettings
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError as WrongEnvironment
 from functions.indexer.settings import Settings as IndexerSettings
+from functions.ldap.settings import Settings as LdapSettings
 from functions.management.settings import Settings as ManagementSettings
 from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
@@ -78,6 +79,8 @@ def token(settings: Settings, at: Addresses) -> dict[str, str]:
         "TOKEN_KEYS": at.token_keys,
         "TOKEN_ISSUER": "roadstead",
         "TOKEN_SERVICE": "roadstead",
+        "CONFIGURATION_SECRETS_PREFIX": names.configuration_secrets,
+        "LDAP_FUNCTION": names.function("ldap"),
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
     }
@@ -91,6 +94,7 @@ def management(settings: Settings, at: Addresses) -> dict[str, str]:
         "CONFIGURATION_SECRETS_PREFIX": names.configuration_secrets,
         "COLLECTOR_FUNCTION": names.function("collector"),
         "BUCKET": at.bucket,
+        "LDAP_FUNCTION": names.function("ldap"),
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
         "NOTIFICATION_QUEUE_URL": at.notification_queue_url,
@@ -139,6 +143,11 @@ def indexer(settings: Settings, at: Addresses) -> dict[str, str]:
     }
 
 
+def ldap(settings: Settings, at: Addresses) -> dict[str, str]:
+    """Nothing: what it is asked brings the directory's settings along."""
+    return {}
+
+
 def relay(settings: Settings, at: Addresses) -> dict[str, str]:
     """The registry's variables, those that the operator set included: both must agree on an upload's limits.
 
@@ -168,6 +177,7 @@ _MAKERS: Mapping[str, Callable[[Settings, Addresses], dict[str, str]]] = {
     "collector": collector,
     "webhook": webhook,
     "indexer": indexer,
+    "ldap": ldap,
     "relay": relay,
 }
 
@@ -190,6 +200,7 @@ def check(settings: Settings) -> None:
         "collector": (CollectorSettings.from_environ,),
         "webhook": (WebhookSettings.from_environ,),
         "indexer": (IndexerSettings.from_environ,),
+        "ldap": (LdapSettings.from_environ,),
         "relay": (RegistrySettings.from_environ, RelaySettings.from_environ),
     }
     problems = []

@@ -126,6 +126,10 @@ class Functions(Construct):
         reserved = self._settings.functions[name].reserved
         if reserved is not None:
             resource.add_property_override("ReservedConcurrentExecutions", reserved)
+        network = self._settings.ldap
+        if name == "ldap" and network.subnets:
+            at = {"SubnetIds": [*network.subnets], "SecurityGroupIds": [*network.security_groups]}
+            resource.add_property_override("VpcConfig", at)
         group = log_group(
             self, f"{name.capitalize()}Log", f"/aws/lambda/{function_name}", self._settings.retention.logs
         )

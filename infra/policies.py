@@ -17,6 +17,20 @@ from infra.source import policy_text
 Statement = dict[str, Any]
 
 _EDGE_SECRET = "EdgeSecret"
+# What Lambda asks of a function's role to put it in a VPC ("Giving Lambda functions access to resources in a VPC").
+_VPC: Statement = {
+    "Sid": "Vpc",
+    "Effect": "Allow",
+    "Action": [
+        "ec2:AssignPrivateIpAddresses",
+        "ec2:CreateNetworkInterface",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:UnassignPrivateIpAddresses",
+    ],
+    "Resource": "*",
+}
 READS_EDGE_SECRET = ("registry", "token", "management", "relay")
 
 
@@ -32,6 +46,8 @@ def function_policy(name: str, settings: Settings) -> dict[str, Any]:
         statements += edge_secret(names)
     if name == "registry" and settings.blobs_by_distribution:
         statements.append(parameter("BlobUrlKey", names.blob_url_key_parameter))
+    if name == "ldap" and settings.ldap.subnets:
+        statements.append(_VPC)
     if name == "webhook":
         written = {statement["Sid"] for statement in statements}
         statements += [one for one in notifications(names) if one["Sid"] not in written]

@@ -59,6 +59,14 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
+class Ldap:
+    """Where the ldap function runs: in these subnets of a VPC, or (both empty) in none."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Distribution:
     """`blob_url_public_key` is a PEM, empty if clients pull blobs from S3; `secret_version` is a version id in Secrets
     Manager, empty for the current one; `prices` is CloudFront's price class."""
@@ -95,6 +103,7 @@ class Settings:
     functions: Mapping[str, Function]
     signing: Signing
     api: Api
+    ldap: Ldap
     distribution: Distribution
     relay: Relay
     retention: Retention
@@ -133,6 +142,7 @@ class Settings:
             functions=_functions(top.table("functions")),
             signing=_signing(top.table("signing")),
             api=_api(top.table("api")),
+            ldap=_ldap(top.table("ldap")),
             relay=(relay_settings := relay(top.table("relay"), directory)),
             distribution=_distribution(top.table("distribution"), directory, relay_settings),
             retention=_retention(top.table("retention")),
@@ -159,6 +169,7 @@ def _functions(keys: Keys) -> dict[str, Function]:
         ("collector", 512, 900),
         ("webhook", 256, 60),
         ("indexer", 512, 60),
+        ("ldap", 512, 25),
     ):
         of = keys.table(name)
         most = {"webhook": 300, "indexer": 300, "collector": 900}.get(name, 29)  # the HTTP API gives up after 30 s
@@ -197,6 +208,17 @@ def _api(keys: Keys) -> Api:
         keys.problem("domain", "and api.certificate go together")
     keys.unknown()
     return api
+
+
+def _ldap(keys: Keys) -> Ldap:
+    ldap = Ldap(
+        keys.texts("subnets", r"subnet-[0-9a-f]{8,17}"),
+        keys.texts("security_groups", r"sg-[0-9a-f]{8,17}"),
+    )
+    if bool(ldap.subnets) != bool(ldap.security_groups):
+        keys.problem("subnets", "and ldap.security_groups go together")
+    keys.unknown()
+    return ldap
 
 
 def _distribution(keys: Keys, directory: Path, relay: Relay) -> Distribution:
@@ -262,7 +284,7 @@ def _alarms(keys: Keys) -> tuple[str, bool]:
 
 def _environment(keys: Keys) -> dict[str, dict[str, str]]:
     """Check the shape only; the functions' own settings check the values when the template is synthesised."""
-    names = ("registry", "token", "management", "collector", "webhook", "indexer", "relay")
+    names = ("registry", "token", "management", "collector", "webhook", "indexer", "ldap", "relay")
     found = {name: keys.table(name).strings() for name in names}
     keys.unknown()
     return found

@@ -29,6 +29,7 @@ from local.failures import ExitCode, Failure
 from local.functions import declarations as functions
 from local.functions.declarations import Distribution
 from local.functions.environments import InitError, Pool
+from local.functions.invocations import Invocations
 from local.gateway.http_api import HttpApi, HttpServer
 from local.processes.supervisor import Component, supervise
 from local.processes.together import Together
@@ -53,8 +54,8 @@ class Front(StrEnum):
     NONE = "none"  # the API only
 
 
-# Started by its first request: clients that push and pull never ask it, and it would take its part of every start.
-_COLD = frozenset({"management"})
+# Started by their first request: clients that push and pull never ask them, and they would take their part of a start.
+_COLD = frozenset({"management", "ldap"})
 
 
 @dataclass(slots=True)
@@ -66,12 +67,16 @@ class Lambda:
     distribution: Distribution | None
     host: str  # by which clients reach the registry
     collect: Mapping[str, str] = field(default_factory=dict)
+    invocations: Mapping[str, str] = field(default_factory=dict)  # where functions are invoked
     pools: dict[str, Pool] = field(default_factory=dict)
     name: str = "the functions"
 
     async def start(self) -> None:
         aws = self.cloud.endpoint.environment()
-        for function in functions.functions(self.cloud.resources, aws, self.distribution, self.host, self.collect):
+        made = functions.functions(
+            self.cloud.resources, aws, self.distribution, self.host, self.collect, self.invocations
+        )
+        for function in made:
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
         try:
             await asyncio.gather(*(pool.warm() for name, pool in self.pools.items() if name not in _COLD))
@@ -124,7 +129,10 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     endpoint = Endpoint(address, inner_port, credentials_of(state.credentials_file))
     cloud = EmbeddedCloud(state, endpoint, listeners, of_this_run)
     distribution = None if options.front is Front.NONE else Distribution(registry, options.pull_through_edge)
-    lambdas = Lambda(state, cloud, distribution, name, _trial(options.collect))
+    invoked = ports.listen(ports.INTERNAL_ADDRESS, 0)
+    invocations = {"AWS_ENDPOINT_URL_LAMBDA": f"http://{ports.INTERNAL_ADDRESS}:{invoked.getsockname()[1]}"}
+    lambdas = Lambda(state, cloud, distribution, name, _trial(options.collect), invocations)
+    invoke = HttpServer("Lambda's API", Invocations(lambdas.pools, {functions.LDAP_FUNCTION: "ldap"}), invoked)
     first = admin.FirstAdministrator(state, cloud)
     api = HttpApi(ROUTES, lambdas.pools, scheme=scheme)
     # It starts before what takes requests, and so stops after it, when there is nothing more to come.
@@ -134,7 +142,7 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     console = (ConsoleBuild(registry),) if options.build_console else ()
     if options.front is Front.NONE:
         gateway = HttpServer("the gateway", api, listener)
-        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, *behind, gateway, *console))
+        return Stack(registry, cloud, registry, None, (cloud, first, lambdas, invoke, *behind, gateway, *console))
     inner = ports.listen(ports.INTERNAL_ADDRESS, 0)
     gateway = HttpServer("the gateway", api, inner)
     relay: RelayProcess | WebFunction | None = None
@@ -166,7 +174,7 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     )
     workers, edge = edge_stack.components(settings, lambda: cloud.resources.upload_keys, listener)
     side_by_side = Together([lambdas, first, workers, *((relay,) if relay else ())])
-    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, *behind, gateway, edge, *console))
+    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, invoke, *behind, gateway, edge, *console))
 
 
 def _trial(times: Times | None) -> dict[str, str]:

@@ -45,7 +45,12 @@ def _of_metrics(region: str) -> list[dict[str, Any]]:
         _several("Uploads by path", ("UploadsByEdge", "UploadsByService", "Mounts"), region),
         _metrics("Pulls", "Sum", {"webhook": "Pulls", "registry": "BlobPulls"}, region),
         _metrics("Bytes", "Sum", {"webhook": "UploadBytes", "registry": "PullBytes"}, region),
-        _several("Tokens", ("TokensIssued", "LoginsFailed", "LoginsDelayed", "PermissionsRefused"), region, "token"),
+        _several(
+            "Tokens",
+            ("TokensIssued", "LoginsFailed", "LoginsDelayed", "ProviderFailures", "PermissionsRefused"),
+            region,
+            "token",
+        ),
         _several("The audit trail", ("AuditEntries", "AuditFailures"), region),
     ]
 
@@ -57,7 +62,7 @@ def _of_lines(log_groups: Sequence[str], region: str) -> list[dict[str, Any]]:
         "Uploads by path": ("UploadsByEdge", "UploadsByService", "Mounts"),
         "Pulls": ("Pulls", "BlobPulls"),
         "Bytes": ("UploadBytes", "PullBytes"),
-        "Tokens": ("TokensIssued", "LoginsFailed", "LoginsDelayed", "PermissionsRefused"),
+        "Tokens": ("TokensIssued", "LoginsFailed", "LoginsDelayed", "ProviderFailures", "PermissionsRefused"),
         "The audit trail": ("AuditEntries", "AuditFailures"),
     }
     queries = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from dataclasses import dataclass, field, replace
 
 from functions.hosting import observation
@@ -21,6 +22,8 @@ from roadstead.identity.access_tokens import is_access_token
 from roadstead.identity.attempts import TooManyAttempts
 from roadstead.identity.directory import Identity, Session, User, UserName
 from roadstead.identity.login import WrongPassword
+from roadstead.identity.onboarding import NotOnboarded
+from roadstead.identity.people import RETRY_AFTER, ProviderFailed
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robot_sign_in import RobotRefused
 from roadstead.identity.robots import Robot
@@ -32,6 +35,7 @@ from roadstead.trail.entries import ActorKind
 
 SECURE_COOKIE, LOOPBACK_COOKIE = "__Host-roadstead", "roadstead"
 CSRF_HEADER = "X-Harbor-CSRF-Token"
+_log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -131,16 +135,30 @@ def sign_in(
 ) -> tuple[User, Identity]:
     """Return the user of a name and a password, and what the store has of them and of `projects`.
 
-    Costs one read, a failure two writes. Raises 401, 429.
+    Costs one read, a failure two writes. Raises 401, 429, 503.
     """
     where = origin(request)
     try:
-        return services.login.sign_in(name, password, projects, address=where.source_ip)
+        return services.login.sign_in(name, password, projects, source=where)
     except WrongPassword as wrong:
         audit.log_failed_login(where, name, wrong.locks)
         raise _unauthorized(str(wrong)) from wrong
     except TooManyAttempts as error:
         raise _too_many(error) from error
+    except NotOnboarded as refused:
+        audit.log_failed_login(where, name, ())
+        raise _unauthorized(str(refused)) from refused
+    except ProviderFailed as error:
+        raise provider_failed(error) from error
+
+
+def provider_failed(error: ProviderFailed) -> ManagementError:
+    """Return the response while a provider cannot be asked. Its log has the reason, which is not for everybody."""
+    observation.current().count("ProviderFailures")
+    _log.error("the provider could not be asked: %s: %s", error.step, error)
+    message = "the directory that knows this account cannot be asked at the moment; try again in a moment"
+    headers = [("Retry-After", str(RETRY_AFTER))]
+    return ManagementError(ManagementCode.UNAVAILABLE, message, headers=headers)
 
 
 def caller_of(request: Request, user: User, session: Session | None = None) -> Caller:

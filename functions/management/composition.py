@@ -26,7 +26,7 @@ from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.dynamodb_trash import DynamoTrash
-from roadstead.aws.lambda_functions import LambdaWaker
+from roadstead.aws.lambda_functions import LambdaFunction, LambdaWaker
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.ssm import SsmEdgeSecrets
@@ -35,8 +35,11 @@ from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.identity.configuration import Administration, ConfigurationReader
-from roadstead.identity.login import PasswordLogin
+from roadstead.identity.ldap_provider import LdapProvider
+from roadstead.identity.login import PasswordLogin, PasswordProvider
+from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.identity.remote_ldap import RemoteLdap
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
@@ -47,6 +50,8 @@ from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.https import HttpsPoster
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
+
+LDAP_SECONDS = 20  # of the 29 that the function has
 
 
 def build(settings: Settings) -> Services:
@@ -62,6 +67,11 @@ def build(settings: Settings) -> Services:
     pages, manifests = DynamoPages(index), DynamoManifestIndex(index)
     objects = S3Objects(Deferred(lambda: client("s3")), settings.bucket)
     ssm, configuration = client("ssm"), DynamoConfiguration(table)
+    configuration_secrets = SsmConfigurationSecrets(ssm, settings.configuration_secrets)
+    reader, onboarding = (
+        ConfigurationReader(configuration, configuration_secrets),
+        Onboarding(directory, StoredGroups(directory)),
+    )
     fixed = {
         "token_expiration": settings.token_lifetime // 60,
         "session_timeout": settings.session_idle // 60,
@@ -71,7 +81,9 @@ def build(settings: Settings) -> Services:
         policies=Policies(DynamoProjectRules(index), EventMaker()),
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
-        login=PasswordLogin(directory, passwords),
+        login=PasswordLogin(directory, passwords, onboarding, _provider(settings, reader)),
+        onboarding=onboarding,
+        ldap=_ldap(settings, reader),
         robots=RobotLogin(directory, passwords),
         access_tokens=TokenLogin(directory),
         pages=pages,
@@ -80,10 +92,8 @@ def build(settings: Settings) -> Services:
         content=Content.of(manifests, DynamoBlobIndex(index), DynamoRepositories(index), objects, EventMaker()),
         objects=objects,
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
-        configuration=ConfigurationReader(configuration),
-        administration=Administration(
-            configuration, SsmConfigurationSecrets(ssm, settings.configuration_secrets), fixed=fixed
-        ),
+        configuration=reader,
+        administration=Administration(configuration, configuration_secrets, fixed=fixed),
         trail=DynamoTrailPages(index),
         notifications=_notifications(settings, table, index, ssm),
         description=_description,
@@ -104,6 +114,24 @@ def _notifications(
     url = settings.notification_queue_url
     queue = SqsQueue(Deferred(lambda: client("sqs")), url) if url else None
     return lambda actor, host: Notifications(webhooks, secrets, records, queue, poster, host=host, actor=actor)
+
+
+def _ldap(settings: Settings, configuration: ConfigurationReader) -> Callable[[], LdapProvider | None]:
+    """Return a function that returns what asks directories, if there is such a function."""
+
+    @cache
+    def directory() -> LdapProvider:
+        invoked = Deferred(lambda: client("lambda", patience=LDAP_SECONDS + 1, attempts=1))
+        ask = LambdaFunction(invoked, settings.ldap_function).ask
+        return LdapProvider(RemoteLdap(ask, patience=LDAP_SECONDS), configuration)
+
+    return lambda: directory() if settings.ldap_function else None
+
+
+def _provider(settings: Settings, configuration: ConfigurationReader) -> Callable[[], PasswordProvider | None]:
+    """Return a function that returns the directory while one is configured."""
+    ldap = _ldap(settings, configuration)
+    return lambda: ldap() if configuration.read().text("ldap_url") else None
 
 
 @cache

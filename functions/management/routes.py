@@ -11,6 +11,7 @@ from functions.management.handlers import (
     executions,
     immutable_rules,
     labels,
+    ldap,
     members,
     metadata,
     openapi,
@@ -47,6 +48,7 @@ ROUTES: tuple[Route, ...] = (
     *statistics.ROUTES,
     *members.ROUTES,
     *labels.ROUTES,
+    *ldap.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *repositories.ROUTES,
     *immutable_rules.ROUTES,

@@ -26,8 +26,10 @@ from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.groups import Groups
+from roadstead.identity.ldap_provider import LdapProvider
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.login import PasswordLogin
+from roadstead.identity.onboarding import Onboarding
 from roadstead.identity.passwords import Hasher
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
@@ -95,6 +97,7 @@ class Services:
     login: PasswordLogin
     robots: RobotLogin
     access_tokens: TokenLogin
+    onboarding: Onboarding
     artifacts: Artifacts
     objects: Objects
     content: Content
@@ -108,6 +111,7 @@ class Services:
     executions: Executions
     starter: Starter
     trash: Trash
+    ldap: Callable[[], LdapProvider | None] = lambda: None  # None where no function asks directories
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False
     console: Console | None = None

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from functions.token.services import TokenServices
 from functions.token.settings import Settings
-from roadstead.aws.clients import client
+from roadstead.aws.clients import Deferred, client
 from roadstead.aws.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.kms import KmsKeys
 from roadstead.aws.ssm import SsmEdgeSecrets
+from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
 from roadstead.identity.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
 from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.jose import trusted_keys
-from roadstead.identity.login import PasswordLogin
+from roadstead.identity.login import PasswordLogin, PasswordProvider
 from roadstead.identity.minting import TokenMinter
+from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.identity.tokens import TokenService
+
+LDAP_SECONDS = 7  # of the 10 that the function has
 
 
 def build(settings: Settings) -> TokenServices:
@@ -28,9 +35,15 @@ def build(settings: Settings) -> TokenServices:
     table = Table(client("dynamodb"), settings.identity_table)
     identities = DynamoIdentities(table)
     passwords = PasswordVerifier(Argon2Hasher())
+    configuration = _configuration(settings, table)
     tokens = TokenService(
         identities,
-        PasswordLogin(identities, passwords),
+        PasswordLogin(
+            identities,
+            passwords,
+            Onboarding(identities, StoredGroups(identities)),
+            _provider(settings, configuration),
+        ),
         RobotLogin(identities, passwords),
         TokenLogin(identities),
         TokenMinter(
@@ -42,7 +55,7 @@ def build(settings: Settings) -> TokenServices:
         refresh=RefreshPolicy(settings.refresh_token_lifetime, settings.refresh_token_idle)
         if settings.refresh_tokens
         else None,
-        configuration=ConfigurationReader(DynamoConfiguration(table)),
+        configuration=configuration,
     )
     parameter = settings.edge_secret_parameter
     return TokenServices(
@@ -52,6 +65,27 @@ def build(settings: Settings) -> TokenServices:
         edge_secrets=SsmEdgeSecrets(client("ssm"), parameter) if parameter else None,
         via_distribution_only=settings.via_distribution_only,
     )
+
+
+def _configuration(settings: Settings, table: Table) -> ConfigurationReader:
+    secrets = SsmConfigurationSecrets(Deferred(lambda: client("ssm")), settings.configuration_secrets)
+    return ConfigurationReader(DynamoConfiguration(table), secrets)
+
+
+def _provider(settings: Settings, configuration: ConfigurationReader) -> Callable[[], PasswordProvider | None]:
+    """Return a function that returns the directory while one is configured. What LDAP takes is imported only then."""
+
+    @cache
+    def directory() -> PasswordProvider:
+        from roadstead.aws.lambda_functions import LambdaFunction
+        from roadstead.identity.ldap_provider import LdapProvider
+        from roadstead.identity.remote_ldap import RemoteLdap
+
+        invoked = Deferred(lambda: client("lambda", patience=LDAP_SECONDS + 1, attempts=1))
+        ask = LambdaFunction(invoked, settings.ldap_function).ask
+        return LdapProvider(RemoteLdap(ask, patience=LDAP_SECONDS), configuration)
+
+    return lambda: directory() if settings.ldap_function and configuration.read().text("ldap_url") else None
 
 
 def _signing(settings: Settings, keys: KmsKeys) -> Signing:

@@ -18,8 +18,8 @@ _DAY = 24 * 3600
 class Settings:
     """Times are in seconds. `token_keys` are ids of KMS keys: the first signs, all are trusted.
 
-    `edge_secret_parameter` is empty without a distribution in front. `via_distribution_only` refuses every request that
-    did not come through the distribution.
+    `edge_secret_parameter` is empty without a distribution in front, `ldap_function` where there is none.
+    `via_distribution_only` refuses every request that did not come through the distribution.
     """
 
     identity_table: str
@@ -31,6 +31,8 @@ class Settings:
     refresh_tokens: bool
     refresh_token_lifetime: int
     refresh_token_idle: int
+    configuration_secrets: str
+    ldap_function: str
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -51,6 +53,8 @@ class Settings:
             refresh_tokens=read.flag("REFRESH_TOKENS"),
             refresh_token_lifetime=read.number("REFRESH_TOKEN_LIFETIME", 90 * _DAY, least=3_600, most=3_650 * _DAY),
             refresh_token_idle=read.number("REFRESH_TOKEN_IDLE", 30 * _DAY, least=3_600, most=3_650 * _DAY),
+            configuration_secrets=read.text("CONFIGURATION_SECRETS_PREFIX", "/roadstead/configuration"),
+            ldap_function=read.text("LDAP_FUNCTION", ""),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),

@@ -15,6 +15,7 @@ from local.cloud.resources import (
 
 SERVICE = "roadstead"  # the `service` of the token specification, the same for every host name
 ISSUER = "roadstead"
+LDAP_FUNCTION = "roadstead-prod-ldap"
 BLOB_URL_KEY_ID = "KLOCAL"  # in the form of CloudFront's key ids
 
 
@@ -63,16 +64,19 @@ def functions(
     distribution: Distribution | None,
     host: str = "localhost",
     collect: Mapping[str, str] | None = None,
+    invocations: Mapping[str, str] | None = None,
 ) -> tuple[Function, ...]:
     """Return the functions with their variables. `aws` tells boto3 where AWS is; `host` is the registry's name.
 
-    `collect` are the collector's times for a trial.
+    `collect` are the collector's times for a trial, `invocations` tell where functions are invoked.
     """
     token = {
         "TOKEN_KEYS": resources.token_key,
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_SERVICE": SERVICE,
         "IDENTITY_TABLE": resources.identity_table,
+        "LDAP_FUNCTION": LDAP_FUNCTION,
+        **(invocations or {}),
     }
     if distribution is not None:
         token["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
@@ -83,6 +87,8 @@ def functions(
         "NOTIFICATION_QUEUE_URL": resources.notifications_url,
         "WEBHOOK_REACH": "internal",
         "WEBHOOK_PORTS": "any",
+        "LDAP_FUNCTION": LDAP_FUNCTION,
+        **(invocations or {}),
     }
     if distribution is not None:
         management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
@@ -112,4 +118,5 @@ def functions(
         Function("collector", "app.collector", 512, {**aws, **collector}),
         Function("webhook", "app.webhook", 256, {**aws, **webhook}),
         Function("indexer", "app.indexer", 512, {**aws, **indexer}),
+        Function("ldap", "app.ldap", 512, {}),
     )

@@ -23,7 +23,6 @@ from botocore.parsers import ResponseParserError
 _CONFIG = Config(
     connect_timeout=2,
     read_timeout=10,
-    retries={"mode": "standard", "max_attempts": 3},
 )
 _S3_CONFIG = Config(
     # Or the client of us-east-1 would presign with SigV2 for the global host.
@@ -44,17 +43,22 @@ def session() -> botocore.session.Session:
     return botocore.session.Session()
 
 
-def client(service: str, *, connections: int = 10, patience: float = 10) -> Any:
+def client(service: str, *, connections: int = 10, patience: float = 10, attempts: int = 3) -> Any:
     """A client of `service` in the environment's region; its endpoint by `AWS_ENDPOINT_URL_<SERVICE>` if set.
 
     `connections` are kept open at most; `patience` is how many seconds an answer may take (completing a large
-    multipart upload takes S3 minutes). Virtual-host addressing for S3, as presigned URLs want it;
-    `ROADSTEAD_S3_ADDRESSING=path` for emulators that have no wildcard DNS name. Items in the answers of DynamoDB hold
-    binary as the base64 that DynamoDB sends, as `attributes.decode` reads it.
+    multipart upload takes S3 minutes), and `attempts` how often botocore tries. Virtual-host addressing for S3, as
+    presigned URLs want it; `ROADSTEAD_S3_ADDRESSING=path` for emulators that have no wildcard DNS name. Items in the
+    answers of DynamoDB hold binary as the base64 that DynamoDB sends, as `attributes.decode` reads it.
     """
     ours = session()
     config = _CONFIG.merge(
-        Config(max_pool_connections=connections, read_timeout=patience, user_agent=ours.user_agent())
+        Config(
+            max_pool_connections=connections,
+            read_timeout=patience,
+            user_agent=ours.user_agent(),
+            retries={"mode": "standard", "max_attempts": attempts},
+        )
     )
     if service == "s3":
         style = os.environ.get("ROADSTEAD_S3_ADDRESSING", "virtual")

@@ -11,6 +11,7 @@ from roadstead.aws.identity_items import (
     MEMBER_GROUP,
     PROJECTS,
     USERS,
+    is_admin,
     member_from,
     member_group_from,
     profile_from,
@@ -42,7 +43,13 @@ class DynamoDirectoryLists:
     def list_users(self) -> tuple[ListedUser, ...]:
         return tuple(
             ListedUser(
-                UserName(item["sk"]), item["id"], item["admin"], item["disabled"], item["created"], profile_from(item)
+                UserName(item["sk"]),
+                item["id"],
+                is_admin(item),
+                item["disabled"],
+                item["created"],
+                profile_from(item),
+                item.get("admin_by_provider", False),
             )
             for item in self._table.query(USERS)
         )

@@ -6,6 +6,7 @@
     user#<name>     access#<hash>    a personal access token: name, level, projects, user_id, used, expires (the TTL)
     user#<name>     session#<hash>   a session of the console: epoch, created, seen, expires (the table's TTL)
     user#<name>     in#<project>     the inverse of a member: role
+    subject#<provider>  <hash>       whom a provider outside of the registry knows by this subject: name
     users           <name>           what lists show of a user: admin, disabled, created, id, profile
     project#<name>  meta             public, created, created_by, id, groups (role by the group's id)
     project#<name>  member#<user>    role, id, at
@@ -49,6 +50,7 @@ from roadstead.aws.identity_items import (
     role_in,
     session_from,
     session_key,
+    subject_key,
     told,
     user_from,
     user_key,
@@ -172,16 +174,27 @@ class DynamoIdentities(DynamoAccessTokens, DynamoAttempts, DynamoGroups, DynamoP
     def create_user(self, user: User, *, event: Event | None = None) -> User:
         def writes(id_: int) -> list[Write]:
             listed: dict[str, Any] = {
-                "admin": user.admin,
+                "admin": user.admin and not user.admin_by_provider,
+                "admin_by_provider": user.admin_by_provider,
                 "disabled": user.disabled,
                 "created": user.created,
                 "id": id_,
                 "profile": asdict(user.profile),
             }
-            account = {**listed, "password": user.password, "epoch": user.epoch, "groups": list(user.groups)}
+            account = {
+                **listed,
+                "password": user.password,
+                "epoch": user.epoch,
+                "groups": list(user.groups),
+                "provider": user.provider,
+                "subject": user.subject,
+                "confirmed": user.confirmed,
+            }
+            known = [put(subject_key(user.provider, user.subject), {"name": user.name}, ABSENT)] if user.subject else []
             return [
                 put(user_key(user.name), account, ABSENT),
                 put(listed_user_key(user.name), listed),
+                *known,
                 *told(event),
             ]
 
@@ -195,6 +208,21 @@ class DynamoIdentities(DynamoAccessTokens, DynamoAttempts, DynamoGroups, DynamoP
 
     def remove_user(self, name: UserName, *, event: Event | None = None) -> None:
         remove_user(self._table, name, event)
+
+    def find_subject(self, provider: str, subject: str) -> UserName | None:
+        item = self._table.get(subject_key(provider, subject))
+        return UserName(item["name"]) if item else None
+
+    def confirm_user(
+        self, name: UserName, groups: Iterable[int], *, admin: bool, at: int, event: Event | None = None
+    ) -> None:
+        ordered = sorted(set(groups))
+        if len(ordered) > MAX_GROUPS:
+            raise TooManyGroups(f"{name} is in {len(ordered)} groups; {MAX_GROUPS} are kept")
+        said = "SET groups = :groups, admin_by_provider = :admin, confirmed = :at"
+        account = update(user_key(name), said, PRESENT, {":groups": ordered, ":admin": admin, ":at": at})
+        listed = _update(listed_user_key(name), "SET admin_by_provider = :admin", admin=admin)
+        self._change(name, [account, listed, *told(event)])
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
         change = "SET password = :password ADD epoch :one"

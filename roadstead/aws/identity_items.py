@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from roadstead.aws.index_items import event_write
 from roadstead.aws.table import Item, Key, Write
 from roadstead.identity.directory import (
+    LOCAL,
     AccessToken,
     Member,
     MemberGroup,
@@ -101,18 +103,32 @@ def told(event: Event | None) -> list[Write]:
     return [event_write(event)] if event is not None else []
 
 
+def subject_key(provider: str, subject: str) -> Key:
+    """By hash: a subject may be long, and may hold anything."""
+    return f"subject#{provider}", hashlib.sha256(subject.encode()).hexdigest()
+
+
+def is_admin(item: Item) -> bool:
+    """Whether a user's item, or what lists have of it, says that the user is an administrator, by whatever way."""
+    return bool(item["admin"] or item.get("admin_by_provider"))
+
+
 def user_from(name: UserName, item: Item) -> User:
     return User(
         name,
         item["password"],
         item["created"],
-        item["admin"],
+        is_admin(item),
         item["disabled"],
         item["epoch"],
         item["id"],
         tuple(item["groups"]),
         profile_from(item),
         tuple(sorted(item.get("local_groups", ()))),
+        provider=item.get("provider", LOCAL),
+        subject=item.get("subject", ""),
+        admin_by_provider=item.get("admin_by_provider", False),
+        confirmed=item.get("confirmed", 0),
     )
 
 

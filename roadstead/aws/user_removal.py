@@ -17,6 +17,7 @@ from roadstead.aws.identity_items import (
     group_member_key,
     listed_user_key,
     member_key,
+    subject_key,
     told,
     user_key,
 )
@@ -31,7 +32,7 @@ _BATCH = 40  # items of a transaction: a membership takes two actions
 
 
 def remove_user(table: Table, name: UserName, event: Event | None) -> None:
-    """Raises UnknownUser. Costs three calls, and one transaction and one Query more for each 40 things of the user."""
+    """Raises UnknownUser. Costs four calls, and one transaction and one Query more for each 40 things of the user."""
     account, listed = user_key(name), listed_user_key(name)
     mark = update(account, "SET disabled = :yes, deleting = :yes ADD epoch :one", NOT_MARKED, {":yes": True, ":one": 1})
     hide = update(listed, "SET disabled = :yes", PRESENT, {":yes": True})
@@ -43,7 +44,9 @@ def remove_user(table: Table, name: UserName, event: Event | None) -> None:
     try:
         while found := list(islice(_belongings(table, name), _BATCH)):
             table.transact([check(account, MARKED), *_deletions(name, found)])
-        table.transact([delete(account, MARKED), delete(listed)])
+        item = table.get(account) or {}
+        known = [delete(subject_key(item["provider"], item["subject"]))] if item.get("subject") else []
+        table.transact([delete(account, MARKED), delete(listed), *known])
     except TransactionFailed:
         return  # another removal has finished, and the name may have a new account
 

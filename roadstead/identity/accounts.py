@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.identity.attempts import Attempt, AttemptStore
 from roadstead.identity.directory import (
+    LOCAL,
     Member,
     Profile,
     Project,
@@ -85,6 +86,11 @@ class Accounts:
     def set_password(self, name: str, password: str) -> None:
         """Set a password. It takes effect at once and revokes every refresh token and session of the user."""
         parsed, hashed = _user(name), self._hash(password)
+        found = self._store.find_user(parsed)
+        if found is not None and found.provider != LOCAL:
+            raise AccountRefused(
+                f"the password of {parsed} is not kept here: change it at its provider, {found.provider}"
+            )
         try:
             self._store.set_password(parsed, hashed, event=self._event(Operation.CHANGE_PASSWORD, user=parsed))
         except UnknownUser as error:

@@ -263,6 +263,10 @@ class ConfigurationReader:
     def read(self) -> Configuration:
         return self._recent.get("", lambda: Configuration(self._store.find_configuration().values))
 
+    def refresh(self) -> None:
+        """Forget what was read: the next read asks the store, as whoever has just changed something expects."""
+        self._recent.forget("")
+
     def secret(self, name: str) -> str:
         """Return a secret, or "" if there is none. Costs a read of the secret, and if it was replaced since the
         configuration was read, one read of both more."""

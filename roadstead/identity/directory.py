@@ -19,6 +19,7 @@ from roadstead.identity.robots import NEVER, Robot
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
+LOCAL = "local"  # the provider of users whose passwords are kept here
 MAX_USER_NAME = 64
 MAX_GROUPS = 100  # of a user, and with a role in a project: they ride in items that every token request reads
 _READING = frozenset({Action.READ, Action.LIST, Action.PULL})
@@ -65,7 +66,10 @@ NO_PROFILE = Profile()
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user. `password` is an Argon2id PHC string. A refresh token or session counts only with its user's `epoch`."""
+    """A user. `password` is an Argon2id PHC string, empty for a user whom a provider outside of the registry knows.
+
+    A refresh token or session counts only with its user's `epoch`. A name belongs to the provider that onboarded it.
+    """
 
     name: UserName
     password: str = field(repr=False)
@@ -78,6 +82,10 @@ class User:
     profile: Profile = NO_PROFILE
     local_groups: tuple[int, ...] = ()  # ids of local groups; at most MAX_GROUPS
     admin_by_group: bool = False  # whether `admin` comes from a group; only what `Identities.read` returns has it
+    provider: str = LOCAL
+    subject: str = ""  # by which the provider knows the user; "" for a local one
+    admin_by_provider: bool = False  # whether a group of the provider makes the user an administrator; `admin` says so
+    confirmed: int = 0  # when the provider last confirmed the user, in seconds, give or take a day
 
     @property
     def all_groups(self) -> tuple[int, ...]:
@@ -299,11 +307,25 @@ class RefreshTokens(Protocol):
 class Users(Protocol):
     """Stores an `event` in the transaction of the change that it records."""
 
+    def find_subject(self, provider: str, subject: str) -> UserName | None:
+        """Return the user whom a provider knows by `subject`. Costs one read."""
+        ...
+
+    def confirm_user(
+        self, name: UserName, groups: Iterable[int], *, admin: bool, at: int, event: Event | None = None
+    ) -> None:
+        """Set what the user's provider says: groups, whether they make the user an administrator, and when it said so.
+
+        Costs one transaction. Raises UnknownUser, TooManyGroups.
+        """
+        ...
+
     def find_user(self, name: UserName) -> User | None: ...
 
     def create_user(self, user: User, *, event: Event | None = None) -> User:
         """Create a user and return it with the id that was claimed for it. Costs one transaction, or two and a Query
-        if another user was created in the same second. Raises Conflict if the name is taken."""
+        if another user was created in the same second. Raises Conflict if the name is taken, or the subject has a user
+        already."""
         ...
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:

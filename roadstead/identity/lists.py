@@ -42,6 +42,7 @@ class ListedUser:
     disabled: bool
     created: int
     profile: Profile = NO_PROFILE
+    admin_by_provider: bool = False
 
 
 class DirectoryLists(Protocol):

@@ -24,6 +24,7 @@ from roadstead.identity.granted import MAX_PROJECTS, fits
 from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.login import PasswordLogin, WrongPassword
 from roadstead.identity.minting import Minted, TokenMinter
+from roadstead.identity.onboarding import NotOnboarded
 from roadstead.identity.refresh_tokens import (
     MAX_CLIENT,
     PER_USER,
@@ -133,7 +134,7 @@ class TokenService:
         return parse_credentials(user, password, lambda: self._configured().text("robot_name_prefix"))
 
     def issue(self, request: TokenRequest) -> IssuedToken:
-        """Issue a token. Raises TokenRefused, TooManyAttempts."""
+        """Issue a token. Raises TokenRefused, TooManyAttempts, ProviderFailed."""
         if not fits(request.scopes):
             raise TokenRefused(
                 Reason.INVALID_SCOPE,
@@ -158,13 +159,13 @@ class TokenService:
     def _authenticate(self, request: TokenRequest, projects: tuple[ProjectName, ...]) -> Identity:
         """Return what the store has of the caller and the projects; neither user nor robot is an anonymous caller.
 
-        Raises TokenRefused, TooManyAttempts.
+        Raises TokenRefused, TooManyAttempts, ProviderFailed.
         """
         match request.credentials:
             case None:
                 return self._store.read(None, projects)
             case Password(user, password):
-                return self._by_password(user, password, projects, request.source.source_ip)
+                return self._by_password(user, password, projects, request.source)
             case Refresh(token):
                 return self._by_refresh_token(token, projects)
             case PersonalToken(login, token):
@@ -172,11 +173,13 @@ class TokenService:
             case RobotSecret(_, robot, secret):
                 return self._by_robot(robot, secret, projects, request.source.source_ip)
 
-    def _by_password(self, name: str, password: str, projects: tuple[ProjectName, ...], address: str) -> Identity:
+    def _by_password(self, name: str, password: str, projects: tuple[ProjectName, ...], source: Actor) -> Identity:
         try:
-            return self._login.sign_in(name, password, projects, address=address)[1]
+            return self._login.sign_in(name, password, projects, source=source)[1]
         except WrongPassword as wrong:
             raise TokenRefused(Reason.INVALID_GRANT, str(wrong), locks=wrong.locks) from wrong
+        except NotOnboarded as refused:
+            raise TokenRefused(Reason.INVALID_GRANT, str(refused)) from refused
 
     def _by_refresh_token(self, token: str, projects: tuple[ProjectName, ...]) -> Identity:
         policy, name = self._refresh, refresh_token_user(token)

@@ -21,7 +21,7 @@ from local.cloud.resources import Resources
 from local.functions.declarations import functions
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("registry", "token", "management", "collector", "webhook", "indexer")
+FUNCTIONS = ("registry", "token", "management", "collector", "webhook", "indexer", "ldap")
 
 # The permission that each call of a client needs ("Actions, resources, and condition keys for AWS services").
 _WRITES = ("dynamodb:ConditionCheckItem", "dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
@@ -51,11 +51,11 @@ ACTIONS = {
     "delete_parameter": ("ssm:DeleteParameter",),
     "get_public_key": ("kms:GetPublicKey",),
     "sign": ("kms:Sign",),
+    "invoke": ("lambda:InvokeFunction",),
     "put_log_events": ("logs:PutLogEvents",),
     "create_log_stream": ("logs:CreateLogStream",),
     "send_message_batch": ("sqs:SendMessage",),
     "change_message_visibility": ("sqs:ChangeMessageVisibility",),
-    "invoke": ("lambda:InvokeFunction",),
 }
 # What a store can do and the function that uses it never does: KmsKeys signs too, and the registry must not be able to.
 NEVER = {"kms:Sign", "dynamodb:Scan"}  # a rebuild scans, by whoever runs the command
@@ -159,6 +159,7 @@ def test_each_function_has_its_size_time_and_trace(package: Package) -> None:
         "collector": (512, 900, "Active"),
         "webhook": (256, 60, "Active"),
         "indexer": (512, 60, "Active"),
+        "ldap": (512, 25, "Active"),
     }
 
 
@@ -192,12 +193,14 @@ def test_the_token_function_may_do_no_more_than_its_stores_call(package: Package
     assert actions(package, "token") - OPERATION == {
         "dynamodb:BatchGetItem",  # the user, the projects, the roles, the refresh token
         "dynamodb:BatchWriteItem",  # a refresh token, and those it displaces
+        "dynamodb:GetItem",  # the configuration, once a minute
         "dynamodb:PutItem",  # the project of an administrator's first push
         "dynamodb:Query",  # a user's refresh tokens
         "dynamodb:UpdateItem",  # a password's hash by new parameters
         "kms:GetPublicKey",
         "kms:Sign",
-        "ssm:GetParameter",  # the secret of the distribution
+        "lambda:InvokeFunction",  # the function that asks directories
+        "ssm:GetParameter",  # the secret of the distribution, the search account's password
     }
     assert actions(package, "token") - OPERATION <= called("token")
 
@@ -344,7 +347,7 @@ def test_a_function_imports_its_own_handler_while_it_is_initialised_and_no_other
     assert others == []
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "ldap"])  # which needs none
 def test_a_function_without_its_settings_fails_while_it_is_initialised_and_names_them(name: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as failed:
         python("import app", {"_HANDLER": f"app.{name}"})

@@ -131,6 +131,7 @@ class TestFunctions:
             "roadstead-prod-collector": (512, 900, ["arm64"], "Active"),
             "roadstead-prod-webhook": (256, 60, ["arm64"], "Active"),
             "roadstead-prod-indexer": (512, 60, ["arm64"], "Active"),
+            "roadstead-prod-ldap": (512, 25, ["arm64"], "Active"),
         }
 
     def test_the_runtime_is_a_supported_one_whichever_python_synthesises(
@@ -158,7 +159,10 @@ class TestFunctions:
             one["FunctionName"]: one.get("ReservedConcurrentExecutions")
             for one in everything.of("AWS::Serverless::Function")
         }
-        others = {f"harbour-2-prod-{name}": None for name in ("token", "management", "collector", "webhook", "indexer")}
+        others = {
+            f"harbour-2-prod-{name}": None
+            for name in ("token", "management", "collector", "webhook", "indexer", "ldap")
+        }
         assert reserved == {"harbour-2-prod-registry": 50, **others}
 
     def test_the_log_group_is_there_before_the_function_and_its_lines_expire(self, default: Deployment) -> None:

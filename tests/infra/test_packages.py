@@ -24,7 +24,7 @@ from tests.packages import chalice_package, unpacked
 
 SERVICES = {
     "registry": {"dynamodb", "s3", "kms", "ssm", "xray"},
-    "token": {"dynamodb", "kms", "ssm", "xray"},
+    "token": {"dynamodb", "kms", "lambda", "ssm", "xray"},
     "management": {"dynamodb", "lambda", "s3", "ssm", "xray"},
     "collector": {"dynamodb", "s3", "xray"},
     "webhook": {"dynamodb", "s3", "sqs", "ssm", "logs", "xray"},

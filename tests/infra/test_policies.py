@@ -22,6 +22,12 @@ _EDGE_SECRET = {
     "ssm:::parameter/aws/reference/secretsmanager/roadstead-edge": "ssm:GetParameter",
 }
 
+# Asking the function that asks directories, and what it has to be told.
+_LDAP = {
+    "lambda:::function:roadstead-prod-ldap": "lambda:InvokeFunction",
+    "ssm:::parameter/roadstead/configuration/ldap_search_password/*": "ssm:GetParameter",
+}
+
 GRANTS = {
     "RegistryRole": {
         INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:DeleteItem "
@@ -40,6 +46,7 @@ GRANTS = {
         "dynamodb:Query dynamodb:UpdateItem",
         "kms:::key/*": "kms:GetPublicKey kms:Sign",
         "logs:::log-group:/aws/lambda/roadstead-*-token:*": _LINES,
+        **_LDAP,
         **_EDGE_SECRET,
         **_TRACES,
     },
@@ -48,6 +55,7 @@ GRANTS = {
         "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         f"{INDEX}/index/by-push": "dynamodb:BatchGetItem dynamodb:Query",
         "lambda:::function:roadstead-prod-collector": "lambda:InvokeFunction",
+        **_LDAP,
         BUCKET: "s3:ListBucket",
         "s3:::roadstead--/manifests/*": "s3:GetObject s3:PutObject",
         "s3:::roadstead--/derived/*": "s3:GetObject",
@@ -87,6 +95,7 @@ GRANTS = {
         "logs:::log-group:/aws/lambda/roadstead-*-webhook:*": _LINES,
         **_TRACES,
     },
+    "LdapRole": {"logs:::log-group:/aws/lambda/roadstead-*-ldap:*": _LINES, **_TRACES},
     "IndexerRole": {
         INDEX: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
@@ -166,6 +175,7 @@ def test_there_is_no_other_role(default: Deployment, fargate: Deployment) -> Non
         "CollectionRole",
         "WebhookRole",
         "IndexerRole",
+        "LdapRole",
     }
     assert named(roles(default)) == {*GRANTS, _EDGE_ROLE}
     assert named(roles(fargate)) == {*functions, *FARGATE_GRANTS}

@@ -50,6 +50,8 @@ class MemoryIdentities:
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
         self._access_tokens: dict[tuple[UserName, str], AccessToken] = {}
         self._sessions: dict[tuple[UserName, str], Session] = {}
+        self._flagged: set[UserName] = set()  # administrators by their own flag
+        self._subjects: dict[tuple[str, str], UserName] = {}
         self._failures: dict[AttemptKey, dict[str, Failures]] = {}
         self._groups: dict[int, Group] = {}
         self._group_members: dict[int, set[UserName]] = {}
@@ -172,10 +174,33 @@ class MemoryIdentities:
         with self._lock:
             if user.name in self._users:
                 raise Conflict(user.name)
+            if user.subject:
+                if (user.provider, user.subject) in self._subjects:
+                    raise Conflict(user.subject)
+                self._subjects[user.provider, user.subject] = user.name
             id_ = self._claim(IdKind.USER, user.id or clock_id(user.created), user.name)
             self._users[user.name] = replace(user, id=id_)
+            if user.admin and not user.admin_by_provider:
+                self._flagged.add(user.name)
             self._tell(event)
             return self._users[user.name]
+
+    def find_subject(self, provider: str, subject: str) -> UserName | None:
+        with self._lock:
+            return self._subjects.get((provider, subject))
+
+    def confirm_user(
+        self, name: UserName, groups: Iterable[int], *, admin: bool, at: int, event: Event | None = None
+    ) -> None:
+        with self._lock:
+            ordered = tuple(sorted(set(groups)))
+            if len(ordered) > MAX_GROUPS:
+                raise TooManyGroups(name)
+            user, flagged = self._user(name), name in self._flagged
+            self._users[name] = replace(
+                user, groups=ordered, admin=flagged or admin, admin_by_provider=admin, confirmed=at
+            )
+            self._tell(event)
 
     def set_password(self, name: UserName, password: str, *, event: Event | None = None) -> None:
         with self._lock:
@@ -192,7 +217,9 @@ class MemoryIdentities:
 
     def set_admin(self, name: UserName, admin: bool, *, event: Event | None = None) -> None:
         with self._lock:
-            self._users[name] = replace(self._user(name), admin=admin)
+            user = self._user(name)
+            self._users[name] = replace(user, admin=admin or user.admin_by_provider)
+            (self._flagged.add if admin else self._flagged.discard)(name)
             self._tell(event)
 
     def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
@@ -208,8 +235,10 @@ class MemoryIdentities:
 
     def remove_user(self, name: UserName, *, event: Event | None = None) -> None:
         with self._lock:
-            self._user(name)
+            user = self._user(name)
             del self._users[name]
+            self._flagged.discard(name)
+            self._subjects.pop((user.provider, user.subject), None)
             self._members = {key: one for key, one in self._members.items() if key[1] != name}
             self._sessions = {key: one for key, one in self._sessions.items() if key[0] != name}
             self._refresh_tokens = {key: one for key, one in self._refresh_tokens.items() if key[0] != name}
@@ -458,7 +487,7 @@ class MemoryIdentities:
     def list_users(self) -> tuple[ListedUser, ...]:
         with self._lock:
             return tuple(
-                ListedUser(one.name, one.id, one.admin, one.disabled, one.created, one.profile)
+                ListedUser(one.name, one.id, one.admin, one.disabled, one.created, one.profile, one.admin_by_provider)
                 for _, one in sorted(self._users.items())
             )
 

@@ -97,7 +97,7 @@ def user_document(user: User | ListedUser) -> dict[str, Any]:
         "realname": user.profile.realname,
         "comment": user.profile.comment,
         "sysadmin_flag": user.admin,
-        "admin_role_in_auth": isinstance(user, User) and user.admin_by_group,
+        "admin_role_in_auth": user.admin_by_provider or (isinstance(user, User) and user.admin_by_group),
         "creation_time": timestamp(user.created),
         "update_time": timestamp(user.created),
     }

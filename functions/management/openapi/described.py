@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Schema = Mapping[str, Any]
@@ -90,6 +90,7 @@ class Described:
     paged: bool = False
     media_type: str = "application/json"
     goes_on: str = ""  # 202 with `Location` instead, where something goes on behind the response
+    errors: Mapping[int, Schema] = field(default_factory=dict)  # bodies of errors that are not the common one
     creates: bool = False  # 201 with `Location`, and no body unless `answer` says one
 
 

@@ -12,6 +12,7 @@ from functions.management.openapi import (
     audit,
     executions,
     labels,
+    ldap,
     policies,
     projects,
     repositories,
@@ -33,6 +34,7 @@ RESOURCES = (
     audit,
     executions,
     labels,
+    ldap,
     policies,
     projects,
     repositories,
@@ -136,8 +138,7 @@ def _responses(route: Route, said: Described) -> dict[str, Any]:
         headers["Location"] = {"schema": {"type": "string"}, "description": "the path of what was created"}
     if headers:
         success["headers"] = headers
-    errors = {"content": {"application/json": {"schema": ref(_ERRORS)}}}
-    named = {str(status): {"description": _MEANINGS[status], **errors} for status in sorted(_statuses(route, said))}
+    named = {str(status): _error(status, said) for status in sorted(_statuses(route, said))}
     later: dict[str, Any] = {}
     if said.goes_on:
         location = {"schema": {"type": "string"}, "description": "the path of the execution"}
@@ -145,10 +146,15 @@ def _responses(route: Route, said: Described) -> dict[str, Any]:
     return {str(said.status): success, **later, **named}
 
 
+def _error(status: int, said: Described) -> dict[str, Any]:
+    schema = said.errors.get(status, ref(_ERRORS))
+    return {"description": _MEANINGS[status], "content": {"application/json": {"schema": schema}}}
+
+
 def _statuses(route: Route, said: Described) -> set[int]:
     statuses = {*said.also, 500}
     if not isinstance(route.needs, Nothing):
-        statuses |= {401, 429}
+        statuses |= {401, 429, 503}
     if not isinstance(route.needs, Nothing | Anybody):
         statuses.add(403)
     if route.method not in ("GET", "HEAD"):
@@ -173,7 +179,7 @@ _MEANINGS = {
     422: "A page is out of range",
     429: "Too many attempts; `Retry-After` says when to try again",
     500: "The registry failed; the log has the reason",
-    503: "AWS asks for fewer requests",
+    503: "AWS asks for fewer requests, or the directory that knows the account is down; `Retry-After` says when to try",
 }
 
 

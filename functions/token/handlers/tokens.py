@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -22,6 +23,7 @@ from roadstead.errors import ErrorCode, ErrorEntry
 from roadstead.http import Request, Response
 from roadstead.identity.access import Access, parse_scopes
 from roadstead.identity.attempts import TooManyAttempts
+from roadstead.identity.people import RETRY_AFTER, ProviderFailed
 from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
 from roadstead.identity.ways_in import Credentials, Refresh
 
@@ -30,6 +32,8 @@ _MAX_FIELDS = 1_000
 _FORM = "application/x-www-form-urlencoded"
 _NO_STORE = ("Cache-Control", "no-store")
 Parameters = Mapping[str, tuple[str, ...]]
+
+_log = logging.getLogger(__name__)
 
 
 def get_token(services: TokenServices, request: Request) -> Response:
@@ -42,7 +46,7 @@ def get_token(services: TokenServices, request: Request) -> Response:
     except TokenRefused as refused:
         audit.log_refused(origin(request), credentials, refused)
         return _refusal(services, refused, {})
-    except TooManyAttempts as error:
+    except (TooManyAttempts, ProviderFailed) as error:
         return _delayed(error, {})
     return Response.json(200, _answer(issued), [_NO_STORE])
 
@@ -57,8 +61,8 @@ def post_token(services: TokenServices, request: Request) -> Response:
     except TokenRefused as refused:
         audit.log_refused(origin(request), credentials, refused)
         return _refusal(services, refused, {"error": refused.reason.value, "error_description": str(refused)})
-    except TooManyAttempts as error:
-        return _delayed(error, {"error": "temporarily_unavailable", "error_description": str(error)})
+    except (TooManyAttempts, ProviderFailed) as error:
+        return _delayed(error, {"error": "temporarily_unavailable"})
     scope = " ".join(access.scope() for access in issued.access if access.actions)
     return Response.json(200, {**_answer(issued), "scope": scope}, [_NO_STORE])
 
@@ -177,11 +181,22 @@ def _answer(issued: IssuedToken) -> dict[str, Any]:
     return answer
 
 
-def _delayed(error: TooManyAttempts, oauth: Mapping[str, str]) -> Response:
-    """Return 429 with Retry-After. The trail has the lock already, so a flood of these leaves nothing more."""
-    observation.current().count("LoginsDelayed")
-    body = {"errors": [ErrorEntry(ErrorCode.TOOMANYREQUESTS, str(error)).as_json()], "details": str(error), **oauth}
-    return Response.json(429, body, [_NO_STORE, ("Retry-After", str(error.retry_after))])
+def _delayed(error: TooManyAttempts | ProviderFailed, oauth: Mapping[str, str]) -> Response:
+    """Return 429 after too many failures, 503 while a provider cannot be asked, with Retry-After.
+
+    The trail has a lock already, so a flood of these leaves nothing more. The reason of a provider is for the log.
+    """
+    if isinstance(error, TooManyAttempts):
+        observation.current().count("LoginsDelayed")
+        status, code, message, retry_after = 429, ErrorCode.TOOMANYREQUESTS, str(error), error.retry_after
+    else:
+        observation.current().count("ProviderFailures")
+        _log.error("the provider could not be asked: %s: %s", error.step, error)
+        message = "the directory that knows this account cannot be asked at the moment; try again in a moment"
+        status, code, retry_after = 503, ErrorCode.UNKNOWN, RETRY_AFTER
+    described = {"error_description": message} if oauth else {}
+    body = {"errors": [ErrorEntry(code, message).as_json()], "details": message, **oauth, **described}
+    return Response.json(status, body, [_NO_STORE, ("Retry-After", str(retry_after))])
 
 
 def _refusal(services: TokenServices, refused: TokenRefused, oauth: Mapping[str, str]) -> Response:

@@ -14,6 +14,7 @@ from functions.collector.settings import Settings as CollectorSettings
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError
 from functions.indexer.settings import Settings as IndexerSettings
+from functions.ldap.settings import Settings as LdapSettings
 from functions.management.settings import Settings as ManagementSettings
 from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
@@ -27,6 +28,7 @@ SETTINGS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "Collector function": CollectorSettings.from_environ,
     "Indexer": IndexerSettings.from_environ,
     "Management function": ManagementSettings.from_environ,
+    "LDAP function": LdapSettings.from_environ,
     "Relay": RelaySettings.from_environ,
 }
 SHARED_WITH_THE_REGISTRY = {"UPLOAD_SECONDS", "MAX_BLOB_BYTES"}

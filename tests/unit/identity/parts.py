@@ -11,6 +11,7 @@ from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.jose import trusted_keys
 from roadstead.identity.login import PasswordLogin
 from roadstead.identity.minting import TokenMinter
+from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
 from roadstead.identity.robot_sign_in import RobotLogin
@@ -80,9 +81,10 @@ class Harbour:
             self.signing, issuer=self.issuer, service=self.service, lifetime=self.lifetime, clock=self.clock
         )
         passwords = PasswordVerifier(self.hasher, clock=self.clock)
+        self.onboarding = Onboarding(self.store, StoredGroups(self.store), clock=self.clock)
         self.tokens = TokenService(
             self.store,
-            PasswordLogin(self.store, passwords, clock=self.clock),
+            PasswordLogin(self.store, passwords, self.onboarding, clock=self.clock),
             RobotLogin(self.store, passwords, clock=self.clock),
             TokenLogin(self.store, clock=self.clock),
             self.minter,

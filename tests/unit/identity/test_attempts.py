@@ -11,11 +11,15 @@ from roadstead.identity.directory import Role, UserName
 from roadstead.identity.login import PasswordLogin, WrongPassword
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.ways_in import Refresh
-from roadstead.trail.entries import Operation
+from roadstead.trail.entries import Actor, ActorKind, Operation
 from tests.unit.identity.parts import PASSWORD, Harbour, by_password
 
 HOME, AWAY = "192.0.2.7", "198.51.100.9"
 START = 2_000_000 * BUCKET_SECONDS  # the first second of a bucket
+
+
+def at(address: str) -> Actor:
+    return Actor("", ActorKind.ANONYMOUS, source_ip=address)
 
 
 class Door:
@@ -26,7 +30,9 @@ class Door:
         self.harbour.clock.now = START
         self.harbour.accounts.create_user("ada", PASSWORD)
         self.harbour.accounts.create_user("bob", PASSWORD)
-        self.login = PasswordLogin(self.harbour.store, PasswordVerifier(self.harbour.hasher), clock=self.harbour.clock)
+        self.login = PasswordLogin(
+            self.harbour.store, PasswordVerifier(self.harbour.hasher), self.harbour.onboarding, clock=self.harbour.clock
+        )
 
     def wait(self, seconds: float) -> None:
         self.harbour.clock.now += seconds
@@ -36,7 +42,7 @@ class Door:
         locked: list[Scope] = []
         for _ in range(times):
             try:
-                self.login.sign_in(name, "wrong", address=address)
+                self.login.sign_in(name, "wrong", source=at(address))
             except WrongPassword as wrong:
                 locked += wrong.locks
             except TooManyAttempts as error:
@@ -47,7 +53,7 @@ class Door:
     def enter(self, name: str = "ada", address: str = HOME) -> int:
         """Return the seconds to wait; 0 for a login that succeeds."""
         try:
-            self.login.sign_in(name, PASSWORD, address=address)
+            self.login.sign_in(name, PASSWORD, source=at(address))
         except TooManyAttempts as error:
             return error.retry_after
         return 0
@@ -91,7 +97,7 @@ def test_attempts_during_a_lock_do_not_prolong_it(door: Door) -> None:
     door.fail(10)
     for _ in range(50):
         with pytest.raises(TooManyAttempts):
-            door.login.sign_in("ada", "wrong", address=HOME)
+            door.login.sign_in("ada", "wrong", source=at(HOME))
     assert door.enter() == LOCK_SECONDS
     door.wait(LOCK_SECONDS)
     assert door.enter() == 0
@@ -171,7 +177,7 @@ def test_a_name_that_no_user_can_have_counts_for_its_address(door: Door) -> None
 def test_an_absent_user_is_locked_like_any_other(door: Door) -> None:
     assert door.fail(10, name="nobody") == [Scope.NAME_AND_ADDRESS]
     with pytest.raises(TooManyAttempts):
-        door.login.sign_in("nobody", "wrong", address=HOME)
+        door.login.sign_in("nobody", "wrong", source=at(HOME))
 
 
 def test_of_failures_at_the_same_time_one_tells_the_lock(door: Door) -> None:

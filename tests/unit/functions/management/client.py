@@ -25,7 +25,9 @@ from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Role
+from roadstead.identity.ldap_provider import LdapProvider
 from roadstead.identity.login import PasswordLogin
+from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
@@ -45,6 +47,7 @@ from tests.memory.executions import MemoryExecutions
 from tests.memory.identity import MemoryIdentities
 from tests.memory.index import MemoryIndex
 from tests.memory.labels import MemoryLabels
+from tests.memory.ldap import MemoryLdap
 from tests.memory.notifications import MemoryNotifications
 from tests.memory.objects import MemoryObjects
 from tests.memory.queue import MemoryQueue
@@ -94,12 +97,25 @@ class Desk:
         self.catalog = MemoryCatalog(self.index)
         self.content = Registry(index=self.index, objects=self.objects, clock=Clock(self.now))
         self.indexer = Indexer(derived=self.catalog, manifests=self.index, blobs=self.index, objects=self.objects)
+        secrets = MemoryConfigurationSecrets()
+        reader = ConfigurationReader(self.configuration, secrets, clock=lambda: self.now)
+        onboarding = Onboarding(self.directory, StoredGroups(self.directory), clock=lambda: self.now)
+        self.people = MemoryLdap()
+        self.ldap = LdapProvider(self.people, reader)
         services = Services(
             directory=self.directory,
             policies=Policies(MemoryProjectRules(self.index), EventMaker(lambda: self.now)),
             lists=self.directory,
             hasher=FastHasher(),
-            login=PasswordLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
+            login=PasswordLogin(
+                self.directory,
+                PasswordVerifier(FastHasher()),
+                onboarding,
+                lambda: self.ldap if reader.read().text("ldap_url") else None,
+                clock=lambda: self.now,
+            ),
+            onboarding=onboarding,
+            ldap=lambda: self.ldap,
             robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             access_tokens=TokenLogin(self.directory, clock=lambda: self.now),
             pages=self.catalog,
@@ -108,8 +124,8 @@ class Desk:
             labels=MemoryLabels(self.index),
             content=Content.of(self.index, self.index, self.index, self.objects, EventMaker(self.content.clock)),
             sessions=SessionService(self.directory, SessionLimits(), clock=lambda: self.now),
-            configuration=ConfigurationReader(self.configuration, clock=lambda: self.now),
-            administration=Administration(self.configuration, MemoryConfigurationSecrets(), clock=lambda: self.now),
+            configuration=reader,
+            administration=Administration(self.configuration, secrets, clock=lambda: self.now),
             trail=self.trail,
             notifications=self._notifications,
             executions=self.executions,

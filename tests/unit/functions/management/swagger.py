@@ -53,13 +53,15 @@ def operations() -> dict[str, tuple[str, str, dict[str, Any]]]:
 def problems(operation: str, status: int, body: bytes) -> list[str]:
     """Return what of a response Harbor's description does not have.
 
-    Every error is held to its `Errors`: the description leaves out statuses that Harbor itself responds with.
+    An error without a schema of its own is held to `Errors`: the description leaves out statuses that Harbor itself
+    responds with.
     """
-    if status >= 400:
-        return _violations({"$ref": "#/definitions/Errors"}, body)
     if (operation, status) in BEYOND:
         return []
     responses = operations()[operation][2]["responses"]
+    if status >= 400:
+        own = _resolved(responses.get(str(status), {})).get("schema")
+        return _violations(own or {"$ref": "#/definitions/Errors"}, body)
     if str(status) not in responses:
         return [f"{operation} has no {status}"]
     schema = _resolved(responses[str(status)]).get("schema")

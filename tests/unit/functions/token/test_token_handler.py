@@ -305,3 +305,5 @@ def test_the_function_loads_only_what_it_needs() -> None:
         "_openssl",
     }
     assert not {name for name in ours if name.startswith("functions.registry") or "verification" in name}
+    # Of LDAP, nothing but what a person is: the rest is imported once a directory is configured.
+    assert not {name for name in ours if "ldap" in name or "directories" in name or "lambda" in name}

@@ -56,8 +56,8 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
     edge = {"DISTRIBUTION_URL", "EDGE_SECRET_PARAMETER"} if distribution else set()
     assert own == {
         "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
-        "token": shared | {"IDENTITY_TABLE"} | edge - {"DISTRIBUTION_URL"},
-        "management": {"BUCKET", "IDENTITY_TABLE", "INDEX_TABLE"} | edge - {"DISTRIBUTION_URL"},
+        "token": shared | {"IDENTITY_TABLE", "LDAP_FUNCTION"} | edge - {"DISTRIBUTION_URL"},
+        "management": {"BUCKET", "IDENTITY_TABLE", "INDEX_TABLE", "LDAP_FUNCTION"} | edge - {"DISTRIBUTION_URL"},
         "collector": {"INDEX_TABLE", "BUCKET"},
         "webhook": {"AUDIT_LOG_GROUP", "AUDIT_DEAD_LETTERS_URL", "OBJECT_EVENTS_QUEUE"}
         | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"}
@@ -69,6 +69,7 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
             "WEBHOOK_PORTS",
         },
         "indexer": {"INDEX_TABLE", "BUCKET", "INDEX_DEAD_LETTERS_URL"},
+        "ldap": set(),
     }
 
 
@@ -78,4 +79,5 @@ def test_every_route_leads_to_an_existing_function() -> None:
         "collector",
         "webhook",
         "indexer",
-    }  # which events alone lead to
+        "ldap",
+    }  # which events and other functions alone lead to
