@@ -153,6 +153,9 @@ class Handler(BaseHTTPRequestHandler):
             if self.fault == "no-chunks" and chunked:
                 self._respond(411, b"")
                 return
+            if self.stalled and self.fault == "cut-off":
+                self._error(503, "UNKNOWN", "the relay was stopped")
+                return
             if self.stalled and self.fault != "buffers":
                 self._error(408, "BLOB_UPLOAD_INVALID", "the body came too slowly")
                 return

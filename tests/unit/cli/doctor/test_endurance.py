@@ -38,6 +38,10 @@ def test_a_relay_that_streams_fast_and_long_enough_passes() -> None:
     assert "3 of 3 uploads" in findings["long"].detail
 
 
+def test_a_body_that_was_given_up_by_the_relay_may_be_a_5xx_of_what_is_before_it() -> None:
+    assert examine("cut-off")["streamed"].state is State.OK
+
+
 @pytest.mark.parametrize(
     ("fault", "check", "state", "words"),
     [
