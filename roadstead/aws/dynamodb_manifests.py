@@ -23,6 +23,7 @@ from roadstead.aws.index_items import (
     pushed_tag,
     referrer_key,
     repository_pk,
+    reserved_key,
     rules_key,
     tag_key,
     tagged_key,
@@ -167,6 +168,9 @@ class DynamoManifestIndex:
             free = "attribute_not_exists(pk) OR attribute_exists(deleting)"  # what is being deleted is revived
             writes.append(put(meta_key(repository), created, free))
             writes.append(put(catalog_key(repository), {"at": at}))
+        if commit.reserved:
+            reserved = reserved_key(repository.project, entry.generation)
+            writes.append(update(reserved, "REMOVE expires", "attribute_exists(pk)"))
         writes.append(event_write(commit.event))
         self._table.transact([*writes, *counted])
 

@@ -1,19 +1,28 @@
 """`ProjectUsage` on the index table.
 
-usage#<project>  usage     bytes: written by the indexer (`roadstead.aws.dynamodb_derived`)
-usage#<project>  standing  level, limit, used, version: what was said last of the project's quota
+usage#<project>     usage         bytes: written by the indexer (`roadstead.aws.dynamodb_derived`)
+usage#<project>     standing      level, limit, used, version: what was said last of the project's quota
+reserved#<project>  <generation>  repository, digest, bytes, blobs; expires (seconds) until the commit is made
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from roadstead.aws.dynamodb_pages import CATALOG
-from roadstead.aws.index_items import event_write, own_key, rules_key, standing_key, usage_key
-from roadstead.aws.table import Table, put
+from roadstead.aws.index_items import (
+    event_write,
+    manifest_item_key,
+    own_key,
+    reserved_key,
+    rules_key,
+    standing_key,
+    usage_key,
+)
+from roadstead.aws.table import Item, Table, delete, put
 from roadstead.content.governing import Governing
 from roadstead.digest import Digest
-from roadstead.lifecycle.quotas import Level, Standing
+from roadstead.lifecycle.quotas import Level, Reservation, Standing
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
@@ -40,6 +49,42 @@ class DynamoProjectUsage:
         if kept is None:
             return governing, Standing()
         return governing, Standing(Level(kept["level"]), kept["limit"], kept["used"], kept["version"])
+
+    def reserve(self, reservation: Reservation) -> None:
+        item = {
+            "repository": reservation.repository,
+            "digest": reservation.digest,
+            "bytes": reservation.size,
+            "blobs": list(reservation.blobs),
+            "expires": reservation.expires,
+        }
+        self._table.write(put(reserved_key(reservation.repository.project, reservation.generation), item))
+
+    def reserved_bytes(self, project: ProjectName, *, now: int) -> int:
+        return sum(item["bytes"] for item in self._reserved(project) if item.get("expires", now) >= now)
+
+    def unreserve(self, project: ProjectName, generation: str) -> None:
+        self._table.write(delete(reserved_key(project, generation)))
+
+    def release_counted(self, project: ProjectName, *, now: int) -> None:
+        kept = list(self._reserved(project))
+        for item in kept:
+            lapsed = item.get("expires", now) < now
+            if lapsed or ("expires" not in item and self._is_over(project, item)):
+                self.unreserve(project, item["sk"])
+
+    def _reserved(self, project: ProjectName) -> Iterator[Item]:
+        return self._table.query(reserved_key(project, "")[0])
+
+    def _is_over(self, project: ProjectName, item: Item) -> bool:
+        """Whether the bytes of a committed reservation are counted, or its manifest is gone."""
+        summary = (f"artifact#{item['repository']}", item["digest"])
+        manifest = manifest_item_key(item["repository"], item["digest"])
+        owned = [own_key(project, digest) for digest in item["blobs"]]
+        found = self._table.batch_get([summary, manifest, *owned], ("generation",))
+        if found.get(manifest, {}).get("generation") != item["sk"]:
+            return True
+        return found.get(summary, {}).get("generation") == item["sk"] and all(key in found for key in owned)
 
     def put_standing(self, project: ProjectName, standing: Standing, event: Event | None) -> None:
         item = {

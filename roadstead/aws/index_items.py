@@ -82,6 +82,10 @@ def standing_key(project: str) -> Key:
     return f"usage#{project}", "standing"
 
 
+def reserved_key(project: str, generation: str) -> Key:
+    return f"reserved#{project}", generation
+
+
 def own_key(project: str, digest: str) -> Key:
     return f"own#{project}", digest
 

@@ -61,6 +61,18 @@ class CommitRules(Protocol):
         """
         ...
 
+    def reserve(self, proposed: Proposed, generation: str) -> bool:
+        """Reserve what a commit adds, if the project's limit is hard; whether that was done.
+
+        Called when all that the commit needs is there, and last before it. The same again renews the reservation.
+        Raises QuotaExceeded; then nothing is reserved. Reads and writes nothing where no limit is hard.
+        """
+        ...
+
+    def unreserve(self, repository: RepositoryName, generation: str) -> None:
+        """Drop the reservation of a commit that was not made."""
+        ...
+
     def check_removal(self, repository: RepositoryName, tags: Collection[Tag], governing: Governing) -> None:
         """Raises ImmutableTag if a rule keeps one of `tags`, which are about to be removed with or without their
         manifest. Whoever removes several asks for all of them before the first goes."""

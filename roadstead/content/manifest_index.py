@@ -87,6 +87,7 @@ class Commit:
     found: CommitSnapshot
     referrer: Referrer | None
     event: Event
+    reserved: bool = False  # whether bytes are reserved for it under the entry's generation
 
 
 class ManifestIndex(TrashGrace, Protocol):
@@ -155,7 +156,8 @@ class ManifestIndex(TrashGrace, Protocol):
     def commit(self, commit: Commit) -> None:
         """Write, in one transaction: the manifest (unless it is there), tags, inverses, referrer, repository, event.
 
-        Raises Conflict if anything in `commit.found` has changed.
+        If bytes are reserved for it, they stay reserved until they are counted. Raises Conflict if anything in
+        `commit.found` has changed, or the reservation has lapsed.
         """
         ...
 

@@ -93,6 +93,7 @@ class _Push:
     actor: Actor
     move_tags: bool = True
     prepared: ManifestEntry | None = None
+    reserved: bool = False  # whether bytes are reserved for it
 
     @property
     def needed(self) -> set[Digest]:
@@ -206,22 +207,26 @@ class Push:
         moved = [tag for tag, entry in found.tags.items() if entry.digest != push.digest]
         if moved and not push.move_tags:
             raise TagsMoved(moved)
-        self._manifests.commit_rules.check_commit(_proposed(push, found))
+        proposed = _proposed(push, found)
+        self._manifests.commit_rules.check_commit(proposed)
         if found.manifest is None:
-            self._commit_new(push, found)
+            self._commit_new(push, found, proposed)
         elif push.prepared is None or found.manifest.generation != push.prepared.generation:
             self._manifests.commit(self._as_commit(push, found.manifest, found))
             self._withdraw(push)
         # Otherwise an earlier attempt went through, although its response was lost.
 
-    def _commit_new(self, push: _Push, found: CommitSnapshot) -> None:
+    def _commit_new(self, push: _Push, found: CommitSnapshot, proposed: Proposed) -> None:
         self._complete(push, found.contents)
         if push.prepared is None:
             push.prepared = self._prepare(push)
         retry_conflicts(lambda: self._look_again(push), f"what {push.digest} needs")
+        push.reserved = self._manifests.commit_rules.reserve(proposed, push.prepared.generation)
         self._manifests.commit(self._as_commit(push, push.prepared, found))
 
     def _withdraw(self, push: _Push) -> None:
+        if push.prepared is not None and push.reserved:
+            self._manifests.commit_rules.unreserve(push.repository, push.prepared.generation)
         if push.prepared is not None:
             self._manifests.remove_uses(
                 push.repository, push.digest, push.prepared.generation, needed_by(push.manifest)
@@ -313,7 +318,8 @@ class Push:
             media_type=manifest.media_type,
             size=len(push.body),
         )
-        return Commit(push.repository, entry, push.tags, found, referrer, event)
+        reserved = push.reserved and found.manifest is None
+        return Commit(push.repository, entry, push.tags, found, referrer, event, reserved)
 
 
 def _proposed(push: _Push, found: CommitSnapshot) -> Proposed:

@@ -8,10 +8,19 @@ from collections.abc import Collection, Iterable
 from roadstead.conflicts import Throttled
 from roadstead.content.commit_rules import ImmutableTag, Proposed, QuotaExceeded
 from roadstead.content.governing import Governing
+from roadstead.digest import Digest
 from roadstead.lifecycle.immutability import ImmutableRule, rule_for
 from roadstead.lifecycle.policy import Policy
 from roadstead.lifecycle.quota_watch import QuotaWatch
-from roadstead.lifecycle.quotas import UNLIMITED, ProjectUsage, Quota, amount
+from roadstead.lifecycle.quotas import (
+    MAX_RESERVED_BLOBS,
+    RESERVED_SECONDS,
+    UNLIMITED,
+    ProjectUsage,
+    Quota,
+    Reservation,
+    amount,
+)
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.events import EventMaker
 
@@ -23,6 +32,7 @@ class PolicyRules:
 
     def __init__(self, usage: ProjectUsage, events: EventMaker) -> None:
         self._usage = usage
+        self._events = events
         self._watch = QuotaWatch(usage, events)
 
     def check_commit(self, proposed: Proposed) -> None:
@@ -46,16 +56,46 @@ class PolicyRules:
 
     def _check_storage(self, proposed: Proposed, quota: Quota) -> None:
         """Blobs that count in the project's usage already are asked for only if the limit could be exceeded."""
-        limit, used, project = quota.storage, proposed.governing.used, proposed.repository.project
+        limit, used = quota.storage, proposed.governing.used
         if limit == UNLIMITED or used + proposed.size + sum(proposed.blobs.values()) <= limit:
             return
-        owned = self._usage.find_owned(project, proposed.blobs.keys())
-        needed = proposed.size + sum(size for digest, size in proposed.blobs.items() if digest not in owned)
-        if used + needed <= limit:
-            return
+        needed = proposed.size + sum(self._uncounted(proposed).values())
+        if used + needed > limit:
+            raise self._exceeded(proposed, used, limit, needed)
+
+    def reserve(self, proposed: Proposed, generation: str) -> bool:
+        """The reservation first, then the sum of all, then the usage: bytes go from the sum to the usage, so that they
+        are never missed, and for moments seen twice."""
+        quota = Policy.parse(proposed.governing.rules).quota
+        if not quota.hard or quota.storage == UNLIMITED:
+            return False
+        project, now = proposed.repository.project, self._events.now_ms() // 1000
+        uncounted = self._uncounted(proposed)
+        needed = proposed.size + sum(uncounted.values())
+        last = tuple(uncounted)[-MAX_RESERVED_BLOBS:]
+        self._usage.reserve(
+            Reservation(proposed.repository, proposed.digest, generation, needed, last, now + RESERVED_SECONDS)
+        )
+        others = self._usage.reserved_bytes(project, now=now) - needed
+        used = self._usage.find_standing(project)[0].used + others
+        if used + needed > quota.storage:
+            self._usage.unreserve(project, generation)
+            raise self._exceeded(proposed, used, quota.storage, needed)
+        return True
+
+    def unreserve(self, repository: RepositoryName, generation: str) -> None:
+        self._usage.unreserve(repository.project, generation)
+
+    def _uncounted(self, proposed: Proposed) -> dict[Digest, int]:
+        """The sizes of those blobs that do not count in the project's usage yet."""
+        owned = self._usage.find_owned(proposed.repository.project, proposed.blobs.keys())
+        return {digest: size for digest, size in proposed.blobs.items() if digest not in owned}
+
+    def _exceeded(self, proposed: Proposed, used: int, limit: int, needed: int) -> QuotaExceeded:
+        project = proposed.repository.project
         with contextlib.suppress(Throttled):  # the refusal matters more than that it is noted
             self._watch.refused(proposed.repository, proposed.actor, proposed.digest, proposed.tags, needed)
-        raise QuotaExceeded(
+        return QuotaExceeded(
             f"the project {project} has used {amount(used)} of its quota of {amount(limit)}, and this push needs "
             f"{amount(needed)} more: {_REMEDY}",
             project=str(project),

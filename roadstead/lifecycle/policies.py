@@ -64,7 +64,7 @@ class Policies:
 
         def replaced(policy: Policy) -> tuple[Policy, str, Quota]:
             quota = change(policy.quota)
-            limits = " ".join(f"{name}={limit}" for name, limit in quota.as_json().items())
+            limits = " ".join(f"{name}={limit}".lower() for name, limit in quota.as_json().items())
             return replace(policy, quota=quota), limits or "unlimited", quota
 
         return self._change(project, Operation.CHANGE_QUOTA, actor, replaced)

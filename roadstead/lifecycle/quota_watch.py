@@ -18,9 +18,10 @@ class QuotaWatch:
         self._events = events
 
     def look(self, repository: RepositoryName) -> None:
-        """Say what is to be said of the project after `repository` has changed.
+        """Say what is to be said of the project after `repository` has changed; release what is counted by now.
 
-        Costs one read; a transaction where something is said. Idempotent. Raises TooManyWriters.
+        Costs one read; a transaction where something is said; where a limit is hard, what `release_counted` does.
+        Idempotent. Raises TooManyWriters.
         """
         retry_conflicts(lambda: self._look(repository, INDEXER, "", (), 0), f"the quota of {repository.project}")
 
@@ -35,7 +36,10 @@ class QuotaWatch:
     def _look(self, repository: RepositoryName, actor: Actor, digest: str, tags: tuple[Tag, ...], needed: int) -> None:
         project = repository.project
         governing, standing = self._usage.find_standing(project)
-        limit = Policy.parse(governing.rules).quota.storage
+        quota = Policy.parse(governing.rules).quota
+        limit = quota.storage
+        if quota.hard and not needed:
+            self._usage.release_counted(project, now=self._events.now_ms() // 1000)
         changed, said = standing.after(limit, governing.used, refused=needed > 0)
         if changed == standing:
             return

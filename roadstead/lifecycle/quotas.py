@@ -13,26 +13,30 @@ from typing import Any, Protocol, Self
 
 from roadstead.content.governing import Governing
 from roadstead.digest import Digest
-from roadstead.names import ProjectName
+from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event, Operation
 
 WARN_AT = 85  # percent of the bytes
 UNLIMITED = -1
 MAX_BYTES = 1024**5  # 1 PiB
 MAX_NUMBER = 1_000_000  # of repositories, and of artifacts
+MAX_RESERVED_BLOBS = 40
+RESERVED_SECONDS = 3_600  # no commit lives longer
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """Limits of a project, each UNLIMITED or at least 1."""
+    """Limits of a project, each UNLIMITED or at least 1. With `hard`, commits reserve their bytes before."""
 
     storage: int = UNLIMITED  # bytes
     repositories: int = UNLIMITED
     artifacts: int = UNLIMITED
+    hard: bool = False
 
-    def as_json(self) -> dict[str, int]:
+    def as_json(self) -> dict[str, Any]:
         limits = {"storage": self.storage, "repositories": self.repositories, "artifacts": self.artifacts}
-        return {name: limit for name, limit in limits.items() if limit != UNLIMITED}
+        set_ = {name: limit for name, limit in limits.items() if limit != UNLIMITED}
+        return {**set_, "hard": True} if self.hard else set_
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -79,6 +83,22 @@ class Standing:
         return replace(self, level=level, limit=limit, used=used), said
 
 
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Bytes that a commit adds, from before it is made until the indexer has counted them.
+
+    `blobs` are those that the indexer counts last, up to MAX_RESERVED_BLOBS. Until the commit, it lapses at `expires`
+    (seconds since the epoch).
+    """
+
+    repository: RepositoryName
+    digest: Digest
+    generation: str
+    size: int
+    blobs: tuple[Digest, ...]
+    expires: int
+
+
 class ProjectUsage(Protocol):
     """What projects hold, and what was said of it. All reads are strongly consistent, of what the indexer derived."""
 
@@ -96,6 +116,25 @@ class ProjectUsage(Protocol):
 
     def find_standing(self, project: ProjectName) -> tuple[Governing, Standing]:
         """One read."""
+        ...
+
+    def reserve(self, reservation: Reservation) -> None:
+        """Keep a reservation; the same again renews it. One write. `ManifestIndex.commit` makes it last."""
+        ...
+
+    def reserved_bytes(self, project: ProjectName, *, now: int) -> int:
+        """Return the sum of the reservations that have not lapsed at `now`, in seconds. One read for each MB."""
+        ...
+
+    def unreserve(self, project: ProjectName, generation: str) -> None:
+        """Drop the reservation of a commit that was not made. One write."""
+        ...
+
+    def release_counted(self, project: ProjectName, *, now: int) -> None:
+        """Drop reservations that have lapsed, whose bytes are counted, or whose manifest is gone.
+
+        One read of the reservations, one for each 50 of them, one write for each that is dropped.
+        """
         ...
 
     def put_standing(self, project: ProjectName, standing: Standing, event: Event | None) -> None:

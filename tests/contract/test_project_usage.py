@@ -11,10 +11,13 @@ from roadstead.aws.dynamodb_usage import DynamoProjectUsage
 from roadstead.aws.table import Table
 from roadstead.catalog.derived import KeptRepository
 from roadstead.catalog.pages import Counts
+from roadstead.catalog.summaries import Summary
 from roadstead.conflicts import Conflict
 from roadstead.content.governing import Governing
+from roadstead.content.manifest_document import OCI_MANIFEST
+from roadstead.content.manifest_index import Commit, ManifestEntry
 from roadstead.digest import Digest
-from roadstead.lifecycle.quotas import Level, ProjectUsage, Standing
+from roadstead.lifecycle.quotas import Level, ProjectUsage, Reservation, Standing
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Actor, Event, Operation
 from tests.contract.conftest import Index
@@ -51,6 +54,58 @@ def test_of_two_that_say_something_one_looks_again(index: Index, usage: ProjectU
             usage.put_standing(SHIPS, Standing(Level.EXCEEDED, 1000, 1000, version), EVENT)
     assert usage.find_standing(SHIPS)[1].level is Level.WARNED
     assert len(index.events()) == 1
+
+
+def reservation(generation: str, size: int = 10, expires: int = 1000) -> Reservation:
+    return Reservation(RepositoryName("ships/a"), ONE, generation, size, (), expires)
+
+
+def test_reservations_add_up_until_they_lapse_or_are_dropped(usage: ProjectUsage) -> None:
+    assert usage.reserved_bytes(SHIPS, now=900) == 0
+    usage.reserve(reservation("g1"))
+    usage.reserve(reservation("g1"))
+    usage.reserve(reservation("g2", 5, 2000))
+    assert usage.reserved_bytes(SHIPS, now=1000) == 15
+    assert usage.reserved_bytes(SHIPS, now=1001) == 5
+    assert usage.reserved_bytes(BOATS, now=900) == 0
+    usage.unreserve(SHIPS, "g2")
+    usage.unreserve(SHIPS, "absent")
+    assert usage.reserved_bytes(SHIPS, now=1000) == 10
+    usage.release_counted(SHIPS, now=1001)
+    assert usage.reserved_bytes(SHIPS, now=900) == 0
+
+
+def commit_of(index: Index, generation: str) -> Commit:
+    name = RepositoryName("ships/a")
+    found = index.manifests.read_snapshot(name, ONE, (), blobs=(), manifests=())
+    entry = ManifestEntry(ONE, OCI_MANIFEST, 1, generation, "key", b"1")
+    event = replace(EVENT, operation=Operation.PUSH, repository=name, digest=ONE)
+    return Commit(name, entry, (), found, None, event, reserved=True)
+
+
+def test_a_commit_makes_its_reservation_last(index: Index, usage: ProjectUsage) -> None:
+    with pytest.raises(Conflict):
+        index.manifests.commit(commit_of(index, "g1"))  # it has lapsed, and was dropped
+    usage.reserve(reservation("g1"))
+    index.manifests.commit(commit_of(index, "g1"))
+    assert usage.reserved_bytes(SHIPS, now=10**9) == 10
+    usage.release_counted(SHIPS, now=10**9)
+    assert usage.reserved_bytes(SHIPS, now=10**9) == 10  # it is not counted yet
+
+
+def test_a_reservation_is_dropped_once_all_of_it_is_counted(index: Index, usage: ProjectUsage) -> None:
+    if index.memory is not None:
+        pytest.skip("nobody derives in memory")
+    derived = DynamoDerivedIndex(Table(index.client, index.table_name, sleep=lambda _: None))
+    usage.reserve(replace(reservation("g1"), blobs=(TWO,)))
+    index.manifests.commit(commit_of(index, "g1"))
+    summary = Summary(digest=ONE, generation="g1", key="key", media_type=OCI_MANIFEST, manifest_size=1, size=1)
+    derived.put_summary(RepositoryName("ships/a"), summary, replaces=None)
+    usage.release_counted(SHIPS, now=1)
+    assert usage.reserved_bytes(SHIPS, now=1) == 10
+    derived.change_usage(SHIPS, own={TWO: 9}, disown={})
+    usage.release_counted(SHIPS, now=1)
+    assert usage.reserved_bytes(SHIPS, now=1) == 0
 
 
 def test_usage_is_what_was_derived(index: Index, usage: ProjectUsage) -> None:

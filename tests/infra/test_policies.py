@@ -365,7 +365,8 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
 def test_the_management_function_reads_what_lists_show_and_changes_content_and_executions(default: Deployment) -> None:
     labels = {"id#label", "labelled#*", "labels#*"}
     policies = {"rules#*", "usage#*", "event#*"}
-    changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*", "trash#*", "deleting#*"} | labels
+    changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*", "trash#*", "deleting#*", "reserved#*"}
+    changed |= labels
     executions = {"execution#*", "executions#*", "due", "event#*", "policy#*", "trash#*"}
     assert keys_read(default, "ManagementRole", INDEX, "dynamodb:PutItem") == executions | changed | policies
     assert keys_read(default, "ManagementRole", INDEX) == executions | changed | policies | {

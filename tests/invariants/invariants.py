@@ -247,7 +247,12 @@ def _check_tag(repository: str, tag: str, item: Item, own: dict[str, Item]) -> l
 
 
 # Events of what changes nothing that a client could see.
-_UNSEEN = frozenset({"collect", "start-execution", "stop-execution", "empty-trash", "change-trash"})
+_UNSEEN = frozenset(
+    {
+        *("collect", "start-execution", "stop-execution", "empty-trash", "change-trash"),
+        *("create-immutable-rule", "change-quota", "warn-quota", "exceed-quota"),
+    }
+)
 
 
 def _check_found(rows: Rows, objects: dict[str, bytes]) -> list[str]:

@@ -22,11 +22,11 @@ from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.commit_rules import PolicyRules
-from roadstead.lifecycle.quotas import Standing
+from roadstead.lifecycle.quotas import Reservation, Standing
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
 from roadstead.trail.events import EventMaker
-from tests.memory.usage import MemoryProjectUsage
+from tests.memory.usage import COMMITTED, MemoryProjectUsage
 
 
 @dataclass(slots=True)
@@ -62,6 +62,7 @@ class MemoryIndex:
         self.used: dict[str, int] = {}  # bytes of a project, for tests to set; and which blobs count in it
         self.owned: dict[str, dict[Digest, int]] = {}
         self.standings: dict[str, Standing] = {}
+        self.reserved: dict[str, Reservation] = {}  # by generation
         self.events: list[Event] = []
         self.candidates: list[Mapping[str, str]] = []
         self.grace = 0  # seconds; nothing is kept in the trash unless a test says so
@@ -285,6 +286,10 @@ class MemoryIndex:
                 unchanged &= (now.digest if now else None) == (before.digest if before else None)
             if not unchanged or (own.exists and not found.repository_exists):
                 raise Conflict(entry.digest)
+            if commit.reserved:
+                if entry.generation not in self.reserved:
+                    raise Conflict(entry.digest)
+                self.reserved[entry.generation] = replace(self.reserved[entry.generation], expires=COMMITTED)
             if standing is not None:
                 own.manifests[entry.digest] = replace(standing, marked=None)
             else:

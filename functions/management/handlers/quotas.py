@@ -83,7 +83,7 @@ def get_own(call: Call, project: str) -> Response:
     return Response.json(
         200,
         {
-            "storage": {"limit": policy.quota.storage, "used": used},
+            "storage": {"limit": policy.quota.storage, "used": used, "hard": policy.quota.hard},
             "repositories": {"limit": policy.quota.repositories, "used": len(listed)},
             "artifacts": {"limit": policy.quota.artifacts, "used": sum(one.artifacts for one in listed)},
         },
@@ -98,9 +98,13 @@ def set_own(call: Call, project: str) -> Response:
         "repositories": storage_limit(document, "repositories", most=MAX_NUMBER),
         "artifacts": storage_limit(document, "artifacts", most=MAX_NUMBER),
     }
-    changes = {name: limit for name, limit in limits.items() if limit is not None}
+    changes: dict[str, Any] = {name: limit for name, limit in limits.items() if limit is not None}
+    if "hard" in document:
+        if not isinstance(document["hard"], bool):
+            raise bad_request("hard must be true or false")
+        changes["hard"] = document["hard"]
     if not changes:
-        raise bad_request("name a limit: storage, repositories or artifacts; -1 is no limit")
+        raise bad_request("name what changes: storage, repositories or artifacts (-1 is no limit), or hard")
     is_name = (call.request.header("x-is-resource-name") or "").lower() == "true"
     name = find_listed(call.services.lists, project, is_name=is_name)
     if name is None:

@@ -25,7 +25,7 @@ _OPTIONAL: Mapping[str, Schema] = {"disabled": flag("left out while false"), "pr
 
 
 _LIMIT = number("-1 for none")
-_LIMITED = ("storage", "repositories", "artifacts")
+_HARD = flag("whether pushes reserve their bytes, so that they cannot exceed the limit together")
 _STORAGE = obj({"storage": number("bytes; as a limit, -1 for none")})
 
 
@@ -62,8 +62,14 @@ SCHEMAS: Mapping[str, Schema] = {
         }
     ),
     "QuotaChange": obj({"hard": _STORAGE}),
-    "ProjectLimits": obj({name: obj({"limit": _LIMIT, "used": number()}) for name in _LIMITED}),
-    "ProjectLimitsChange": obj({}, dict.fromkeys(_LIMITED, _LIMIT)),
+    "ProjectLimits": obj(
+        {
+            "storage": obj({"limit": _LIMIT, "used": number("bytes"), "hard": _HARD}),
+            "repositories": obj({"limit": _LIMIT, "used": number()}),
+            "artifacts": obj({"limit": _LIMIT, "used": number()}),
+        }
+    ),
+    "ProjectLimitsChange": obj({}, {"storage": _LIMIT, "repositories": _LIMIT, "artifacts": _LIMIT, "hard": _HARD}),
 }
 
 OPERATIONS: Mapping[str, Described] = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -39,7 +41,7 @@ def registry() -> Registry:
     return registry
 
 
-def limit(registry: Registry, **limits: int) -> None:
+def limit(registry: Registry, **limits: Any) -> None:
     policies = Policies(MemoryProjectRules(registry.index), EventMaker(registry.clock))
     policies.set_quota(PROJECT, lambda quota: replace(quota, **limits), ADA)
 
@@ -177,5 +179,50 @@ def test_amounts_are_written_for_people(size: int, text: str) -> None:
 
 
 def test_a_quota_comes_back_as_it_was_written() -> None:
-    for quota in (Quota(), Quota(5), Quota(5, 6, 7)):
+    for quota in (Quota(), Quota(5), Quota(5, 6, 7), Quota(5, hard=True)):
         assert Policy.parse(Policy(quota=quota).document()).quota == quota
+
+
+def test_under_a_hard_limit_what_is_committed_counts_before_the_indexer_has_counted_it(registry: Registry) -> None:
+    limit(registry, storage=2 * WHOLE - 1, hard=True)
+    registry.push(IMAGE)
+    other = image_of(LAYER, annotations={"n": "2"})
+    with pytest.raises(QuotaExceeded, match=r"has used 1\.4 KiB"):
+        registry.push(other)
+    assert len(registry.index.reserved) == 1
+    watch = QuotaWatch(MemoryProjectUsage(registry.index), EventMaker(registry.clock))
+    watch.look(SHIPS)
+    assert len(registry.index.reserved) == 1  # the manifest stands, and nobody has counted it
+    registry.manifests.delete(SHIPS, Digest.of(IMAGE), ADA)
+    watch.look(SHIPS)
+    assert registry.index.reserved == {}
+    registry.push(other)
+
+
+def test_a_push_that_fails_leaves_no_reservation_and_one_that_dies_an_hour_of_it(registry: Registry) -> None:
+    class Dying(MemoryIndex):
+        def commit(self, commit):  # type: ignore[no-untyped-def]
+            raise RuntimeError("dead")
+
+    limit(registry, storage=WHOLE, hard=True)
+    registry.index.__class__ = Dying
+    with pytest.raises(RuntimeError):
+        registry.push(IMAGE)
+    registry.index.__class__ = MemoryIndex
+    usage = MemoryProjectUsage(registry.index)
+    now = int(time.time())
+    assert usage.reserved_bytes(PROJECT, now=now) == WHOLE
+    with pytest.raises(QuotaExceeded):
+        registry.push(IMAGE)
+    assert len(registry.index.reserved) == 1
+    assert usage.reserved_bytes(PROJECT, now=now + 3601) == 0
+    usage.release_counted(PROJECT, now=now + 3601)
+    registry.push(IMAGE)
+
+
+def test_without_a_hard_limit_nothing_is_reserved(registry: Registry) -> None:
+    limit(registry, storage=10 * WHOLE)
+    registry.push(IMAGE)
+    limit(registry, storage=-1, hard=True)
+    registry.push(image_of(LAYER, annotations={"n": "2"}))
+    assert registry.index.reserved == {}

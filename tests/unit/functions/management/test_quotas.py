@@ -126,11 +126,14 @@ def test_our_own_api_limits_repositories_and_artifacts_too(browser: Browser) -> 
     assert (status, document) == (
         200,
         {
-            "storage": {"limit": GIB, "used": 100},
+            "storage": {"limit": GIB, "used": 100, "hard": False},
             "repositories": {"limit": 5, "used": 1},
             "artifacts": {"limit": 100, "used": 1},
         },
     )
+    assert ask(browser, "PUT", own, {"hard": True})[0] == 200
+    assert ask(browser, "GET", own)[1]["storage"] == {"limit": GIB, "used": 100, "hard": True}
+    assert ask(browser, "PUT", own, {"hard": 1})[0] == 400
     assert ask(browser, "PUT", own, {})[0] == 400
     assert ask(browser, "PUT", own, {"artifacts": 0})[0] == 400
     assert ask(browser, "PUT", own, {"artifacts": 9}, who="bob")[0] == 403
