@@ -12,6 +12,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 S3_VENV := .venv-s3
+WITNESS_VENV := .venv-witnesses
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
@@ -45,7 +46,7 @@ console-test: $(VENV)/dev.stamp ## the console's types and unit tests, on the bu
 screenshots: $(VENV)/dev.stamp ## every page of the console in both themes and on a phone, to SCREENSHOTS=screenshots/ (needs Chromium)
 	$(BIN)/python -m tests.e2e.console.screenshots $(SCREENSHOTS)
 
-test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp ## all tests; those with real clients too when they are installed, or with CI=true
+test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp $(WITNESS_VENV)/witnesses.stamp ## all tests; those with real clients too when they are installed, or with CI=true
 	$(BIN)/python -m pytest -n 2 --ignore tests/e2e tests
 	@missing=; for client in $(CLIENTS); do command -v $$client >/dev/null || missing="$$missing $$client"; done; \
 	if [ "$$CI" = true ] || [ -z "$$missing" ]; then $(MAKE) --no-print-directory e2e; \
@@ -91,14 +92,14 @@ lock: $(VENV)/dev.stamp ## compile the dependency groups of pyproject.toml into 
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group \
 	    --constraint requirements/dev.txt -o requirements/$$group.txt || exit 1; \
 	done
-	for group in installer strict-s3; do \
+	for group in installer strict-s3 witnesses; do \
 	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --group $$group -o requirements/$$group.txt || exit 1; \
 	done
 
 # One environment; what runs the registry is a subset of what develops it. Beside it one for the strict S3 of the tests,
-# whose dependencies contradict ours. Nothing is installed that is not pinned by hash, and nothing again until its lock
+# and one for Harbor's clients, whose dependencies contradict ours. Nothing is installed that is not pinned by hash, and nothing again until its lock
 # file changes.
-$(UV) $(S3_VENV)/bin/uv: | requirements/installer.txt
+$(UV) $(S3_VENV)/bin/uv $(WITNESS_VENV)/bin/uv: | requirements/installer.txt
 	@echo "Making $(@D:/bin=), and fetching uv, which installs the rest …"
 	@$(PYTHON) local/bootstrap.py $(@D:/bin=) requirements/installer.txt
 
@@ -110,4 +111,9 @@ $(VENV)/%.stamp: requirements/%.txt | $(UV)
 $(S3_VENV)/%.stamp: requirements/%.txt | $(S3_VENV)/bin/uv
 	@echo "Installing $< into $(S3_VENV), each package held to its hash …"
 	@$(S3_VENV)/bin/uv pip install -q --python $(S3_VENV)/bin/python --require-hashes -r $<
+	@touch $@
+
+$(WITNESS_VENV)/%.stamp: requirements/%.txt | $(WITNESS_VENV)/bin/uv
+	@echo "Installing $< into $(WITNESS_VENV), each package held to its hash …"
+	@$(WITNESS_VENV)/bin/uv pip install -q --python $(WITNESS_VENV)/bin/python --require-hashes -r $<
 	@touch $@

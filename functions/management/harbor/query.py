@@ -122,7 +122,8 @@ def flag(request: Request, name: str, default: bool) -> bool:
 def _terms(text: str) -> dict[str, Term]:
     if len(text) > MAX_LENGTH:
         raise bad_request(f"q has {len(text)} characters; at most {MAX_LENGTH} are accepted")
-    text = unquote_plus(text)  # decoded a second time: clients send tags%3Dnil
+    if "%" in text:  # encoded a second time, as by clients that send tags%3Dnil; otherwise a + is a robot's own
+        text = unquote_plus(text)
     parts = text.split(",") if text else []
     if len(parts) > MAX_TERMS:
         raise bad_request(f"q has {len(parts)} terms; at most {MAX_TERMS} are accepted")

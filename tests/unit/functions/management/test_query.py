@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.management.errors import ManagementError
-from functions.management.harbor.query import Sort, parse_query
+from functions.management.harbor.query import AnyOf, Exact, Sort, parse_query
 
 
 @dataclass(frozen=True)
@@ -98,3 +98,8 @@ def test_any_text_is_a_query_or_a_bad_request(q: str, sort: str) -> None:
     else:
         assert set(query.filtered(ITEMS, FIELDS)) <= set(ITEMS)
         assert len(query.sorted(ITEMS, FIELDS, (Sort("id"),))) == len(ITEMS)
+
+
+def test_a_plus_is_a_space_only_in_what_is_encoded_twice() -> None:
+    assert parse_query("name=robot$ships+builder", None).terms == {"name": Exact("robot$ships+builder")}
+    assert parse_query("name%3D%7Ba+b%7D", None).terms == {"name": AnyOf(("a", "b"))}
