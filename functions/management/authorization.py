@@ -12,6 +12,7 @@ from functions.hosting.viewer import origin
 from functions.management.authentication import SAFE_METHODS, authenticate, credentials_of
 from functions.management.call import Caller, ProjectAccess
 from functions.management.errors import ManagementCode, ManagementError, not_found
+from functions.management.paths import REPOSITORY
 from functions.management.project_ids import is_id, name_of
 from functions.management.route import Anybody, InProject, Match, Nothing, Person, SignedIn, SystemAdmin
 from functions.management.services import Services
@@ -19,7 +20,7 @@ from roadstead.http import Request
 from roadstead.identity.access_tokens import limited
 from roadstead.identity.directory import Identity, TokenLevel
 from roadstead.identity.permissions import Permission
-from roadstead.names import ProjectName
+from roadstead.names import ProjectName, RepositoryName
 
 PROJECT, PROJECT_NAME = "project", "project_name"  # the path parameters that mean a project; the second is no id
 
@@ -53,6 +54,9 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
             return caller, None
         case InProject(permission):
             access = _access(identity, name, _project_text(match), is_name=_is_name(request, match))
+            repository = match.parameters.get(REPOSITORY)
+            if access is not None and repository is not None:
+                access = _on(access, repository)
             return caller, _required(caller, access, permission, _project_text(match))
 
 
@@ -86,6 +90,24 @@ def identity_of(services: Services, caller: Caller, projects: Iterable[ProjectNa
     robot = caller.robot.name if caller.robot is not None else None
     identity = services.directory.read(user, projects, robot=robot)
     return limited(identity, caller.access_token) if caller.access_token is not None else identity
+
+
+def require_on_repository(
+    services: Services, caller: Caller, repository: RepositoryName, permission: Permission
+) -> ProjectAccess:
+    """Return the caller's access to a repository that the path does not name. Costs one read. Raises 401, 403, 404."""
+    identity = identity_of(services, caller, (repository.project,))
+    found = identity.projects.get(repository.project)
+    access = ProjectAccess.of(found, identity).on(repository) if found is not None else None
+    return _required(caller, access, permission, repository.project)
+
+
+def _on(access: ProjectAccess, text: str) -> ProjectAccess:
+    """Return the access to a repository of the path; a malformed name, which is none, is for the handler to refuse."""
+    try:
+        return access.on(RepositoryName.parse(f"{access.project.name}/{text}"))
+    except ValueError:
+        return access
 
 
 def _required(caller: Caller, access: ProjectAccess | None, permission: Permission, project: str) -> ProjectAccess:

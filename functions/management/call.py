@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.management.errors import bad_request
@@ -14,8 +14,9 @@ from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import AccessToken, Identity, Project, Role, Session, User
 from roadstead.identity.lists import VisibleProject, visible_projects
 from roadstead.identity.permissions import Permission
-from roadstead.identity.rights import permissions_in
+from roadstead.identity.rights import permissions_in, permissions_on, sees
 from roadstead.identity.robots import Robot
+from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 
 MAX_BODY = 1024 * 1024  # bytes
@@ -50,16 +51,28 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class ProjectAccess:
-    """A project, and what the caller may do in it. `role` is None where that does not come from a role."""
+    """A project, and what the caller may do in it. `role` is that in the whole project, or None.
+
+    Where the path names a repository, `permissions` are those on it.
+    """
 
     project: Project
     role: Role | None
     permissions: frozenset[Permission]
+    identity: Identity
 
     @classmethod
     def of(cls, project: Project, identity: Identity) -> ProjectAccess:
         """Return the access of the caller of `identity`, which has the project."""
-        return cls(project, identity.roles.get(project.name), permissions_in(project.name, identity))
+        return cls(project, identity.roles.get(project.name), permissions_in(project.name, identity), identity)
+
+    def on(self, repository: RepositoryName) -> ProjectAccess:
+        """Return the access with the permissions on one repository."""
+        return replace(self, permissions=permissions_on(repository, self.identity))
+
+    def sees(self, repository: RepositoryName) -> bool:
+        """Whether the caller may see that a repository of the project exists."""
+        return sees(repository, self.identity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +102,8 @@ class Call:
         token = caller.access_token
         if token is None:
             return found
-        return [one for one in found if one.project.public or token.reaches(one.project.name, one.project.id)]
+        reached = (one if token.reaches(one.project.name, one.project.id) else replace(one, role=None) for one in found)
+        return [one for one in reached if one.project.public or token.reaches(one.project.name, one.project.id)]
 
     def accounts(self) -> Accounts:
         """Return the accounts, changed in the caller's name."""

@@ -11,13 +11,14 @@ from roadstead.aws.identity_items import (
     MEMBER_GROUP,
     PROJECTS,
     USERS,
+    held_from,
     is_admin,
     member_from,
     member_group_from,
     profile_from,
 )
 from roadstead.aws.table import Table
-from roadstead.identity.directory import Member, MemberGroup, Role, UserName
+from roadstead.identity.directory import HeldRole, Member, MemberGroup, UserName
 from roadstead.identity.lists import ListedProject, ListedUser
 from roadstead.ids import IdKind
 from roadstead.names import ProjectName
@@ -62,15 +63,15 @@ class DynamoDirectoryLists:
         found = self._table.query(f"project#{project}", prefix=MEMBER_GROUP)
         return tuple(member_group_from(project, item) for item in found)
 
-    def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
+    def list_memberships(self, user: UserName) -> Mapping[ProjectName, HeldRole]:
         return self._roles(f"user#{user}")
 
-    def list_group_roles(self, group: int) -> Mapping[ProjectName, Role]:
+    def list_group_roles(self, group: int) -> Mapping[ProjectName, HeldRole]:
         return self._roles(f"group#{group}")
 
     def find_by_id(self, kind: IdKind, id_: int) -> str | None:
         return find_named(self._table, kind, id_)
 
-    def _roles(self, pk: str) -> dict[ProjectName, Role]:
+    def _roles(self, pk: str) -> dict[ProjectName, HeldRole]:
         found = self._table.query(pk, prefix=IN)
-        return {ProjectName(item["sk"].removeprefix(IN)): Role(item["role"]) for item in found}
+        return {ProjectName(item["sk"].removeprefix(IN)): held_from(item) for item in found}

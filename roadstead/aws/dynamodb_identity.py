@@ -47,7 +47,7 @@ from roadstead.aws.identity_items import (
     project_key,
     refresh_key,
     refresh_token_from,
-    role_in,
+    roles_in,
     session_from,
     session_key,
     subject_key,
@@ -70,6 +70,8 @@ from roadstead.identity.directory import (
     UnknownUser,
     User,
     UserName,
+    limited_roles,
+    whole_roles,
 )
 from roadstead.identity.robot_names import RobotName
 from roadstead.ids import IdKind, clock_id
@@ -119,7 +121,7 @@ class DynamoIdentities(DynamoAccessTokens, DynamoAttempts, DynamoGroups, DynamoP
         groups = account.all_groups if account else ()
         if account is not None and not set(groups).isdisjoint(items.get(ADMIN_GROUPS, {}).get("ids", ())):
             account = replace(account, admin=True, admin_by_group=not account.admin)
-        roles = {name: role_in(found.get(name), items.get(member_key(name, user)), groups) for name in projects}
+        held = {name: roles_in(found.get(name), items.get(member_key(name, user)), groups) for name in projects}
         refresh = items.get(refresh_key(user, refresh_token)) if refresh_token is not None else None
         personal = items.get(access_token_key(user, access_token)) if access_token is not None else None
         seated = items.get(session_key(user, session)) if session is not None else None
@@ -129,7 +131,8 @@ class DynamoIdentities(DynamoAccessTokens, DynamoAttempts, DynamoGroups, DynamoP
             access_token=access_token_from(user, personal) if personal else None,
             session=session_from(user, seated) if seated else None,
             projects=found,
-            roles={name: role for name, role in roles.items() if role is not None},
+            roles=whole_roles(held),
+            limited_roles=limited_roles(held),
             attempts=failed,
         )
 

@@ -11,6 +11,7 @@ from roadstead.aws.identity_items import (
     USABLE,
     group_key,
     group_role_key,
+    held_item,
     listed_project_key,
     member_from,
     member_group_from,
@@ -19,6 +20,7 @@ from roadstead.aws.identity_items import (
     membership_key,
     project_from,
     project_key,
+    role_item,
     told,
     user_key,
 )
@@ -29,6 +31,7 @@ from roadstead.identity.directory import (
     MAX_GROUPS,
     Member,
     MemberGroup,
+    Patterns,
     Project,
     Role,
     TooManyGroups,
@@ -99,14 +102,22 @@ class DynamoProjects:
         self._table.transact([*(update(key, *change) for key in keys), *told(event)])
 
     def set_member(
-        self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
+        self,
+        project: ProjectName,
+        user: UserName,
+        role: Role,
+        *,
+        at: int = 0,
+        patterns: Patterns | None = None,
+        event: Event | None = None,
     ) -> Member:
         key, inverse = member_key(project, user), membership_key(user, project)
         both = [check(project_key(project), PRESENT), check(user_key(user), NOT_MARKED)]
 
         def added(id_: int) -> list[Write]:
-            item: Item = {"role": role, "id": id_, "at": at}
-            return [*both, put(key, item, ABSENT), put(inverse, {"role": role}), *told(event)]
+            own = role_item(role, patterns or ())
+            item: Item = {**own, "id": id_, "at": at}
+            return [*both, put(key, item, ABSENT), put(inverse, own), *told(event)]
 
         for _ in range(_ATTEMPTS):
             found = self._table.get(key)
@@ -114,16 +125,12 @@ class DynamoProjects:
                 if found is None:
                     name = f"{project}/{user}"
                     id_ = id_claims.create(self._table, IdKind.MEMBER, clock_id(at), name, added)
-                    return Member(project, user, role, id_, at)
-                self._table.transact(
-                    [
-                        *both,
-                        put(key, {**_without_key(found), "role": role}, "id = :id", {":id": found["id"]}),
-                        put(inverse, {"role": role}),
-                        *told(event),
-                    ]
-                )
-                return member_from(project, {**found, "role": role})
+                    return Member(project, user, role, id_, at, patterns or ())
+                own = role_item(role, tuple(found.get("patterns", ())) if patterns is None else patterns)
+                item = {**own, "id": found["id"], "at": found["at"]}
+                same = put(key, item, "id = :id", {":id": found["id"]})
+                self._table.transact([*both, same, put(inverse, own), *told(event)])
+                return member_from(project, {**item, "sk": found["sk"]})
             except TransactionFailed as error:
                 if 0 in error.failed:
                     raise UnknownProject(project) from error
@@ -146,20 +153,31 @@ class DynamoProjects:
         raise Throttled(f"too many writers of the member {user} of {project}")
 
     def set_group_role(
-        self, project: ProjectName, group: int, role: Role, *, at: int = 0, event: Event | None = None
+        self,
+        project: ProjectName,
+        group: int,
+        role: Role,
+        *,
+        at: int = 0,
+        patterns: Patterns | None = None,
+        event: Event | None = None,
     ) -> MemberGroup:
-        names, key = {"#group": str(group)}, member_group_key(project, group)
-        room = f"{PRESENT} AND (attribute_exists(groups.#group) OR size(groups) < :most)"
-        values = {":role": role, ":most": MAX_GROUPS}
-        common = [
-            update(project_key(project), "SET groups.#group = :role", room, values, names),
-            check(group_key(group), USABLE),
-            put(group_role_key(group, project), {"role": role}),
-            *told(event),
-        ]
+        key = member_group_key(project, group)
+
+        def common(own: Patterns) -> list[Write]:
+            room = f"{PRESENT} AND (attribute_exists(groups.#group) OR size(groups) < :most)"
+            values = {":role": held_item(role, own), ":most": MAX_GROUPS}
+            names = {"#group": str(group)}
+            return [
+                update(project_key(project), "SET groups.#group = :role", room, values, names),
+                check(group_key(group), USABLE),
+                put(group_role_key(group, project), role_item(role, own)),
+                *told(event),
+            ]
 
         def added(id_: int) -> list[Write]:
-            return [*common, put(key, {"role": role, "id": id_, "at": at}, ABSENT)]
+            item = {**role_item(role, patterns or ()), "id": id_, "at": at}
+            return [*common(patterns or ()), put(key, item, ABSENT)]
 
         for _ in range(_ATTEMPTS):
             found = self._table.get(key)
@@ -167,10 +185,11 @@ class DynamoProjects:
                 if found is None:
                     name = f"{project}/group:{group}"
                     id_ = id_claims.create(self._table, IdKind.MEMBER, clock_id(at), name, added)
-                    return MemberGroup(project, group, role, id_, at)
-                changed = {**_without_key(found), "role": role}
-                self._table.transact([*common, put(key, changed, "id = :id", {":id": found["id"]})])
-                return member_group_from(project, {**found, "role": role})
+                    return MemberGroup(project, group, role, id_, at, patterns or ())
+                own = tuple(found.get("patterns", ())) if patterns is None else patterns
+                item = {**role_item(role, own), "id": found["id"], "at": found["at"]}
+                self._table.transact([*common(own), put(key, item, "id = :id", {":id": found["id"]})])
+                return member_group_from(project, {**item, "sk": found["sk"]})
             except TransactionFailed as error:
                 if 1 in error.failed:
                     raise UnknownGroup(str(group)) from error
@@ -189,7 +208,3 @@ class DynamoProjects:
         except TransactionFailed as error:
             if self._table.get(key) is None:
                 raise UnknownProject(project) from error
-
-
-def _without_key(item: Item) -> Item:
-    return {name: value for name, value in item.items() if name not in ("pk", "sk")}

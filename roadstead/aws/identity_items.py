@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from roadstead.aws.index_items import event_write
 from roadstead.aws.table import Item, Key, Write
 from roadstead.identity.directory import (
     LOCAL,
     AccessToken,
+    HeldRole,
     Member,
     MemberGroup,
+    Patterns,
     Profile,
     Project,
     RefreshToken,
@@ -20,7 +23,6 @@ from roadstead.identity.directory import (
     TokenLevel,
     User,
     UserName,
-    strongest,
 )
 from roadstead.identity.robots import NEVER
 from roadstead.names import ProjectName
@@ -137,20 +139,40 @@ def profile_from(item: Item) -> Profile:
 
 
 def project_from(name: ProjectName, item: Item) -> Project:
-    groups = {int(group): Role(role) for group, role in item["groups"].items()}
+    held = {int(group): held_from(value) for group, value in item["groups"].items()}
+    groups = {group: one.role for group, one in held.items()}
+    patterns = {group: one.patterns for group, one in held.items() if one.patterns}
     return Project(
-        name, item["public"], item["created"], item["created_by"], item["id"], groups, item.get("metadata", {})
+        name=name,
+        public=item["public"],
+        created=item["created"],
+        created_by=item["created_by"],
+        id=item["id"],
+        groups=groups,
+        metadata=item.get("metadata", {}),
+        group_patterns=patterns,
     )
+
+
+def held_item(role: Role, patterns: Patterns) -> Any:
+    """A group's role as the project's item keeps it: its name, with patterns a map."""
+    return {"role": role, "patterns": list(patterns)} if patterns else role
+
+
+def held_from(value: Any) -> HeldRole:
+    if isinstance(value, str):
+        return HeldRole(Role(value))
+    return HeldRole(Role(value["role"]), tuple(value.get("patterns", ())))
 
 
 def member_from(project: ProjectName, item: Item) -> Member:
     user = UserName(item["sk"].removeprefix(MEMBER))
-    return Member(project, user, Role(item["role"]), item["id"], item["at"])
+    return Member(project, user, Role(item["role"]), item["id"], item["at"], tuple(item.get("patterns", ())))
 
 
 def member_group_from(project: ProjectName, item: Item) -> MemberGroup:
     group = int(item["sk"].removeprefix(MEMBER_GROUP))
-    return MemberGroup(project, group, Role(item["role"]), item["id"], item["at"])
+    return MemberGroup(project, group, Role(item["role"]), item["id"], item["at"], tuple(item.get("patterns", ())))
 
 
 def refresh_token_from(user: UserName, item: Item) -> RefreshToken:
@@ -177,9 +199,15 @@ def session_from(user: UserName, item: Item) -> Session:
     return Session(user=user, hash=item["sk"].removeprefix("session#"), **fields)
 
 
-def role_in(project: Project | None, member: Item | None, groups: Iterable[int]) -> Role | None:
-    """Return the strongest role in a project: that of the member's item, or of one of `groups`."""
-    roles = [Role(member["role"])] if member is not None else []
+def roles_in(project: Project | None, member: Item | None, groups: Iterable[int]) -> tuple[HeldRole, ...]:
+    """Return the roles in a project: that of the member's item, and those of `groups`."""
+    roles = [held_from(member)] if member is not None else []
     if project is not None:
-        roles += [project.groups[group] for group in groups if group in project.groups]
-    return strongest(roles)
+        held, patterns = project.groups, project.group_patterns
+        roles += [HeldRole(held[group], patterns.get(group, ())) for group in groups if group in held]
+    return tuple(roles)
+
+
+def role_item(role: Role, patterns: Patterns) -> Item:
+    """Return the attributes of a role on an item of its own."""
+    return {"role": role, "patterns": list(patterns)} if patterns else {"role": role}

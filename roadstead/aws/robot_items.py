@@ -72,6 +72,7 @@ def _grant_item(grant: RobotGrant) -> dict[str, Any]:
         "scope": grant.scope,
         "access": sorted(str(permission) for permission in grant.permissions),
         "project_id": grant.project_id,
+        **({"patterns": list(grant.patterns)} if grant.patterns else {}),
     }
     return item if grant.project is None else {**item, "project": grant.project}
 
@@ -83,4 +84,5 @@ def _grant_from(item: dict[str, Any]) -> RobotGrant:
         permissions=frozenset(Permission.parse(*text.split(":")) for text in item["access"]),
         project=ProjectName(project) if project is not None else None,
         project_id=item["project_id"],
+        patterns=tuple(item.get("patterns", ())),
     )

@@ -14,6 +14,7 @@ from roadstead.identity.attempts import Attempt, AttemptStore
 from roadstead.identity.directory import (
     LOCAL,
     Member,
+    Patterns,
     Profile,
     Project,
     Projects,
@@ -24,6 +25,7 @@ from roadstead.identity.directory import (
     UserName,
     Users,
 )
+from roadstead.identity.limits import check_patterns, said_patterns
 from roadstead.identity.passwords import Hasher, WeakPassword, check_password
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
@@ -35,6 +37,10 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 class AccountRefused(Exception):
     """The change is not possible. The message is a sentence for a person."""
+
+
+class PatternRefused(AccountRefused):
+    """A pattern that limits a role is not one."""
 
 
 class AccountStore(Users, Projects, AttemptStore, Protocol):
@@ -184,16 +190,23 @@ class Accounts:
 
         retry_conflicts(attempt, parsed)
 
-    def set_member(self, project: str, user: str, role: Role) -> Member:
-        """Add a member, or change the role. Return the member."""
+    def set_member(self, project: str, user: str, role: Role, patterns: Patterns | None = None) -> Member:
+        """Add a member, or change the role and the patterns that limit it; return the member.
+
+        Without `patterns` a member keeps those that they have.
+        """
         parsed, member = _project(project), _user(user)
-        event = self._event(Operation.SET_MEMBER, project=parsed, user=member, detail=f"role={role}")
+        detail = f"role={role}{said_patterns(patterns)}"
+        event = self._event(Operation.SET_MEMBER, project=parsed, user=member, detail=detail)
         try:
-            return self._store.set_member(parsed, member, role, at=int(self._clock()), event=event)
+            limits = check_patterns(patterns) if patterns is not None else None
+            return self._store.set_member(parsed, member, role, at=int(self._clock()), patterns=limits, event=event)
         except UnknownProject as error:
             raise _no_project(parsed) from error
         except UnknownUser as error:
             raise _no_user(member) from error
+        except ValueError as error:
+            raise PatternRefused(str(error)) from error
 
     def remove_member(self, project: str, user: str) -> None:
         """Remove a member. A user who is not a member is not an error."""

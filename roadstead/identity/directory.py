@@ -52,6 +52,19 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+# Patterns of repositories (roadstead.patterns) to which rights in a project are limited, without the project's name.
+# Empty: rights in the whole project.
+Patterns = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role in a project, limited to some repositories if there are `patterns`."""
+
+    role: Role
+    patterns: Patterns = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """What people say of themselves. It decides nothing."""
@@ -101,6 +114,7 @@ class Project:
     id: int = 0  # 0 until the store has claimed one
     groups: Mapping[int, Role] = field(default_factory=dict)  # roles of groups, by their ids; at most MAX_GROUPS
     metadata: Mapping[str, str] = field(default_factory=dict)  # what clients keep with it, without effect
+    group_patterns: Mapping[int, Patterns] = field(default_factory=dict)  # of groups whose role is limited
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +126,7 @@ class Member:
     role: Role
     id: int
     since: int  # seconds since the epoch
+    patterns: Patterns = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +138,7 @@ class MemberGroup:
     role: Role
     id: int
     since: int  # seconds since the epoch
+    patterns: Patterns = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +244,8 @@ Counts = Mapping[str, Failures]  # of one bucket: attempts.ALL, and of a name al
 class Identity:
     """The result of one read: a user or a robot, and some projects. Absent ones are left out.
 
-    `roles` has the strongest role that the user has in a project, as a member or by a group.
+    `roles` has the strongest role that the user has in a whole project, as a member or by a group; `limited_roles` has
+    the roles that are limited to some repositories.
     """
 
     user: User | None = None
@@ -239,12 +256,25 @@ class Identity:
     attempts: Mapping[AttemptKey, Counts] = field(default_factory=dict)
     robot: Robot | None = None
     access_token: AccessToken | None = None  # by which the user came in: it limits them
+    limited_roles: Mapping[ProjectName, tuple[HeldRole, ...]] = field(default_factory=dict)
 
 
 def strongest(roles: Iterable[Role]) -> Role | None:
     """Return the role that may do the most, or None if there is none."""
     order = list(Role)
     return max(roles, key=order.index, default=None)
+
+
+def whole_roles(held: Mapping[ProjectName, Iterable[HeldRole]]) -> dict[ProjectName, Role]:
+    """Return the strongest role in each whole project."""
+    found = {name: strongest(one.role for one in roles if not one.patterns) for name, roles in held.items()}
+    return {name: role for name, role in found.items() if role is not None}
+
+
+def limited_roles(held: Mapping[ProjectName, Iterable[HeldRole]]) -> dict[ProjectName, tuple[HeldRole, ...]]:
+    """Return the roles that are limited to some repositories."""
+    found = {name: tuple(one for one in roles if one.patterns) for name, roles in held.items()}
+    return {name: roles for name, roles in found.items() if roles}
 
 
 class TooManyGroups(Exception):
@@ -383,9 +413,18 @@ class Projects(Protocol):
         ...
 
     def set_member(
-        self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
+        self,
+        project: ProjectName,
+        user: UserName,
+        role: Role,
+        *,
+        at: int = 0,
+        patterns: Patterns | None = None,
+        event: Event | None = None,
     ) -> Member:
         """Add a member (since `at`, in seconds) or change the role, if both exist at that moment; return the member.
+
+        Without `patterns` a member keeps those that they have.
 
         Costs one read and one transaction, which writes the inverse under the user too. Raises UnknownProject,
         UnknownUser.
@@ -398,9 +437,18 @@ class Projects(Protocol):
         ...
 
     def set_group_role(
-        self, project: ProjectName, group: int, role: Role, *, at: int = 0, event: Event | None = None
+        self,
+        project: ProjectName,
+        group: int,
+        role: Role,
+        *,
+        at: int = 0,
+        patterns: Patterns | None = None,
+        event: Event | None = None,
     ) -> MemberGroup:
         """Give a group a role in a project (since `at`, in seconds), or change it; return the group as a member.
+
+        Without `patterns` a group keeps those that it has.
 
         Costs one read and one transaction, which writes the inverse under the group too. Raises UnknownProject,
         UnknownGroup; TooManyGroups if MAX_GROUPS others have a role.

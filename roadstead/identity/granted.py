@@ -10,20 +10,23 @@ names, each as the first 4 bytes of its SHA-256. Another repository whose name h
 with a probability of 1 in 8.6 million for a set of 500. The caller's role permits these actions in the whole project,
 so nobody gains a right by it. docs/adr/0011-compact-tokens.md has the reasons.
 
-A set has exactly three members: a token with a fourth (patterns that limit a role, say) is refused by a registry that
-does not know it.
+Where the right is limited to repositories by patterns, the set has them as a fourth member, and a name must match one
+of them as well (docs/adr/0017-limits-below-a-project.md):
+
+    ["acme", 3, "<base64url>", ["team-a/**"]]
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from roadstead import base64url
 from roadstead.documents import compact
 from roadstead.identity.access import ALL, DELETE, PULL, PUSH, REPOSITORY, Access
+from roadstead.identity.limits import matches_any
 from roadstead.names import ProjectName, RepositoryName
 
 MAX_ACCESS = 1_900  # bytes of the `access` claim: about 20 repositories with names of 40 characters
@@ -35,28 +38,54 @@ _BITS = {PULL: 1, PUSH: 2, DELETE: 4}
 _ACTIONS = frozenset(_BITS)
 
 
+# The actions that are granted on a repository, by the patterns to which the right that grants them is limited.
+Parts = Callable[[RepositoryName, frozenset[str]], Iterable[tuple[frozenset[str], tuple[str, ...]]]]
+
+
+def in_whole_projects(
+    repository: RepositoryName, actions: frozenset[str]
+) -> Iterable[tuple[frozenset[str], tuple[str, ...]]]:
+    """Return all actions as parts of rights in the whole project."""
+    return ((actions, ()),)
+
+
 @dataclass(frozen=True, slots=True)
 class RepositorySet:
-    """Actions on some repositories of one project; `names` are the first bytes of the SHA-256 of their names."""
+    """Actions on some repositories of one project; `names` are the first bytes of the SHA-256 of their names.
+
+    With `patterns` a repository must match one of them, too.
+    """
 
     project: ProjectName
     actions: frozenset[str]
     names: frozenset[bytes]
+    patterns: tuple[str, ...] = ()
+
+    def has(self, repository: RepositoryName) -> bool:
+        if repository.project != self.project or _short(repository) not in self.names:
+            return False
+        return not self.patterns or matches_any(self.patterns, repository)
 
     def as_claim(self) -> list[Any]:
         bits = sum(_BITS[action] for action in self.actions)
-        return [self.project, bits, base64url.encode(b"".join(sorted(self.names)))]
+        claim = [self.project, bits, base64url.encode(b"".join(sorted(self.names)))]
+        return [*claim, list(self.patterns)] if self.patterns else claim
 
     @classmethod
     def from_claim(cls, claim: object) -> RepositorySet:
         """Raises ValueError if `claim` does not have the documented shape."""
-        if not isinstance(claim, list) or len(claim) != 3:
-            raise ValueError("a set of repositories has three members")
-        project, bits, text = claim
+        if not isinstance(claim, list) or len(claim) not in (3, 4):
+            raise ValueError("a set of repositories has three members, or four")
+        project, bits, text = claim[:3]
+        patterns = claim[3] if len(claim) == 4 else ()
         if not (isinstance(project, str) and isinstance(text, str)):
             raise ValueError("a set of repositories has a project and names")
         if not isinstance(bits, int) or isinstance(bits, bool) or not 0 <= bits < 8:
             raise ValueError("the actions of a set of repositories are a number from 0 to 7")
+        if len(claim) == 4 and not (
+            isinstance(patterns, list) and patterns and all(isinstance(pattern, str) for pattern in patterns)
+        ):
+            raise ValueError("the patterns of a set of repositories are a list of texts")
         data = base64url.decode(text)
         if len(data) % _NAME:
             raise ValueError(f"a name in a set of repositories has {_NAME} bytes")
@@ -64,6 +93,7 @@ class RepositorySet:
             ProjectName.parse(project),
             frozenset(action for action, bit in _BITS.items() if bits & bit),
             frozenset(data[start : start + _NAME] for start in range(0, len(data), _NAME)),
+            tuple(patterns),
         )
 
 
@@ -75,23 +105,37 @@ class Granted:
     sets: tuple[RepositorySet, ...] = ()
 
     @classmethod
-    def of(cls, access: Iterable[Access]) -> Granted:
-        """Return the grant in the shortest documented form: by name, or as sets once the names exceed MAX_ACCESS."""
+    def of(cls, access: Iterable[Access], parts: Parts = in_whole_projects) -> Granted:
+        """Return the grant in the shortest documented form: by name, or as sets once the names exceed MAX_ACCESS.
+
+        `parts` says by which rights the actions on a repository are granted.
+        """
         by_name = tuple(access)
-        return cls(by_name) if _size([one.as_claim() for one in by_name]) <= MAX_ACCESS else cls._compact(by_name)
+        if _size([one.as_claim() for one in by_name]) <= MAX_ACCESS:
+            return cls(by_name)
+        return cls._compact(by_name, parts)
 
     @classmethod
-    def _compact(cls, access: Iterable[Access]) -> Granted:
-        names: dict[tuple[ProjectName, frozenset[str]], set[bytes]] = {}
+    def _compact(cls, access: Iterable[Access], parts: Parts) -> Granted:
+        names: dict[tuple[ProjectName, frozenset[str], tuple[str, ...]], set[bytes]] = {}
         rest = []
         for one in access:
             repository = repository_of(one)
             if repository is not None:
-                names.setdefault((repository.project, one.actions & _ACTIONS), set()).add(_short(repository))
+                for actions, patterns in parts(repository, one.actions & _ACTIONS):
+                    names.setdefault((repository.project, actions, patterns), set()).add(_short(repository))
             elif one.actions:
                 rest.append(one)
-        sets = (RepositorySet(project, actions, frozenset(some)) for (project, actions), some in names.items())
+        sets = (
+            RepositorySet(project, actions, frozenset(some), patterns)
+            for (project, actions, patterns), some in names.items()
+        )
         return cls(tuple(rest), tuple(sets))
+
+    @property
+    def fits(self) -> bool:
+        """Whether a token can hold the grant. Only patterns can make it larger than what `fits` was asked about."""
+        return _size([one.as_claim() for one in self.sets]) <= MAX_SETS
 
     def permits(self, needed: Access) -> bool:
         """Whether every action of `needed` is granted on that resource."""
@@ -116,8 +160,7 @@ class Granted:
                 yield repository
 
     def _sets_with(self, repository: RepositoryName) -> Iterator[RepositorySet]:
-        project, name = repository.project, _short(repository)
-        return (some for some in self.sets if some.project == project and name in some.names)
+        return (some for some in self.sets if some.has(repository))
 
     def as_claims(self) -> dict[str, Any]:
         claims: dict[str, Any] = {"access": [one.as_claim() for one in self.access]}
@@ -148,7 +191,7 @@ def fits(requested: Iterable[Access]) -> bool:
     What is granted is never larger: within a project, equal requests are granted equal actions.
     """
     expanded = (replace(one, actions=one.actions | _ACTIONS) if ALL in one.actions else one for one in requested)
-    sets = Granted._compact(expanded).sets
+    sets = Granted._compact(expanded, in_whole_projects).sets
     projects = {some.project for some in sets}
     return len(projects) <= MAX_PROJECTS and _size([some.as_claim() for some in sets]) <= MAX_SETS
 

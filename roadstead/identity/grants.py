@@ -10,12 +10,12 @@ client sends that does not know what it needs, so it creates nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from roadstead.identity.access import ALL, CATALOG_ACCESS, DELETE, PUSH, REPOSITORY, Access
 from roadstead.identity.directory import Identity
-from roadstead.identity.granted import repository_of
-from roadstead.identity.rights import may_read_catalog, permissions_in
+from roadstead.identity.granted import Parts, in_whole_projects, repository_of
+from roadstead.identity.rights import may_read_catalog, parts_of, permissions_on
 from roadstead.identity.roles import oci_actions
 from roadstead.names import ProjectName
 
@@ -32,6 +32,7 @@ class Grants:
 
     access: tuple[Access, ...]
     missing_projects: tuple[ProjectName, ...] = ()
+    parts: Parts = field(default=in_whole_projects, compare=False, repr=False)  # by which right each action is granted
 
 
 def projects_of(requested: Iterable[Access]) -> tuple[ProjectName, ...]:
@@ -54,7 +55,8 @@ def grant(
         for access in requested
     )
     pushed = projects_of(access for access in granted if PUSH in access.actions)
-    return Grants(granted, tuple(name for name in pushed if name not in identity.projects))
+    missing = tuple(name for name in pushed if name not in identity.projects)
+    return Grants(granted, missing, lambda repository, actions: parts_of(repository, actions, identity))
 
 
 def _granted(access: Access, identity: Identity, creates_projects: bool) -> frozenset[str]:
@@ -64,7 +66,7 @@ def _granted(access: Access, identity: Identity, creates_projects: bool) -> froz
     repository = repository_of(access)
     if repository is None:
         return _NOTHING
-    permitted = oci_actions(permissions_in(repository.project, identity))
+    permitted = oci_actions(permissions_on(repository, identity))
     if repository.project not in identity.projects and not (creates_projects and PUSH in access.actions):
         permitted -= {PUSH}
     return permitted if ALL in access.actions else access.actions & permitted

@@ -9,6 +9,7 @@ from typing import Protocol
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
     MemberGroup,
+    Patterns,
     Projects,
     Role,
     TooManyGroups,
@@ -27,6 +28,7 @@ from roadstead.identity.groups import (
     Groups,
     TooManyMembers,
 )
+from roadstead.identity.limits import check_patterns, said_patterns
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker
@@ -126,12 +128,20 @@ class GroupAccounts:
         except Conflict:  # somebody else onboarded it meanwhile
             return self._store.find_groups([key])[key]
 
-    def set_role(self, project: ProjectName, group: Group, role: Role) -> MemberGroup:
-        """Give a group a role in a project, or change it."""
-        detail = f"role={role} group={group.id} {_named(group)}"
+    def set_role(self, project: ProjectName, group: Group, role: Role, patterns: Patterns | None = None) -> MemberGroup:
+        """Give a group a role in a project, or change it and the patterns that limit it.
+
+        Without `patterns` a group keeps those that it has.
+        """
+        try:
+            limits = check_patterns(patterns) if patterns is not None else None
+        except ValueError as error:
+            raise GroupRuleBroken(str(error)) from error
+        detail = f"role={role}{said_patterns(limits)} group={group.id} {_named(group)}"
         event = self._event(Operation.SET_MEMBER, detail, project=project)
         try:
-            return self._store.set_group_role(project, group.id, role, at=int(self._clock()), event=event)
+            now = int(self._clock())
+            return self._store.set_group_role(project, group.id, role, at=now, patterns=limits, event=event)
         except TooManyGroups as error:
             raise GroupRuleBroken(str(error)) from error
         except UnknownProject as error:

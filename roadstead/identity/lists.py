@@ -11,11 +11,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from roadstead.identity.directory import NO_PROFILE, Member, MemberGroup, Profile, Role, User, UserName, strongest
+from roadstead.identity.directory import (
+    NO_PROFILE,
+    HeldRole,
+    Member,
+    MemberGroup,
+    Patterns,
+    Profile,
+    Role,
+    User,
+    UserName,
+    strongest,
+)
+from roadstead.identity.limits import matches_any
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.robots import Robot
 from roadstead.ids import IdKind
-from roadstead.names import ProjectName
+from roadstead.names import ProjectName, RepositoryName
 
 _LIST = Permission(Resource.PROJECT, Action.LIST)
 
@@ -64,11 +76,11 @@ class DirectoryLists(Protocol):
         """Return the groups that have a role in a project, by id as text. Costs one Query."""
         ...
 
-    def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
+    def list_memberships(self, user: UserName) -> Mapping[ProjectName, HeldRole]:
         """Return the projects that a user is a member of. Costs one Query."""
         ...
 
-    def list_group_roles(self, group: int) -> Mapping[ProjectName, Role]:
+    def list_group_roles(self, group: int) -> Mapping[ProjectName, HeldRole]:
         """Return the projects in which a group has a role. Costs one Query."""
         ...
 
@@ -83,10 +95,18 @@ class DirectoryLists(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VisibleProject:
-    """A project that the caller may see; `role` is None where they see it because it is public, or as administrator."""
+    """A project that the caller may see; `role` is that in the whole project, or None.
+
+    With `patterns` they may see only repositories that match one of them.
+    """
 
     project: ListedProject
     role: Role | None
+    patterns: Patterns = ()
+
+    def shows(self, repository: RepositoryName) -> bool:
+        """Whether the caller may see a repository of the project."""
+        return not self.patterns or matches_any(self.patterns, repository)
 
 
 def visible_projects(lists: DirectoryLists, user: User | None, robot: Robot | None = None) -> Sequence[VisibleProject]:
@@ -96,26 +116,29 @@ def visible_projects(lists: DirectoryLists, user: User | None, robot: Robot | No
     of projects, and for a user one Query more and one for each group that they are in.
     """
     projects = lists.list_projects()
-    roles = _roles(lists, user) if user is not None else {}
+    held = _held(lists, user) if user is not None else {}
     everything = (user is not None and user.admin) or (robot is not None and _LIST in robot.system_permissions)
-    return [
-        VisibleProject(project, roles.get(project.name))
-        for project in projects
-        if everything
-        or project.public
-        or project.name in roles
-        or (robot is not None and robot.permissions_in(project.name, project.id))
-    ]
+    found = []
+    for project in projects:
+        roles = held.get(project.name, ())
+        limits = [one.patterns for one in roles]
+        if robot is not None:
+            limits += [one.patterns for one in robot.grants_in(project.name, project.id)]
+        if everything or project.public or limits:
+            is_whole = everything or project.public or () in limits
+            patterns = () if is_whole else tuple(dict.fromkeys(pattern for some in limits for pattern in some))
+            role = strongest(one.role for one in roles if not one.patterns)
+            found.append(VisibleProject(project, role, patterns))
+    return found
 
 
-def _roles(lists: DirectoryLists, user: User) -> Mapping[ProjectName, Role]:
-    found: dict[ProjectName, list[Role]] = {}
-    held: Iterable[Mapping[ProjectName, Role]] = (
+def _held(lists: DirectoryLists, user: User) -> Mapping[ProjectName, list[HeldRole]]:
+    found: dict[ProjectName, list[HeldRole]] = {}
+    held: Iterable[Mapping[ProjectName, HeldRole]] = (
         lists.list_memberships(user.name),
         *(lists.list_group_roles(group) for group in user.all_groups),
     )
     for roles in held:
         for project, role in roles.items():
             found.setdefault(project, []).append(role)
-    strengths = {project: strongest(roles) for project, roles in found.items()}
-    return {project: role for project, role in strengths.items() if role is not None}
+    return found

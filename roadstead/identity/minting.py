@@ -50,7 +50,7 @@ class TokenMinter:
         self._lifetime = lifetime
         self._clock = clock
 
-    def mint(self, subject: str, kind: ActorKind, access: Iterable[Access], *, subject_id: int = 0) -> Minted:
+    def mint(self, subject: str, kind: ActorKind, access: Iterable[Access] | Granted, *, subject_id: int = 0) -> Minted:
         """Return a token that grants `access`, which must fit, to `subject` ("" for an anonymous caller).
 
         `subject_id` goes into the audit trail where a name may be given out again: for robots.
@@ -69,6 +69,6 @@ class TokenMinter:
             "nbf": now,
             "exp": expires,
             "jti": token_id,
-            **Granted.of(access).as_claims(),
+            **(access if isinstance(access, Granted) else Granted.of(access)).as_claims(),
         }
         return Minted(jose.compact(key.header, claims, key.sign), token_id, now, self._lifetime)

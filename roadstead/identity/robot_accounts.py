@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Identity, UnknownProject
+from roadstead.identity.limits import check_patterns
 from roadstead.identity.passwords import Hasher
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, Action, Permission, Resource
-from roadstead.identity.rights import permissions_in
+from roadstead.identity.rights import limited_rights, whole_permissions
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import (
     NEVER,
@@ -78,11 +79,20 @@ class Maker:
             return frozenset()
         held: frozenset[Permission] = frozenset()
         if grant.scope is Scope.PROJECT and grant.project is not None:
-            held = permissions_in(grant.project, self.identity)
+            held = whole_permissions(grant.project, self.identity)
+            for right in limited_rights(grant.project, self.identity):
+                if grant.patterns and set(grant.patterns) <= set(right.patterns):
+                    held |= right.permissions
         elif robot is not None and grant.scope is Scope.SYSTEM:
             held = robot.system_permissions
         elif robot is not None and robot.name.project is None:
-            every = (one for one in robot.grants if one.scope is Scope.PROJECT and one.project is None)
+            every = (
+                one
+                for one in robot.grants
+                if one.scope is Scope.PROJECT
+                and one.project is None
+                and (not one.patterns or (grant.patterns and set(grant.patterns) <= set(one.patterns)))
+            )
             held = permissions_of_grants(every)
         implied = frozenset([_LIST_METADATA]) if _READ_METADATA in held else frozenset()
         return permissions_of_grants([grant]) - held - implied
@@ -203,6 +213,7 @@ class RobotAccounts:
         ] != [(Scope.PROJECT, name.project, project_id)]:
             raise RobotRuleBroken("a project's robot has exactly one permission, whose namespace is that project")
         for grant in change.grants:
+            _check_patterns(grant)
             unknown = grant.permissions - _CATALOGUES[grant.scope]
             if unknown:
                 raise RobotRuleBroken(
@@ -225,12 +236,21 @@ class RobotAccounts:
 
 def merged(grants: Iterable[RobotGrant]) -> tuple[RobotGrant, ...]:
     """Return the grants with one for each place, in the order of first mention."""
-    found: dict[tuple[Scope, object, int], RobotGrant] = {}
+    found: dict[tuple[Scope, object, int, tuple[str, ...]], RobotGrant] = {}
     for grant in grants:
-        place = (grant.scope, grant.project, grant.project_id)
+        place = (grant.scope, grant.project, grant.project_id, grant.patterns)
         earlier = found[place].permissions if place in found else frozenset()
         found[place] = replace(grant, permissions=grant.permissions | earlier)
     return tuple(found.values())
+
+
+def _check_patterns(grant: RobotGrant) -> None:
+    if grant.patterns and grant.scope is not Scope.PROJECT:
+        raise RobotRuleBroken("permissions in the system are not limited to repositories")
+    try:
+        check_patterns(grant.patterns)
+    except ValueError as error:
+        raise RobotRuleBroken(str(error)) from error
 
 
 def _described(robot: Robot) -> str:
@@ -243,7 +263,8 @@ def _described(robot: Robot) -> str:
 def _place(grant: RobotGrant) -> str:
     if grant.scope is Scope.SYSTEM:
         return "system"
-    return f"project:{grant.project or '*'}"
+    limits = f"[{','.join(grant.patterns)}]" if grant.patterns else ""
+    return f"project:{grant.project or '*'}{limits}"
 
 
 def _listed(permissions: Iterable[Permission]) -> str:

@@ -43,12 +43,16 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RobotGrant:
-    """Permissions in one place: in the system, in one project, or (`project` is None) in every project."""
+    """Permissions in one place: in the system, in one project, or (`project` is None) in every project.
+
+    Permissions with `patterns` hold for repositories that match one of them (`roadstead.identity.limits`).
+    """
 
     scope: Scope
     permissions: frozenset[Permission]
     project: ProjectName | None = None
     project_id: int = 0
+    patterns: tuple[str, ...] = ()  # of repositories that the permissions are limited to; empty for all
 
     def applies_to(self, project: ProjectName, project_id: int) -> bool:
         """Whether the grant holds in this project, which may have been created anew."""
@@ -91,11 +95,15 @@ class Robot:
         """Whether this is a robot of that project."""
         return (self.name.project, self.project_id) == (project, project_id)
 
-    def permissions_in(self, project: ProjectName, project_id: int) -> frozenset[Permission]:
-        """Return what the robot may do in an existing project."""
+    def grants_in(self, project: ProjectName, project_id: int) -> tuple[RobotGrant, ...]:
+        """Return the grants that hold in an existing project, limited ones too."""
         if self.name.project is not None and not self.is_of(project, project_id):
-            return frozenset()
-        return permissions_of_grants(grant for grant in self.grants if grant.applies_to(project, project_id))
+            return ()
+        return tuple(grant for grant in self.grants if grant.applies_to(project, project_id))
+
+    def permissions_in(self, project: ProjectName, project_id: int) -> frozenset[Permission]:
+        """Return what the robot may do in the whole of an existing project."""
+        return permissions_of_grants(grant for grant in self.grants_in(project, project_id) if not grant.patterns)
 
     @property
     def system_permissions(self) -> frozenset[Permission]:

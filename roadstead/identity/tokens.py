@@ -20,7 +20,7 @@ from roadstead.identity.access import Access
 from roadstead.identity.attempts import Scope
 from roadstead.identity.configuration import Configuration, ConfigurationReader
 from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, Users
-from roadstead.identity.granted import MAX_PROJECTS, fits
+from roadstead.identity.granted import MAX_PROJECTS, Granted, fits
 from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.login import PasswordLogin, WrongPassword
 from roadstead.identity.minting import Minted, TokenMinter
@@ -152,7 +152,13 @@ class TokenService:
         grants = grant(request.scopes, identity, creates_projects=request.creates_projects, read_only=read_only)
         for project in grants.missing_projects:
             self._create_project(project, actor)
-        minted = self._minter.mint(subject.name, subject.kind, grants.access, subject_id=subject.id)
+        granted = Granted.of(grants.access, grants.parts)
+        if not granted.fits:
+            raise TokenRefused(
+                Reason.INVALID_SCOPE,
+                "these scopes and the patterns that limit your rights do not fit into one token: request fewer",
+            )
+        minted = self._minter.mint(subject.name, subject.kind, granted, subject_id=subject.id)
         refresh_token = self._refresh_token(request, identity) if request.offline else None
         return IssuedToken(minted, subject, grants.access, refresh_token)
 

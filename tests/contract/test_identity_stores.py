@@ -16,6 +16,7 @@ from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
     MAX_GROUPS,
+    HeldRole,
     Identities,
     Identity,
     Member,
@@ -329,10 +330,40 @@ def test_memberships_are_found_from_the_user(store: Store) -> None:
     store.set_member(SHIPS, ADA, Role.GUEST)
     store.set_member(CARGO, ADA, Role.ADMIN)
     store.set_member(SHIPS, ADA, Role.DEVELOPER)
-    assert store.list_memberships(ADA) == {SHIPS: Role.DEVELOPER, CARGO: Role.ADMIN}
+    assert store.list_memberships(ADA) == {SHIPS: HeldRole(Role.DEVELOPER), CARGO: HeldRole(Role.ADMIN)}
     store.remove_member(CARGO, ADA)
-    assert store.list_memberships(ADA) == {SHIPS: Role.DEVELOPER}
+    assert store.list_memberships(ADA) == {SHIPS: HeldRole(Role.DEVELOPER)}
     assert store.list_memberships(BOB) == {}
+
+
+def test_roles_limited_to_repositories_are_apart_from_those_in_whole_projects(store: Store) -> None:
+    store.create_user(USER)
+    store.create_project(PROJECT)
+    member = store.set_member(SHIPS, ADA, Role.MAINTAINER, patterns=("a/**", "b"))
+    assert member.patterns == ("a/**", "b")
+    limited = HeldRole(Role.MAINTAINER, ("a/**", "b"))
+    found = store.read(ADA, [SHIPS])
+    assert (found.roles, found.limited_roles) == ({}, {SHIPS: (limited,)})
+    assert store.list_memberships(ADA) == {SHIPS: limited}
+
+    changed = store.set_member(SHIPS, ADA, Role.DEVELOPER)  # says nothing of patterns
+    assert changed == replace(member, role=Role.DEVELOPER)
+    assert store.list_members(SHIPS) == (changed,)
+
+    _make_groups(store, 9)
+    store.set_groups(ADA, [9])
+    store.set_group_role(SHIPS, 9, Role.GUEST, patterns=("c",))
+    assert store.set_group_role(SHIPS, 9, Role.GUEST).patterns == ("c",)
+    found = store.read(ADA, [SHIPS])
+    assert found.limited_roles == {SHIPS: (HeldRole(Role.DEVELOPER, ("a/**", "b")), HeldRole(Role.GUEST, ("c",)))}
+    assert store.list_group_roles(9) == {SHIPS: HeldRole(Role.GUEST, ("c",))}
+    assert found.projects[SHIPS].group_patterns == {9: ("c",)}
+
+    store.set_group_role(SHIPS, 9, Role.GUEST, patterns=())
+    store.set_member(SHIPS, ADA, Role.DEVELOPER, patterns=())
+    found = store.read(ADA, [SHIPS])
+    assert (found.roles, found.limited_roles) == ({SHIPS: Role.DEVELOPER}, {})
+    assert found.projects[SHIPS].group_patterns == {}
 
 
 def _make_groups(store: Store, *ids: int) -> None:
@@ -353,7 +384,7 @@ def test_a_groups_role_is_its_users_role(store: Store) -> None:
     assert found.roles == {SHIPS: Role.MAINTAINER}
     assert found.user is not None and found.user.groups == (7, 9)
     assert found.projects[SHIPS].groups == {8: Role.ADMIN, 9: Role.MAINTAINER}
-    assert store.list_group_roles(9) == {SHIPS: Role.MAINTAINER}
+    assert store.list_group_roles(9) == {SHIPS: HeldRole(Role.MAINTAINER)}
 
     store.remove_group_role(SHIPS, 9)
     assert store.read(ADA, [SHIPS]).roles == {SHIPS: Role.GUEST}

@@ -13,9 +13,11 @@ from roadstead.identity.directory import (
     AttemptKey,
     Counts,
     Failures,
+    HeldRole,
     Identity,
     Member,
     MemberGroup,
+    Patterns,
     Profile,
     Project,
     RefreshToken,
@@ -27,7 +29,8 @@ from roadstead.identity.directory import (
     UnknownUser,
     User,
     UserName,
-    strongest,
+    limited_roles,
+    whole_roles,
 )
 from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, TooManyMembers
 from roadstead.identity.lists import ListedProject, ListedUser
@@ -79,14 +82,15 @@ class MemoryIdentities:
             if user is None:
                 known = self._robots.get(robot) if robot is not None else None
                 return Identity(projects=found, robot=known, attempts=failed)
-            roles = {name: self._role(name, user) for name in projects}
+            held = {name: self._held(name, user) for name in projects}
             return Identity(
                 user=self._as_read(user),
                 refresh_token=self._refresh_tokens.get((user, refresh_token)) if refresh_token is not None else None,
                 session=self._sessions.get((user, session)) if session is not None else None,
                 access_token=self._access_tokens.get((user, access_token)) if access_token is not None else None,
                 projects=found,
-                roles={name: role for name, role in roles.items() if role is not None},
+                roles=whole_roles(held),
+                limited_roles=limited_roles(held),
                 attempts=failed,
             )
 
@@ -282,7 +286,14 @@ class MemoryIdentities:
             self._tell(event)
 
     def set_member(
-        self, project: ProjectName, user: UserName, role: Role, *, at: int = 0, event: Event | None = None
+        self,
+        project: ProjectName,
+        user: UserName,
+        role: Role,
+        *,
+        at: int = 0,
+        patterns: Patterns | None = None,
+        event: Event | None = None,
     ) -> Member:
         with self._lock:
             self._project(project)
@@ -290,7 +301,8 @@ class MemoryIdentities:
             found = self._members.get((project, user))
             if found is None:
                 found = Member(project, user, role, self._claim(IdKind.MEMBER, clock_id(at), f"{project}/{user}"), at)
-            self._members[project, user] = replace(found, role=role)
+            own = found.patterns if patterns is None else patterns
+            self._members[project, user] = replace(found, role=role, patterns=own)
             self._tell(event)
             return self._members[project, user]
 
@@ -300,7 +312,14 @@ class MemoryIdentities:
                 self._tell(event)
 
     def set_group_role(
-        self, project: ProjectName, group: int, role: Role, *, at: int = 0, event: Event | None = None
+        self,
+        project: ProjectName,
+        group: int,
+        role: Role,
+        *,
+        at: int = 0,
+        patterns: Patterns | None = None,
+        event: Event | None = None,
     ) -> MemberGroup:
         with self._lock:
             groups = dict(self._project(project).groups)
@@ -312,8 +331,14 @@ class MemoryIdentities:
             if found is None:
                 id_ = self._claim(IdKind.MEMBER, clock_id(at), f"{project}/group:{group}")
                 found = MemberGroup(project, group, role, id_, at)
-            self._member_groups[project, group] = replace(found, role=role)
-            self._projects[project] = replace(self._project(project), groups={**groups, group: role})
+            own = found.patterns if patterns is None else patterns
+            self._member_groups[project, group] = replace(found, role=role, patterns=own)
+            limits = {id_: some for id_, some in self._project(project).group_patterns.items() if id_ != group}
+            self._projects[project] = replace(
+                self._project(project),
+                groups={**groups, group: role},
+                group_patterns={**limits, group: own} if own else limits,
+            )
             self._tell(event)
             return self._member_groups[project, group]
 
@@ -500,14 +525,18 @@ class MemoryIdentities:
             found = [member for member in self._member_groups.values() if member.project == project]
             return tuple(sorted(found, key=lambda member: str(member.group)))
 
-    def list_memberships(self, user: UserName) -> Mapping[ProjectName, Role]:
+    def list_memberships(self, user: UserName) -> Mapping[ProjectName, HeldRole]:
         with self._lock:
-            return {key[0]: member.role for key, member in sorted(self._members.items()) if key[1] == user}
+            members = sorted(self._members.items())
+            return {key[0]: HeldRole(one.role, one.patterns) for key, one in members if key[1] == user}
 
-    def list_group_roles(self, group: int) -> Mapping[ProjectName, Role]:
+    def list_group_roles(self, group: int) -> Mapping[ProjectName, HeldRole]:
         with self._lock:
-            projects = sorted(self._projects.items())
-            return {name: one.groups[group] for name, one in projects if group in one.groups}
+            return {
+                name: HeldRole(one.groups[group], one.group_patterns.get(group, ()))
+                for name, one in sorted(self._projects.items())
+                if group in one.groups
+            }
 
     def find_by_id(self, kind: IdKind, id_: int) -> str | None:
         with self._lock:
@@ -519,12 +548,17 @@ class MemoryIdentities:
         self._ids[kind, wanted] = name
         return wanted
 
-    def _role(self, project: ProjectName, user: UserName) -> Role | None:
-        roles = [self._members[project, user].role] if (project, user) in self._members else []
+    def _held(self, project: ProjectName, user: UserName) -> list[HeldRole]:
+        member = self._members.get((project, user))
+        roles = [HeldRole(member.role, member.patterns)] if member is not None else []
         if user in self._users and project in self._projects:
-            held = self._projects[project].groups
-            roles += [held[group] for group in self._users[user].all_groups if group in held]
-        return strongest(roles)
+            known = self._projects[project]
+            roles += [
+                HeldRole(known.groups[group], known.group_patterns.get(group, ()))
+                for group in self._users[user].all_groups
+                if group in known.groups
+            ]
+        return roles
 
     def _as_read(self, name: UserName) -> User | None:
         user = self._users.get(name)

@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.documents import compact
+from roadstead.identity import granted as granted_module
 from roadstead.identity.access import Access, parse_scope, parse_scopes
-from roadstead.identity.directory import Identity, Project, Role, User, UserName
+from roadstead.identity.directory import HeldRole, Identity, Project, Role, User, UserName
 from roadstead.identity.granted import MAX_ACCESS, MAX_SETS, Granted, fits, repository_of
 from roadstead.identity.grants import grant, projects_of
-from roadstead.identity.roles import PERMISSIONS, oci_actions
-from roadstead.names import ProjectName
+from roadstead.identity.rights import permissions_on
+from roadstead.identity.robot_names import RobotName
+from roadstead.identity.robots import NEVER, Robot, RobotGrant, Scope
+from roadstead.identity.roles import OCI_PERMISSIONS, PERMISSIONS, oci_actions
+from roadstead.names import ProjectName, RepositoryName
+from roadstead.trail.entries import ActorKind
 
 _PROJECTS = [ProjectName.parse(name) for name in ("ships", "cargo", "library")]
 _ACTIONS = ("pull", "push", "delete", "*", "fly")
@@ -39,6 +45,40 @@ identities = st.builds(
         lambda public: {name: Project(name, is_public, 1, "") for name, is_public in public.items()}
     ),
     st.dictionaries(st.sampled_from(_PROJECTS), st.sampled_from(list(Role))),
+)
+
+
+_PATTERNS = ("a", "b/**", "**/c", "{a,b}*", "**")
+held_roles = st.builds(
+    HeldRole,
+    st.sampled_from(list(Role)),
+    st.lists(st.sampled_from(_PATTERNS), min_size=1, max_size=3, unique=True).map(tuple),
+)
+limited_identities = st.builds(
+    lambda identity, limited: replace(identity, limited_roles=limited),
+    identities,
+    st.dictionaries(st.sampled_from(_PROJECTS), st.lists(held_roles, min_size=1, max_size=3).map(tuple)),
+)
+limited_robots = st.lists(
+    st.builds(
+        RobotGrant,
+        st.just(Scope.PROJECT),
+        st.frozensets(st.sampled_from(list(OCI_PERMISSIONS.values())), min_size=1),
+        st.none() | st.sampled_from(_PROJECTS),
+        st.just(0),
+        st.lists(st.sampled_from(_PATTERNS), max_size=2, unique=True).map(tuple),
+    ),
+    max_size=4,
+).map(lambda grants: Robot(RobotName(None, "ci"), 0, "", tuple(grants), 1, NEVER, "root", ActorKind.USER, 1))
+callers = limited_identities | st.builds(
+    lambda identity, robot: replace(identity, user=None, roles={}, robot=robot), identities, limited_robots
+)
+_WELL_NAMED = [f"{project}/{rest}" for project in _PROJECTS for rest in ("a", "b", "b/c", "b/c/d", "c", "ab")]
+well_named = st.builds(
+    Access,
+    st.just("repository"),
+    st.sampled_from(_WELL_NAMED),
+    st.frozensets(st.sampled_from(_ACTIONS[:4]), min_size=1),
 )
 
 
@@ -121,3 +161,42 @@ def test_the_compact_form_grants_exactly_what_the_long_one_does(
 def _filler(count: int) -> list[Access]:
     """Repositories enough for a token to be compact."""
     return [Access.to(f"ships/filler-{number:030}", *("pull", "push")[: 1 + number % 2]) for number in range(count)]
+
+
+def _compacted(requested: list[Access], caller: Identity) -> tuple[Granted, Granted]:
+    """The long and the compact form of what is granted."""
+    grants = grant(_merged(requested), caller)
+    return Granted(grants.access), Granted.from_claims(
+        json.loads(json.dumps(Granted._compact(grants.access, grants.parts).as_claims()))
+    )
+
+
+@given(st.lists(well_named, min_size=1, max_size=8), callers)
+def test_the_compact_form_of_limited_rights_grants_what_the_long_one_does(
+    requested: list[Access], caller: Identity
+) -> None:
+    long, compacted = _compacted(requested, caller)
+    for name in _WELL_NAMED:
+        for action in _EVERYTHING:
+            needed = Access.to(name, action)
+            assert compacted.permits(needed) == long.permits(needed)
+        assert (
+            compacted.mentions(RepositoryName(name))
+            or not long.mentions(RepositoryName(name))
+            or not any(one.name == name and one.actions for one in long.access)
+        )
+
+
+@given(st.lists(well_named, min_size=1, max_size=8), callers)
+def test_a_name_with_the_hash_of_another_gains_nothing_that_its_caller_has_not(
+    requested: list[Access], caller: Identity
+) -> None:
+    """Every name has the same hash here, so that all of them are in every set of their project."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(granted_module, "_short", lambda repository: b"same")
+        _, compacted = _compacted(requested, caller)
+        for name in _WELL_NAMED:
+            may = oci_actions(permissions_on(RepositoryName(name), caller))
+            for action in _EVERYTHING - may:
+                if ProjectName(name.partition("/")[0]) in caller.projects:
+                    assert not compacted.permits(Access.to(name, action))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from functions.management.authorization import require_in_project
+from functions.management.authorization import require_on_repository
 from functions.management.call import Call, text
 from functions.management.content_names import reference_in, repository_in
 from functions.management.errors import bad_request, not_found
@@ -145,7 +145,7 @@ def copy_artifact(call: Call, project_name: str, repository: str) -> Response:
     target = repository_in(call, repository)
     source, reference = _copied(call.request.parameter("from") or "")
     pull = Permission(Resource.REPOSITORY, Action.PULL)
-    require_in_project(call.services, call.caller, source.project, pull)
+    require_on_repository(call.services, call.caller, source, pull)
     call.services.content.copying.copy(source, reference, target, call.actor)
     return Response(201, (("Location", f"{call.request.path.rstrip('/')}/{reference}"),))
 

@@ -10,11 +10,12 @@ from functions.management.call import Call, text
 from functions.management.errors import ManagementError, bad_request, conflict, not_found
 from functions.management.handlers.usergroups import accounts_of, kind_of, refused
 from functions.management.harbor.paging import page_response, requested_page
+from functions.management.harbor.robots import asked_patterns
 from functions.management.harbor.shapes import ROLES, member_document, member_group_document, owner_ids
-from functions.management.route import HARBOR, in_project, route
+from functions.management.route import HARBOR, OWN, in_project, route
 from roadstead.http import Response
-from roadstead.identity.accounts import AccountRefused
-from roadstead.identity.directory import Member, MemberGroup, Role, UserName
+from roadstead.identity.accounts import AccountRefused, PatternRefused
+from roadstead.identity.directory import Member, MemberGroup, Patterns, Role, UserName
 from roadstead.identity.groups import MAX_NAME, Group, GroupKind
 from roadstead.ids import IdKind
 
@@ -37,19 +38,31 @@ def create_member(call: Call, project: str) -> Response:
 
     A group of LDAP or OIDC that is not known yet becomes known by this.
     """
-    access, document = call.project, call.document()
+    return _create(call, project, call.document(), None)
+
+
+def create_limited_member(call: Call, project: str) -> Response:
+    """As `create_member`, with `repositories`: patterns that limit the role. Raises 400, 404, 409."""
+    document = call.document()
+    return _create(call, project, document, asked_patterns(document.get("repositories", [])))
+
+
+def _create(call: Call, project: str, document: Mapping[str, Any], patterns: Patterns | None) -> Response:
+    access = call.project
     role, name = _role(document), access.project.name
     group = _group(call, document)
     if group is not None:
         if group.id in access.project.groups:
             raise conflict(f"the group {group.name} is a member of {name} already")
-        member_id = refused(lambda: accounts_of(call).set_role(name, group, role)).id
+        member_id = refused(lambda: accounts_of(call).set_role(name, group, role, patterns)).id
     else:
         user = _user(call, document)
         if any(one.user == user for one in call.services.lists.list_members(name)):
             raise conflict(f"{user} is a member of {name} already")
         try:
-            member_id = call.accounts().set_member(name, user, role).id
+            member_id = call.accounts().set_member(name, user, role, patterns).id
+        except PatternRefused as error:
+            raise bad_request(str(error)) from error
         except AccountRefused as error:
             raise not_found(str(error)) from error
     return Response(201, (("Location", f"/api/v2.0/projects/{project}/members/{member_id}"),))
@@ -57,23 +70,35 @@ def create_member(call: Call, project: str) -> Response:
 
 def get_member(call: Call, project: str, member: str) -> Response:
     """Costs the lists of members, of users and of groups."""
-    found = next((one for one in _documents(call) if str(one["id"]) == member), None)
-    if found is None:
-        raise _no_member(member)
-    return Response.json(200, found)
+    return Response.json(200, _document(call, member))
+
+
+def get_limited_member(call: Call, project: str, member: str) -> Response:
+    """As `get_member`, with the patterns that limit the role."""
+    patterns = _member(call, member).patterns
+    return Response.json(200, {**_document(call, member), "repositories": list(patterns)})
 
 
 def update_member(call: Call, project: str, member: str) -> Response:
-    """Change the role. Raises 400, 404."""
-    role = _role(call.document())
+    """Change the role; patterns that limit it stay. Raises 400, 404."""
+    return _update(call, member, _role(call.document()), None)
+
+
+def update_limited_member(call: Call, project: str, member: str) -> Response:
+    """Change the role and the patterns that limit it: none for the whole project. Raises 400, 404."""
+    document = call.document()
+    return _update(call, member, _role(document), asked_patterns(document.get("repositories")))
+
+
+def _update(call: Call, member: str, role: Role, patterns: Patterns | None) -> Response:
     match _member(call, member):
         case Member(name, user):
-            call.accounts().set_member(name, user, role)
+            call.accounts().set_member(name, user, role, patterns)
         case MemberGroup(name, id_):
             group = call.services.directory.find_group(id_)
             if group is None:
                 raise _no_member(member)
-            refused(lambda: accounts_of(call).set_role(name, group, role))
+            refused(lambda: accounts_of(call).set_role(name, group, role, patterns))
     return Response(200)
 
 
@@ -84,6 +109,13 @@ def delete_member(call: Call, project: str, member: str) -> Response:
         case MemberGroup(name, id_):
             refused(lambda: accounts_of(call).remove_role(name, id_))
     return Response(200)
+
+
+def _document(call: Call, member: str) -> dict[str, Any]:
+    found = next((one for one in _documents(call) if str(one["id"]) == member), None)
+    if found is None:
+        raise _no_member(member)
+    return found
 
 
 def _documents(call: Call) -> list[dict[str, Any]]:
@@ -163,10 +195,15 @@ def _user(call: Call, document: Mapping[str, Any]) -> UserName:
 
 _MEMBERS = f"{HARBOR}/projects/{{project}}/members"
 _MEMBER = f"{_MEMBERS}/{{member}}"
+_OWN_MEMBERS = f"{OWN}/projects/{{project}}/members"
+_OWN_MEMBER = f"{_OWN_MEMBERS}/{{member}}"
 ROUTES = (
     route("listProjectMembers", "GET", _MEMBERS, in_project("member", "list"), list_members),
     route("createProjectMember", "POST", _MEMBERS, in_project("member", "create"), create_member),
     route("getProjectMember", "GET", _MEMBER, in_project("member", "read"), get_member),
     route("updateProjectMember", "PUT", _MEMBER, in_project("member", "update"), update_member),
     route("deleteProjectMember", "DELETE", _MEMBER, in_project("member", "delete"), delete_member),
+    route("createLimitedMember", "POST", _OWN_MEMBERS, in_project("member", "create"), create_limited_member),
+    route("getLimitedMember", "GET", _OWN_MEMBER, in_project("member", "read"), get_limited_member),
+    route("updateLimitedMember", "PUT", _OWN_MEMBER, in_project("member", "update"), update_limited_member),
 )

@@ -17,7 +17,6 @@ from functions.management.route import HARBOR, OWN, Anybody, in_project, route
 from roadstead.catalog.pages import Counts, Details, RepositorySummary, TagRow
 from roadstead.content.repositories import MAX_DESCRIPTION, UnknownRepository
 from roadstead.http import Response
-from roadstead.identity.lists import visible_projects
 from roadstead.ids import hashed_id
 from roadstead.lifecycle.executions import Running
 from roadstead.lifecycle.repositories import KIND
@@ -44,7 +43,7 @@ def list_repositories(call: Call, project_name: str) -> Response:
     """Costs three Queries for a project of up to about 5,000 repositories. Sorted by name unless told otherwise."""
     request, access = call.request, call.project
     page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
-    listed = call.services.pages.list_repositories(access.project.name)
+    listed = [one for one in call.services.pages.list_repositories(access.project.name) if access.sees(one.name)]
     found = query.sorted(query.filtered(listed, _FIELDS), _FIELDS, (Sort("name"),))
     documents = [_document(one, access.project.id) for one in page.of(found)]
     return page_response(request, page, len(found), documents)
@@ -62,9 +61,9 @@ def list_all_repositories(call: Call) -> Response:
     """
     request, services = call.request, call.services
     page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
-    visible = visible_projects(services.lists, call.caller.user, call.caller.robot)
-    ids = {one.project.name: one.project.id for one in visible}
-    names = [name for name in services.pages.list_names() if name.project in ids]
+    visible = {one.project.name: one for one in call.visible_projects()}
+    ids = {name: one.project.id for name, one in visible.items()}
+    names = [name for name in services.pages.list_names() if name.project in ids and visible[name.project].shows(name)]
     keys = {key for key in (*query.terms, *(sort.key for sort in query.sorts)) if key in _FIELDS}
     if keys <= {"name"}:
         fields: Mapping[str, Callable[[RepositoryName], Any]] = {"name": lambda one: one}
@@ -79,7 +78,8 @@ def list_all_repositories(call: Call) -> Response:
                 f"a filter or an order by more than the name looks through {MAX_PROJECTS} projects, and these are "
                 f"{len(projects)}: list the repositories of one project"
             )
-        every = [one for project in projects for one in services.pages.list_repositories(project)]
+        all_of_them = (one for project in projects for one in services.pages.list_repositories(project))
+        every = [one for one in all_of_them if visible[one.name.project].shows(one.name)]
         ordered = query.sorted(query.filtered(every, _FIELDS), _FIELDS, (Sort("name"),))
         listed, total = list(page.of(ordered)), len(ordered)
     return page_response(request, page, total, [_document(one, ids[one.name.project]) for one in listed])

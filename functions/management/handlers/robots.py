@@ -15,6 +15,7 @@ from functions.management.errors import ManagementCode, ManagementError, bad_req
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Exact, Sort, parse_query
 from functions.management.harbor.robots import (
+    AskedGrant,
     AskedRobot,
     asked_robot,
     created_document,
@@ -22,8 +23,9 @@ from functions.management.harbor.robots import (
     robot_document,
 )
 from functions.management.project_ids import is_id
-from functions.management.route import HARBOR, SignedIn, route
+from functions.management.route import HARBOR, OWN, SignedIn, route
 from roadstead.http import Response
+from roadstead.identity.directory import Patterns
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, Action, Permission, Resource
 from roadstead.identity.robot_accounts import (
     Maker,
@@ -77,7 +79,15 @@ def list_robots(call: Call) -> Response:
 
 def create_robot(call: Call) -> Response:
     """The response alone has the secret; one in the request is ignored. Raises 400, 403, 404, 409."""
-    asked = asked_robot(call.document())
+    return _create(call, asked_robot(call.document()))
+
+
+def create_limited_robot(call: Call) -> Response:
+    """As `create_robot`, with `repositories` in a permission: patterns that limit it."""
+    return _create(call, asked_robot(call.document(), limited=True))
+
+
+def _create(call: Call, asked: AskedRobot) -> Response:
     if asked.duration is None:
         raise bad_request("duration is missing: a number of days, or -1 for a robot that does not expire")
     owner = _owner(call, asked, Action.CREATE)
@@ -99,16 +109,33 @@ def get_robot(call: Call, robot: str) -> Response:
     return Response.json(200, robot_document(found, _prefix(call), _existing(call)))
 
 
+def get_limited_robot(call: Call, robot: str) -> Response:
+    """As `get_robot`, with the patterns that limit each permission."""
+    found = _found(call, robot, Action.READ)
+    return Response.json(200, robot_document(found, _prefix(call), _existing(call), limited=True))
+
+
 def update_robot(call: Call, robot: str) -> Response:
-    """Replace what the document says. It repeats the level and the full name. Raises 400, 403, 404."""
-    asked = asked_robot(call.document())
+    """Replace what the document says. It repeats the level and the full name. Raises 400, 403, 404.
+
+    Patterns that limit a permission, which the document cannot say, stay.
+    """
+    return _update(call, robot, asked_robot(call.document()))
+
+
+def update_limited_robot(call: Call, robot: str) -> Response:
+    """As `update_robot`, with `repositories` in a permission: patterns that limit it, none where they are left out."""
+    return _update(call, robot, asked_robot(call.document(), limited=True))
+
+
+def _update(call: Call, robot: str, asked: AskedRobot) -> Response:
     found = _found(call, robot, Action.UPDATE)
     if asked.level != level_of(found) or asked.name != found.name.full(_prefix(call)):
         raise bad_request(
             f"the level and the name of a robot cannot change: repeat {level_of(found)} "
             f"and {found.name.full(_prefix(call))}"
         )
-    maker, grants = _maker(call, asked)
+    maker, grants = _maker(call, asked, found)
     duration = asked.duration if asked.duration is not None else found.duration
     change = RobotChange(grants, duration, asked.description, asked.disabled)
     _refused(lambda: _accounts(call, maker).update(found, change))
@@ -159,8 +186,11 @@ def _owner(call: Call, asked: AskedRobot, action: Action) -> ProjectName | None:
     return require_in_project(call.services, call.caller, grant.project, permission).project.name
 
 
-def _maker(call: Call, asked: AskedRobot) -> tuple[Maker, tuple[RobotGrant, ...]]:
-    """Return the caller as a maker of robots, and the grants, with the ids of their projects. Raises 400, 404."""
+def _maker(call: Call, asked: AskedRobot, robot: Robot | None = None) -> tuple[Maker, tuple[RobotGrant, ...]]:
+    """Return the caller as a maker of robots, and the grants, with the ids of their projects. Raises 400, 404.
+
+    A grant of which no patterns are asked keeps those that the `robot` has there.
+    """
     names = tuple(dict.fromkeys(grant.project for grant in asked.grants if grant.project is not None))
     if len(names) > _MAX_PROJECTS:
         raise bad_request(f"a robot names at most {_MAX_PROJECTS} projects; the namespace * means all")
@@ -174,10 +204,21 @@ def _maker(call: Call, asked: AskedRobot) -> tuple[Maker, tuple[RobotGrant, ...]
             grant.permissions,
             grant.project,
             identity.projects[grant.project].id if grant.project is not None else 0,
+            grant.patterns if grant.patterns is not None else _kept(robot, grant),
         )
         for grant in asked.grants
     )
     return Maker(call.actor, identity), grants
+
+
+def _kept(robot: Robot | None, asked: AskedGrant) -> Patterns:
+    """Return the patterns of a robot's grant in the same place; none where it has several, or is not limited."""
+    if robot is None:
+        return ()
+    there = [one.patterns for one in robot.grants if (one.scope, one.project) == (asked.scope, asked.project)]
+    if len(there) > 1:
+        raise bad_request(f"this robot has several limits in one place: change it at {OWN}/robots/{robot.id}")
+    return there[0] if there else ()
 
 
 def _own(call: Call) -> Maker:
@@ -253,4 +294,7 @@ ROUTES = (
     route("UpdateRobot", "PUT", _ROBOT, SignedIn(), update_robot),
     route("RefreshSec", "PATCH", _ROBOT, SignedIn(), refresh_secret),
     route("DeleteRobot", "DELETE", _ROBOT, SignedIn(), delete_robot),
+    route("createLimitedRobot", "POST", f"{OWN}/robots", SignedIn(), create_limited_robot),
+    route("getLimitedRobot", "GET", f"{OWN}/robots/{{robot}}", SignedIn(), get_limited_robot),
+    route("updateLimitedRobot", "PUT", f"{OWN}/robots/{{robot}}", SignedIn(), update_limited_robot),
 )

@@ -19,7 +19,11 @@ def search(call: Call) -> Response:
         raise bad_request(f"q has more than {_MAX_QUERY} characters")
     visible = {one.project.name: one for one in call.visible_projects()}
     projects = [one for name, one in visible.items() if query in name][:MAX_FOUND]
-    named = (name for name in call.services.pages.list_names() if query in name and name.project in visible)
+    named = (
+        name
+        for name in call.services.pages.list_names()
+        if query in name and name.project in visible and visible[name.project].shows(name)
+    )
     repositories = [name for name, _ in zip(named, range(MAX_FOUND), strict=False)]
     owners = owner_ids(call.services.lists.list_users()) if projects else {}
     document = {

@@ -6,13 +6,12 @@ from functions.management.call import Call
 from functions.management.route import HARBOR, SignedIn, route
 from roadstead.administration.statistics import count
 from roadstead.http import Response
-from roadstead.identity.lists import visible_projects
 
 
 def get_statistics(call: Call) -> Response:
     """Totals and bytes are shown to system administrators, as in Harbor; others get 0 there."""
     services, caller = call.services, call.caller
-    projects = visible_projects(services.lists, caller.user, caller.robot)
+    projects = call.visible_projects()
     found = count(services.pages, projects, with_bytes=caller.is_admin)
     totals = caller.is_admin
     document = {

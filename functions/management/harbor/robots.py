@@ -12,6 +12,8 @@ from typing import Any
 from functions.management.call import text
 from functions.management.errors import bad_request
 from functions.management.harbor.shapes import timestamp
+from roadstead.identity.directory import Patterns
+from roadstead.identity.limits import check_patterns
 from roadstead.identity.permissions import Permission
 from roadstead.identity.robot_accounts import MAX_DESCRIPTION, MAX_GRANTS
 from roadstead.identity.robots import Robot, RobotGrant, Scope
@@ -29,6 +31,7 @@ class AskedGrant:
     scope: Scope
     project: ProjectName | None
     permissions: frozenset[Permission]
+    patterns: Patterns | None = None  # None where nothing is said of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +46,8 @@ class AskedRobot:
     grants: tuple[AskedGrant, ...]
 
 
-def asked_robot(document: Mapping[str, Any]) -> AskedRobot:
-    """Raises 400."""
+def asked_robot(document: Mapping[str, Any], *, limited: bool = False) -> AskedRobot:
+    """Read a robot; where it can be `limited`, a permission has `repositories`, patterns, too. Raises 400."""
     level, duration = document.get("level"), document.get("duration")
     if level not in (Scope.SYSTEM, Scope.PROJECT):
         raise bad_request("level must be system or project")
@@ -66,27 +69,38 @@ def asked_robot(document: Mapping[str, Any]) -> AskedRobot:
         description=text(document, "description", "", most=MAX_DESCRIPTION),
         disabled=disabled,
         duration=duration,
-        grants=tuple(_grant(one) for one in permissions),
+        grants=tuple(_grant(one, limited=limited) for one in permissions),
     )
 
 
-def _grant(permission: object) -> AskedGrant:
+def asked_patterns(value: object) -> Patterns:
+    """Read patterns of repositories. Raises 400."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise bad_request("repositories must list patterns such as team-a/**")
+    try:
+        return check_patterns(value)
+    except ValueError as error:
+        raise bad_request(str(error)) from error
+
+
+def _grant(permission: object, *, limited: bool) -> AskedGrant:
     if not isinstance(permission, dict):
         raise bad_request("a permission must be an object with kind, namespace and access")
     kind, namespace, access = (permission.get(name) for name in ("kind", "namespace", "access"))
     if not isinstance(access, list) or not access or len(access) > MAX_ACCESS:
         raise bad_request(f"access must list 1 to {MAX_ACCESS} actions")
     permissions = frozenset(_permission(one) for one in access)
+    patterns = asked_patterns(permission.get("repositories", [])) if limited else None
     if kind == Scope.SYSTEM:
         if namespace != SYSTEM_NAMESPACE:
             raise bad_request('the namespace of a permission of kind system must be "/"')
-        return AskedGrant(Scope.SYSTEM, None, permissions)
+        return AskedGrant(Scope.SYSTEM, None, permissions, patterns)
     if kind != Scope.PROJECT or not isinstance(namespace, str):
         raise bad_request("the kind of a permission must be system or project, its namespace /, a project's name or *")
     if namespace == EVERY_PROJECT:
-        return AskedGrant(Scope.PROJECT, None, permissions)
+        return AskedGrant(Scope.PROJECT, None, permissions, patterns)
     try:
-        return AskedGrant(Scope.PROJECT, ProjectName.parse(namespace), permissions)
+        return AskedGrant(Scope.PROJECT, ProjectName.parse(namespace), permissions, patterns)
     except ValueError as error:
         raise bad_request(str(error)) from error
 
@@ -105,8 +119,13 @@ def _permission(access: object) -> Permission:
         raise bad_request(f"{error}; see GET /api/v2.0/permissions") from error
 
 
-def robot_document(robot: Robot, prefix: str, projects: Collection[tuple[str, int]]) -> dict[str, Any]:
-    """`projects` are the names and ids of existing projects; permissions in others are left out."""
+def robot_document(
+    robot: Robot, prefix: str, projects: Collection[tuple[str, int]], *, limited: bool = False
+) -> dict[str, Any]:
+    """`projects` are the names and ids of existing projects; permissions in others are left out.
+
+    With `limited` each permission has the patterns that limit it, which Harbor's document does not have.
+    """
     return {
         "id": robot.id,
         "name": robot.name.full(prefix),
@@ -119,7 +138,7 @@ def robot_document(robot: Robot, prefix: str, projects: Collection[tuple[str, in
         "creation_time": timestamp(robot.created),
         "update_time": timestamp(robot.updated),
         "permissions": [
-            _permission_document(grant)
+            {**_permission_document(grant), **({"repositories": list(grant.patterns)} if limited else {})}
             for grant in robot.grants
             if grant.project is None or (grant.project, grant.project_id) in projects
         ],

@@ -76,6 +76,30 @@ SCHEMAS: Mapping[str, Schema] = {
         },
     ),
     "MemberRole": obj({"role_id": number()}),
+    "MemberLimits": obj(
+        {"role_id": number(), "repositories": array(text(), "patterns such as team-a/**; empty for all")}
+    ),
+    "LimitedMember": obj(
+        {
+            "id": number(),
+            "project_id": number(),
+            "entity_name": text(),
+            "entity_id": number(),
+            "entity_type": one_of("u", "g"),
+            "role_id": number(),
+            "role_name": text(),
+            "repositories": array(text(), "patterns; empty for all"),
+        }
+    ),
+    "NewLimitedMember": obj(
+        {"role_id": number(), "repositories": array(text(), "patterns such as team-a/**; empty for all")},
+        {
+            "member_user": obj({}, {"username": text(), "user_id": number()}),
+            "member_group": obj(
+                {}, {"id": number(), "group_name": text(), "group_type": number(), "ldap_group_dn": text()}
+            ),
+        },
+    ),
 }
 
 OPERATIONS: Mapping[str, Described] = {
@@ -107,4 +131,9 @@ OPERATIONS: Mapping[str, Described] = {
     "getProjectMember": Described("A member", ref("Member")),
     "updateProjectMember": Described("Change a member's role", body=ref("MemberRole"), also=(400,)),
     "deleteProjectMember": Described("Remove a member"),
+    "createLimitedMember": created(
+        "Add a member whose role is limited to repositories", ref("NewLimitedMember"), also=(400, 404, 409)
+    ),
+    "getLimitedMember": Described("A member with the patterns that limit the role", ref("LimitedMember")),
+    "updateLimitedMember": Described("Change a member's role and its limits", body=ref("MemberLimits")),
 }

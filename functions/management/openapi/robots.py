@@ -53,6 +53,27 @@ SCHEMAS: Mapping[str, Schema] = {
             "access": array(ref("RobotAccess")),
         }
     ),
+    "LimitedRobotPermission": obj(
+        {"kind": _LEVEL, "namespace": text(), "access": array(ref("RobotAccess"))},
+        {"repositories": array(text(), "patterns of repositories that it is limited to, such as team-a/**")},
+    ),
+    "LimitedRobot": obj(
+        {"id": number(), "name": text(), "level": _LEVEL, "permissions": array(ref("LimitedRobotPermission"))},
+        description="A robot with the patterns that limit its permissions",
+    ),
+    "NewLimitedRobot": obj(
+        {
+            "name": text("without prefix and project"),
+            "level": _LEVEL,
+            "duration": _DURATION,
+            "permissions": array(ref("LimitedRobotPermission")),
+        },
+        _CHANGEABLE,
+    ),
+    "LimitedRobotChange": obj(
+        {"name": text("the full name, repeated"), "level": _LEVEL, "permissions": array(ref("LimitedRobotPermission"))},
+        {**_CHANGEABLE, "duration": nullable(_DURATION)},
+    ),
     "RobotAccess": obj({"resource": text(), "action": text()}, {"effect": one_of("allow")}),
     "NewRobot": obj(
         {
@@ -98,4 +119,12 @@ OPERATIONS: Mapping[str, Described] = {
     "UpdateRobot": Described("Replace a robot's permissions, duration, description and state", body=ref("RobotChange")),
     "RefreshSec": Described("Give a robot another secret", ref("ShownSecret"), body=ref("RobotSecret")),
     "DeleteRobot": Described("Remove a robot"),
+    "createLimitedRobot": created(
+        "Make a robot that is limited to repositories",
+        ref("NewLimitedRobot"),
+        ref("CreatedRobot"),
+        also=(400, 404, 409),
+    ),
+    "getLimitedRobot": Described("Show a robot with its limits", ref("LimitedRobot")),
+    "updateLimitedRobot": Described("Replace a robot's permissions with their limits", body=ref("LimitedRobotChange")),
 }

@@ -207,7 +207,8 @@ FORGERIES: Mapping[str, Callable[[], str]] = {
     "iat in the future": lambda: direct(iat=NOON + 61),
     "access absent": lambda: direct(access=None),
     "sets no list": lambda: direct(sets={"acme": "AAAA"}),
-    "set of four members": lambda: direct(sets=[["acme", 3, "AAAAAA", ["ships/**"]]]),
+    "set of five members": lambda: direct(sets=[["acme", 3, "AAAAAA", ["ships/**"], 1]]),
+    "set without a pattern": lambda: direct(sets=[["acme", 3, "AAAAAA", []]]),
     "exp more than half an hour after iat": lambda: direct(iat=NOON - 1, exp=NOON + 1800),
     "expires in a year": lambda: direct(exp=NOON + 365 * 86400),
     "forged beside an expired certificate": lambda: certified(
@@ -432,5 +433,7 @@ def test_verifying_loads_nothing_of_the_issuing_side() -> None:
     program = "import sys, roadstead.identity.verification; print(*sorted(sys.modules))"
     modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     ours = {name for name in modules if name.startswith("roadstead.identity.")}
-    assert ours == {f"roadstead.identity.{name}" for name in ("access", "granted", "jose", "signing", "verification")}
+    assert ours == {
+        f"roadstead.identity.{name}" for name in ("access", "granted", "jose", "limits", "signing", "verification")
+    }
     assert not {"boto3", "botocore"} & set(modules)

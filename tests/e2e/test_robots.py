@@ -1,0 +1,122 @@
+"""Robots, groups and access tokens through real clients: made over the management API, used to push and pull."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+import pytest
+
+from tests.e2e.clients import Client
+from tests.e2e.cloud import Cloud
+from tests.e2e.images import Image
+from tests.e2e.people import People, Person
+
+
+def ask(cloud: Cloud, person: Person, method: str, path: str, document: Any = None) -> tuple[int, Any]:
+    """Call the management API with Basic credentials."""
+    headers = {
+        "Authorization": "Basic " + base64.b64encode(f"{person.name}:{person.password}".encode()).decode(),
+        "Content-Type": "application/json",
+    }
+    body = None if document is None else json.dumps(document).encode()
+    request = urllib.request.Request(f"{cloud.url}/api{path}", body, headers, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            status, text = response.status, response.read()
+    except urllib.error.HTTPError as error:
+        status, text = error.code, error.read()
+    return status, json.loads(text) if text else None
+
+
+def make_robot(cloud: Cloud, admin: Person, project: str, *actions: str, level: str = "project") -> Person:
+    access = [{"resource": "repository", "action": action} for action in actions]
+    document = {
+        "name": f"ci_{level}.{project}",
+        "level": level,
+        "duration": 1,
+        "permissions": [{"kind": "project", "namespace": project, "access": access}],
+    }
+    status, made = ask(cloud, admin, "POST", "/v2.0/robots", document)
+    assert status == 201, made
+    return Person(made["name"], made["secret"])
+
+
+@pytest.mark.parametrize("level", ["project", "system"])
+def test_a_robot_pushes_and_pulls_until_it_is_disabled(
+    client: Client, cloud: Cloud, people: People, project: str, image: Image, level: str
+) -> None:
+    """Its name has `$` and, in a project, `+`."""
+    robot = make_robot(cloud, people.admin, project, "pull", "push", level=level)
+    assert robot.name == f"robot${f'{project}+' if level == 'project' else ''}ci_{level}.{project}"
+    reference = f"{cloud.host}/{project}/app:1"
+    client.load(image, reference)
+    client.login(robot.name, robot.password).succeeded()
+    client.push(reference).succeeded()
+    client.pull(reference).succeeded()
+
+    query = f"q=Level%3D{level}%2CProjectID%3D{_project_id(cloud, people.admin, project)}&page_size=100"
+    listed = ask(cloud, people.admin, "GET", f"/v2.0/robots?{query}")[1]
+    (shown,) = [one for one in listed if one["name"] == robot.name]
+    assert ask(cloud, people.admin, "PUT", f"/v2.0/robots/{shown['id']}", {**shown, "disable": True})[0] == 200
+    client.push(reference).failed()
+
+
+def test_a_robot_that_may_only_pull_pushes_nothing(
+    client: Client, other: Client, cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    reference = f"{cloud.host}/{project}/app:1"
+    client.load(image, reference)
+    client.login(people.developer.name, people.developer.password).succeeded()
+    client.push(reference).succeeded()
+
+    robot = make_robot(cloud, people.admin, project, "pull")
+    other.login(robot.name, robot.password).succeeded()
+    other.pull(reference).succeeded()
+    other.load(image, f"{cloud.host}/{project}/app:2")
+    other.push(f"{cloud.host}/{project}/app:2").failed()
+
+
+def test_an_access_token_takes_the_place_of_the_password_until_it_is_revoked(
+    client: Client, cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    tokens = "/roadstead/v1/users/current/tokens"
+    new = {"name": f"{client.name} {project}", "access": "write", "projects": [project], "duration": 1}
+    status, made = ask(cloud, people.developer, "POST", tokens, new)
+    assert status == 201, made
+    reference = f"{cloud.host}/{project}/app:1"
+    client.load(image, reference)
+    client.login(people.developer.name, made["token"]).succeeded()
+    client.push(reference).succeeded()
+
+    assert ask(cloud, people.developer, "DELETE", f"{tokens}/{made['id']}")[0] == 200
+    client.push(reference).failed()
+
+
+def test_a_member_of_a_local_group_pushes_until_the_group_is_removed(
+    client: Client, cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    admin, stranger = people.admin, people.stranger
+    new = {"group_name": f"{client.name} {project}", "group_type": 2}
+    assert ask(cloud, admin, "POST", "/v2.0/usergroups", new)[0] == 201
+    group = ask(cloud, admin, "GET", f"/v2.0/usergroups?group_name={project}")[1][0]["id"]
+    member = {"role_id": 2, "member_group": {"id": group}}
+    assert ask(cloud, admin, "POST", f"/v2.0/projects/{project}/members", member)[0] == 201
+    reference = f"{cloud.host}/{project}/app:1"
+    client.load(image, reference)
+    client.login(stranger.name, stranger.password).succeeded()
+    client.push(reference).failed()
+
+    who = {"username": stranger.name}
+    assert ask(cloud, admin, "POST", f"/roadstead/v1/usergroups/{group}/members", who)[0] == 201
+    client.push(reference).succeeded()
+
+    assert ask(cloud, admin, "DELETE", f"/v2.0/usergroups/{group}")[0] == 200
+    client.push(reference).failed()
+
+
+def _project_id(cloud: Cloud, admin: Person, project: str) -> int:
+    return int(ask(cloud, admin, "GET", f"/v2.0/projects/{project}")[1]["project_id"])
