@@ -50,8 +50,10 @@ class Answer:
 class Rig:
     """`url()` starts an upload; `request` sends one request over a connection of its own."""
 
-    def __init__(self, limits: UploadLimits, places: Places, pace: Pace, objects: MemoryObjects) -> None:
-        self.index, self.objects = MemoryIndex(), objects
+    def __init__(
+        self, limits: UploadLimits, places: Places, pace: Pace, objects: MemoryObjects, index: MemoryIndex
+    ) -> None:
+        self.index, self.objects = index, objects
         events = EventMaker()
         adoption = Adoption(self.index, objects, events)
         self.blobs = Blobs(blobs=self.index, manifests=self.index, adoption=adoption, events=events)
@@ -115,10 +117,14 @@ class Rig:
 
 @contextlib.contextmanager
 def running(
-    limits: UploadLimits, places: Places | None = None, pace: Pace | None = None, objects: MemoryObjects | None = None
+    limits: UploadLimits,
+    places: Places | None = None,
+    pace: Pace | None = None,
+    objects: MemoryObjects | None = None,
+    index: MemoryIndex | None = None,
 ) -> Iterator[Rig]:
-    """A relay that serves until the context ends."""
-    rig = Rig(limits, places or Places(8, share=8), pace or Pace(), objects or MemoryObjects())
+    """A relay that serves until the context ends: another environment of the one whose stores it is given."""
+    rig = Rig(limits, places or Places(8, share=8), pace or Pace(), objects or MemoryObjects(), index or MemoryIndex())
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     rig.port = listener.getsockname()[1]

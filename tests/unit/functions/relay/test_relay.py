@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from functions.relay.application import MAX_REQUEST_ID
 from functions.relay.body import Pace
 from functions.relay.places import Places
+from functions.relay.settings import RelaySettings
 from roadstead.content.upload_sessions import Part
 from roadstead.content.uploads import UploadLimits
 from roadstead.digest import Digest
@@ -296,6 +298,34 @@ def test_one_upload_has_one_body_at_a_time() -> None:
         assert rig.request("PATCH", rig.url(), b"x").status == 202
         objects.open.set()
         slow.join(30)
+
+
+def test_one_upload_has_one_body_at_a_time_in_all_environments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("roadstead.content.uploads.HOLD_AFTER", 0)
+    limits = replace(LIMITS, holds=RelaySettings.from_environ({}).limits.holds)
+    done = threading.Event()
+
+    def slowly() -> Iterator[bytes]:
+        for _ in range(3):
+            yield b"x" * 1000
+            time.sleep(0.05)
+        assert done.wait(30)
+        yield b"x" * 1000
+
+    with running(limits) as one, running(limits, objects=one.objects, index=one.index) as another:
+        url = one.url()
+        answers = []
+        slow = threading.Thread(target=lambda: answers.append(one.request("PATCH", url, slowly())))
+        slow.start()
+        upload = url.partition("?")[0].rpartition("/")[2]
+        until(lambda: (found := one.index.find(upload)) is not None and found.busy_until > time.time())
+        response = another.request("PATCH", url, b"x" * MIB)
+        assert (response.status, response.headers["retry-after"]) == (503, "10")
+        assert b"another request" in response.body
+        done.set()
+        slow.join(30)
+        assert [answer.status for answer in answers] == [202]
+        assert another.request("PATCH", url, b"x").headers["range"] == "0-4000"
 
 
 def test_one_user_cannot_hold_every_place() -> None:
