@@ -11,20 +11,27 @@ from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_executions import DynamoExecutions
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.dynamodb_trash import DynamoTrash
 from roadstead.aws.s3 import S3Objects
 from roadstead.aws.table import Table
 from roadstead.content.copying import NothingUploaded
+from roadstead.content.deletion import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
 from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.lifecycle.collection import KIND as COLLECTION
 from roadstead.lifecycle.collection import CollectionWork
 from roadstead.lifecycle.collector import Collector, Times
-from roadstead.lifecycle.executions import Runner, Work
+from roadstead.lifecycle.executions import Runner, Starter, Work
+from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.repositories import KIND as REPOSITORY_DELETION
 from roadstead.lifecycle.repositories import RepositoryDeletionWork
+from roadstead.lifecycle.retention_run import KIND as RETENTION
+from roadstead.lifecycle.retention_run import RetentionWork
+from roadstead.lifecycle.schedules import Scheduler
 from roadstead.lifecycle.stores import Stores
 from roadstead.lifecycle.trash import EMPTY, RESTORE, EmptyWork, RestoreWork
 from roadstead.trail.events import EventMaker
@@ -36,6 +43,7 @@ _PARALLEL = 8  # within the ten connections that a client keeps
 class Services:
     collector: Collector
     runner: Runner
+    scheduler: Scheduler
 
 
 def build(settings: Settings) -> Services:
@@ -55,16 +63,17 @@ def build(settings: Settings) -> Services:
     )
     collector = Collector(stores, Times(settings.grace, settings.fence), parallel=_PARALLEL)
     push = Push(manifests=manifests, blobs=blobs, objects=objects, adoption=NothingUploaded(), events=events)
-    deletion = RepositoryDeletion(
-        stores.repositories,
-        Manifests(manifests=manifests, blobs=blobs, objects=objects, events=events),
-        manifests,
-        events,
-    )
+    deleting = Manifests(manifests=manifests, blobs=blobs, objects=objects, events=events)
+    deletion = Deletion(deleting, manifests, objects)
+    of_repositories = RepositoryDeletion(stores.repositories, deleting, manifests, events)
+    immutable = Policies(DynamoProjectRules(table), events).immutable_tags
     works: dict[str, Work] = {
         COLLECTION: CollectionWork(collector),
         EMPTY: EmptyWork(trash, events),
         RESTORE: RestoreWork(trash, push, manifests, objects, events),
-        REPOSITORY_DELETION: RepositoryDeletionWork(deletion),
+        REPOSITORY_DELETION: RepositoryDeletionWork(of_repositories),
+        RETENTION: RetentionWork(DynamoRetention(table), DynamoRetentionView(table), deletion, immutable, events),
     }
-    return Services(collector, Runner(DynamoExecutions(table), works, events))
+    executions = DynamoExecutions(table)
+    scheduler = Scheduler(DynamoSchedules(table), Starter(executions, events), events)
+    return Services(collector, Runner(executions, works, events), scheduler)

@@ -21,7 +21,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
     """Run what the event asks for, until it is done or the invocation's time is short; return what was done.
 
     {"execution": id}                a new execution, which the management function has just started
-    {"tick": true}                   every execution that is due: new ones, and those that were cut short
+    {"tick": true}                   schedules that are due, and every execution that is: new ones, and those cut short
     {} or {"dry_run": true}          the collector by itself
     """
     request_id = str(getattr(context, "aws_request_id", ""))
@@ -29,7 +29,8 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         if "execution" in event:
             return _execution(services().runner.run(int(event["execution"]), _remaining(context)))
         if event.get("tick") is True:
-            return {"executions": services().runner.run_due(_remaining(context))}
+            started = services().scheduler.start_due()
+            return {"started": started, "executions": services().runner.run_due(_remaining(context))}
         report = services().collector.run(dry=event.get("dry_run") is True, remaining=_remaining(context))
         lines.write(_line(report, request_id))
         return report.as_json()

@@ -23,6 +23,7 @@ from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
 from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
 from roadstead.aws.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.dynamodb_trash import DynamoTrash
@@ -45,6 +46,7 @@ from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.retention_run import Retention
 from roadstead.lifecycle.trash import Trash
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.https import HttpsPoster
@@ -76,9 +78,10 @@ def build(settings: Settings) -> Services:
         "token_expiration": settings.token_lifetime // 60,
         "session_timeout": settings.session_idle // 60,
     }
+    policies, starter = Policies(DynamoProjectRules(index), EventMaker()), Starter(executions, EventMaker(), wake)
     return Services(
         directory=directory,
-        policies=Policies(DynamoProjectRules(index), EventMaker()),
+        policies=policies,
         lists=DynamoDirectoryLists(table),
         hasher=hasher,
         login=PasswordLogin(directory, passwords, onboarding, _provider(settings, reader)),
@@ -98,8 +101,16 @@ def build(settings: Settings) -> Services:
         notifications=_notifications(settings, table, index, ssm),
         description=_description,
         executions=executions,
-        starter=Starter(executions, EventMaker(), wake),
+        starter=starter,
         trash=Trash(DynamoTrash(index), EventMaker()),
+        retention=Retention(
+            DynamoRetention(index),
+            DynamoSchedules(index),
+            DynamoRetentionView(index),
+            starter,
+            policies.immutable_tags,
+            EventMaker(),
+        ),
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
         via_distribution_only=settings.via_distribution_only,
         console=Console(BUILT),

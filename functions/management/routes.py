@@ -18,6 +18,7 @@ from functions.management.handlers import (
     projects,
     quotas,
     repositories,
+    retentions,
     robots,
     search,
     sessions,
@@ -59,6 +60,7 @@ ROUTES: tuple[Route, ...] = (
     *openapi.ROUTES,
     *executions.ROUTES,
     *trash.ROUTES,
+    *retentions.ROUTES,
     *absent.ROUTES,
 )
 

@@ -37,6 +37,7 @@ from roadstead.identity.sessions import SessionService
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Executions, Starter
 from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.retention_run import Retention
 from roadstead.lifecycle.trash import Trash
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor
@@ -111,6 +112,7 @@ class Services:
     executions: Executions
     starter: Starter
     trash: Trash
+    retention: Retention
     ldap: Callable[[], LdapProvider | None] = lambda: None  # None where no function asks directories
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False

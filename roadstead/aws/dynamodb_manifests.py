@@ -203,6 +203,11 @@ class DynamoManifestIndex:
             Tag(item["sk"].removeprefix(prefix)) for item in self._table.query(repository_pk(repository), prefix=prefix)
         )
 
+    def find_tag_times(self, repository: RepositoryName, digest: Digest) -> Mapping[Tag, int]:
+        prefix = f"tagged#{digest}#"
+        items = self._table.query(repository_pk(repository), prefix=prefix)
+        return {Tag(item["sk"].removeprefix(prefix)): item["at"] for item in items}
+
     def remove_tags(
         self,
         repository: RepositoryName,

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from roadstead.content.manifest_document import INDEX_TYPES, parse_manifest
 from roadstead.content.manifest_index import ManifestEntry, ManifestIndex
-from roadstead.content.manifests import Manifests, manifest_unknown
+from roadstead.content.manifests import Look, Manifests, manifest_unknown
 from roadstead.content.objects import Objects
 from roadstead.content.relatives import cosign_tags
 from roadstead.content.trash import Unit, UnitKind
@@ -31,11 +31,14 @@ class Deletion:
         self._index = index
         self._objects = objects
 
-    def delete(self, repository: RepositoryName, reference: Reference, actor: Actor) -> None:
+    def delete(
+        self, repository: RepositoryName, reference: Reference, actor: Actor, *, look: Look | None = None
+    ) -> None:
         """Delete an artifact with its tags, its accessories, and those of its children that nothing else needs.
 
         Raises MANIFEST_UNKNOWN, DENIED (405) if an index needs it, RuleRefused if one of its tags is immutable; then
-        all stays. Costs about five calls for each manifest, eight manifests at a time.
+        all stays. With `look` the artifact goes only if it is as it was then; otherwise raises Changed.
+        Costs about five calls for each manifest, eight manifests at a time.
         """
         digest = self._resolved(repository, reference)
         entry = self._index.find_manifest(repository, digest)
@@ -47,7 +50,7 @@ class Deletion:
         unit = self._manifests.new_unit(repository, UnitKind.ARTIFACT, actor)
         if unit is not None:
             unit = replace(unit, digest=digest)
-        self._manifests.delete(repository, digest, actor, unit=unit)
+        self._manifests.delete(repository, digest, actor, unit=unit, look=look)
         self._delete_accessories(repository, digest, actor, unit)
         each(lambda child: self._delete_child(repository, child, actor, unit), children)
 

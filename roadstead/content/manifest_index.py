@@ -178,6 +178,10 @@ class ManifestIndex(TrashGrace, Protocol):
         """Return every tag that points to a manifest. One read for each MB of them."""
         ...
 
+    def find_tag_times(self, repository: RepositoryName, digest: Digest) -> Mapping[Tag, int]:
+        """Return every tag that points to a manifest, and when it was last set to it (ms). One read for each MB."""
+        ...
+
     def remove_tags(
         self,
         repository: RepositoryName,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from roadstead.conflicts import retry_conflicts
+from roadstead.conflicts import Conflict, retry_conflicts
+from roadstead.content.accessories import is_accessory
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.blobs import still_needed
 from roadstead.content.manifest_document import Manifest, parse_manifest
@@ -31,6 +32,18 @@ class ManifestHead:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A manifest as somebody saw it: when it was pushed, and when each of its tags was last set to it (ms)."""
+
+    at: int
+    tags: Mapping[Tag, int]
+
+
+class Changed(Exception):
+    """The manifest was pushed or tagged again, or lost a tag, since it was looked at. It stays."""
+
+
 @dataclass(slots=True)
 class _Deletion:
     """The deletion of a manifest, over all attempts. `tags` are those that any of them saw, within the limit."""
@@ -39,6 +52,7 @@ class _Deletion:
     digest: Digest
     actor: Actor
     unit: Unit | None
+    look: Look | None = None
     tags: tuple[Tag, ...] = ()
 
     def unit_with(self, entry: ManifestEntry, tags: Collection[Tag]) -> Unit | None:
@@ -90,9 +104,15 @@ class Manifests:
         raise manifest_unknown(repository, reference)
 
     def delete(
-        self, repository: RepositoryName, reference: Reference, actor: Actor, *, unit: Unit | None = None
+        self,
+        repository: RepositoryName,
+        reference: Reference,
+        actor: Actor,
+        *,
+        unit: Unit | None = None,
+        look: Look | None = None,
     ) -> None:
-        """Remove a tag, or a manifest with all its tags.
+        """Remove a tag, or a manifest with all its tags; with `look` only if it is as it was then, or raise Changed.
 
         Raises MANIFEST_UNKNOWN, DENIED (405) for a needed child, RuleRefused if a tag is immutable: then all stay.
         What goes is in the trash as a unit of its own, or with the artifact's or repository's `unit`.
@@ -103,8 +123,16 @@ class Manifests:
         if isinstance(reference, Tag):
             retry_conflicts(partial(self._delete_tag, repository, reference, actor, unit), reference)
         else:
-            deletion = _Deletion(repository, reference, actor, unit)
-            retry_conflicts(partial(self._delete_manifest, deletion), reference)
+            self._delete_as_looked_at(_Deletion(repository, reference, actor, unit, look))
+
+    def _delete_as_looked_at(self, deletion: _Deletion) -> None:
+        if deletion.look is None:
+            retry_conflicts(partial(self._delete_manifest, deletion), deletion.digest)
+            return
+        try:
+            self._delete_manifest(deletion)
+        except Conflict as error:  # a commit came in between
+            raise Changed(deletion.digest) from error
 
     def new_unit(self, repository: RepositoryName, kind: UnitKind, actor: Actor) -> Unit | None:
         """Return the unit of the trash that a deletion makes; None in a project without a grace period. One read."""
@@ -178,6 +206,9 @@ class Manifests:
         entry = self._manifests.mark_manifest(repository, digest, mark)
         if entry is None:
             raise manifest_unknown(repository, digest)
+        if deletion.look is not None and self._has_changed(deletion, entry, deletion.look):
+            self._manifests.unmark_manifest(repository, digest, mark)
+            raise Changed(digest)
         use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
         if use is not None:
             self._manifests.unmark_manifest(repository, digest, mark)
@@ -185,6 +216,12 @@ class Manifests:
         self._delete_with_tags(deletion, entry, mark)
         if deletion.unit is None:
             self._forget_uses(repository, entry)
+
+    def _has_changed(self, deletion: _Deletion, entry: ManifestEntry, look: Look) -> bool:
+        """Whether the marked manifest is another than `look`. What comes later removes the mark. Costs one Query."""
+        times = self._manifests.find_tag_times(deletion.repository, deletion.digest)
+        shown = {tag: at for tag, at in times.items() if not is_accessory(tag)}
+        return (entry.at, shown) != (look.at, dict(look.tags))
 
     def _delete_with_tags(self, deletion: _Deletion, entry: ManifestEntry, mark: str) -> None:
         """Delete the manifest and its tags in one transaction, so that a deletion that fails has removed no tag.

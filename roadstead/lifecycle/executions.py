@@ -209,16 +209,31 @@ class Starter:
         trigger: Trigger = Trigger.MANUAL,
         exclusive: str = "",
         event: Event | None = None,
+        id_: int | None = None,
     ) -> Execution:
-        """Keep a new execution, with its event, and wake a runner. Raises Running if an exclusive one is under way."""
+        """Keep a new execution, with its event, and wake a runner.
+
+        Raises Running if an exclusive one is under way, Conflict if a given `id_` is taken.
+        """
         while True:
             at = self._events.now_ms()
-            new = Execution(new_id(at), kind, scope, trigger, actor, dict(parameters), at, due=at, exclusive=exclusive)
+            new = Execution(
+                new_id(at) if id_ is None else id_,
+                kind,
+                scope,
+                trigger,
+                actor,
+                dict(parameters),
+                at,
+                due=at,
+                exclusive=exclusive,
+            )
             try:
                 self._executions.create(new, event=event or self._started(new))
                 break
             except Conflict:  # the same id: one in two thousand of those that are started in the same millisecond
-                continue
+                if id_ is not None:
+                    raise
         if self._wake is not None:
             self._wake(new.id)
         return new

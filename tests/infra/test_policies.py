@@ -71,6 +71,7 @@ GRANTS = {
     "CollectorRole": {
         INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem "
         "dynamodb:Query dynamodb:UpdateItem",
+        f"{INDEX}/index/by-push": "dynamodb:Query",
         BUCKET: "s3:ListBucket",
         BLOBS: "s3:DeleteObject s3:GetObject",
         "s3:::roadstead--/manifests/*": "s3:DeleteObject s3:GetObject s3:PutObject",
@@ -365,9 +366,10 @@ def test_a_queue_takes_messages_by_tls_and_of_the_bucket_alone(default: Deployme
 def test_the_management_function_reads_what_lists_show_and_changes_content_and_executions(default: Deployment) -> None:
     labels = {"id#label", "labelled#*", "labels#*"}
     policies = {"rules#*", "usage#*", "event#*"}
+    schedules = {"retention#*", "schedule#*", "schedules"}
     changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*", "trash#*", "deleting#*", "reserved#*"}
-    changed |= labels
-    executions = {"execution#*", "executions#*", "due", "event#*", "policy#*", "trash#*"}
+    changed |= labels | schedules
+    executions = {"execution#*", "executions#*", "due", "event#*", "policy#*", "trash#*"} | schedules
     assert keys_read(default, "ManagementRole", INDEX, "dynamodb:PutItem") == executions | changed | policies
     assert keys_read(default, "ManagementRole", INDEX) == executions | changed | policies | {
         *("artifact#*", "own#*", "pulls#*", "pullsum#*", "reposum#*", "trail#*", "webhook#*", "where#*")

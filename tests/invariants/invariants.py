@@ -250,7 +250,7 @@ def _check_tag(repository: str, tag: str, item: Item, own: dict[str, Item]) -> l
 _UNSEEN = frozenset(
     {
         *("collect", "start-execution", "stop-execution", "empty-trash", "change-trash"),
-        *("create-immutable-rule", "change-quota", "warn-quota", "exceed-quota"),
+        *("create-immutable-rule", "change-quota", "warn-quota", "exceed-quota", "retain", "change-retention"),
     }
 )
 

@@ -326,6 +326,11 @@ class MemoryIndex:
             tags = self._of(repository).tags
             return tuple(sorted(tag for tag, entry in tags.items() if entry.digest == digest))
 
+    def find_tag_times(self, repository: RepositoryName, digest: Digest) -> Mapping[Tag, int]:
+        with self.lock:
+            own = self._of(repository)
+            return {tag: own.pushes[tag][0] for tag, entry in own.tags.items() if entry.digest == digest}
+
     def remove_tags(
         self,
         repository: RepositoryName,

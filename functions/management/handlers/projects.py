@@ -113,6 +113,8 @@ def get_project(call: Call, project: str) -> Response:
     owner_id = owners.get(access.project.created_by, 0)
     count = call.services.pages.count_repositories([access.project.name])[access.project.name]
     shown = project_document(access.project, owner_id=owner_id, role=access.role, repositories=count)
+    if call.services.retention.find(access.project.name, access.project.id) is not None:
+        shown["metadata"]["retention_id"] = str(access.project.id)  # by which clients find the rules
     return Response.json(200, shown)
 
 

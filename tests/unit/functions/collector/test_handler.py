@@ -13,9 +13,12 @@ from functions.collector.composition import Services
 from roadstead.lifecycle.collection import CollectionWork
 from roadstead.lifecycle.executions import Runner, Starter, Status
 from roadstead.lifecycle.report import Report
+from roadstead.lifecycle.schedules import Scheduler
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from tests.memory.executions import MemoryExecutions
+from tests.memory.index import MemoryIndex
+from tests.memory.retention import MemoryRetention
 
 
 class Context:
@@ -46,7 +49,7 @@ class Rig:
         collector: Any = self.collector
         self.starter = Starter(self.store, events)
         runner = Runner(self.store, {"collect": CollectionWork(collector)}, events)
-        self.services = Services(collector, runner)
+        self.services = Services(collector, runner, Scheduler(MemoryRetention(MemoryIndex()), self.starter, events))
 
 
 @pytest.fixture
@@ -91,6 +94,6 @@ def test_a_dry_execution_is_one_step(rig: Rig) -> None:
 
 def test_the_tick_runs_whatever_is_due(rig: Rig) -> None:
     ids = [rig.starter.start("collect", "", {}, actor=Actor("ada")).id for _ in range(2)]
-    assert handler.handle({"tick": True}, Context()) == {"executions": 2}
-    assert handler.handle({"tick": True}, Context()) == {"executions": 0}
+    assert handler.handle({"tick": True}, Context()) == {"started": 0, "executions": 2}
+    assert handler.handle({"tick": True}, Context()) == {"started": 0, "executions": 0}
     assert all(found is not None and found.status is Status.SUCCESS for found in map(rig.store.find, ids))

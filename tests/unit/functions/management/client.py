@@ -34,6 +34,7 @@ from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.retention_run import Retention
 from roadstead.lifecycle.trash import Trash
 from roadstead.names import RepositoryName, Tag
 from roadstead.notifications.webhooks import Notifications
@@ -51,6 +52,7 @@ from tests.memory.ldap import MemoryLdap
 from tests.memory.notifications import MemoryNotifications
 from tests.memory.objects import MemoryObjects
 from tests.memory.queue import MemoryQueue
+from tests.memory.retention import MemoryRetention
 from tests.memory.rules import MemoryProjectRules
 from tests.memory.trash import MemoryTrash
 from tests.unit.content.parts import Clock, Registry
@@ -102,9 +104,12 @@ class Desk:
         onboarding = Onboarding(self.directory, StoredGroups(self.directory), clock=lambda: self.now)
         self.people = MemoryLdap()
         self.ldap = LdapProvider(self.people, reader)
+        events = EventMaker(lambda: self.now)
+        policies, starter = Policies(MemoryProjectRules(self.index), events), Starter(self.executions, events)
+        self.retention = MemoryRetention(self.index)
         services = Services(
             directory=self.directory,
-            policies=Policies(MemoryProjectRules(self.index), EventMaker(lambda: self.now)),
+            policies=policies,
             lists=self.directory,
             hasher=FastHasher(),
             login=PasswordLogin(
@@ -129,8 +134,11 @@ class Desk:
             trail=self.trail,
             notifications=self._notifications,
             executions=self.executions,
-            starter=Starter(self.executions, EventMaker(lambda: self.now)),
-            trash=Trash(self.trash_store, EventMaker(lambda: self.now)),
+            starter=starter,
+            trash=Trash(self.trash_store, events),
+            retention=Retention(
+                self.retention, self.retention, self.retention, starter, policies.immutable_tags, events
+            ),
             clock=lambda: self.now,
             description=lambda: json.dumps(document(ROUTES)).encode(),
             console=console,

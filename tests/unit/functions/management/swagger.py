@@ -36,6 +36,7 @@ def description() -> dict[str, Any]:
     document: dict[str, Any] = yaml.load(FILE.read_text(), yaml.CSafeLoader)
     # "object" is any value here: the generator of Harbor's server makes `interface{}` of it, and Harbor sends strings.
     document["definitions"]["ExtraAttrs"]["additionalProperties"] = {}
+    document["definitions"]["RetentionRule"]["properties"]["params"]["additionalProperties"] = {}
     return document
 
 
