@@ -89,5 +89,7 @@ export async function fill(): Promise<void> {
   await ada.image('library/alpine', '3.22', [800 * KIB]).catch(async () => admin.image('library/alpine', '3.22', [800 * KIB]));
   await admin.image('library/postgres', '18', [900 * KIB, 400 * KIB, 20 * KIB]);
   await mei.image('charts/tools', '1.0', [10 * KIB]);
+  await brendan.image('harbour/web/frontend', 'fix-fog-horn', [50 * KIB]);
+  await quietly(mei.manage('DELETE', 'v2.0/projects/harbour/repositories/web%2Ffrontend/artifacts/fix-fog-horn'));
   for (let pull = 0; pull < 5; pull += 1) await brendan.pull('harbour/api', '2.1.0');
 }

@@ -26,7 +26,7 @@ test('a push by skopeo arrives in an open page, and is found, pulled by its comm
   const source = `docker://${HOST}/${PROJECT}/seed:1`;
   await admin.image(`${PROJECT}/seed`, '1', [2000, 300]);
   await page.getByRole('link', { name: 'seed', exact: true }).click({ timeout: 30_000 });
-  await page.getByRole('row', { name: /^1 / }).waitFor();
+  await page.getByRole('link', { name: '1', exact: true }).waitFor();
   skopeo('copy', source, `docker://${HOST}/${PROJECT}/seed:by-skopeo`);
   await page.getByText('by-skopeo', { exact: true }).first().waitFor({ timeout: 30_000 });
   await page.getByText(`docker pull ${HOST}/${PROJECT}/seed:by-skopeo`).waitFor();
@@ -49,15 +49,15 @@ test('a repository with many tags is paged, filtered and sorted by its address',
   expect(await page.getByRole('row').count()).toBe(51);
   await page.getByText('58 tags').waitFor();
   await page.getByRole('link', { name: 'Next' }).click();
-  await page.getByRole('row', { name: /^t-51/ }).waitFor();
+  await page.getByRole('link', { name: 't-51', exact: true }).waitFor();
   expect(await page.getByRole('row').count()).toBe(9);
   expect(page.url()).toContain('after=');
   await page.goBack();
-  await page.getByRole('row', { name: /^t-01/ }).waitFor();
+  await page.getByRole('link', { name: 't-01', exact: true }).waitFor();
   await page.keyboard.press('/');
   await page.keyboard.type('t-3');
   await page.waitForURL('**prefix=t-3**');
-  await page.getByRole('row', { name: /^t-30/ }).waitFor();
+  await page.getByRole('link', { name: 't-30', exact: true }).waitFor();
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 10);
   await window.close();
 });

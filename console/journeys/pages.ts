@@ -9,6 +9,7 @@ export const PAGES: [name: string, path: string][] = [
   ['robots', '/ui/p/harbour/robots'],
   ['policies', '/ui/p/harbour/policies'],
   ['webhooks', '/ui/p/harbour/webhooks'],
+  ['trash', '/ui/p/harbour/trash'],
   ['activity', '/ui/p/harbour/activity'],
   ['project-settings', '/ui/p/harbour/settings'],
   ['tags', '/ui/p/harbour/r/api'],
@@ -40,6 +41,15 @@ export const DIALOGS: [name: string, path: string, open: (page: Page) => Promise
   ['new-webhook', '/ui/p/harbour/webhooks', (page) => page.getByRole('button', { name: 'New webhook' }).click()],
   ['new-token', '/ui/account', (page) => page.getByRole('button', { name: 'New token' }).click()],
   ['edit-quota', '/ui/admin/quotas', (page) => page.getByRole('button', { name: 'Limit of harbour' }).click()],
+  [
+    'delete-tags',
+    '/ui/p/harbour/r/nightly',
+    async (page) => {
+      await page.getByLabel('Choose build-060').check();
+      await page.getByLabel('Choose build-059').check();
+      await page.getByRole('button', { name: 'Delete 2 tags' }).click();
+    },
+  ],
   ['new-user', '/ui/admin/users', (page) => page.getByRole('button', { name: 'New user' }).click()],
   ['user-menu', '/ui/admin/users', (page) => page.getByRole('button', { name: 'Actions for brendan' }).click()],
   ['preferences', '/ui/projects', (page) => page.getByRole('button', { name: 'Appearance and language' }).click()],

@@ -1,6 +1,8 @@
 import { keepPreviousData, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useTexts } from '../i18n';
 import { useToast } from '../ui/feedback';
-import type { Session } from './types';
+import { undo } from './trash';
+import type { Session, TrashUnit } from './types';
 import { ApiError, api, dataOf, listOf } from './client';
 
 export const PAGE_SIZE = 25;
@@ -266,4 +268,22 @@ export function useRows<T>(key: unknown[], ask: () => Promise<Rows<T>>, enabled 
 /** One thing. */
 export function useOne<T>(key: unknown[], ask: () => Promise<{ data?: T }>, enabled = true) {
   return useQuery({ queryKey: key, queryFn: async () => dataOf(await ask()), enabled });
+}
+
+/** Brings back what was deleted last that `is` finds in a repository. Says so, or why it cannot. */
+export function useUndo({ project, repository }: { project: string; repository: string }, is: (unit: TrashUnit) => boolean) {
+  const client = useQueryClient();
+  const say = useToast();
+  const { t } = useTexts();
+  return {
+    mutate: async () => {
+      try {
+        await undo(project, repository, is);
+        say(t('trash.undone'));
+      } catch (error) {
+        say(t('trash.notUndone', { reason: error instanceof Error ? error.message : '' }));
+      }
+      await client.invalidateQueries();
+    },
+  };
 }

@@ -6,6 +6,7 @@ type Schemas = components['schemas'];
 export type AccessToken = Schemas['AccessToken'];
 export type Delivery = Schemas['WebhookExecution'];
 export type Quota = Schemas['Quota'];
+export type TrashUnit = Schemas['TrashUnit'];
 export type Webhook = Schemas['WebhookPolicy'];
 export type Accessory = Schemas['Accessory'];
 export type Artifact = Schemas['Artifact'];

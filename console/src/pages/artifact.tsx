@@ -10,6 +10,7 @@ import {
   useAction,
   useAddition,
   useArtifact,
+  useUndo,
   useProject,
   useSession,
 } from '../api/queries';
@@ -431,6 +432,7 @@ function AddTag({ at, onClose }: { at: At; onClose: () => void }) {
 function RemoveTag({ at, artifact, tag, onClose }: { at: At; artifact: ArtifactType; tag: string; onClose: () => void }) {
   const { t } = useTexts();
   const { route } = useLocation();
+  const back = useUndo(at, (unit) => unit.kind === 'tag' && unit.tags.includes(tag));
   const remove = useAction(
     () =>
       api.DELETE('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags/{tag_name}', {
@@ -439,6 +441,7 @@ function RemoveTag({ at, artifact, tag, onClose }: { at: At; artifact: ArtifactT
     {
       refresh: CONTENT.slice(1),
       done: t('tag.removed', { tag }),
+      undo: () => back.mutate(),
       then: () => {
         onClose();
         route(to.artifact(at.project, at.repository, artifact.digest), true);
@@ -472,12 +475,18 @@ interface DeleteProps {
 function DeleteArtifact({ at, artifact, onClose, then }: DeleteProps) {
   const { t, n } = useTexts();
   const accessories = useAccessories(at);
+  const back = useUndo(at, (unit) => unit.digest === artifact.digest);
   const remove = useAction(
     () =>
       api.DELETE('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}', {
         params: pathOf(at),
       }),
-    { refresh: CONTENT.slice(1), done: t('artifact.deleted', { digest: shortDigest(artifact.digest) }), then },
+    {
+      refresh: [...CONTENT.slice(1), 'trash'],
+      done: t('artifact.deleted', { digest: shortDigest(artifact.digest) }),
+      undo: () => back.mutate(),
+      then,
+    },
   );
   const tags = artifact.tags ?? [];
   const children = artifact.references ?? [];

@@ -14,6 +14,7 @@ import { Policies } from './project/policies';
 import { Nowhere } from './nowhere';
 import { Repositories } from './project/repositories';
 import { ProjectSettings } from './project/settings';
+import { Trash } from './project/trash';
 import { Webhooks } from './project/webhooks';
 
 export interface TabProps {
@@ -34,6 +35,7 @@ const TABS: [string, Message, Right | null, (props: TabProps) => preact.JSX.Elem
   ],
   ['policies', 'policies', 'seePolicies', Policies],
   ['webhooks', 'webhooks', 'listWebhooks', Webhooks],
+  ['trash', 'trash', 'listTrash', Trash],
   ['activity', 'activity', 'seeLog', ({ project }) => <Activity project={project} />],
   ['settings', 'settings', 'editProject', ProjectSettings],
 ];

@@ -1,10 +1,18 @@
-import { BadgeCheck, FileText } from 'lucide-preact';
-import { useTags } from '../api/queries';
+import { BadgeCheck, FileText, Lock, MoreHorizontal, Trash2 } from 'lucide-preact';
+import { useLocation } from 'preact-iso';
+import { useEffect, useState } from 'preact/hooks';
+import { api } from '../api/client';
+import { useAction, useProject, useSession, useTags, useUndo } from '../api/queries';
+import { finished } from '../api/trash';
+import type { TagRow } from '../api/types';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { pullCommands, registryHost } from '../lib/commands';
 import { to } from '../lib/place';
-import { Command, SMALL } from '../ui/controls';
+import { may } from '../lib/roles';
+import { Confirm } from '../ui/confirm';
+import { Button, Command, Menu, SMALL } from '../ui/controls';
+import { DeleteTags } from './repository/delete-tags';
 import { Digest, Filter, Header, Size, Table, Time, Waiting } from '../ui/data';
 import { Empty, Failure } from '../ui/feedback';
 import { Head } from '../ui/shell';
@@ -14,7 +22,26 @@ const PLATFORMS = 3; // shown in a row of the list
 
 export function Repository({ project, repository, tab }: { project: string; repository: string; tab: string }) {
   const { t } = useTexts();
+  const { route } = useLocation();
+  const session = useSession();
+  const found = useProject(project);
+  const [deleting, setDeleting] = useState(false);
   const name = `${registryHost()}/${project}/${repository}`;
+  const keeper = found.isSuccess && may('remove', found.data.current_user_role_id, session.data?.admin ?? false);
+  const back = useUndo({ project, repository }, (unit) => unit.kind === 'repository');
+  const remove = useAction(
+    async () => {
+      const path = { project_name: project, repository };
+      const { response } = await api.DELETE('/api/v2.0/projects/{project_name}/repositories/{repository}', { params: { path } });
+      await finished(response);
+    },
+    {
+      refresh: ['repositories', 'trash'],
+      done: t('robots.removed', { name: repository }),
+      undo: () => void back.mutate(),
+      then: () => route(to.project(project)),
+    },
+  );
   return (
     <>
       <Head
@@ -23,13 +50,48 @@ export function Repository({ project, repository, tab }: { project: string; repo
           [t('title.projects'), to.projects()],
           [project, to.project(project)],
         ]}
-      />
-      {tab === 'tags' ? <Tags project={project} repository={repository} name={name} /> : <Nowhere />}
+      >
+        {keeper && (
+          <Menu label={t('users.actions', { name: repository })} icon={MoreHorizontal}>
+            {(close) => (
+              <button
+                type="button"
+                onClick={() => {
+                  close();
+                  setDeleting(true);
+                }}
+              >
+                <Trash2 size={SMALL} aria-hidden="true" />
+                {t('repository.delete')}
+              </button>
+            )}
+          </Menu>
+        )}
+      </Head>
+      {deleting && (
+        <Confirm
+          title={t('robots.delete', { name: repository })}
+          verb={t('delete')}
+          onClose={() => setDeleting(false)}
+          action={remove}
+          go={() => remove.mutate()}
+        >
+          <p>{t('repository.delete.hint', { name: repository })}</p>
+        </Confirm>
+      )}
+      {tab === 'tags' ? <Tags project={project} repository={repository} name={name} remove={keeper} /> : <Nowhere />}
     </>
   );
 }
 
-function Tags({ project, repository, name }: { project: string; repository: string; name: string }) {
+interface TagsProps {
+  project: string;
+  repository: string;
+  name: string;
+  remove: boolean;
+}
+
+function Tags({ project, repository, name, remove }: TagsProps) {
   const { t, n } = useTexts();
   const { query, hrefWith } = useAddress();
   const prefix = query.get('prefix');
@@ -38,6 +100,18 @@ function Tags({ project, repository, name }: { project: string; repository: stri
   const tags = useTags(project, repository, { sort, prefix, after });
   const order = prefix ? 'name' : '-pushed';
   const first = tags.data?.rows[0];
+  const [chosen, setChosen] = useState<Map<string, TagRow>>(new Map());
+  const [deleting, setDeleting] = useState(false);
+  useEffect(() => setChosen(new Map()), [prefix, after, sort]);
+  const rows = tags.data?.rows ?? [];
+  const choosable = rows.filter((tag) => !tag.immutable);
+  const choose = (wanted: TagRow[], on: boolean) => {
+    const next = new Map(chosen);
+    for (const tag of wanted)
+      if (on) next.set(tag.name, tag);
+      else next.delete(tag.name);
+    setChosen(next);
+  };
   const command = pullCommands(name, first?.name ?? null, '', '')[0]?.[1];
   return (
     <>
@@ -47,7 +121,12 @@ function Tags({ project, repository, name }: { project: string; repository: stri
           {tags.data?.total !== null && tags.data?.total !== undefined && n('tags.count', tags.data.total)}
         </span>
         <span class="space" />
-        {first && command && !prefix && !after && (
+        {chosen.size > 0 && (
+          <Button kind="harm" icon={Trash2} onClick={() => setDeleting(true)}>
+            {n('tags.delete', chosen.size)}
+          </Button>
+        )}
+        {first && command && chosen.size === 0 && !prefix && !after && (
           <div style={{ flex: '0 1 460px', minWidth: 0 }}>
             <Command text={command} />
           </div>
@@ -61,6 +140,16 @@ function Tags({ project, repository, name }: { project: string; repository: stri
           waiting={tags.isPlaceholderData}
           head={
             <>
+              {remove && (
+                <th class="check">
+                  <input
+                    type="checkbox"
+                    aria-label={t('tags.chooseAll')}
+                    checked={choosable.length > 0 && choosable.every((tag) => chosen.has(tag.name))}
+                    onChange={(event) => choose(choosable, event.currentTarget.checked)}
+                  />
+                </th>
+              )}
               <Header sort="name" by={order}>
                 {t('tag')}
               </Header>
@@ -78,14 +167,26 @@ function Tags({ project, repository, name }: { project: string; repository: stri
             </>
           }
         >
-          {tags.isPending && <Waiting columns={6} />}
+          {tags.isPending && <Waiting columns={remove ? 7 : 6} />}
           {tags.data?.rows.map((tag) => (
             <tr key={tag.name}>
+              {remove && (
+                <td class="check">
+                  <input
+                    type="checkbox"
+                    aria-label={t('tags.choose', { tag: tag.name })}
+                    disabled={tag.immutable}
+                    checked={chosen.has(tag.name)}
+                    onChange={(event) => choose([tag], event.currentTarget.checked)}
+                  />
+                </td>
+              )}
               <td>
                 <span class="with-icon">
                   <a class="name" href={to.artifact(project, repository, tag.name)}>
                     {tag.name}
                   </a>
+                  {tag.immutable && <Lock size={14} aria-label={t('immutable')} />}
                   {tag.signed && <BadgeCheck size={SMALL} aria-label={t('signed')} />}
                   {tag.sbom && <FileText size={SMALL} aria-label={t('sbom')} />}
                 </span>
@@ -110,7 +211,7 @@ function Tags({ project, repository, name }: { project: string; repository: stri
           ))}
           {tags.data?.rows.length === 0 && (
             <tr>
-              <td colSpan={6}>
+              <td colSpan={remove ? 7 : 6}>
                 {prefix ? (
                   <span class="muted">{t('tags.none.prefix', { prefix })}</span>
                 ) : (
@@ -122,6 +223,18 @@ function Tags({ project, repository, name }: { project: string; repository: stri
             </tr>
           )}
         </Table>
+      )}
+      {deleting && (
+        <DeleteTags
+          project={project}
+          repository={repository}
+          tags={[...chosen.values()]}
+          onClose={() => setDeleting(false)}
+          then={() => {
+            setDeleting(false);
+            setChosen(new Map());
+          }}
+        />
       )}
       {(after || tags.data?.next) && (
         <nav class="pager" aria-label={t('pages')}>
