@@ -15,8 +15,11 @@ from roadstead.identity.access_tokens import (
     access_token_user,
     limited,
 )
-from roadstead.identity.directory import Identities, Identity, User
+from roadstead.identity.directory import LOCAL, Identities, Identity, User
 from roadstead.names import ProjectName
+
+BELIEVED_DAYS = 30  # how long a provider's last word on an account and its groups counts for tokens
+BELIEVED_SECONDS = BELIEVED_DAYS * 86_400
 
 
 class TokenRejected(Exception):
@@ -30,7 +33,8 @@ class TokenStore(Identities, AccessTokens, Protocol):
 class TokenLogin:
     """Verifies personal access tokens. Costs one read, and a write every USED_SECONDS at most; a mistyped one nothing.
 
-    Failures are not counted: nobody guesses 256 bits.
+    A token of a user whom a provider knows is suspended once the provider has not confirmed the user for BELIEVED_DAYS,
+    until the next sign-in there. Failures are not counted: nobody guesses 256 bits.
     """
 
     def __init__(self, store: TokenStore, *, clock: Callable[[], float] = time.time) -> None:
@@ -51,6 +55,11 @@ class TokenLogin:
         user, kept, now = identity.user, identity.access_token, self._clock()
         if user is None or kept is None or kept.user_id != user.id or user.disabled or kept.has_expired(now):
             raise TokenRejected("the access token is unknown, expired or revoked: make another one")
+        if user.provider != LOCAL and now - user.confirmed > BELIEVED_SECONDS:
+            raise TokenRejected(
+                f"the access token is suspended, because the account was not confirmed for {BELIEVED_DAYS} days: "
+                "sign in once with your password, or in the browser"
+            )
         if now - kept.used >= USED_SECONDS:
             # A conflict means that it was revoked, or a later use recorded, meanwhile.
             with contextlib.suppress(Conflict):

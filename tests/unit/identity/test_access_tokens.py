@@ -8,7 +8,7 @@ import pytest
 
 from roadstead.identity.access_tokens import access_token_hash, access_token_user, new_access_token
 from roadstead.identity.accounts import AccountRefused
-from roadstead.identity.directory import AccessToken, Role, TokenLevel, UserName
+from roadstead.identity.directory import AccessToken, Role, TokenLevel, User, UserName
 from roadstead.identity.robots import DAY, NEVER
 from roadstead.identity.token_accounts import MAX_DAYS, PER_USER, NoSuchToken, TokenAccounts, TokenRuleBroken
 from roadstead.identity.tokens import Reason, TokenRefused
@@ -163,6 +163,24 @@ def test_a_token_expires_and_is_revoked(harbour: Harbour) -> None:
     refused(harbour, credentials)
     with pytest.raises(NoSuchToken):
         accounts.revoke(user, forever.id)
+
+
+def test_a_token_of_a_provider_is_suspended_until_the_provider_confirms_the_account_again(harbour: Harbour) -> None:
+    name = UserName("kim")
+    harbour.store.create_user(User(name, "", NOON, provider="ldap", subject="7", confirmed=NOON))
+    _, credentials = make(harbour, user="kim", days=NEVER)
+    harbour.clock.now = NOON + 30 * DAY
+    harbour.issue(credentials)
+    harbour.clock.now += 1
+    assert "suspended" in refused(harbour, credentials)
+    harbour.store.confirm_user(name, [], admin=False, at=int(harbour.clock.now))
+    harbour.issue(credentials)
+
+
+def test_a_token_of_a_local_user_is_never_suspended(harbour: Harbour) -> None:
+    _, credentials = make(harbour, days=NEVER)
+    harbour.clock.now = NOON + 1_000 * DAY
+    harbour.issue(credentials)
 
 
 def test_a_token_for_a_project_is_not_for_the_next_one_of_that_name(harbour: Harbour) -> None:
