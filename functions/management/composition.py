@@ -12,6 +12,7 @@ from functions.management.openapi.document import document
 from functions.management.routes import ROUTES
 from functions.management.services import Content, Services
 from functions.management.settings import Settings
+from roadstead.administration.project_deletion import ProjectDeletion
 from roadstead.aws.clients import Deferred, client
 from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_configuration import DynamoConfiguration
@@ -79,6 +80,20 @@ def build(settings: Settings) -> Services:
         "session_timeout": settings.session_idle // 60,
     }
     policies, starter = Policies(DynamoProjectRules(index), EventMaker()), Starter(executions, EventMaker(), wake)
+    blobs, repositories, trash = (
+        DynamoBlobIndex(index),
+        DynamoRepositories(index),
+        Trash(DynamoTrash(index), EventMaker()),
+    )
+    notifications = _notifications(settings, table, index, ssm)
+    retention = Retention(
+        DynamoRetention(index),
+        DynamoSchedules(index),
+        DynamoRetentionView(index),
+        starter,
+        policies.immutable_tags,
+        EventMaker(),
+    )
     return Services(
         directory=directory,
         policies=policies,
@@ -92,23 +107,27 @@ def build(settings: Settings) -> Services:
         pages=pages,
         artifacts=Artifacts(pages, manifests, objects),
         labels=DynamoLabels(index),
-        content=Content.of(manifests, DynamoBlobIndex(index), DynamoRepositories(index), objects, EventMaker()),
+        content=Content.of(manifests, blobs, repositories, objects, EventMaker()),
         objects=objects,
         sessions=SessionService(directory, SessionLimits(settings.session_idle, settings.session_lifetime)),
         configuration=reader,
         administration=Administration(configuration, configuration_secrets, fixed=fixed),
         trail=DynamoTrailPages(index),
-        notifications=_notifications(settings, table, index, ssm),
+        notifications=notifications,
         description=_description,
         executions=executions,
         starter=starter,
-        trash=Trash(DynamoTrash(index), EventMaker()),
-        retention=Retention(
-            DynamoRetention(index),
-            DynamoSchedules(index),
-            DynamoRetentionView(index),
-            starter,
-            policies.immutable_tags,
+        trash=trash,
+        retention=retention,
+        project_deletion=ProjectDeletion(
+            directory,
+            repositories,
+            pages,
+            blobs,
+            manifests,
+            trash,
+            retention,
+            notifications,
             EventMaker(),
         ),
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,

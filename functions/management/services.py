@@ -9,6 +9,7 @@ from typing import Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
 from functions.management.console import Console
+from roadstead.administration.project_deletion import ProjectDeletion
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.catalog.labels import LabelStore
 from roadstead.catalog.pages import Pages
@@ -113,6 +114,7 @@ class Services:
     starter: Starter
     trash: Trash
     retention: Retention
+    project_deletion: ProjectDeletion
     ldap: Callable[[], LdapProvider | None] = lambda: None  # None where no function asks directories
     edge_secrets: EdgeSecretSource | None = None
     via_distribution_only: bool = False

@@ -15,6 +15,7 @@ from roadstead.aws.index_items import (
     candidate,
     candidate_write,
     catalog_key,
+    closed_key,
     event_write,
     link_key,
     manifest_item_key,
@@ -30,13 +31,14 @@ from roadstead.aws.index_items import (
     usage_key,
     use_key,
 )
-from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
+from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, check, delete, put, update
 from roadstead.aws.trash_items import find_grace, trashed_from, trashed_key, trashed_writes, unit_key, unit_write
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory, is_listed
 from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
+from roadstead.content.repositories import CLOSED_MS, ProjectClosed
 from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.documents import compact
@@ -168,11 +170,19 @@ class DynamoManifestIndex:
             free = "attribute_not_exists(pk) OR attribute_exists(deleting)"  # what is being deleted is revived
             writes.append(put(meta_key(repository), created, free))
             writes.append(put(catalog_key(repository), {"at": at}))
+            open_ = ("attribute_not_exists(pk) OR #at < :lapsed", {":lapsed": at - CLOSED_MS}, {"#at": "at"})
+            writes.append(check(closed_key(repository.project), *open_))
         if commit.reserved:
             reserved = reserved_key(repository.project, entry.generation)
             writes.append(update(reserved, "REMOVE expires", "attribute_exists(pk)"))
         writes.append(event_write(commit.event))
-        self._table.transact([*writes, *counted])
+        try:
+            self._table.transact([*writes, *counted])
+        except TransactionFailed as error:
+            closed = closed_key(repository.project)
+            if any(writes[place].key == closed for place in error.failed if place < len(writes)):
+                raise ProjectClosed(repository.project) from error
+            raise
 
     def delete_tag(
         self, repository: RepositoryName, tag: Tag, digest: Digest, *, event: Event, unit: Unit | None = None

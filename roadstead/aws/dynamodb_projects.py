@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from roadstead.aws import id_claims
 from roadstead.aws.identity_items import (
     ABSENT,
+    MEMBER,
+    MEMBER_GROUP,
     PRESENT,
     USABLE,
+    deleted_project_key,
     group_key,
     group_role_key,
     held_item,
@@ -24,11 +28,12 @@ from roadstead.aws.identity_items import (
     told,
     user_key,
 )
-from roadstead.aws.table import Item, Table, TransactionFailed, Write, check, delete, put, update
+from roadstead.aws.table import TRANSACTION, Item, Table, TransactionFailed, Write, check, delete, put, update
 from roadstead.aws.user_removal import NOT_MARKED
 from roadstead.conflicts import Conflict, Throttled
 from roadstead.identity.directory import (
     MAX_GROUPS,
+    DeletedProject,
     Member,
     MemberGroup,
     Patterns,
@@ -65,6 +70,7 @@ class DynamoProjects:
             }
             return [
                 put(project_key(project.name), {**listed, "groups": {}}, ABSENT),
+                check(deleted_project_key(project.name), f"{ABSENT} OR cleared = :true", {":true": True}),
                 put(listed_project_key(project.name), listed),
                 *told(event),
             ]
@@ -72,6 +78,41 @@ class DynamoProjects:
         wanted = project.id or clock_id(project.created)
         id_ = id_claims.create(self._table, IdKind.PROJECT, wanted, project.name, writes)
         return Project(project.name, project.public, project.created, project.created_by, id_)
+
+    def delete_project(self, project: Project, *, at: int, event: Event | None = None) -> None:
+        same = ("id = :id", {":id": project.id})
+        gone = {"id": project.id, "at": at, "cleared": False}
+        self._table.transact(
+            [
+                delete(project_key(project.name), *same),
+                delete(listed_project_key(project.name), *same),
+                put(deleted_project_key(project.name), gone),
+                *told(event),
+            ]
+        )
+
+    def find_deleted_project(self, name: ProjectName) -> DeletedProject | None:
+        item = self._table.get(deleted_project_key(name))
+        return DeletedProject(item["id"], item["at"], item["cleared"]) if item is not None else None
+
+    def clear_members(self, name: ProjectName) -> None:
+        writes: list[Write] = []
+        for item in self._table.query(f"project#{name}", prefix=MEMBER):
+            user = UserName(item["sk"].removeprefix(MEMBER))
+            writes += [delete(member_key(name, user)), delete(membership_key(user, name))]
+        for item in self._table.query(f"project#{name}", prefix=MEMBER_GROUP):
+            group = int(item["sk"].removeprefix(MEMBER_GROUP))
+            writes += [delete(member_group_key(name, group)), delete(group_role_key(group, name))]
+        for start in range(0, len(writes), TRANSACTION - 2):
+            absent = check(project_key(name), ABSENT)
+            self._table.transact([absent, *writes[start : start + TRANSACTION - 2]])
+
+    def set_project_cleared(self, name: ProjectName, *, at: int) -> None:
+        change = update(
+            deleted_project_key(name), "SET cleared = :true", "#at = :at", {":true": True, ":at": at}, {"#at": "at"}
+        )
+        with contextlib.suppress(Conflict):  # one of that name was made, and deleted again
+            self._table.write(change)
 
     def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         # `public` is a reserved word of DynamoDB's expressions.

@@ -64,6 +64,11 @@ def listed_project_key(name: ProjectName) -> Key:
     return PROJECTS, name
 
 
+def deleted_project_key(name: ProjectName) -> Key:
+    """The last project of that name that was deleted."""
+    return f"project#{name}", "gone"
+
+
 def member_key(project: ProjectName, user: UserName) -> Key:
     return f"project#{project}", f"{MEMBER}{user}"
 

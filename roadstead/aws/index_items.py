@@ -38,6 +38,11 @@ def catalog_key(repository: str) -> Key:
     return "catalog", repository
 
 
+def closed_key(project: str) -> Key:
+    """Is there while no repository can be made in a project."""
+    return f"closed#{project}", "closed"
+
+
 def blob_pk(digest: str) -> str:
     return f"blob#{digest}"
 

@@ -13,14 +13,23 @@ from typing import NamedTuple, Protocol
 
 from roadstead.content.trash import Unit, UnitKind
 from roadstead.digest import Digest
+from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event
 
+CLOSED_MS = 3_600_000  # how long a project stays closed: no token that was given before lives longer
 MAX_DESCRIPTION = 2_048  # characters: lists of repositories read them all
 
 
 class UnknownRepository(Exception):
     """There is no such repository."""
+
+
+class ProjectClosed(RegistryError):
+    """The project was deleted, or is about to be: nothing can be pushed to it."""
+
+    def __init__(self, project: ProjectName) -> None:
+        super().__init__(ErrorCode.DENIED, f"the project {project} was deleted: nothing can be pushed to it")
 
 
 class PushedManifest(NamedTuple):
@@ -75,6 +84,14 @@ class Repositories(Protocol):
         """Return whether a repository of the project still has what its deletion has not come to. One Query."""
         ...
 
+    def list_deleted(self, project: ProjectName) -> Sequence[RepositoryName]:
+        """Return the repositories that were deleted and are not forgotten yet: they may still have blobs. One Query."""
+        ...
+
+    def list_links(self, repository: RepositoryName) -> Sequence[Digest]:
+        """Return the blobs that a repository has. One Query for each MB."""
+        ...
+
     def end_deletion(self, repository: RepositoryName, *, at: int) -> None:
         """Note that everything is gone that was there when the deletion began. One write; idempotent."""
         ...
@@ -82,6 +99,19 @@ class Repositories(Protocol):
     def settle_deletion(self, repository: RepositoryName, *, at: int) -> None:
         """Forget a repository that was deleted, or revive it if there are manifests. For the collector, when no commit
         can be under way that began before the deletion. One Query, one write; idempotent."""
+        ...
+
+    def close_project(self, project: ProjectName, *, at: int) -> None:
+        """Let no repository be made in a project for CLOSED_MS after `at` (ms): whoever makes one gets ProjectClosed.
+        One write."""
+        ...
+
+    def open_project(self, project: ProjectName) -> None:
+        """Let repositories be made again. One write."""
+        ...
+
+    def forget_project(self, project: ProjectName) -> None:
+        """Drop rules, settings and counts that are kept under a deleted project's name."""
         ...
 
     def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:

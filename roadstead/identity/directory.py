@@ -118,6 +118,15 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedProject:
+    """The last project of a name, deleted `at` (ms). `cleared`: nothing hangs on the name any more."""
+
+    id: int
+    at: int
+    cleared: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A user's role in a project. `id` stays the same while the role changes."""
 
@@ -397,6 +406,28 @@ class Projects(Protocol):
     """Stores an `event` in the transaction of the change that it records."""
 
     def find_project(self, name: ProjectName) -> Project | None: ...
+
+    def delete_project(self, project: Project, *, at: int, event: Event | None = None) -> None:
+        """Remove a project from everybody's sight, and keep its name: one transaction. `at` in milliseconds.
+
+        Members, robots and webhooks stay under the name. Raises Conflict if it is gone, or another one of that name.
+        """
+        ...
+
+    def find_deleted_project(self, name: ProjectName) -> DeletedProject | None:
+        """Return the last project of a name that was deleted, also if there is one of that name by now. One read."""
+        ...
+
+    def clear_members(self, name: ProjectName) -> None:
+        """Remove all members of a deleted project, users and groups, with their inverses: a transaction for each 49.
+
+        Raises Conflict if there is a new project of that name.
+        """
+        ...
+
+    def set_project_cleared(self, name: ProjectName, *, at: int) -> None:
+        """Note that nothing hangs on the name of the project that was deleted `at` (ms). One write; idempotent."""
+        ...
 
     def create_project(self, project: Project, *, event: Event | None = None) -> Project:
         """Create a project without groups and return it with the id that was claimed for it. Costs one transaction, or

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 import time
@@ -163,6 +164,16 @@ class Notifications:
         except UnknownWebhook as error:
             raise _no_webhook(parsed, webhook) from error
         self._secrets.remove_secrets(parsed, webhook)
+
+    def remove_all(self, project: str, *, before: int) -> None:
+        """Remove the webhooks of a project, which need not exist any more, that were made before `before` (seconds)."""
+        parsed = _project(project)
+        for webhook in self._webhooks.list_webhooks(parsed):
+            if webhook.created >= before:
+                continue
+            with contextlib.suppress(UnknownWebhook):
+                self._webhooks.remove_webhook(parsed, webhook.id, event=self._event(Operation.REMOVE_WEBHOOK, webhook))
+            self._secrets.remove_secrets(parsed, webhook.id)
 
     def change(self, project: str, webhook: str, changes: Mapping[str, Any], *, authorization: str) -> None:
         """Replace `url`, `events`, `name`, `payload`, `description`, `enabled` or `skip_verify`, as `add` has them, and

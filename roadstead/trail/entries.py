@@ -78,6 +78,7 @@ class Operation(StrEnum):
     REMOVE_USER = "remove-user"
     CREATE_PROJECT = "create-project"
     CHANGE_PROJECT = "change-project"
+    DELETE_PROJECT = "delete-project"
     SET_MEMBER = "set-member"
     REMOVE_MEMBER = "remove-member"
     CREATE_GROUP = "create-group"

@@ -16,6 +16,7 @@ from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
     MAX_GROUPS,
+    DeletedProject,
     HeldRole,
     Identities,
     Identity,
@@ -217,6 +218,33 @@ def test_a_project_is_changed_from_what_it_was(store: Store) -> None:
     store.change_project(changed, replaces=PROJECT)  # emptied metadata is as none
     with pytest.raises(Conflict):
         store.change_project(replace(changed, name=CARGO), replaces=replace(changed, name=CARGO))
+
+
+def test_a_deleted_project_is_gone_and_its_name_is_kept_until_it_is_cleared(store: Store) -> None:
+    store.create_user(USER)
+    store.create_project(PROJECT)
+    store.set_member(SHIPS, ADA, Role.ADMIN, at=CREATED)
+    assert store.find_deleted_project(SHIPS) is None
+    for other in (replace(PROJECT, id=ID + 1), replace(PROJECT, name=CARGO)):
+        with pytest.raises(Conflict):
+            store.delete_project(other, at=5)
+    with pytest.raises(Conflict):
+        store.clear_members(SHIPS)  # the project is there
+    store.delete_project(PROJECT, at=5)
+    assert store.find_project(SHIPS) is None and store.list_projects() == ()
+    assert store.read(ADA, (SHIPS,)).projects == {}
+    assert store.find_deleted_project(SHIPS) == DeletedProject(ID, 5, cleared=False)
+    with pytest.raises(Conflict):
+        store.create_project(PROJECT)
+    store.clear_members(SHIPS)
+    assert store.list_members(SHIPS) == () and store.list_memberships(ADA) == {}
+    store.set_project_cleared(SHIPS, at=4)  # another deletion's
+    with pytest.raises(Conflict):
+        store.create_project(PROJECT)
+    store.set_project_cleared(SHIPS, at=5)
+    created = store.create_project(replace(PROJECT, id=0))
+    assert created.id != ID
+    assert store.read(ADA, (SHIPS,)).roles == {}
 
 
 def test_a_members_role_changes_and_ends(store: Store) -> None:

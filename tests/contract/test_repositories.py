@@ -9,7 +9,7 @@ from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifest_index import Commit, CommitSnapshot, ManifestEntry
-from roadstead.content.repositories import DeletionMark, Repositories
+from roadstead.content.repositories import DeletionMark, ProjectClosed, Repositories
 from roadstead.content.trash import Unit, UnitKind, unit_id
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag
@@ -63,11 +63,33 @@ def test_a_repository_leaves_all_lists_when_its_deletion_begins(index: Index, re
     assert not index.manifests.repository_exists(SHIPS)
     mark = repositories.find_deletion(SHIPS)
     assert mark is not None and (mark.at, mark.unit and mark.unit.expires) == (NOON * 1000, NOON * 1000 + 1_000)
+    assert list(repositories.list_deleted(PROJECT)) == [SHIPS]
     assert repositories.is_emptying(PROJECT) and not repositories.is_emptying(ProjectName("shipsandmore"))
     with pytest.raises(Conflict):
         begin(repositories)
     assert "repository" in index.candidates()
     assert ("delete-repository", "") in index.events()
+
+
+def test_no_repository_is_made_in_a_closed_project(index: Index, repositories: Repositories) -> None:
+    push(index, ONE)
+    repositories.close_project(PROJECT, at=NOON * 1000)
+    push(index, TWO)  # into one that is there
+    other = RepositoryName("ships/sloop")
+
+    def make(at: int) -> None:
+        found = index.manifests.read_snapshot(other, ONE, (), blobs=(), manifests=())
+        entry = ManifestEntry(ONE, OCI_MANIFEST, 2, "1", f"manifests/{ONE}", b"{}")
+        told = EventMaker(lambda: at).make(Operation.PUSH, Actor("ada"), other, digest=ONE)
+        index.manifests.commit(Commit(other, entry, (), found, None, told))
+
+    with pytest.raises(ProjectClosed):
+        make(NOON + 3_600)
+    assert other not in index.manifests.list_repositories(after="", limit=9)
+    make(NOON + 3_601)  # it has lapsed
+    repositories.open_project(PROJECT)
+    repositories.forget_project(PROJECT)
+    assert other in index.manifests.list_repositories(after="", limit=9)
 
 
 def test_manifests_are_listed_page_by_page(index: Index, repositories: Repositories) -> None:
@@ -119,5 +141,6 @@ def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(
     for _ in range(2):
         repositories.settle_deletion(SHIPS, at=NOON * 1000)
         assert repositories.find_deletion(SHIPS) is None
+    assert list(repositories.list_deleted(PROJECT)) == []
     push(index, ONE)
     assert listed(index)

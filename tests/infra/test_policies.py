@@ -42,8 +42,8 @@ GRANTS = {
         **_TRACES,
     },
     "TokenRole": {
-        IDENTITY: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem "
-        "dynamodb:Query dynamodb:UpdateItem",
+        IDENTITY: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:GetItem "
+        "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "kms:::key/*": "kms:GetPublicKey kms:Sign",
         "logs:::log-group:/aws/lambda/roadstead-*-token:*": _LINES,
         **_LDAP,
@@ -368,7 +368,7 @@ def test_the_management_function_reads_what_lists_show_and_changes_content_and_e
     policies = {"rules#*", "usage#*", "event#*"}
     schedules = {"retention#*", "schedule#*", "schedules"}
     changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*", "trash#*", "deleting#*", "reserved#*"}
-    changed |= labels | schedules
+    changed |= labels | schedules | {"closed#*", "deleted#*", "policy#*", "pullsum#*", "rules#*"}
     executions = {"execution#*", "executions#*", "due", "event#*", "policy#*", "trash#*"} | schedules
     assert keys_read(default, "ManagementRole", INDEX, "dynamodb:PutItem") == executions | changed | policies
     assert keys_read(default, "ManagementRole", INDEX) == executions | changed | policies | {

@@ -12,6 +12,7 @@ from roadstead.identity.directory import (
     AccessToken,
     AttemptKey,
     Counts,
+    DeletedProject,
     Failures,
     HeldRole,
     Identity,
@@ -48,6 +49,7 @@ class MemoryIdentities:
         self._lock = threading.Lock()
         self._users: dict[UserName, User] = {}
         self._projects: dict[ProjectName, Project] = {}
+        self._deleted: dict[ProjectName, DeletedProject] = {}
         self._members: dict[tuple[ProjectName, UserName], Member] = {}
         self._ids: dict[tuple[IdKind, int], str] = {}
         self._refresh_tokens: dict[tuple[UserName, str], RefreshToken] = {}
@@ -264,12 +266,39 @@ class MemoryIdentities:
 
     def create_project(self, project: Project, *, event: Event | None = None) -> Project:
         with self._lock:
-            if project.name in self._projects:
+            gone = self._deleted.get(project.name)
+            if project.name in self._projects or (gone is not None and not gone.cleared):
                 raise Conflict(project.name)
             id_ = self._claim(IdKind.PROJECT, project.id or clock_id(project.created), project.name)
             self._projects[project.name] = replace(project, id=id_, groups={})
             self._tell(event)
             return self._projects[project.name]
+
+    def delete_project(self, project: Project, *, at: int, event: Event | None = None) -> None:
+        with self._lock:
+            found = self._projects.get(project.name)
+            if found is None or found.id != project.id:
+                raise Conflict(project.name)
+            del self._projects[project.name]
+            self._deleted[project.name] = DeletedProject(project.id, at, cleared=False)
+            self._tell(event)
+
+    def find_deleted_project(self, name: ProjectName) -> DeletedProject | None:
+        with self._lock:
+            return self._deleted.get(name)
+
+    def clear_members(self, name: ProjectName) -> None:
+        with self._lock:
+            if name in self._projects:
+                raise Conflict(name)
+            self._members = {key: one for key, one in self._members.items() if key[0] != name}
+            self._member_groups = {key: one for key, one in self._member_groups.items() if key[0] != name}
+
+    def set_project_cleared(self, name: ProjectName, *, at: int) -> None:
+        with self._lock:
+            gone = self._deleted.get(name)
+            if gone is not None and gone.at == at:
+                self._deleted[name] = replace(gone, cleared=True)
 
     def set_public(self, name: ProjectName, public: bool, *, event: Event | None = None) -> None:
         with self._lock:

@@ -17,7 +17,7 @@ from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.commit_rules import CommitRules
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
-from roadstead.content.repositories import DeletionMark, PushedManifest, UnknownRepository
+from roadstead.content.repositories import CLOSED_MS, DeletionMark, ProjectClosed, PushedManifest, UnknownRepository
 from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.content.upload_sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
@@ -56,6 +56,8 @@ class MemoryIndex:
         self.condemned: set[Digest] = set()
         self.sessions: dict[str, UploadSession] = {}
         self._parts: dict[tuple[str, str | None], dict[int, Part]] = {}
+        self.closed: dict[ProjectName, int] = {}
+        self.deleted: set[RepositoryName] = set()
         self.emptying: dict[RepositoryName, DeletionMark] = {}
         self.labelled: dict[tuple[str, Digest], frozenset[int]] = {}
         self.rules: dict[str, Rules] = {}
@@ -303,6 +305,10 @@ class MemoryIndex:
             for tag in commit.tags:
                 own.tags[tag] = TagEntry(tag, entry.digest, entry.media_type, entry.size)
                 own.pushes[tag] = (commit.event.at, commit.event.actor.name)
+            if not found.repository_exists and (
+                commit.event.at - CLOSED_MS <= self.closed.get(commit.repository.project, 0)
+            ):
+                raise ProjectClosed(commit.repository.project)
             if not found.repository_exists:
                 own.created, own.exists, own.deleting = commit.event.at, True, None
             self.events.append(commit.event)
@@ -410,6 +416,7 @@ class MemoryIndex:
                 raise Conflict(repository)
             own.exists, own.deleting, own.description = False, mark.at, ""
             self.emptying[repository] = DeletionMark.from_fields(repository, mark.as_fields())
+            self.deleted.add(repository)
             if mark.unit is not None:
                 self.units[mark.unit.id] = mark.unit
             self.candidates.append({"kind": "repository", "repository": repository, **mark.as_fields()})
@@ -432,6 +439,14 @@ class MemoryIndex:
         with self.lock:
             return any(name.project == project for name in self.emptying)
 
+    def list_deleted(self, project: ProjectName) -> Sequence[RepositoryName]:
+        with self.lock:
+            return sorted(name for name in self.deleted if name.project == project)
+
+    def list_links(self, repository: RepositoryName) -> Sequence[Digest]:
+        with self.lock:
+            return sorted(self._of(repository).links)
+
     def end_deletion(self, repository: RepositoryName, *, at: int) -> None:
         with self.lock:
             if repository in self.emptying and self.emptying[repository].at == at:
@@ -442,6 +457,21 @@ class MemoryIndex:
             own = self._of(repository)
             if own.deleting == at:
                 own.deleting, own.exists = None, bool(own.manifests)
+                if not own.exists:
+                    self.deleted.discard(repository)
+
+    def close_project(self, project: ProjectName, *, at: int) -> None:
+        with self.lock:
+            self.closed[project] = at
+
+    def open_project(self, project: ProjectName) -> None:
+        with self.lock:
+            self.closed.pop(project, None)
+
+    def forget_project(self, project: ProjectName) -> None:
+        with self.lock:
+            self.rules.pop(project, None)
+            self.graces.pop(project, None)
 
     def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:
         with self.lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,15 +14,19 @@ from functions.management.harbor.metadata import asked_metadata, boolean
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.quotas import amounts, storage_limit
-from functions.management.harbor.shapes import owner_ids, project_document
+from functions.management.harbor.shapes import milliseconds, owner_ids, project_document
 from functions.management.project_ids import find_listed
 from functions.management.route import HARBOR, Anybody, SignedIn, in_project, route
+from roadstead.administration.project_deletion import NameKept, NotEmpty
+from roadstead.conflicts import Conflict
 from roadstead.http import Response
 from roadstead.identity.accounts import AccountRefused
 from roadstead.identity.directory import Role
 from roadstead.identity.lists import VisibleProject
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.names import ProjectName
+
+DELETION_SECONDS = 15.0  # for which a request clears what hangs on a project's name; the gateway waits for 30
 
 _FIELDS: Mapping[str, Callable[[VisibleProject], Any]] = {
     "name": lambda one: one.project.name,
@@ -94,6 +99,13 @@ def create_project(call: Call) -> Response:
     if accounts.find_project(parsed) is not None:
         raise conflict(f"there is a project {parsed} already")
     try:
+        call.services.project_deletion.claim(parsed, by_admin=caller.is_admin, go_on=_in_time())
+    except NameKept as error:
+        later = f"until {milliseconds(error.until)}" if error.until else "for some moments: try again"
+        raise conflict(f"a project {parsed} was deleted, and its name is kept {later}") from error
+    except Conflict as error:
+        raise conflict(f"there is a project {parsed} already") from error
+    try:
         project = accounts.create_project(parsed, public=bool(public), created_by=call.actor.name)
         if caller.user is not None:
             accounts.set_member(parsed, caller.user.name, Role.ADMIN)
@@ -125,6 +137,24 @@ def update_project(call: Call, project: str) -> Response:
     return Response(200)
 
 
+def delete_project(call: Call, project: str) -> Response:
+    """Delete an empty project. Raises 404 where somebody else has done so, 412 with what is in it."""
+    own = call.project.project
+    try:
+        call.services.project_deletion.delete(own, call.actor, go_on=_in_time())
+    except NotEmpty as error:
+        raise ManagementError(ManagementCode.PRECONDITION, str(error)) from error
+    except Conflict as error:
+        raise not_found(f"there is no project {own.name}") from error
+    return Response(200)
+
+
+def get_deletable(call: Call, project: str) -> Response:
+    """Whether a project can be deleted, and if not, why. Costs two Queries."""
+    refusal = call.services.project_deletion.refusal(call.project.project.name)
+    return Response.json(200, {"deletable": refusal is None, "message": refusal or ""})
+
+
 def get_summary(call: Call, project: str) -> Response:
     """Costs the lists of members, and one read more for the quota."""
     access = call.project
@@ -145,6 +175,11 @@ def get_summary(call: Call, project: str) -> Response:
     return Response.json(200, document)
 
 
+def _in_time() -> Callable[[], bool]:
+    end = time.monotonic() + DELETION_SECONDS
+    return lambda: time.monotonic() < end
+
+
 _PROJECTS = f"{HARBOR}/projects"
 _PROJECT = f"{_PROJECTS}/{{project}}"
 ROUTES = (
@@ -153,5 +188,7 @@ ROUTES = (
     route("createProject", "POST", _PROJECTS, SignedIn(), create_project),
     route("getProject", "GET", _PROJECT, in_project("project", "read"), get_project),
     route("updateProject", "PUT", _PROJECT, in_project("project", "update"), update_project),
+    route("deleteProject", "DELETE", _PROJECT, in_project("project", "delete"), delete_project),
+    route("getProjectDeletable", "GET", f"{_PROJECT}/_deletable", in_project("project", "delete"), get_deletable),
     route("getProjectSummary", "GET", f"{_PROJECT}/summary", in_project("project", "read"), get_summary),
 )

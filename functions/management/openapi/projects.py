@@ -118,6 +118,10 @@ OPERATIONS: Mapping[str, Described] = {
     ),
     "getProject": Described("A project", ref("Project")),
     "updateProject": Described("Change a project's metadata", body=ref("ProjectChange"), also=(400,)),
+    "deleteProject": Described("Delete an empty project", also=(412,)),
+    "getProjectDeletable": Described(
+        "Whether a project can be deleted", obj({"deletable": flag(), "message": text("why it cannot")})
+    ),
     "getProjectSummary": Described("Counts of a project", ref("ProjectSummary")),
     "listProjectMetadatas": Described("A project's metadata", ref("Metadata")),
     "getProjectMetadata": Described("One value of a project's metadata", ref("Metadata")),

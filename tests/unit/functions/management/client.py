@@ -16,6 +16,7 @@ from functions.management.errors import ManagementError
 from functions.management.openapi.document import described, document
 from functions.management.routes import ROUTES, match
 from functions.management.services import Content, Services
+from roadstead.administration.project_deletion import ProjectDeletion
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.catalog.indexing import Indexer, targets_of
 from roadstead.content.manifest_document import OCI_MANIFEST
@@ -107,6 +108,8 @@ class Desk:
         events = EventMaker(lambda: self.now)
         policies, starter = Policies(MemoryProjectRules(self.index), events), Starter(self.executions, events)
         self.retention = MemoryRetention(self.index)
+        trash = Trash(self.trash_store, events)
+        retention = Retention(self.retention, self.retention, self.retention, starter, policies.immutable_tags, events)
         services = Services(
             directory=self.directory,
             policies=policies,
@@ -135,9 +138,18 @@ class Desk:
             notifications=self._notifications,
             executions=self.executions,
             starter=starter,
-            trash=Trash(self.trash_store, events),
-            retention=Retention(
-                self.retention, self.retention, self.retention, starter, policies.immutable_tags, events
+            trash=trash,
+            retention=retention,
+            project_deletion=ProjectDeletion(
+                self.directory,
+                self.index,
+                self.catalog,
+                self.index,
+                self.index,
+                trash,
+                retention,
+                self._notifications,
+                events,
             ),
             clock=lambda: self.now,
             description=lambda: json.dumps(document(ROUTES)).encode(),
