@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.clients import Client
+from tests.e2e.clients import Client, Skopeo
 from tests.e2e.cloud import Cloud
+from tests.e2e.conftest import OpenClient
 from tests.e2e.images import Image
 from tests.e2e.people import People, Person
 
@@ -66,8 +67,9 @@ def test_a_robot_pushes_and_pulls_until_it_is_disabled(
 
 
 def test_a_robot_that_may_only_pull_pushes_nothing(
-    client: Client, other: Client, cloud: Cloud, people: People, project: str, image: Image
+    open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
+    client, other = open_client(Skopeo), open_client(Skopeo)
     reference = f"{cloud.host}/{project}/app:1"
     client.load(image, reference)
     client.login(people.developer.name, people.developer.password).succeeded()
@@ -96,9 +98,23 @@ def test_an_access_token_takes_the_place_of_the_password_until_it_is_revoked(
     client.push(reference).failed()
 
 
-def test_a_member_of_a_local_group_pushes_until_the_group_is_removed(
-    client: Client, cloud: Cloud, people: People, project: str, image: Image
+def test_a_role_limited_to_repositories_pushes_to_those_alone(
+    open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
+    client, stranger = open_client(Skopeo), people.stranger
+    limited = {"role_id": 2, "member_user": {"username": stranger.name}, "repositories": ["team-a/**"]}
+    assert ask(cloud, people.admin, "POST", f"/roadstead/v1/projects/{project}/members", limited)[0] == 201
+    client.login(stranger.name, stranger.password).succeeded()
+    for repository in ("team-a/app", "team-b/app"):
+        client.load(image, f"{cloud.host}/{project}/{repository}:1")
+    client.push(f"{cloud.host}/{project}/team-a/app:1").succeeded()
+    client.push(f"{cloud.host}/{project}/team-b/app:1").failed()
+
+
+def test_a_member_of_a_local_group_pushes_until_the_group_is_removed(
+    open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
+) -> None:
+    client = open_client(Skopeo)
     admin, stranger = people.admin, people.stranger
     new = {"group_name": f"{client.name} {project}", "group_type": 2}
     assert ask(cloud, admin, "POST", "/v2.0/usergroups", new)[0] == 201
