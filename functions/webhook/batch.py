@@ -21,6 +21,7 @@ from functions.webhook.services import WebhookServices
 from roadstead.trail.entries import AuditEntry, Operation, rfc3339
 
 _UPLOADS = {"path=edge": "UploadsByEdge", "path=service": "UploadsByService"}  # metrics, by an upload's detail
+_QUOTAS = {Operation.WARN_QUOTA: "QuotaWarnings", Operation.EXCEED_QUOTA: "QuotasExceeded"}
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +116,9 @@ def _measure(source: str, entries: Iterable[AuditEntry], *, failures: int) -> No
     pulls = sum(entry.operation is Operation.PULL for entry in entries)
     if pulls:
         counted.append(Metric("Pulls", pulls))
+    for operation, name in _QUOTAS.items():
+        if crossings := sum(entry.operation is operation for entry in entries):
+            counted.append(Metric(name, crossings))
     if counted:
         properties = {"function": "webhook", "source": source, "request_id": current().request_id}
         lines.write(metrics.line(counted, properties, now_ms=int(time.time() * 1000)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from typing import Any
 
 import pytest
@@ -194,3 +195,11 @@ def test_what_was_seen_is_no_entry_of_the_trail(function: Function) -> None:
     function.handle(log_event(audit_line(pull("s", operation=Operation.SEE))))
     assert function.log.lines == []
     assert [pulls.count for pulls in function.pulls().values()] == [0]
+
+
+def test_crossed_quotas_are_counted(function: Function, capsys: pytest.CaptureFixture[str]) -> None:
+    operations = [Operation.WARN_QUOTA, Operation.EXCEED_QUOTA, Operation.EXCEED_QUOTA]
+    told = [record(item_of(event(f"e{place}", one)), place) for place, one in enumerate(operations, 1)]
+    assert function.failures(stream(*told)) == []
+    document = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (document["QuotaWarnings"], document["QuotasExceeded"]) == (1, 2)
