@@ -9,6 +9,7 @@ import sys
 from cli import (
     account_commands,
     audit_commands,
+    check_commands,
     collect_commands,
     index_commands,
     key_commands,
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     key_commands.add_parsers(commands)
     audit_commands.add_parsers(commands)
     collect_commands.add_parsers(commands)
+    check_commands.add_parsers(commands)
     index_commands.add_parsers(commands)
     status_commands.add_parsers(commands)
     doctor.add_parser(commands.parsers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,7 @@ from roadstead.aws.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
+from roadstead.aws.dynamodb_explanations import DynamoExplanations
 from roadstead.aws.dynamodb_identity import DynamoIdentities
 from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
@@ -34,6 +36,7 @@ from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.dynamodb_walk import DynamoWalk
 from roadstead.aws.s3 import S3Objects
+from roadstead.aws.s3_walk import S3Walk
 from roadstead.aws.sqs import SqsQueue
 from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table, put
@@ -42,6 +45,7 @@ from roadstead.catalog.rebuild import Rebuild, Rebuilt
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.passwords import Argon2Hasher
+from roadstead.lifecycle.bucket_audit import Audit, BucketAudit, Stored
 from roadstead.lifecycle.collector import Collector, Times
 from roadstead.lifecycle.stores import Stores
 from roadstead.names import RepositoryName
@@ -169,6 +173,15 @@ class Cloud:
             events=EventMaker(),
         )
         return Collector(stores, Times(grace, fence), parallel=8)
+
+    def check(self, *, repair: bool) -> tuple[Audit, tuple[Stored, ...]]:
+        """Compare the bucket with the index; return what differs, and what nothing explains and stays."""
+        table, s3 = Table(self._clients.client("dynamodb"), self.target.index_table), self._clients.client("s3")
+        objects = S3Objects(s3, self.target.bucket)
+        check = BucketAudit(S3Walk(s3, self.target.bucket), DynamoExplanations(table), objects, DynamoBacklog(table))
+        now = int(time.time())
+        audit = check.run(now=now)
+        return audit, check.repair(audit, now=now) if repair else audit.unexplained
 
     def notifications(self, *, internal: bool = False) -> Notifications:
         """Set `internal` if the webhook function has WEBHOOK_REACH=internal and WEBHOOK_PORTS=any."""

@@ -213,15 +213,21 @@ class Table:
 
     def scan_keys(self) -> Iterator[Key]:
         """Yield the key of every item. Reads the whole table, page after page as they are consumed."""
+        yield from ((item["pk"], item["sk"]) for item in self.scan(()))
+
+    def scan(self, attributes: Sequence[str]) -> Iterator[Item]:
+        """Yield every item with its key and `attributes`. Reads the whole table, page after page as consumed."""
+        names = {f"#{place}": name for place, name in enumerate(("pk", "sk", *attributes))}
         request: dict[str, Any] = {
             "TableName": self.name,
-            "ProjectionExpression": "pk, sk",
+            "ProjectionExpression": ",".join(names),
+            "ExpressionAttributeNames": names,
             "ConsistentRead": True,
         }
         while True:
             answer = self._client.scan(**request)
             for wire in answer["Items"]:
-                yield wire["pk"]["S"], wire["sk"]["S"]
+                yield decode(wire)
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
