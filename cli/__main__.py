@@ -23,6 +23,7 @@ from cli.doctor import command as doctor
 from cli.doctor.deployment import Deployment
 from cli.failures import FAILED, OK, USAGE, Failure
 from cli.output import Output
+from cli.remote import command as remote
 from cli.subcommands import Subcommands
 from roadstead.identity.accounts import AccountRefused
 from roadstead.notifications.webhooks import NotificationRefused
@@ -34,10 +35,16 @@ _EPILOG = f"""exit codes:
   {USAGE}  the command line, standard input or an environment variable is wrong
 
 Without --state and --stack, the environment selects the registry: ROADSTEAD_STATE, ROADSTEAD_STACK, or, for a
-deployment without our templates, the variables of docs/settings.md (and AWS_REGION, KEY_VALUE_STORE_ARN, RELAY=on)."""
+deployment without our templates, the variables of docs/settings.md (and AWS_REGION, KEY_VALUE_STORE_ARN, RELAY=on).
+
+These commands work on AWS itself, for operators. Everybody else signs in with `roadstead login` and manages the
+registry over its API, without AWS credentials: docs/command.md."""
 
 
 def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if remote.wanted(arguments, os.environ):
+        return remote.main(arguments)
     options = _parser().parse_args(arguments)
     output = Output(as_json=options.json)
     try:

@@ -67,7 +67,6 @@ def main() -> None:
     harbor("scanner", "list")
     harbor("usergroup", "list")
     harbor("auditlog", "list")
-    harbor("artifact", "delete", f"{PROJECT}/crane:v1")
     print("done")
 
 

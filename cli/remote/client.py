@@ -1,0 +1,143 @@
+"""The management API over HTTP. Refusals become Failure, with the sentence that the registry sent."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from cli.failures import USAGE, Failure
+
+PAGE_SIZE = 100
+TIMEOUT = 60.0  # seconds
+POLL = 2.0  # seconds between two looks at an execution
+_NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+EXECUTIONS = "/api/roadstead/v1/executions/"
+_OVER = frozenset({"Success", "Error", "Stopped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A registry, and who asks. `password` is a password, a robot's secret or an access token."""
+
+    url: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+    def document(self) -> Any:
+        """Return the JSON body; None if there is none, text as it is."""
+        if not self.body:
+            return None
+        if self.headers.get("content-type", "").startswith("application/json"):
+            return json.loads(self.body)
+        return self.body.decode(errors="replace")
+
+
+class Client:
+    """Raises Failure for every status from 400 on, and for a registry that cannot be reached."""
+
+    def __init__(self, login: Login, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        parts = urlsplit(login.url)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.path.strip("/"):
+            raise Failure(f"{login.url} is not a registry's URL; it is like https://registry.example.com.", USAGE)
+        if parts.scheme == "http" and login.password and _LOOPBACK.fullmatch(parts.hostname) is None:
+            raise Failure("A password is sent by HTTPS only, except to this machine.", USAGE)
+        self._login, self._scheme, self._host = login, parts.scheme, parts.netloc
+        self._sleep = sleep
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request. `path` is encoded already."""
+        target = f"{path}?{urlencode(query)}" if query else path
+        sent = {"Accept": "application/json", "User-Agent": "roadstead-cli", **(headers or {})}
+        data = None if body is None else json.dumps(body).encode()
+        if data is not None:
+            sent["Content-Type"] = "application/json"
+        if self._login.user:
+            basic = base64.b64encode(f"{self._login.user}:{self._login.password}".encode()).decode()
+            sent["Authorization"] = f"Basic {basic}"
+        answer = self._send(method, target, data, sent)
+        if answer.status >= 400:
+            raise Failure(_reason(answer))
+        return answer
+
+    def items(self, path: str, query: Mapping[str, str], most: int) -> Iterator[Any]:
+        """Yield the items of a list, page after page as `Link` leads, up to `most`."""
+        target, asked, left = path, dict(query), most
+        while target and left > 0:
+            answer = self.call("GET", target, query=asked)
+            for item in answer.document()[:left]:
+                yield item
+                left -= 1
+            following = _NEXT.search(answer.headers.get("link", ""))
+            target, asked = (following[1], {}) if following else ("", {})
+
+    def follow(self, execution: str, progress: Callable[[str], None]) -> Mapping[str, Any]:
+        """Wait for an execution and return it. Raises Failure unless it succeeds."""
+        said = ""
+        while True:
+            found: Mapping[str, Any] = self.call("GET", execution).document()
+            state = f"{found.get('status', '')} {found.get('status_message', '')}".strip()
+            if state != said:
+                progress(state)
+                said = state
+            if found.get("status") in _OVER:
+                break
+            self._sleep(POLL)
+        if found["status"] != "Success":
+            raise Failure(
+                f"The execution ended with {found['status']}: {found.get('status_message', '')}".rstrip(": ") + "."
+            )
+        return found
+
+    def _send(self, method: str, target: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
+        if self._scheme == "https":
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                self._host, timeout=TIMEOUT, context=ssl.create_default_context()
+            )
+        else:
+            connection = http.client.HTTPConnection(self._host, timeout=TIMEOUT)
+        try:
+            connection.request(method, target, data, dict(headers))
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            raise Failure(f"{self._scheme}://{self._host} does not answer: {error}.") from error
+        finally:
+            connection.close()
+
+
+def segment(value: str) -> str:
+    """Return a value for one segment of a path; slashes of a repository are encoded twice, as Harbor's clients do."""
+    return quote(value.replace("/", "%2F"), safe="")
+
+
+def _reason(answer: Answer) -> str:
+    try:
+        message = str(answer.document()["errors"][0]["message"])
+    except (ValueError, LookupError, TypeError):
+        message = f"the registry responded with {answer.status}"
+    if answer.status == 401:
+        message += "; see `roadstead login`"
+    return f"{message[0].upper()}{message[1:]}."

@@ -1,0 +1,227 @@
+"""Parses the command line of the commands over the API, sends what they say, and prints the response."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cli.failures import FAILED, OK, USAGE, Failure
+from cli.output import Output, fields
+from cli.passwords import read_secret
+from cli.remote import logins
+from cli.remote.client import EXECUTIONS, Answer, Client, Login, segment
+from cli.remote.table import COMMANDS, GROUPS, HARBOR, OWN, Argument, Command, Named
+from roadstead.printable import printable
+
+MOST = 1_000  # items of a list, unless --limit says otherwise
+SIGNING_IN = ("login", "logout", "completion")
+OPERATORS = frozenset({"user", "project", "member", "webhook", "audit"})  # groups that also work on AWS itself
+_ON_AWS = ("ROADSTEAD_STATE", "ROADSTEAD_STACK", "INDEX_TABLE")
+_BY_NAME = {"X-Is-Resource-Name": "true"}  # what people write for a project is its name
+_CURSOR_SIZE = 50
+_EPILOG = """The registry and the sign-in are those of `roadstead login`, or of ROADSTEAD_URL, ROADSTEAD_USER and
+ROADSTEAD_PASSWORD: a password, an access token, or a robot's secret. No command here needs AWS credentials."""
+
+
+def wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
+    """Return whether a command line is for the API, and not for the operator's commands on AWS.
+
+    What both have is for the API where --url, ROADSTEAD_URL or a stored sign-in says so, and nothing names a
+    deployment (--state, --stack, or their variables).
+    """
+    names = [one for one in arguments if not one.startswith("-")]
+    if not names or names[0] not in (*SIGNING_IN, *GROUPS):
+        return False
+    if names[0] not in OPERATORS or any(one.partition("=")[0] == "--url" for one in arguments):
+        return True
+    if any(one.partition("=")[0] in ("--state", "--stack") for one in arguments):
+        return False
+    return "ROADSTEAD_URL" in environ or (
+        not any(name in environ for name in _ON_AWS) and logins.path_of(environ).exists()
+    )
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
+    environ = os.environ if environ is None else environ
+    options = parser().parse_args(arguments)
+    output = Output(as_json=getattr(options, "json", False))
+    try:
+        options.run(options, environ, output)
+    except Failure as failure:
+        print(f"roadstead: {printable(str(failure))}", file=sys.stderr)
+        return failure.code
+    except (KeyboardInterrupt, BrokenPipeError):
+        return FAILED
+    return OK
+
+
+def parser() -> argparse.ArgumentParser:
+    whole = argparse.ArgumentParser(prog="roadstead", description="Manage a registry over its API.", epilog=_EPILOG)
+    groups = whole.add_subparsers(dest="group", required=True, metavar="COMMAND")
+    login = groups.add_parser("login", help="sign in to a registry, and store that for the next commands")
+    login.add_argument("url", help="such as https://registry.example.com")
+    login.add_argument("--user", required=True, help="a user's name, or a robot's full name")
+    login.add_argument("--password-stdin", action="store_true", help="read the password or token from standard input")
+    login.set_defaults(run=_login)
+    groups.add_parser("logout", help="forget the stored sign-in").set_defaults(run=_logout)
+    completion = groups.add_parser("completion", help="print what completes this command in bash")
+    completion.set_defaults(run=lambda *_: print(completion_script()))
+    for name, help in GROUPS.items():
+        group = groups.add_parser(name, help=help, description=help)
+        commands = group.add_subparsers(dest="command", required=True, metavar="COMMAND")
+        for one in COMMANDS:
+            if one.group == name:
+                _add(commands, one)
+    return whole
+
+
+def completion_script() -> str:
+    """Return a bash function; zsh takes it after `bashcompinit`."""
+    cases = "\n".join(
+        f"    {group}) words={' '.join(one.name for one in COMMANDS if one.group == group)!r};;" for group in GROUPS
+    )
+    first = " ".join([*SIGNING_IN, *GROUPS])
+    return f"""_roadstead() {{
+  local words=''
+  if [ "$COMP_CWORD" -eq 1 ]; then words='{first}'
+  elif [ "$COMP_CWORD" -eq 2 ]; then case "${{COMP_WORDS[1]}}" in
+{cases}
+  esac; fi
+  COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
+}}
+complete -F _roadstead roadstead"""
+
+
+def _add(commands: Any, command: Command) -> None:
+    one: argparse.ArgumentParser = commands.add_parser(command.name, help=command.help, description=command.help)
+    for argument in command.arguments:
+        choices = argument.choices or None
+        one.add_argument(argument.name, help=argument.help or None, choices=choices)
+    for option in command.options:
+        more: dict[str, Any] = {"required": True} if option.required else {}
+        if option.kind in ("flag", "secret"):
+            one.add_argument(f"--{option.name}", action="store_true", help=option.help, **more)
+        elif option.kind == "list":
+            one.add_argument(f"--{option.name}", action="append", help=option.help, **more)
+        else:
+            kind = int if option.kind == "number" else str
+            one.add_argument(f"--{option.name}", type=kind, choices=option.choices or None, help=option.help, **more)
+    if command.listed:
+        one.add_argument("--limit", type=int, default=MOST, help="how many to list (default: %(default)s)")
+    one.add_argument("--no-wait", action="store_true", help="do not wait for work that takes long")
+    one.add_argument("--json", action="store_true", help="print one JSON document, for scripts")
+    one.add_argument("--url", default="", help="another registry than that of the stored sign-in")
+    one.set_defaults(run=lambda options, environ, output: _run(command, options, environ, output))
+
+
+def _login(options: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:
+    login = Login(options.url.rstrip("/"), options.user, _secret(options.password_stdin, "Password or token: "))
+    Client(login).call("GET", f"{HARBOR}/permissions")  # which needs a sign-in, a robot's too
+    path = logins.path_of(environ)
+    logins.store(path, login)
+    output.say(f"Signed in to {login.url} as {login.user}; stored in {path}.")
+
+
+def _logout(_: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:
+    path = logins.path_of(environ)
+    output.say(f"Removed {path}." if logins.forget(path) else "Nobody was signed in.")
+
+
+def _run(command: Command, options: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:
+    login = logins.chosen(environ, options.url)
+    if login is None:
+        raise Failure(
+            "No registry is known: sign in with `roadstead login URL --user NAME`, or set ROADSTEAD_URL.", USAGE
+        )
+    client, given = Client(login), _given(command, options)
+    for argument in command.arguments:
+        if argument.lookup is not None:
+            given[argument.name] = _id(client, argument, given)
+    path = _filled(command.path, given)
+    query = {one.query: str(given[one.dest]) for one in command.options if one.query and given[one.dest] is not None}
+    if command.listed:
+        if "/tags" in path and path.startswith(OWN):
+            query["limit"] = str(min(_CURSOR_SIZE, options.limit))
+        else:
+            query["page_size"] = "100"
+        items = list(client.items(path, query, options.limit))
+        _print_items(items, command.columns, output)
+        return
+    body = _without_none(command.body(given)) if command.body is not None else None
+    answer = client.call(command.method, path, body, query, _BY_NAME)
+    _print(answer, client, options, output)
+
+
+def _given(command: Command, options: argparse.Namespace) -> dict[str, Any]:
+    given = {one.name: getattr(options, one.name) for one in command.arguments}
+    for option in command.options:
+        value = getattr(options, option.dest)
+        if option.kind == "secret":
+            value = _secret(value, "Password: ")
+        given[option.dest] = value
+    return given
+
+
+def _secret(from_stdin: bool, question: str) -> str:
+    return read_secret(sys.stdin, "password") if from_stdin else getpass.getpass(question)
+
+
+def _id(client: Client, argument: Argument, given: Mapping[str, Any]) -> str:
+    """Return an id: what was given if it is a number, or that of the item with the name."""
+    text, named = str(given[argument.name]), argument.lookup or Named("")
+    if text.isascii() and text.isdigit():
+        return text
+    found = [one for one in client.items(_filled(named.path, given), named.query, MOST) if one.get(named.name) == text]
+    if not found:
+        raise Failure(f"There is no {argument.name} {text}.")
+    return str(found[0][named.id])
+
+
+def _filled(path: str, given: Mapping[str, Any]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: segment(str(given[match[1]])), path)
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_none(one) for name, one in value.items() if one is not None}
+    return value
+
+
+def _print(answer: Answer, client: Client, options: argparse.Namespace, output: Output) -> None:
+    location, document = answer.headers.get("location", ""), answer.document()
+    if location.startswith(EXECUTIONS) and not options.no_wait:
+        output.record(dict(client.follow(location, output.progress)))
+    elif isinstance(document, dict):
+        output.record(document)
+    elif isinstance(document, list):
+        _print_items(document, {}, output)
+    elif document:
+        output.result({"text": document}, str(document).splitlines())
+    elif location:
+        output.record({"created": location})
+    else:
+        output.result({"done": True}, ["done"])
+
+
+def _print_items(items: Sequence[Any], columns: Mapping[str, str], output: Output) -> None:
+    if output.as_json:
+        output.result(items)
+    elif columns:
+        rows = [{path: _member(item, path) for path in columns.values()} for item in items]
+        output.records(rows, columns)
+    else:
+        output.result(items, [line for item in items for line in [*fields(item), ""]])
+
+
+def _member(item: Any, path: str) -> object:
+    """Return a member of an item, by a path with dots; of a list the members of all its items."""
+    name, _, rest = path.partition(".")
+    value = item.get(name) if isinstance(item, dict) else None
+    if rest:
+        return [_member(one, rest) for one in value] if isinstance(value, list) else _member(value, rest)
+    return "" if value is None else value
