@@ -1,4 +1,4 @@
-"""The collector function's schedules: EventBridge Scheduler invokes it."""
+"""The collector function's tick: EventBridge Scheduler invokes it every five minutes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from infra.settings import Settings
 
 
 class Collection(Construct):
-    """A run that fails is not repeated: the next one takes up what is left.
+    """It starts what is due by the registry's own schedules, the collector's among them, and resumes what was cut off.
 
-    The collector comes every hour; the tick, every five minutes, takes executions that are due.
+    A tick that fails is not repeated: the next one takes up what is left.
     """
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, function: lambda_.IFunction) -> None:
         super().__init__(scope, id)
-        self._function = function
-        self._role = iam.Role(
+        role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal(
@@ -29,26 +28,17 @@ class Collection(Construct):
             ),
         )
         allowed = iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
-        self._role.add_to_policy(allowed)
-        names = Names(settings.name)
-        self._schedule("Schedule", names.collector_schedule, "rate(1 hour)", "{}", window=10)
-        self._schedule("Tick", names.tick, "rate(5 minutes)", '{"tick":true}')
-
-    def _schedule(self, id: str, name: str, expression: str, event: str, *, window: int = 0) -> None:
-        """`window` is in minutes."""
-        flexible = scheduler.CfnSchedule.FlexibleTimeWindowProperty(
-            mode="FLEXIBLE" if window else "OFF", maximum_window_in_minutes=window or None
-        )
+        role.add_to_policy(allowed)
         scheduler.CfnSchedule(
             self,
-            id,
-            name=name,
-            flexible_time_window=flexible,
-            schedule_expression=expression,
+            "Schedule",
+            name=Names(settings.name).collector_schedule,
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            schedule_expression="rate(5 minutes)",
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=self._function.function_arn,
-                role_arn=self._role.role_arn,
-                input=event,
+                arn=function.function_arn,
+                role_arn=role.role_arn,
+                input='{"tick":true}',
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(maximum_retry_attempts=0),
             ),
         )

@@ -49,10 +49,6 @@ class Names:
         return f"{self.prefix}-collector"
 
     @property
-    def tick(self) -> str:
-        return f"{self.prefix}-tick"
-
-    @property
     def object_events_queue(self) -> str:
         return f"{self.prefix}-object-events"
 

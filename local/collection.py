@@ -68,10 +68,12 @@ class Schedule:
                 _log.warning("%s: the collector function failed: %s", self.name, error)
 
 
-def collection(pools: Mapping[str, Pool], *, pause: float = HOUR) -> Schedule:
+def collection(pools: Mapping[str, Pool], *, pause: float) -> Schedule:
+    """Runs the collector by itself: for a trial, more often than its schedule, which is hourly."""
     return Schedule(pools, {}, pause, "the collector's schedule")
 
 
 def tick(pools: Mapping[str, Pool], *, pause: float = TICK) -> Schedule:
-    """Takes executions that are due: without the Lambda API here, it also starts new ones."""
+    """Takes what is due by schedules, the collector's among them, and executions: without the Lambda API here, it also
+    starts new ones."""
     return Schedule(pools, {"tick": True}, pause, "the tick")

@@ -19,7 +19,7 @@ from local import admin, ports
 from local.cloud.component import EmbeddedCloud
 from local.cloud.endpoint import Endpoint, credentials_of
 from local.cloud.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER
-from local.collection import HOUR, Times, collection, tick
+from local.collection import Times, collection, tick
 from local.console import ConsoleBuild
 from local.delivery.delivery import Delivery
 from local.edge import components as edge_stack
@@ -137,8 +137,8 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     api = HttpApi(ROUTES, lambdas.pools, scheme=scheme)
     # It starts before what takes requests, and so stops after it, when there is nothing more to come.
     delivery = Delivery(state, cloud, lambdas.pools)
-    pause = options.collect.pause if options.collect else HOUR
-    behind = (delivery, collection(lambdas.pools, pause=pause), tick(lambdas.pools))
+    trial = (collection(lambdas.pools, pause=options.collect.pause),) if options.collect else ()
+    behind = (delivery, *trial, tick(lambdas.pools))
     console = (ConsoleBuild(registry),) if options.build_console else ()
     if options.front is Front.NONE:
         gateway = HttpServer("the gateway", api, listener)

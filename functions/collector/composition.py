@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.collector.settings import Settings
@@ -23,9 +24,9 @@ from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
 from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.lifecycle.collection import KIND as COLLECTION
-from roadstead.lifecycle.collection import CollectionWork
+from roadstead.lifecycle.collection import Collections, CollectionWork
 from roadstead.lifecycle.collector import Collector, Times
-from roadstead.lifecycle.executions import Runner, Starter, Work
+from roadstead.lifecycle.executions import Execution, Runner, Starter, Work
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.repositories import KIND as REPOSITORY_DELETION
 from roadstead.lifecycle.repositories import RepositoryDeletionWork
@@ -44,10 +45,11 @@ class Services:
     collector: Collector
     runner: Runner
     scheduler: Scheduler
+    collections: Collections
 
 
-def build(settings: Settings) -> Services:
-    """Put collector and runner together on AWS. Makes no call."""
+def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
+    """Put collector and runner together on AWS. Makes no call. `ended` is told of each execution that ends."""
     table, events = Table(client("dynamodb"), settings.index_table), EventMaker()
     blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
     objects, trash = S3Objects(client("s3"), settings.bucket), DynamoTrash(table)
@@ -67,13 +69,19 @@ def build(settings: Settings) -> Services:
     deletion = Deletion(deleting, manifests, objects)
     of_repositories = RepositoryDeletion(stores.repositories, deleting, manifests, events)
     immutable = Policies(DynamoProjectRules(table), events).immutable_tags
+    view = DynamoRetentionView(table)
     works: dict[str, Work] = {
-        COLLECTION: CollectionWork(collector),
+        COLLECTION: CollectionWork(collector, view, deletion, events),
         EMPTY: EmptyWork(trash, events),
         RESTORE: RestoreWork(trash, push, manifests, objects, events),
         REPOSITORY_DELETION: RepositoryDeletionWork(of_repositories),
-        RETENTION: RetentionWork(DynamoRetention(table), DynamoRetentionView(table), deletion, immutable, events),
+        RETENTION: RetentionWork(DynamoRetention(table), view, deletion, immutable, events),
     }
     executions = DynamoExecutions(table)
-    scheduler = Scheduler(DynamoSchedules(table), Starter(executions, events), events)
-    return Services(collector, Runner(executions, works, events), scheduler)
+    schedules, starter = DynamoSchedules(table), Starter(executions, events)
+    return Services(
+        collector,
+        Runner(executions, works, events, ended),
+        Scheduler(schedules, starter, events),
+        Collections(schedules, starter, events),
+    )

@@ -13,8 +13,8 @@ from functions.collector.settings import Settings
 from functions.hosting import lines, metrics, tracing
 from functions.hosting.metrics import Metric
 from functions.hosting.observation import observed
-from roadstead.lifecycle.executions import Execution
-from roadstead.lifecycle.report import Report
+from roadstead.lifecycle.collection import KIND as COLLECTION
+from roadstead.lifecycle.executions import Execution, Status
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -29,10 +29,11 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         if "execution" in event:
             return _execution(services().runner.run(int(event["execution"]), _remaining(context)))
         if event.get("tick") is True:
+            services().collections.ensure_schedule()
             started = services().scheduler.start_due()
             return {"started": started, "executions": services().runner.run_due(_remaining(context))}
         report = services().collector.run(dry=event.get("dry_run") is True, remaining=_remaining(context))
-        lines.write(_line(report, request_id))
+        lines.write(_line(report.as_json(), request_id))
         return report.as_json()
 
 
@@ -45,19 +46,26 @@ def _remaining(context: Any) -> Callable[[], float]:
     return lambda: float(context.get_remaining_time_in_millis()) / 1000
 
 
-def _line(report: Report, request_id: str) -> dict[str, Any]:
+def tell(execution: Execution) -> None:
+    """Leave the line of a collection that has ended well, as of a run by itself."""
+    if execution.kind == COLLECTION and execution.status is Status.SUCCESS:
+        report = {"bytes_freed": 0, "objects_deleted": 0, **execution.progress, "execution": execution.id}
+        lines.write(_line({**report, "dry_run": execution.parameters.get("dry_run") is True}, ""))
+
+
+def _line(report: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     """One line for each run: metrics of what was freed, and every count as a property."""
-    counted = [] if report.dry_run else [Metric("FreedBytes", report.bytes_freed)]
-    if not report.dry_run:
-        counted.append(Metric("ObjectsDeleted", report.objects_deleted))
-    properties = {"function": "collector", "request_id": request_id, "report": report.as_json()}
+    counted = []
+    if not report["dry_run"]:
+        counted = [Metric("FreedBytes", report["bytes_freed"]), Metric("ObjectsDeleted", report["objects_deleted"])]
+    properties = {"function": "collector", "request_id": request_id, "report": dict(report)}
     return metrics.line(counted, properties, now_ms=int(time.time() * 1000))
 
 
 @cache
 def services() -> Services:
     """Return this process's services. They are built on first use, and again after a failure."""
-    return build(Settings.from_environ(os.environ))
+    return build(Settings.from_environ(os.environ), tell)
 
 
 def prepare() -> None:

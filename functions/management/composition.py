@@ -45,6 +45,7 @@ from roadstead.identity.remote_ldap import RemoteLdap
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
+from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.retention_run import Retention
@@ -119,6 +120,7 @@ def build(settings: Settings) -> Services:
         starter=starter,
         trash=trash,
         retention=retention,
+        collections=Collections(DynamoSchedules(index), starter, EventMaker()),
         project_deletion=ProjectDeletion(
             directory,
             repositories,

@@ -7,6 +7,7 @@ from functions.management.handlers import (
     absent,
     artifacts,
     audit_logs,
+    collections,
     configurations,
     executions,
     immutable_rules,
@@ -61,6 +62,7 @@ ROUTES: tuple[Route, ...] = (
     *executions.ROUTES,
     *trash.ROUTES,
     *retentions.ROUTES,
+    *collections.ROUTES,
     *absent.ROUTES,
 )
 

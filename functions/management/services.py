@@ -36,6 +36,7 @@ from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.robots import Robots
 from roadstead.identity.sessions import SessionService
 from roadstead.identity.token_sign_in import TokenLogin
+from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.executions import Executions, Starter
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.retention_run import Retention
@@ -114,6 +115,7 @@ class Services:
     starter: Starter
     trash: Trash
     retention: Retention
+    collections: Collections
     project_deletion: ProjectDeletion
     ldap: Callable[[], LdapProvider | None] = lambda: None  # None where no function asks directories
     edge_secrets: EdgeSecretSource | None = None

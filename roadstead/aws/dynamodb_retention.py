@@ -57,6 +57,10 @@ class DynamoRetentionView:
         items = self._table.query("catalog", prefix=f"{project}/", after=after or None, limit=limit, attributes=("at",))
         return [RepositoryName(item["sk"]) for item in items]
 
+    def all_repositories(self, *, after: str, limit: int) -> Sequence[RepositoryName]:
+        items = self._table.query("catalog", after=after or None, limit=limit, attributes=("at",))
+        return [RepositoryName(item["sk"]) for item in items]
+
     def candidates(self, repository: RepositoryName) -> Sequence[Candidate]:
         pk = repository_pk(repository)
         tags: dict[str, dict[Tag, int]] = {}
@@ -92,9 +96,10 @@ class DynamoSchedules:
     def put(self, schedule: Schedule, *, event: Event | None = None) -> None:
         before = self.find(schedule.name)
         gone = [delete(_due_key(before))] if before is not None and before.next != schedule.next else []
+        due = [put(_due_key(schedule), {"name": schedule.name})] if schedule.cron else []
         condition, values = _unchanged(before)
         own = put(_schedule_key(schedule.name), _item(schedule), condition, values, _NAMES if before else {})
-        self._table.transact([own, *gone, put(_due_key(schedule), {"name": schedule.name}), *_told(event)])
+        self._table.transact([own, *gone, *due, *_told(event)])
 
     def remove(self, name: str, *, event: Event | None = None) -> None:
         before = self.find(name)

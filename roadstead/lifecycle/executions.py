@@ -243,7 +243,10 @@ class Starter:
         event = self._event(Operation.STOP_EXECUTION, execution, actor)
         self._executions.ask_to_stop(execution.id, event=event)
 
-    def _started(self, execution: Execution) -> Event:
+    def _started(self, execution: Execution) -> Event | None:
+        """None for a schedule: nobody asked for it, and what it does has events of its own."""
+        if execution.trigger is Trigger.SCHEDULE:
+            return None
         return self._event(Operation.START_EXECUTION, execution, execution.actor)
 
     def _event(self, operation: Operation, execution: Execution, actor: Actor) -> Event:
@@ -257,12 +260,20 @@ def new_id(at: int) -> int:
 
 
 class Runner:
-    """Takes executions that are due, and does their steps. `works` are by the kind of execution."""
+    """Takes executions that are due, and does their steps. `works` are by the kind of execution; `ended` is told of
+    each that ends, unless the process dies just then."""
 
-    def __init__(self, executions: Executions, works: Mapping[str, Work], events: EventMaker) -> None:
+    def __init__(
+        self,
+        executions: Executions,
+        works: Mapping[str, Work],
+        events: EventMaker,
+        ended: Callable[[Execution], None] = lambda _: None,
+    ) -> None:
         self._executions = executions
         self._works = works
         self._events = events
+        self._ended = ended
 
     def run_due(self, remaining: Callable[[], float]) -> int:
         """Take whatever is due, one after the other; return how many were taken. `remaining` is in seconds."""
@@ -328,6 +339,9 @@ class Runner:
     def _save(self, was: Execution, now: Execution, **more: Any) -> Execution | None:
         """Return None if another runner has taken the execution."""
         try:
-            return self._executions.save(was, now, **more)
+            saved = self._executions.save(was, now, **more)
         except Conflict:
             return None
+        if saved.status.is_over:
+            self._ended(saved)
+        return saved

@@ -18,7 +18,7 @@ SCHEDULER = Actor("scheduler", ActorKind.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """`name` is unique. `next` is when it is due, in ms; it starts an execution of `kind` about `scope`."""
+    """`name` is unique. It starts an execution of `kind` about `scope`, next at `next` (ms); without a `cron` never."""
 
     name: str
     kind: str

@@ -66,6 +66,7 @@ class Operation(StrEnum):
     COLLECT = "collect"  # objects, by a run of the collector
     START_EXECUTION = "start-execution"  # of something that takes longer than a request
     STOP_EXECUTION = "stop-execution"
+    CHANGE_COLLECTION = "change-collection"  # how often the collector runs
     CHANGE_RETENTION = "change-retention"  # the rules of a project
     RETAIN = "retain"  # a run of retention rules
     EMPTY_TRASH = "empty-trash"  # a unit of it, for good

@@ -397,13 +397,12 @@ class TestObservability:
         for function in default.of("AWS::Serverless::Function"):
             assert function["LoggingConfig"] == {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
 
-    def test_the_collector_runs_every_hour_and_its_tick_every_five_minutes(self, default: Deployment) -> None:
-        schedules = {one["ScheduleExpression"]: one["Target"] for one in default.of("AWS::Scheduler::Schedule")}
-        inputs = {expression: json.loads(target["Input"]) for expression, target in schedules.items()}
-        assert inputs == {"rate(1 hour)": {}, "rate(5 minutes)": {"tick": True}}
-        for target in schedules.values():
-            assert "Collector" in json.dumps(target["Arn"])
-            assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    def test_one_tick_every_five_minutes_is_the_only_schedule(self, default: Deployment) -> None:
+        schedule = default.one("AWS::Scheduler::Schedule")
+        target = schedule["Target"]
+        assert (schedule["ScheduleExpression"], json.loads(target["Input"])) == ("rate(5 minutes)", {"tick": True})
+        assert "Collector" in json.dumps(target["Arn"])
+        assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
 
     def test_there_is_a_dashboard_and_every_saved_query(self, default: Deployment) -> None:
         assert json.loads(default.one("AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]

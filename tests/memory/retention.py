@@ -47,6 +47,9 @@ class MemoryRetention:
         names = self._index.list_repositories(after=after, limit=1_000_000)
         return [name for name in names if name.project == project][:limit]
 
+    def all_repositories(self, *, after: str, limit: int) -> Sequence[RepositoryName]:
+        return self._index.list_repositories(after=after, limit=limit)
+
     def candidates(self, repository: RepositoryName) -> Sequence[Candidate]:
         own, pulls = self._index.repositories[repository], self._pulls.find(repository)
         found = []
@@ -69,12 +72,14 @@ class MemoryRetention:
 
     def put(self, schedule: Schedule, *, event: Event | None = None) -> None:
         self._schedules[schedule.name] = schedule
+        if event is not None:
+            self._index.events.append(event)
 
     def remove(self, name: str, *, event: Event | None = None) -> None:
         self._schedules.pop(name, None)
 
     def due(self, now: int, *, limit: int = 100) -> Sequence[Schedule]:
-        found = [one for one in self._schedules.values() if one.next <= now]
+        found = [one for one in self._schedules.values() if one.cron and one.next <= now]
         return sorted(found, key=lambda one: (one.next, one.name))[:limit]
 
     def advance(self, schedule: Schedule, next: int) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from functions.collector import handler
 from functions.collector.composition import Services
-from roadstead.lifecycle.collection import CollectionWork
+from roadstead.content.deletion import Deletion
+from roadstead.lifecycle.collection import Collections, CollectionWork
 from roadstead.lifecycle.executions import Runner, Starter, Status
 from roadstead.lifecycle.report import Report
 from roadstead.lifecycle.schedules import Scheduler
@@ -48,8 +49,12 @@ class Rig:
         self.store, events = MemoryExecutions(), EventMaker()
         collector: Any = self.collector
         self.starter = Starter(self.store, events)
-        runner = Runner(self.store, {"collect": CollectionWork(collector)}, events)
-        self.services = Services(collector, runner, Scheduler(MemoryRetention(MemoryIndex()), self.starter, events))
+        view, deletion = MemoryRetention(MemoryIndex()), cast(Deletion, None)  # nothing is untagged
+        runner = Runner(
+            self.store, {"collect": CollectionWork(collector, view, deletion, events)}, events, handler.tell
+        )
+        scheduler, collections = Scheduler(view, self.starter, events), Collections(view, self.starter, events)
+        self.services = Services(collector, runner, scheduler, collections)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
+from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.retention_run import Retention
@@ -140,6 +141,7 @@ class Desk:
             starter=starter,
             trash=trash,
             retention=retention,
+            collections=Collections(self.retention, starter, events),
             project_deletion=ProjectDeletion(
                 self.directory,
                 self.index,

@@ -1,0 +1,98 @@
+"""Collections as executions: their schedule, and the untagged artifacts that they may take along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from roadstead.content.deletion import Deletion
+from roadstead.content.manifests import Manifests
+from roadstead.lifecycle.collection import KIND, Collections, CollectionWork, Every
+from roadstead.lifecycle.executions import Runner, Starter, Status
+from roadstead.lifecycle.report import Report
+from roadstead.lifecycle.schedules import Scheduler
+from roadstead.names import Tag
+from roadstead.trail.entries import Actor
+from roadstead.trail.events import EventMaker
+from tests.memory.executions import MemoryExecutions
+from tests.memory.index import MemoryIndex
+from tests.memory.objects import MemoryObjects
+from tests.memory.retention import MemoryRetention
+from tests.unit.content.parts import SHIPS, Clock, Registry
+
+NOW = 1_800_000_000.0
+DAY = 86_400
+
+
+class FakeCollector:
+    """Frees a blob in each run; the second has nothing more to do."""
+
+    runs = 0
+
+    def run(self, *, dry: bool = False, remaining: Callable[[], float] | None = None) -> Report:
+        self.runs += 1
+        return Report(dry, blobs_deleted=1, bytes_freed=10, complete=self.runs % 2 == 0)
+
+
+class Yard:
+    def __init__(self) -> None:
+        self.index, objects = MemoryIndex(), MemoryObjects()
+        self.clock = Clock(NOW)
+        self.registry = Registry(index=self.index, objects=objects, clock=self.clock)
+        self.events = EventMaker(self.clock)
+        self.store, self.view = MemoryExecutions(), MemoryRetention(self.index)
+        starter = Starter(self.store, self.events)
+        self.collections = Collections(self.view, starter, self.events)
+        self.scheduler = Scheduler(self.view, starter, self.events)
+        collector: Any = FakeCollector()
+        deletion = Deletion(
+            Manifests(manifests=self.index, blobs=self.index, objects=objects, events=self.events), self.index, objects
+        )
+        work = CollectionWork(collector, self.view, deletion, self.events)
+        self.runner = Runner(self.store, {KIND: work}, self.events)
+
+    def run(self) -> Any:
+        self.runner.run_due(lambda: 900.0)
+        return self.store.list_newest(KIND, "")[0]
+
+
+def test_a_collection_adds_up_its_steps_and_logs_each() -> None:
+    yard = Yard()
+    yard.collections.start(dry=False, delete_untagged=False, actor=Actor("ada"))
+    done = yard.run()
+    assert (done.status, done.progress["bytes_freed"], done.progress["objects_deleted"]) == (Status.SUCCESS, 20, 2)
+    assert yard.store.log(done.id, 1).count("bytes_freed=10") == 2
+
+
+def test_the_collector_is_hourly_until_somebody_says_otherwise() -> None:
+    yard = Yard()
+    yard.collections.ensure_schedule()
+    yard.collections.ensure_schedule()
+    assert yard.scheduler.start_due() == 0
+    yard.clock.now = NOW + 3_600
+    assert yard.scheduler.start_due() == 1
+    assert yard.scheduler.start_due() == 0
+    assert yard.run().trigger == "SCHEDULE"
+    assert yard.store.events == []  # nobody asked for it
+    yard.collections.set_schedule(every=Every.NEVER, cron="", delete_untagged=False, actor=Actor("ada"))
+    yard.collections.ensure_schedule()
+    yard.clock.now = NOW + 9 * DAY
+    assert yard.scheduler.start_due() == 0
+
+
+def test_untagged_artifacts_older_than_a_day_go_to_the_trash_where_it_is_asked_for() -> None:
+    yard = Yard()
+    yard.index.grace = 7 * DAY
+    _, old = yard.registry.push_image(b"old")
+    body, tagged = yard.registry.push_image(b"tagged")
+    yard.registry.push(body, Tag("v1"))
+    yard.clock.now += 2 * DAY
+    _, young = yard.registry.push_image(b"young")
+    yard.registry.push_image(b"latest")
+    for dry in (True, False):
+        yard.collections.start(dry=dry, delete_untagged=True, actor=Actor("ada"))
+        done = yard.run()
+        assert (done.status, done.progress["untagged"]) == (Status.SUCCESS, 1), done.message
+        found = [yard.index.find_manifest(SHIPS, one.digest) is not None for one in (old, tagged, young)]
+        assert found == [dry, True, True]
+    assert [unit.digest for unit in yard.index.units.values()] == [old.digest]
