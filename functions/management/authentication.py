@@ -29,7 +29,8 @@ from roadstead.identity.robot_sign_in import RobotRefused
 from roadstead.identity.robots import Robot
 from roadstead.identity.sessions import is_csrf_token, session_hash, session_user
 from roadstead.identity.token_sign_in import TokenRejected
-from roadstead.identity.ways_in import PersonalToken, Refresh, RobotSecret, parse_credentials
+from roadstead.identity.ways_in import Credentials as WayIn
+from roadstead.identity.ways_in import Password, PersonalToken, Refresh, RobotSecret, parse_credentials
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 
@@ -86,7 +87,7 @@ def authenticate(
 def _by_secret(
     services: Services, request: Request, name: str, secret: str, projects: tuple[ProjectName, ...]
 ) -> tuple[Caller, Identity]:
-    match parse_credentials(name, secret, lambda: services.configuration.read().text("robot_name_prefix")):
+    match _way_in(services, name, secret):
         case RobotSecret(login, robot):
             found, identity = _sign_in_robot(services, request, login, robot, secret, projects)
             actor = replace(origin(request), name=login, kind=ActorKind.ROBOT, id=found.id)
@@ -97,6 +98,10 @@ def _by_secret(
             raise _unauthorized("a refresh token gets a registry token, and nothing here: use the password")
     user, identity = sign_in(services, request, name, secret, projects)
     return caller_of(request, user), identity
+
+
+def _way_in(services: Services, name: str, secret: str) -> WayIn:
+    return parse_credentials(name, secret, lambda: services.configuration.read().text("robot_name_prefix"))
 
 
 def _by_token(
@@ -135,9 +140,13 @@ def sign_in(
 ) -> tuple[User, Identity]:
     """Return the user of a name and a password, and what the store has of them and of `projects`.
 
-    Costs one read, a failure two writes. Raises 401, 429, 503.
+    Costs one read, a failure two writes. Raises 401, 429, 503. A secret of a robot, or a token, is no password: it is
+    refused, and no provider sees it.
     """
     where = origin(request)
+    if not isinstance(_way_in(services, name, password), Password | None):
+        audit.log_failed_login(where, name, ())
+        raise _unauthorized("sign in with a user name and a password: robots and tokens begin no session")
     try:
         return services.login.sign_in(name, password, projects, source=where)
     except WrongPassword as wrong:

@@ -48,6 +48,9 @@ class PersonalToken:
 Credentials = Password | Refresh | RobotSecret | PersonalToken | None  # None: an anonymous caller
 
 
+_OF_ANOTHER_USER = Refresh("")  # refused like an unknown token; it is not a password either
+
+
 def parse_credentials(user: str, password: str, robot_prefix: Callable[[], str]) -> Credentials:
     """Return the credentials in a user name and a password; if both are empty, the caller is anonymous.
 
@@ -60,4 +63,7 @@ def parse_credentials(user: str, password: str, robot_prefix: Callable[[], str])
         return RobotSecret(user, robot_named(user, prefix), password)
     if is_access_token(password):
         return PersonalToken(user, password)
-    return Refresh(password) if user and refresh_token_user(password) == user else Password(user, password)
+    owner = refresh_token_user(password)
+    if owner is not None:
+        return Refresh(password) if user == owner else _OF_ANOTHER_USER
+    return Password(user, password)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from roadstead.identity.attempts import TooManyAttempts
-from roadstead.identity.configuration import ConfigurationReader
+from roadstead.identity.configuration import KEYS, ConfigurationReader
 from roadstead.identity.permissions import Permission
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import DAY, NEVER, Robot, RobotGrant, Scope, generated_hash
@@ -74,6 +74,13 @@ def test_a_robots_name_is_recognised_before_any_password_is_checked() -> None:
     assert RobotSecret("robot$ships+ci", RobotName(SHIPS, "ci"), SECRET) == CI
     assert parse_credentials("robot$Nobody", "x", lambda: "robot$") == RobotSecret("robot$Nobody", None, "x")
     assert parse_credentials("robot", "x", lambda: "robot$") == Password("robot", "x")
+
+
+@pytest.mark.parametrize("prefix", ["robot$", "!", "ci*", "R2~", "a^b"])
+def test_every_prefix_that_the_configuration_takes_is_recognised(prefix: str) -> None:
+    assert KEYS["robot_name_prefix"].check(prefix) is None
+    found = parse_credentials(f"{prefix}ships+ci", "x", lambda: prefix)
+    assert found == RobotSecret(f"{prefix}ships+ci", RobotName(SHIPS, "ci"), "x")
 
 
 @pytest.mark.parametrize(

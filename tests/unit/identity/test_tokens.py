@@ -312,8 +312,8 @@ def test_where_refresh_tokens_are_disabled_none_is_issued_or_accepted() -> None:
 def test_a_refresh_token_in_place_of_its_users_password_counts_as_one(harbour: Harbour) -> None:
     token = log_in(harbour).token
     assert parse_credentials("ada", token, lambda: "robot$") == Refresh(token)
-    assert parse_credentials("bob", token, lambda: "robot$") == Password("bob", token)
-    assert parse_credentials("", token, lambda: "robot$") == Password("", token)
+    assert parse_credentials("bob", token, lambda: "robot$") == Refresh("")
+    assert parse_credentials("", token, lambda: "robot$") == Refresh("")
     assert parse_credentials("", "", lambda: "robot$") is None
 
 

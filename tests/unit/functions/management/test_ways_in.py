@@ -16,7 +16,6 @@ from roadstead.identity.jose import TOKEN_LIFETIME
 from roadstead.identity.refresh_tokens import refresh_token_user
 from roadstead.identity.tokens import TokenRefused
 from roadstead.identity.ways_in import Credentials, Refresh
-from roadstead.names import ProjectName
 from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
 from tests.unit.identity.parts import Clock, Harbour
 
@@ -207,9 +206,9 @@ def test_a_project_that_is_created_anew_knows_nothing_of_the_earlier_ones_robots
     credentials = [*robots, registry.tokens.tokens.credentials(DAN, token)]
     assert all(registry.granted(one) == {"pull", "push"} for one in credentials)
 
-    del registry.desk.directory._projects[ProjectName("ships")]  # as the end of a project's removal leaves it
-    registry.desk.accounts.remove_member("ships", DAN)
-    registry.desk.accounts.create_project("ships")
+    assert browser.ask("DELETE", f"{API}/projects/ships", None, basic("ada"))[0] == 200
+    assert [registry.granted(one) for one in credentials] == [set(), set(), set()]
+    assert browser.ask("POST", f"{API}/projects", {"project_name": "ships"}, basic("ada"))[0] == 201
     registry.desk.accounts.set_member("ships", DAN, Role.ADMIN)
     assert [registry.granted(one) for one in credentials] == [set(), set(), set()]
     assert registry.granted(registry.tokens.tokens.credentials(DAN, PASSWORD)) == {"pull", "push"}
@@ -250,3 +249,23 @@ def test_whoever_made_a_robot_may_go_and_the_robot_stays_with_its_project(regist
     registry.desk.accounts.remove_user(DAN)
     assert registry.desk.directory.find_user(UserName(DAN)) is None
     assert registry.granted(registry.tokens.tokens.credentials(made["name"], made["secret"])) == {"pull"}
+
+
+def test_no_secret_of_ours_is_sent_to_a_directory(registry: Registry) -> None:
+    """Not even where it is typed as a password: at the sign-in of the console, and beside another user's name."""
+    desk, browser = registry.desk, Browser(registry.desk)
+    new = {"name": "laptop", "access": "read", "duration": -1}
+    token = browser.ask("POST", f"{OWN}/users/current/tokens", new, basic(DAN))[1]["token"]
+    refresh = registry.tokens.issue(registry.tokens.tokens.credentials(DAN, PASSWORD), offline=True).refresh_token or ""
+    directory = {"ldap_url": "ldaps://ldap.example.org", "ldap_base_dn": "dc=example,dc=org"}
+    assert browser.ask("PUT", f"{API}/configurations", directory, basic("ada"))[0] == 200
+    desk.now += 61
+    for name in ("nobody", "robot$ships+ci", DAN):
+        for secret in (token, token[:-1], refresh):
+            assert Browser(desk).sign_in(name, secret) == 401
+            if name != DAN or secret != token:
+                assert registry.api(basic(name, secret), f"{API}/users/current") == 401
+    assert Browser(desk).sign_in("robot$ships+ci", "any secret of a robot") == 401
+    assert desk.people.asked == []
+    assert Browser(desk).sign_in("nobody", "a password") == 401
+    assert desk.people.asked == ["nobody"]
