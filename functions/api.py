@@ -27,6 +27,7 @@ ROUTES = (
     Route("/token", "token"),
     Route("/.well-known/jwks.json", "token"),
     Route("/api/{proxy+}", "management"),
+    Route("/c/{proxy+}", "management"),  # OpenID Connect: browsers come back here
     Route("/ui/{proxy+}", "management"),
     Route("/ui/", "registry"),  # as on AWS, see infra/api.py; it redirects to /ui
     Route("/ui", "management"),

@@ -43,6 +43,7 @@ _WILDCARDS = {
     "EdgeSecretItself": "Secrets Manager appends six random characters to a secret's name",
     "ConfigurationSecrets": "One parameter for each value of a secret of the configuration, below one path",
     "LdapPassword": "Each value of a secret has a parameter of its own, below one path",
+    "OidcSecret": "The same",
     "Vpc": "A network interface is not known before it exists, and Lambda asks for all of them",
     "WebhookSecrets": "One parameter for each webhook that projects have, below one path",
     "ScaleInProtection": "A task's id is not known before it runs; the cluster is the relay's own",

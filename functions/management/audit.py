@@ -16,11 +16,18 @@ from roadstead.identity.directory import UserName
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
 
 _BY_PASSWORD = "method=password"
+BY_OIDC = "method=oidc"
 
 
-def log_session(actor: Actor) -> None:
+def log_session(actor: Actor, how: str = _BY_PASSWORD) -> None:
     """Record that a session began."""
-    lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, detail=f"{_BY_PASSWORD} session"))
+    lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, detail=f"{how} session"))
+
+
+def log_failed_oidc(source: Actor) -> None:
+    """Record a sign-in that a provider, or the registry, did not confirm."""
+    observation.current().count("LoginsFailed")
+    _log_failure(source, BY_OIDC, ())
 
 
 def log_failed_login(source: Actor, name: str, locks: tuple[Scope, ...]) -> None:

@@ -34,7 +34,7 @@ from roadstead.identity.ways_in import Password, PersonalToken, Refresh, RobotSe
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 
-SECURE_COOKIE, LOOPBACK_COOKIE = "__Host-roadstead", "roadstead"
+COOKIE, SECURE_PREFIX = "roadstead", "__Host-"
 CSRF_HEADER = "X-Harbor-CSRF-Token"
 _log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -175,10 +175,15 @@ def caller_of(request: Request, user: User, session: Session | None = None) -> C
 
 
 def session_token(request: Request) -> str | None:
-    """Return the token in the session's cookie. The insecure name counts on plain HTTP only."""
-    names = (SECURE_COOKIE,) if request.scheme == "https" else (LOOPBACK_COOKIE,)
+    """Return the token in the session's cookie."""
+    return named_cookie(request, COOKIE)
+
+
+def named_cookie(request: Request, name: str) -> str | None:
+    """Return the value of a cookie of ours. The insecure name counts on plain HTTP only."""
+    wanted = f"{SECURE_PREFIX if request.scheme == 'https' else ''}{name}"
     cookies = (cookie.strip().partition("=") for cookie in (request.header("cookie") or "").split(";"))
-    return next((value for name, equals, value in cookies if name in names and equals and value), None)
+    return next((value for found, equals, value in cookies if found == wanted and equals and value), None)
 
 
 def _basic(header: str) -> Credentials:

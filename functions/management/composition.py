@@ -26,6 +26,7 @@ from roadstead.aws.dynamodb_pages import DynamoPages
 from roadstead.aws.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
 from roadstead.aws.dynamodb_rules import DynamoProjectRules
+from roadstead.aws.dynamodb_states import DynamoStates
 from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.dynamodb_trash import DynamoTrash
 from roadstead.aws.lambda_functions import LambdaFunction, LambdaWaker
@@ -39,6 +40,7 @@ from roadstead.catalog.artifacts import Artifacts
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.ldap_provider import LdapProvider
 from roadstead.identity.login import PasswordLogin, PasswordProvider
+from roadstead.identity.oidc_provider import OidcProvider
 from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.remote_ldap import RemoteLdap
@@ -102,6 +104,8 @@ def build(settings: Settings) -> Services:
         hasher=hasher,
         login=PasswordLogin(directory, passwords, onboarding, _provider(settings, reader)),
         onboarding=onboarding,
+        oidc=OidcProvider(HttpsPoster(settings.webhook_endpoints)),
+        states=DynamoStates(table),
         ldap=_ldap(settings, reader),
         robots=RobotLogin(directory, passwords),
         access_tokens=TokenLogin(directory),

@@ -15,6 +15,7 @@ from functions.management.handlers import (
     ldap,
     members,
     metadata,
+    oidc,
     openapi,
     projects,
     quotas,
@@ -51,6 +52,7 @@ ROUTES: tuple[Route, ...] = (
     *members.ROUTES,
     *labels.ROUTES,
     *ldap.ROUTES,
+    *oidc.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *repositories.ROUTES,
     *immutable_rules.ROUTES,

@@ -30,6 +30,7 @@ from roadstead.identity.groups import Groups
 from roadstead.identity.ldap_provider import LdapProvider
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.login import PasswordLogin
+from roadstead.identity.oidc_provider import OidcProvider, States
 from roadstead.identity.onboarding import Onboarding
 from roadstead.identity.passwords import Hasher
 from roadstead.identity.robot_sign_in import RobotLogin
@@ -101,6 +102,8 @@ class Services:
     robots: RobotLogin
     access_tokens: TokenLogin
     onboarding: Onboarding
+    oidc: OidcProvider
+    states: States
     artifacts: Artifacts
     objects: Objects
     content: Content

@@ -1,9 +1,9 @@
-"""Posts to an endpoint: one request on one connection to a checked address, with a deadline and bounded size.
+"""Requests to an endpoint: each on one connection to a checked address, with a deadline and bounded size.
 
 The host is resolved once, all its addresses are checked, and the connection goes to one of them, so a name that
 resolves differently a moment later has no effect. TLS is verified for the URL's host. Redirects are not followed and
 the environment's proxies are not used. The deadline covers the whole exchange, however slowly the peer reads or writes.
-Only the status and Retry-After of the response are used, and a bounded number of bytes is read.
+A response is read up to a bounded number of bytes; whoever posts uses its status and Retry-After alone.
 """
 
 from __future__ import annotations
@@ -19,17 +19,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from roadstead.outbound.addresses import refusal
 from roadstead.outbound.endpoint import Endpoint, EndpointPolicy, EndpointRefused
 
 MAX_HEAD = 32 * 1024  # bytes of a response before its body, interim responses included
 MAX_BODY = 16 * 1024  # bytes of its body that are read, so the peer does not see a reset
+MAX_REPLY = 256 * 1024  # bytes of a body that is used
 MAX_ADDRESSES = 3  # how many are tried
 LINGER = 1.0  # seconds for reading the body once the status is known
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[ -~]*")  # printable ASCII: no line break, so no header within a value
+
+T = TypeVar("T")
 
 Resolve = Callable[[str, int], Sequence[str]]
 Clock = Callable[[], float]
@@ -45,6 +48,14 @@ class Answer:
 
     status: int
     retry_after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A response with its whole body."""
+
+    status: int
+    body: bytes
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -82,12 +93,28 @@ class HttpsPoster:
     def post(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Answer:
         """Post `body` and return the response. Raises EndpointRefused, Unreachable, and ValueError for bad headers."""
         head = _head(endpoint, headers, len(body))
+        return self._exchange(endpoint, head + body, _answer)
+
+    def fetch(
+        self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes | None = None, *, most: int = MAX_REPLY
+    ) -> Reply:
+        """GET, or POST `body` if there is one, and return the response with a body of up to `most` bytes.
+
+        Raises EndpointRefused, Unreachable, also for a longer body, and ValueError for bad headers.
+        """
+        method = "GET" if body is None else "POST"
+        head = _head(endpoint, headers, len(body or b""), method)
+        return self._exchange(
+            endpoint, head + (body or b""), lambda connection, deadline: _reply(connection, deadline, method, most)
+        )
+
+    def _exchange(self, endpoint: Endpoint, request: bytes, read: Callable[[socket.socket, float], T]) -> T:
         deadline = time.monotonic() + self._total
         addresses = self._addresses(endpoint, deadline)
         try:
             with self._connected(endpoint, addresses, deadline) as connection:
-                _send(connection, head + body, deadline)
-                return _answer(connection, deadline)
+                _send(connection, request, deadline)
+                return read(connection, deadline)
         except ssl.SSLCertVerificationError as error:
             raise Unreachable(f"the certificate of {endpoint.host} is not valid: {error.verify_message}") from error
         except ssl.SSLError as error:
@@ -177,12 +204,27 @@ def _answer(connection: socket.socket, deadline: float) -> Answer:
     return Answer(response.status, response.headers.get("Retry-After", "") or "")
 
 
-def _head(endpoint: Endpoint, headers: Mapping[str, str], length: int) -> bytes:
+def _reply(connection: socket.socket, deadline: float, method: str, most: int) -> Reply:
+    wire = _Wire(connection, deadline, MAX_HEAD + most)
+    response = http.client.HTTPResponse(wire, method=method)  # type: ignore[arg-type]
+    response.begin()
+    if response.status < 200:
+        raise http.client.HTTPException("only an interim response")
+    body = response.read(most + 1)
+    if len(body) > most:
+        raise http.client.HTTPException("the response is too large")
+    return Reply(response.status, body)
+
+
+def _head(endpoint: Endpoint, headers: Mapping[str, str], length: int, method: str = "POST") -> bytes:
     own = {"Host": endpoint.authority, "Content-Length": str(length), "Connection": "close"}
     for name, value in headers.items():
         if _TOKEN.fullmatch(name) is None or _VALUE.fullmatch(value) is None or name.title() in own:
             raise ValueError(f"{name!r} is not a valid header, or its value contains invalid characters")
-    lines = [f"POST {endpoint.target} HTTP/1.1", *(f"{name}: {value}" for name, value in {**own, **headers}.items())]
+    lines = [
+        f"{method} {endpoint.target} HTTP/1.1",
+        *(f"{name}: {value}" for name, value in {**own, **headers}.items()),
+    ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 
 

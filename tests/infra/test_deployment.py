@@ -225,6 +225,7 @@ class TestApi:
             "ANY /ui/{proxy+}": "Management",
             "ANY /ui": "Management",
             "ANY /assets/{proxy+}": "Management",
+            "ANY /c/{proxy+}": "Management",
             "ANY /": "Management",
             "$default": "Registry",
         }

@@ -56,6 +56,7 @@ GRANTS = {
         f"{INDEX}/index/by-push": "dynamodb:BatchGetItem dynamodb:Query",
         "lambda:::function:roadstead-prod-collector": "lambda:InvokeFunction",
         **_LDAP,
+        "ssm:::parameter/roadstead/configuration/oidc_client_secret/*": "ssm:GetParameter",
         BUCKET: "s3:ListBucket",
         "s3:::roadstead--/manifests/*": "s3:GetObject s3:PutObject",
         "s3:::roadstead--/derived/*": "s3:GetObject",

@@ -7,9 +7,9 @@ from typing import Any
 
 from functions.management import audit
 from functions.management.authentication import (
+    COOKIE,
     CSRF_HEADER,
-    LOOPBACK_COOKIE,
-    SECURE_COOKIE,
+    SECURE_PREFIX,
     caller_of,
     session_token,
     sign_in,
@@ -32,16 +32,14 @@ def get(call: Call) -> Response:
 def begin(call: Call) -> Response:
     """Sign in with `{"name", "password"}`: the response sets the session's cookie. Raises 401, 429."""
     _refuse_cross_site(call.request)
-    if call.request.scheme != "https" and _LOOPBACK.fullmatch(call.request.host) is None:
-        message = "signing in needs HTTPS, except on a loopback address"
-        raise ManagementError(ManagementCode.FORBIDDEN, message)
+    require_https(call.request)
     document = call.document()
     user, _ = sign_in(call.services, call.request, text(document, "name"), text(document, "password"))
     caller = caller_of(call.request, user)
     actor = caller.actor
     token = call.services.sessions.begin(user, address=actor.source_ip, user_agent=actor.user_agent)
     audit.log_session(actor)
-    headers = [("Set-Cookie", _cookie(call.request, token)), (CSRF_HEADER, csrf_token(token))]
+    headers = [("Set-Cookie", session_cookie(call.request, token)), (CSRF_HEADER, csrf_token(token))]
     return Response.json(201, _document(caller), headers)
 
 
@@ -50,12 +48,19 @@ def end(call: Call) -> Response:
     token = session_token(call.request)
     if token is not None and call.caller.session is not None:
         call.services.sessions.end(token)
-    return Response(204, (("Set-Cookie", _cookie(call.request, "", gone=True)),))
+    return Response(204, (("Set-Cookie", session_cookie(call.request, "", gone=True)),))
 
 
 def _document(caller: Caller) -> dict[str, Any]:
     user = caller.user
     return {"user": {"name": user.name, "admin": user.admin} if user is not None else None}
+
+
+def require_https(request: Request) -> None:
+    """Raises 403 for a sign-in in plain text, except on a loopback address."""
+    if request.scheme != "https" and _LOOPBACK.fullmatch(request.host) is None:
+        message = "signing in needs HTTPS, except on a loopback address"
+        raise ManagementError(ManagementCode.FORBIDDEN, message)
 
 
 def _refuse_cross_site(request: Request) -> None:
@@ -66,17 +71,24 @@ def _refuse_cross_site(request: Request) -> None:
         raise ManagementError(ManagementCode.FORBIDDEN, f"sign in by {_JSON} from the registry's own pages")
 
 
-def _cookie(request: Request, token: str, *, gone: bool = False) -> str:
-    """A browser drops a `__Host-` cookie without Secure, so plain HTTP on a loopback address has another name."""
+def session_cookie(request: Request, token: str, *, gone: bool = False) -> str:
+    return cookie(request, COOKIE, token, seconds=0 if gone else None)
+
+
+def cookie(request: Request, name: str, value: str, *, seconds: int | None = None) -> str:
+    """Return a cookie for `seconds`, or until the browser ends; 0 removes it.
+
+    A browser drops a `__Host-` cookie without Secure, so plain HTTP on a loopback address has another name.
+    """
     secure = request.scheme == "https"
     attributes = [
         "Path=/",
         "HttpOnly",
         "SameSite=Lax",
         *(["Secure"] if secure else []),
-        *(["Max-Age=0"] if gone else []),
+        *([f"Max-Age={seconds}"] if seconds is not None else []),
     ]
-    return "; ".join([f"{SECURE_COOKIE if secure else LOOPBACK_COOKIE}={token}", *attributes])
+    return "; ".join([f"{SECURE_PREFIX if secure else ''}{name}={value}", *attributes])
 
 
 ROUTES = (

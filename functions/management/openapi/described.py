@@ -91,6 +91,7 @@ class Described:
     media_type: str = "application/json"
     goes_on: str = ""  # 202 with `Location` instead, where something goes on behind the response
     errors: Mapping[int, Schema] = field(default_factory=dict)  # bodies of errors that are not the common one
+    errors_media_type: str = "application/json"  # of these
     creates: bool = False  # 201 with `Location`, and no body unless `answer` says one
 
 

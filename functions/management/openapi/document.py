@@ -14,6 +14,7 @@ from functions.management.openapi import (
     executions,
     labels,
     ldap,
+    oidc,
     policies,
     projects,
     repositories,
@@ -38,6 +39,7 @@ RESOURCES = (
     executions,
     labels,
     ldap,
+    oidc,
     policies,
     projects,
     repositories,
@@ -151,8 +153,9 @@ def _responses(route: Route, said: Described) -> dict[str, Any]:
 
 
 def _error(status: int, said: Described) -> dict[str, Any]:
+    media_type = said.errors_media_type if status in said.errors else "application/json"
     schema = said.errors.get(status, ref(_ERRORS))
-    return {"description": _MEANINGS[status], "content": {"application/json": {"schema": schema}}}
+    return {"description": _MEANINGS[status], "content": {media_type: {"schema": schema}}}
 
 
 def _statuses(route: Route, said: Described) -> set[int]:

@@ -28,6 +28,7 @@ from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Role
 from roadstead.identity.ldap_provider import LdapProvider
 from roadstead.identity.login import PasswordLogin
+from roadstead.identity.oidc_provider import OidcProvider
 from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.robot_sign_in import RobotLogin
@@ -56,9 +57,11 @@ from tests.memory.objects import MemoryObjects
 from tests.memory.queue import MemoryQueue
 from tests.memory.retention import MemoryRetention
 from tests.memory.rules import MemoryProjectRules
+from tests.memory.states import MemoryStates
 from tests.memory.trash import MemoryTrash
 from tests.unit.content.parts import Clock, Registry
 from tests.unit.functions.management import description, swagger
+from tests.unit.identity.oidc_parts import FakeProvider
 from tests.unit.notifications.parts import FakePoster
 
 PASSWORD = "correct horse battery staple"
@@ -105,6 +108,7 @@ class Desk:
         reader = ConfigurationReader(self.configuration, secrets, clock=lambda: self.now)
         onboarding = Onboarding(self.directory, StoredGroups(self.directory), clock=lambda: self.now)
         self.people = MemoryLdap()
+        self.provider = FakeProvider(lambda: self.now)
         self.ldap = LdapProvider(self.people, reader)
         events = EventMaker(lambda: self.now)
         policies, starter = Policies(MemoryProjectRules(self.index), events), Starter(self.executions, events)
@@ -124,6 +128,8 @@ class Desk:
                 clock=lambda: self.now,
             ),
             onboarding=onboarding,
+            oidc=OidcProvider(self.provider, clock=lambda: self.now),
+            states=MemoryStates(),
             ldap=lambda: self.ldap,
             robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             access_tokens=TokenLogin(self.directory, clock=lambda: self.now),
@@ -235,8 +241,8 @@ class Browser:
         check(request, response)
         received = {name.lower(): value for name, value in response.headers}
         self.csrf = received.get("x-harbor-csrf-token", "")
-        if "set-cookie" in received:
-            name, _, rest = received["set-cookie"].partition("=")
+        for set_cookie in (value for name, value in response.headers if name.lower() == "set-cookie"):
+            name, _, rest = set_cookie.partition("=")
             value = rest.partition(";")[0]
             self.cookies.pop(name, None)
             if "Max-Age=0" not in rest:

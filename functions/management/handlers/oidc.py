@@ -1,0 +1,191 @@
+"""Signing in by OpenID Connect: to the provider and back, the provider's logout, and the test button.
+
+What a sign-in has to remember is in a cookie of the browser that began it, and worth nothing in another one. Its state
+is used up when the provider sends the browser back, so no response of the provider counts twice. Browsers come here, so
+a refusal is a page.
+"""
+
+from __future__ import annotations
+
+import hmac
+import html
+import json
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+from functions.hosting.viewer import origin
+from functions.management import audit
+from functions.management.authentication import caller_of, named_cookie, provider_failed, session_token
+from functions.management.call import Call, text
+from functions.management.errors import ManagementCode, ManagementError, bad_request
+from functions.management.handlers.sessions import cookie, require_https, session_cookie
+from functions.management.route import HARBOR, Anybody, Nothing, SystemAdmin, route
+from roadstead import base64url
+from roadstead.http import Request, Response
+from roadstead.identity.oidc_provider import NotSignedIn, OidcSettings, is_configured
+from roadstead.identity.onboarding import NotOnboarded
+from roadstead.identity.people import ProviderFailed
+
+CALLBACK = "/c/oidc/callback"
+SIGN_IN_SECONDS = 600  # from the first redirect to the last
+HOME = "/ui"
+_COOKIE = "roadstead-oidc"
+_MAX_PATH = 1_024
+
+
+def login(call: Call) -> Response:
+    """Send the browser to the provider. `redirect_url` is a path of ours to come back to. Raises 400, 403, 503."""
+    require_https(call.request)
+    settings = _settings(call)
+    state, nonce, verifier = (base64url.encode(secrets.token_bytes(32)) for _ in range(3))
+    kept = {
+        "state": state,
+        "nonce": nonce,
+        "verifier": verifier,
+        "to": _path(call.request.parameter("redirect_url")),
+        "until": int(call.services.clock()) + SIGN_IN_SECONDS,
+    }
+    try:
+        url = call.services.oidc.authorization_url(
+            settings, redirect_uri=_callback(call.request), state=state, nonce=nonce, verifier=verifier
+        )
+    except ProviderFailed as error:
+        raise provider_failed(error) from error
+    value = base64url.encode(json.dumps(kept).encode())
+    return _redirect(url, ("Set-Cookie", cookie(call.request, _COOKIE, value, seconds=SIGN_IN_SECONDS)))
+
+
+def callback(call: Call) -> Response:
+    """Take the provider's response: begin a session, and send the browser on. A refusal is a page."""
+    require_https(call.request)
+    gone = ("Set-Cookie", cookie(call.request, _COOKIE, "", seconds=0))
+    try:
+        response = _signed_in(call)
+    except NotSignedIn as refused:
+        audit.log_failed_oidc(origin(call.request))
+        response = _page(403, "You are not signed in", str(refused))
+    except NotOnboarded as refused:
+        audit.log_failed_oidc(origin(call.request))
+        response = _page(403, "You have no account here", str(refused))
+    except ProviderFailed as error:
+        failed = provider_failed(error)
+        response = _page(503, "The provider cannot be asked", str(failed)).with_headers(*failed.headers)
+    return response.with_headers(gone)
+
+
+def _signed_in(call: Call) -> Response:
+    request, services = call.request, call.services
+    kept = _kept(request)
+    now = services.clock()
+    state = request.parameter("state") or ""
+    if kept is None or not hmac.compare_digest(kept["state"].encode(), state.encode("utf-8", "replace")):
+        raise NotSignedIn("this browser did not begin this sign-in, or it is over: begin again")
+    if now >= kept["until"] or not services.states.use_state(state, expires=int(now) + 2 * SIGN_IN_SECONDS):
+        raise NotSignedIn("the sign-in has taken too long, or was used already: begin again")
+    settings = _settings(call)
+    error, code = request.parameter("error"), request.parameter("code")
+    if error or not code:
+        raise NotSignedIn(f"the provider refused the sign-in ({(error or 'without a reason')[:100]})")
+    issuer = request.parameter("iss")
+    if issuer is not None and issuer != services.oidc.metadata(settings.endpoint).issuer:
+        raise NotSignedIn("the response is of another provider")  # RFC 9207
+    person = services.oidc.exchange(
+        settings, code, redirect_uri=_callback(request), nonce=kept["nonce"], verifier=kept["verifier"]
+    )
+    onboards = services.configuration.read().flag("oidc_auto_onboard")
+    user = services.onboarding.sign_in(person, origin(request), creates=onboards)
+    if user.disabled:
+        raise NotSignedIn("your account is disabled here: ask an administrator of the registry")
+    actor = caller_of(request, user).actor
+    token = services.sessions.begin(
+        user, provider=person.provider, address=actor.source_ip, user_agent=actor.user_agent
+    )
+    audit.log_session(actor, audit.BY_OIDC)
+    return _redirect(kept["to"], ("Set-Cookie", session_cookie(request, token)))
+
+
+def logout(call: Call) -> Response:
+    """End the session here and, with `oidc_logout`, send the browser to end the provider's. Raises 403, 503."""
+    request, services = call.request, call.services
+    if request.header("sec-fetch-site") not in (None, "same-origin", "none"):
+        raise ManagementError(ManagementCode.FORBIDDEN, "sign out from the registry's own pages")
+    token, session = session_token(request), call.caller.session
+    if token is not None and session is not None:
+        services.sessions.end(token)
+    to = HOME
+    configuration = services.configuration.read()
+    if session is not None and session.provider == "oidc" and configuration.flag("oidc_logout"):
+        try:
+            settings = OidcSettings.of(configuration, "")
+            to = services.oidc.end_session_url(settings, back_to=f"{request.base_url}{HOME}") or HOME
+        except ProviderFailed:
+            to = HOME  # signed out here all the same
+    return _redirect(to, ("Set-Cookie", session_cookie(request, "", gone=True)))
+
+
+def ping(call: Call) -> Response:
+    """Test a provider: its description and its keys. Raises 400 that says which step failed."""
+    url = text(call.document(), "url")
+    try:
+        call.services.oidc.test(url)
+    except ProviderFailed as error:
+        raise bad_request(f"{error.step}: {error}") from error
+    return Response(200)
+
+
+def _settings(call: Call) -> OidcSettings:
+    services = call.services
+    configuration = services.configuration.read()
+    if not is_configured(configuration):
+        raise bad_request("OpenID Connect is not configured: set oidc_endpoint and oidc_client_id")
+    return OidcSettings.of(configuration, services.configuration.secret("oidc_client_secret"))
+
+
+def _kept(request: Request) -> dict[str, Any] | None:
+    value = named_cookie(request, _COOKIE)
+    try:
+        kept = json.loads(base64url.decode(value)) if value and len(value) <= 4_096 else None
+    except (ValueError, RecursionError):
+        return None
+    texts = ("state", "nonce", "verifier", "to")
+    if not isinstance(kept, dict) or not all(isinstance(kept.get(name), str) for name in texts):
+        return None
+    if not isinstance(kept.get("until"), int) or _path(kept["to"]) != kept["to"]:
+        return None
+    return kept
+
+
+def _path(wanted: str | None) -> str:
+    """Return a path of ours; anything else is the console."""
+    if not wanted or len(wanted) > _MAX_PATH or not wanted.isascii() or not wanted.isprintable():
+        return HOME
+    parts = urlsplit(wanted)
+    if parts.scheme or parts.netloc or not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or "\\" in wanted:
+        return HOME
+    return wanted
+
+
+def _callback(request: Request) -> str:
+    return f"{request.base_url}{CALLBACK}"
+
+
+def _redirect(url: str, *headers: tuple[str, str]) -> Response:
+    return Response(302, (("Location", url), *headers))
+
+
+def _page(status: int, title: str, sentence: str) -> Response:
+    body = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<h1>{html.escape(title)}</h1><p>{html.escape(sentence)}</p>"
+        f'<p><a href="{HOME}">Back</a></p></html>'
+    )
+    return Response(status, (("Content-Type", "text/html; charset=utf-8"),), body.encode())
+
+
+ROUTES = (
+    route("oidcLogin", "GET", "/c/oidc/login", Nothing(), login),
+    route("oidcCallback", "GET", CALLBACK, Nothing(), callback),
+    route("oidcLogout", "GET", "/c/log_out", Anybody(), logout),
+    route("pingOIDC", "POST", f"{HARBOR}/system/oidc/ping", SystemAdmin(), ping),
+)

@@ -1,0 +1,43 @@
+"""What every store of used states does: a state counts once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from moto import mock_aws
+
+from roadstead.aws.dynamodb_states import DynamoStates
+from roadstead.aws.table import Table
+from roadstead.identity.oidc_provider import States
+from tests import aws
+from tests.memory.states import MemoryStates
+
+
+@pytest.fixture(params=["memory", "moto", "embedded", "busy"])
+def states(request: pytest.FixtureRequest) -> Iterator[States]:
+    def dynamo(client: object) -> DynamoStates:
+        name = f"identity-{uuid.uuid4().hex}"
+        aws.make_tables(client, f"index-{uuid.uuid4().hex}", name)
+        return DynamoStates(Table(client, name))
+
+    if request.param == "memory":
+        yield MemoryStates()
+    elif request.param == "moto":
+        with mock_aws():
+            yield dynamo(request.getfixturevalue("moto_dynamodb"))
+    else:
+        yield dynamo(request.getfixturevalue(f"{request.param}_dynamodb"))
+
+
+def test_a_state_is_used_once(states: States) -> None:
+    assert states.use_state("one", expires=1)
+    assert not states.use_state("one", expires=2)
+    assert states.use_state("two", expires=1)
+
+
+def test_of_uses_at_the_same_time_one_counts(states: States) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(lambda _: states.use_state("one", expires=1), range(8))) == 1
