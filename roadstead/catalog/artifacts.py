@@ -22,6 +22,7 @@ from roadstead.content.relatives import Accessory, find_accessories
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.names import Reference, RepositoryName, Tag
+from roadstead.parallel import each
 from roadstead.trail.pull_counts import Pulls
 
 MAX_EXAMINED = 10_000  # artifacts, or tags, that a filter or an order looks through
@@ -241,7 +242,7 @@ class Artifacts:
         if tags and found:
             shown = self._pages.tags_of(repository, [one.digest for one in found], limit=MAX_SHOWN_TAGS)
             found = [replace(one, tags=shown[one.digest]) for one in found]
-        return [self._with_accessories(one) for one in found] if accessories else found
+        return each(self._with_accessories, found) if accessories else found
 
     def _with_accessories(self, artifact: Artifact) -> Artifact:
         summary = artifact.known
@@ -252,20 +253,19 @@ class Artifacts:
 
     def _completed(self, repository: RepositoryName, artifacts: Iterable[Artifact]) -> list[Artifact]:
         """Compute the summaries that are not there. What has been deleted meanwhile is left out."""
-        found: list[Artifact] = []
-        computed = 0
-        for one in artifacts:
-            if one.summary is not None:
-                found.append(one)
-                continue
-            computed += 1
-            if computed > _MAX_COMPUTED:
-                raise Throttled(f"{repository} was pushed to a moment ago, and is being indexed")
-            entry = self._manifests.find_manifest(repository, one.digest)
+        found = list(artifacts)
+        missing = [one.digest for one in found if one.summary is None]
+        if len(missing) > _MAX_COMPUTED:
+            raise Throttled(f"{repository} was pushed to a moment ago, and is being indexed")
+
+        def computed(digest: Digest) -> Summary | None:
+            entry = self._manifests.find_manifest(repository, digest)
             body = self._body(entry) if entry is not None else None
-            if entry is not None and body is not None:
-                found.append(replace(one, summary=self._summarized(repository, entry, body)))
-        return found
+            return self._summarized(repository, entry, body) if entry is not None and body is not None else None
+
+        made = dict(zip(missing, each(computed, missing), strict=True))
+        summed = [one if one.summary is not None else replace(one, summary=made[one.digest]) for one in found]
+        return [one for one in summed if one.summary is not None]
 
     def _summarized(self, repository: RepositoryName, entry: ManifestEntry, body: bytes) -> Summary:
         """The summary without what is read from blobs, which only the indexer may do."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from roadstead.aws.dynamodb_repositories import DynamoRepositories
@@ -144,3 +146,28 @@ def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(
     assert list(repositories.list_deleted(PROJECT)) == []
     push(index, ONE)
     assert listed(index)
+
+
+def test_of_a_push_and_the_end_of_its_project_one_wins(index: Index, repositories: Repositories) -> None:
+    """A project is closed, then looked at; a push that makes a repository either is seen, or is refused."""
+    for number in range(10):
+        project = ProjectName(f"race{number}")
+        name = RepositoryName(f"{project}/sloop")
+
+        def make(name: RepositoryName = name) -> bool:
+            found = index.manifests.read_snapshot(name, ONE, (), blobs=(), manifests=())
+            entry = ManifestEntry(ONE, OCI_MANIFEST, 2, "1", f"manifests/{ONE}", b"{}")
+            told = EventMaker(lambda: NOON).make(Operation.PUSH, Actor("ada"), name, digest=ONE)
+            try:
+                index.manifests.commit(Commit(name, entry, (), found, None, told))
+            except ProjectClosed:
+                return False
+            return True
+
+        def end(project: ProjectName = project, name: RepositoryName = name) -> bool:
+            repositories.close_project(project, at=NOON * 1000)
+            return name not in index.manifests.list_repositories(after=f"{project}/", limit=1)
+
+        with ThreadPoolExecutor(2) as pool:
+            pushed, empty = pool.submit(make), pool.submit(end)
+            assert pushed.result() != empty.result()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from roadstead.content.commit_rules import RuleRefused
@@ -83,6 +85,27 @@ def test_what_is_pushed_meanwhile_stays_with_what_it_needs() -> None:
     swept = deletion.sweep(SHIPS, at, ADA, go_on=always)
     assert swept.complete and swept.kept == 1
     assert left(registry) == {Digest.of(newer), Digest.of(needed)}
+    assert registry.index.list_repositories(after="", limit=9) == (SHIPS,)
+
+
+def test_beside_pushers_nothing_older_is_left_and_everything_left_is_in_a_list() -> None:
+    registry, deletion = made(60)
+    bodies = [image_of(b"layer 0", annotations={"n": str(number)}) for number in range(60)]
+    registry.clock.now += 10
+    mark = deletion.begin(SHIPS, ADA)
+    registry.clock.now += 1
+
+    def push(body: bytes) -> None:
+        registry.push(body, Tag(f"late-{Digest.of(body).hex[:12]}"))
+
+    with ThreadPoolExecutor(4) as pool:
+        sweep = pool.submit(lambda: deletion.sweep(SHIPS, mark, ADA, go_on=always))
+        pushes = [pool.submit(push, body) for body in bodies]
+        assert sweep.result().complete
+        for one in pushes:
+            one.result()
+    assert left(registry) == {Digest.of(body) for body in bodies}
+    registry.index.settle_deletion(SHIPS, at=mark.at)
     assert registry.index.list_repositories(after="", limit=9) == (SHIPS,)
 
 
