@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import calls, costs, data_plane, embedded, events, from_zero, handlers, image, imports, scale
+from bench import calls, console, costs, data_plane, embedded, events, from_zero, handlers, image, imports, scale
 from bench.content import MIB
 from bench.rig import rig
 from bench.servers import Missing
@@ -94,6 +94,10 @@ def _embedded(options: argparse.Namespace) -> str:
         return embedded.show(list(embedded.measure(one, tags=tags, pairs=pairs)))
 
 
+def _console(options: argparse.Namespace) -> str:
+    return console.show(console.measure(samples=1 if options.quick else options.pairs or 5))
+
+
 SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "calls": _calls,
     "handlers": _handlers,
@@ -103,6 +107,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "image": _image,
     "data-plane": _data_plane,
     "from-zero": _from_zero,
+    "console": _console,
     "scale": _scale,
     "costs": _costs,
 }

@@ -52,6 +52,27 @@ export async function fill(): Promise<void> {
   const harbour = quotas.find((quota) => quota.ref.name === 'harbour');
   if (harbour) await admin.manage('PUT', `v2.0/quotas/${harbour.id}`, { hard: { storage: 20 * MIB } });
 
+  await quietly(admin.manage('POST', 'v2.0/labels', { name: 'approved', description: 'Passed the harbour master', color: '#4d7c0f', scope: 'g' }));
+  const { project_id: ref } = (await (await admin.manage('GET', 'v2.0/projects/harbour')).json()) as { project_id: number };
+  await admin
+    .manage('POST', 'v2.0/retentions', {
+      algorithm: 'or',
+      scope: { level: 'project', ref },
+      trigger: { kind: 'Schedule', settings: { cron: '0 0 3 * * *' } },
+      rules: [
+        {
+          action: 'retain',
+          template: 'latestPushedK',
+          params: { latestPushedK: 30 },
+          tag_selectors: [{ kind: 'doublestar', decoration: 'matches', pattern: 'build-*', extras: '{"untagged":true}' }],
+          scope_selectors: { repository: [{ kind: 'doublestar', decoration: 'repoMatches', pattern: 'nightly' }] },
+        },
+      ],
+    })
+    .catch((error: Error) => {
+      if (!/: 400 /.test(error.message)) throw error; // it has its policy already
+    });
+
   const ada = new Client('ada', PEOPLE_PASSWORD);
   const mei = new Client('mei', PEOPLE_PASSWORD);
   const brendan = new Client('brendan', PEOPLE_PASSWORD);

@@ -23,6 +23,7 @@ export const PAGES: [name: string, path: string][] = [
   ['configuration', '/ui/admin/configuration'],
   ['users', '/ui/admin/users'],
   ['system-robots', '/ui/admin/robots'],
+  ['labels', '/ui/admin/labels'],
   ['audit', '/ui/admin/audit'],
   ['tokens', '/ui/account'],
   ['account', '/ui/account/password'],
@@ -50,6 +51,7 @@ export const DIALOGS: [name: string, path: string, open: (page: Page) => Promise
       await page.getByRole('button', { name: 'Delete 2 tags' }).click();
     },
   ],
+  ['new-label', '/ui/admin/labels', (page) => page.getByRole('button', { name: 'New label' }).click()],
   ['new-user', '/ui/admin/users', (page) => page.getByRole('button', { name: 'New user' }).click()],
   ['user-menu', '/ui/admin/users', (page) => page.getByRole('button', { name: 'Actions for brendan' }).click()],
   ['preferences', '/ui/projects', (page) => page.getByRole('button', { name: 'Appearance and language' }).click()],

@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     root: import.meta.dirname,
-    include: process.env['SCREENSHOTS'] ? ['screenshots.ts'] : ['**/*.journey.ts'],
+    include: process.env['SCREENSHOTS'] ? ['screenshots.ts'] : process.env['MEASURES'] ? ['measure.ts'] : ['*.journey.ts'],
     fileParallelism: false,
     testTimeout: 120_000,
     hookTimeout: 180_000,

@@ -215,7 +215,7 @@ export function useArtifact(at: ArtifactPath) {
     queryFn: async () =>
       dataOf(
         await api.GET('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}', {
-          params: { ...pathOf(at), query: { with_accessory: false } },
+          params: { ...pathOf(at), query: { with_accessory: false, with_label: true } },
         }),
       ),
     enabled: at.reference !== '',

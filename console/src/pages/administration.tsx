@@ -5,6 +5,7 @@ import { Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
 import { ApiError } from '../api/client';
 import { Activity } from '../parts/activity';
+import { Labels } from '../parts/labels';
 import { Robots } from '../parts/robots';
 import { Configuration } from './administration/configuration';
 import { Groups } from './administration/groups';
@@ -19,6 +20,7 @@ const TABS: [string, Message, () => preact.JSX.Element][] = [
   ['groups', 'groups', Groups],
   ['robots', 'robots', () => <Robots edit />],
   ['quotas', 'quotas', Quotas],
+  ['labels', 'labels', () => <Labels edit />],
   ['audit', 'audit', () => <Activity />],
   ['configuration', 'configuration', Configuration],
 ];

@@ -14,12 +14,13 @@ import {
   useProject,
   useSession,
 } from '../api/queries';
-import type { Accessory, Artifact as ArtifactType } from '../api/types';
+import type { Accessory, Artifact as ArtifactType, Label } from '../api/types';
 import { type Message, useTexts } from '../i18n';
 import { pullCommands, registryHost } from '../lib/commands';
 import { shortDigest } from '../lib/format';
 import { imageFacts, pairs, platformOf } from '../lib/image';
 import { to } from '../lib/place';
+import { LabelBadge, useLabels } from '../parts/labels';
 import { may } from '../lib/roles';
 import { Button, Command, CopyButton, Dialog, Field, SMALL } from '../ui/controls';
 import { Digest, Size, Time } from '../ui/data';
@@ -42,7 +43,7 @@ export function Artifact(at: At) {
   const project = useProject(at.project);
   const [deleting, setDeleting] = useState(false);
   const { project: projectName, repository, reference } = at;
-  const has = (right: 'remove' | 'push') =>
+  const has = (right: 'remove' | 'push' | 'label') =>
     project.isSuccess && may(right, project.data.current_user_role_id, session.data?.admin ?? false);
   const crumbs: [string, string][] = [
     [t('title.projects'), to.projects()],
@@ -108,6 +109,7 @@ export function Artifact(at: At) {
           </div>
           <div class="stack">
             <Tags at={at} artifact={found} edit={has('push')} remove={has('remove')} />
+            <LabelsOf at={{ ...at, reference: found.digest }} artifact={found} edit={has('label')} />
             <Referrers at={{ ...at, reference: found.digest }} />
             <Annotations artifact={found} />
           </div>
@@ -387,6 +389,71 @@ function Tags({ at, artifact, edit, remove }: { at: At; artifact: ArtifactType; 
       {removing !== null && (
         <RemoveTag at={at} artifact={artifact} tag={removing} onClose={() => setRemoving(null)} />
       )}
+    </section>
+  );
+}
+
+function LabelsOf({ at, artifact, edit }: { at: At; artifact: ArtifactType; edit: boolean }) {
+  const { t } = useTexts();
+  const own = useLabels(artifact.project_id);
+  const everywhere = useLabels();
+  const set = artifact.labels as Label[];
+  const path = pathOf(at);
+  const add = useAction(
+    (id: number) =>
+      api.POST('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels', { params: path, body: { id } }),
+    { refresh: ['artifact'] },
+  );
+  const remove = useAction(
+    (id: number) =>
+      api.DELETE('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}/labels/{label_id}', {
+        params: { path: { ...path.path, label_id: String(id) } },
+      }),
+    { refresh: ['artifact'] },
+  );
+  const known = [...(own.data?.rows ?? []), ...(everywhere.data?.rows ?? [])];
+  const left = known.filter((label) => !set.some((one) => one.id === label.id));
+  const error = add.error ?? remove.error;
+  if (!set.length && !(edit && known.length)) return null;
+  return (
+    <section class="card">
+      <header>
+        <h2>{t('labels')}</h2>
+      </header>
+      <div class="body row">
+        {error && <Failure error={error} />}
+        {set.map((label) => (
+          <span class="row" key={label.id} style={{ gap: 0 }}>
+            <LabelBadge label={label} />
+            {edit && (
+              <button
+                type="button"
+                class="badge-button"
+                aria-label={t('labels.remove', { name: label.name })}
+                title={t('labels.remove', { name: label.name })}
+                onClick={() => remove.mutate(label.id)}
+              >
+                <X size={12} aria-hidden="true" />
+              </button>
+            )}
+          </span>
+        ))}
+        {edit && left.length > 0 && (
+          <select
+            aria-label={t('labels.add')}
+            style={{ width: 'auto', minHeight: '28px', padding: '1px 6px' }}
+            value=""
+            onChange={(event) => add.mutate(Number(event.currentTarget.value))}
+          >
+            <option value="">{t('labels.add')}</option>
+            {left.map((label) => (
+              <option key={label.id} value={label.id}>
+                {label.name}
+              </option>
+            ))}
+          </select>
+        )}
+      </div>
     </section>
   );
 }

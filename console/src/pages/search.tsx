@@ -47,6 +47,8 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
         })),
       ]
     : [];
+  // What begins with the text stands before what contains it.
+  hits.sort((a, b) => Number(!a.text.startsWith(asked)) - Number(!b.text.startsWith(asked)) || Number(a.kind > b.kind) - Number(a.kind < b.kind));
   const go = (hit: Hit | undefined) => {
     if (!hit) return;
     onClose();

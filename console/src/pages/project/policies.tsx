@@ -7,11 +7,13 @@ import { useTexts } from '../../i18n';
 import { Button, Dialog, Field, SMALL } from '../../ui/controls';
 import { Failure } from '../../ui/feedback';
 import type { TabProps } from '../project';
+import { Retention } from './retention';
 
-/** What the rules of a project say: which tags never move. */
-export function Policies({ project, may }: TabProps) {
+/** What the rules of a project say: what stays, and which tags never move. */
+export function Policies({ project, id, may }: TabProps) {
   return (
     <div class="stack">
+      <Retention project={project} id={id} edit={may('editRetention')} />
       <Immutability project={project} edit={may('editImmutability')} />
     </div>
   );

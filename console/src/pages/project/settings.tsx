@@ -1,10 +1,11 @@
 import { api } from '../../api/client';
 import { useAction, useProject } from '../../api/queries';
 import { useTexts } from '../../i18n';
+import { Labels } from '../../parts/labels';
 import { Failure } from '../../ui/feedback';
 import type { TabProps } from '../project';
 
-export function ProjectSettings({ project }: TabProps) {
+export function ProjectSettings({ project, id, may }: TabProps) {
   const { t } = useTexts();
   const found = useProject(project);
   const open = found.data?.metadata.public === 'true';
@@ -43,6 +44,7 @@ export function ProjectSettings({ project }: TabProps) {
           </fieldset>
         </div>
       </section>
+      <Labels project={id} edit={may('editLabels')} />
     </div>
   );
 }
