@@ -121,8 +121,9 @@ class Functions(Construct):
         function_name = self._names.function(name)
         resource.add_property_override("FunctionName", function_name)
         resource.add_property_override("Runtime", f"python{self._settings.python}")
-        # Each request has a line of the function's own. Lambda's START, END and REPORT would be twice as many bytes.
-        resource.add_property_override("LoggingConfig", {"LogFormat": "JSON", "SystemLogLevel": "WARN"})
+        if not self._settings.lambda_lines:
+            # Each request has a line of the function's own; Lambda's START, END and REPORT are twice as many bytes.
+            resource.add_property_override("LoggingConfig", {"LogFormat": "JSON", "SystemLogLevel": "WARN"})
         reserved = self._settings.functions[name].reserved
         if reserved is not None:
             resource.add_property_override("ReservedConcurrentExecutions", reserved)

@@ -93,7 +93,8 @@ class Retention:
 class Settings:
     """`environment` holds variables of docs/settings.md that the operator sets, by function; `python` is a version.
 
-    With `metrics` CloudWatch makes metrics of the functions' log lines; `all_alarms` adds the alarms that cost extra.
+    With `metrics` CloudWatch makes metrics of the functions' log lines; `all_alarms` adds the alarms that cost extra;
+    with `lambda_lines` Lambda writes its own lines about each invocation, and the functions' logs are text to it.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Settings:
     alarm_email: str
     all_alarms: bool
     metrics: bool
+    lambda_lines: bool
     deletion_protection: bool
     console: bool
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -149,6 +151,7 @@ class Settings:
             alarm_email=(alarms := _alarms(top.table("alarms")))[0],
             all_alarms=alarms[1],
             metrics=top.flag("metrics", False),
+            lambda_lines=top.flag("lambda_lines", False),
             deletion_protection=top.flag("deletion_protection", False),
             console=top.flag("console", True),
             environment=_environment(top.table("environment")),

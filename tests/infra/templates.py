@@ -66,6 +66,7 @@ EVERYTHING: Mapping[str, Any] = {
     "retention": {"logs": 7, "audit": 3653, "recovery": 14},
     "alarms": {"email": "operator@example.com", "all": True},
     "metrics": True,
+    "lambda_lines": True,
     "environment": {"registry": {"MAX_BLOB_BYTES": "60000000000"}, "token": {"TOKEN_LIFETIME": "600"}},
 }
 LEAST: Mapping[str, Any] = {"console": False, "relay": {"kind": "none"}, "api": {"closed": True}}

@@ -397,6 +397,7 @@ class TestObservability:
         assert "AccessLogSettings" in everything.one("AWS::ApiGatewayV2::Stage")
         for function in default.of("AWS::Serverless::Function"):
             assert function["LoggingConfig"] == {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
+        assert not [one for one in everything.of("AWS::Serverless::Function") if "LoggingConfig" in one]
 
     def test_one_tick_every_five_minutes_is_the_only_schedule(self, default: Deployment) -> None:
         schedule = default.one("AWS::Scheduler::Schedule")
