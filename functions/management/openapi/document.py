@@ -144,11 +144,13 @@ def _responses(route: Route, said: Described) -> dict[str, Any]:
         headers["Location"] = {"schema": {"type": "string"}, "description": "the path of what was created"}
     if headers:
         success["headers"] = headers
-    named = {str(status): _error(status, said) for status in sorted(_statuses(route, said))}
+    named: dict[str, Any] = {str(status): _error(status, said) for status in sorted(_statuses(route, said))}
     later: dict[str, Any] = {}
     if said.goes_on:
         location = {"schema": {"type": "string"}, "description": "the path of the execution"}
         later["202"] = {"description": said.goes_on, "headers": {"Location": location}}
+    if said.query or said.paged:
+        named["414"] = {"description": "The URL is longer than 8,192 bytes: the edge responds"}
     return {str(said.status): success, **later, **named}
 
 
