@@ -133,6 +133,8 @@ def _sign_in_robot(
         raise _unauthorized(str(refused)) from refused
     except TooManyAttempts as error:
         raise _too_many(error) from error
+    except ProviderFailed as error:
+        raise provider_failed(error) from error
 
 
 def sign_in(
@@ -165,7 +167,7 @@ def provider_failed(error: ProviderFailed) -> ManagementError:
     """Return the response while a provider cannot be asked. Its log has the reason, which is not for everybody."""
     observation.current().count("ProviderFailures")
     _log.error("the provider could not be asked: %s: %s", error.step, error)
-    message = "the directory that knows this account cannot be asked at the moment; try again in a moment"
+    message = "the provider that knows this account cannot be asked at the moment; try again in a moment"
     headers = [("Retry-After", str(RETRY_AFTER))]
     return ManagementError(ManagementCode.UNAVAILABLE, message, headers=headers)
 

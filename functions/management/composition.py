@@ -44,7 +44,7 @@ from roadstead.identity.oidc_provider import OidcProvider
 from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.remote_ldap import RemoteLdap
-from roadstead.identity.robot_sign_in import RobotLogin
+from roadstead.identity.robot_sign_in import Keyless, RobotLogin
 from roadstead.identity.sessions import SessionLimits, SessionService
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.lifecycle.collection import Collections
@@ -107,7 +107,7 @@ def build(settings: Settings) -> Services:
         oidc=OidcProvider(HttpsPoster(settings.webhook_endpoints)),
         states=DynamoStates(table),
         ldap=_ldap(settings, reader),
-        robots=RobotLogin(directory, passwords),
+        robots=RobotLogin(directory, passwords, _keyless(reader)),
         access_tokens=TokenLogin(directory),
         pages=pages,
         artifacts=Artifacts(pages, manifests, objects),
@@ -150,6 +150,18 @@ def _notifications(
     url = settings.notification_queue_url
     queue = SqsQueue(Deferred(lambda: client("sqs")), url) if url else None
     return lambda actor, host: Notifications(webhooks, secrets, records, queue, poster, host=host, actor=actor)
+
+
+def _keyless(configuration: ConfigurationReader) -> Callable[[], Keyless]:
+    """Return a function that returns what verifies identity tokens; it is imported when the first one comes."""
+
+    @cache
+    def made() -> Keyless:
+        from roadstead.identity.keyless import keyless
+
+        return keyless(configuration)
+
+    return made
 
 
 def _ldap(settings: Settings, configuration: ConfigurationReader) -> Callable[[], LdapProvider | None]:

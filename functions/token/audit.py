@@ -20,6 +20,7 @@ from roadstead.identity.granted import repository_of
 from roadstead.identity.refresh_tokens import refresh_token_user
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
+from roadstead.identity.trust import is_identity_token
 from roadstead.identity.ways_in import Credentials, Password, PersonalToken, Refresh, RobotSecret
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
 
@@ -110,10 +111,19 @@ def _user_name(text: str) -> UserName | None:
         return None
 
 
+def _identity_token(token: str) -> str:
+    """Say what an identity token claims; that of a refused login is not verified."""
+    from roadstead.identity.keyless import describe  # loaded already where a token was verified
+
+    return f"method=identity-token {describe(token)}".rstrip()
+
+
 def _how(credentials: Credentials) -> str:
     match credentials:
         case Refresh():
             return "method=refresh-token"
+        case RobotSecret(_, _, secret) if is_identity_token(secret):
+            return _identity_token(secret)
         case RobotSecret():
             return "method=robot-secret"
         case PersonalToken(_, token):

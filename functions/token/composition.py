@@ -22,7 +22,7 @@ from roadstead.identity.minting import TokenMinter
 from roadstead.identity.onboarding import Onboarding, StoredGroups
 from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.refresh_tokens import RefreshPolicy
-from roadstead.identity.robot_sign_in import RobotLogin
+from roadstead.identity.robot_sign_in import Keyless, RobotLogin
 from roadstead.identity.token_sign_in import TokenLogin
 from roadstead.identity.tokens import TokenService
 
@@ -44,7 +44,7 @@ def build(settings: Settings) -> TokenServices:
             Onboarding(identities, StoredGroups(identities)),
             _provider(settings, configuration),
         ),
-        RobotLogin(identities, passwords),
+        RobotLogin(identities, passwords, _keyless(configuration)),
         TokenLogin(identities),
         TokenMinter(
             _signing(settings, keys),
@@ -86,6 +86,18 @@ def _provider(settings: Settings, configuration: ConfigurationReader) -> Callabl
         return LdapProvider(RemoteLdap(ask, patience=LDAP_SECONDS), configuration)
 
     return lambda: directory() if settings.ldap_function and configuration.read().text("ldap_url") else None
+
+
+def _keyless(configuration: ConfigurationReader) -> Callable[[], Keyless]:
+    """Return a function that returns what verifies identity tokens; it is imported when the first one comes."""
+
+    @cache
+    def made() -> Keyless:
+        from roadstead.identity.keyless import keyless
+
+        return keyless(configuration)
+
+    return made
 
 
 def _signing(settings: Settings, keys: KmsKeys) -> Signing:

@@ -8,7 +8,7 @@ from typing import Any
 
 from roadstead.aws import id_claims
 from roadstead.aws.identity_items import ABSENT, project_key, told
-from roadstead.aws.robot_items import changeable, robot_from, robot_item, robot_key, robots_pk
+from roadstead.aws.robot_items import changeable, robot_from, robot_item, robot_key, robots_pk, trust_item
 from roadstead.aws.table import Table, TransactionFailed, Write, check, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import UnknownProject
@@ -57,6 +57,9 @@ class DynamoRobots:
 
     def set_robot_secret(self, robot: Robot, secret: str, *, event: Event | None = None) -> None:
         self._set(robot, {"secret": secret}, event)
+
+    def set_robot_trust(self, robot: Robot, *, event: Event | None = None) -> None:
+        self._set(robot, {"trust": trust_item(robot)}, event)
 
     def set_robot_warned(self, robot: Robot, *, event: Event | None = None) -> None:
         warn = update(

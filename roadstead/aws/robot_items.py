@@ -5,12 +5,14 @@ A robot's name gives its key, so it is read together with its project.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from roadstead.aws.table import Item, Key
 from roadstead.identity.permissions import Permission
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import Robot, RobotGrant, Scope
+from roadstead.identity.trust import TrustRule
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 
@@ -48,6 +50,10 @@ def robot_item(robot: Robot) -> Item:
     }
 
 
+def trust_item(robot: Robot) -> list[str]:
+    return [json.dumps(rule.as_json(), separators=(",", ":")) for rule in robot.trust]
+
+
 def robot_from(name: RobotName, item: Item) -> Robot:
     return Robot(
         name=name,
@@ -64,6 +70,7 @@ def robot_from(name: RobotName, item: Item) -> Robot:
         disabled=item["disabled"],
         updated=item["updated"],
         warned=item["warned"],
+        trust=tuple(TrustRule.from_json(json.loads(rule)) for rule in item.get("trust", ())),
     )
 
 

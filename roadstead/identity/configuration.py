@@ -159,6 +159,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             _text("ldap_group_membership_attribute", "memberof"),
             _text("ldap_group_admin_dn"),
             _flag("ldap_group_attach_parallel"),
+            _text("keyless_issuers", "https://token.actions.githubusercontent.com https://gitlab.com", _at_most(4_096)),
             _text("oidc_name"),
             _text("oidc_endpoint"),
             _text("oidc_client_id"),

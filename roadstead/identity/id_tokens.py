@@ -101,9 +101,14 @@ def verify(token: str, keys: Iterable[SigningKey], expected: Expected, now: floa
     return claims
 
 
+def claims_of(token: str) -> Mapping[str, Any]:
+    """Return the claims of a token, unverified. Raises TokenInvalid."""
+    return _read(token)[1]
+
+
 def issuer_of(token: str) -> str:
     """Return the issuer that a token claims, unverified: which keys to look for. Raises TokenInvalid."""
-    issuer = _read(token)[1].get("iss")
+    issuer = claims_of(token).get("iss")
     if not isinstance(issuer, str):
         raise TokenInvalid("the token names no issuer")
     return issuer

@@ -108,7 +108,8 @@ class OidcProvider:
         self._fetcher = fetcher
         self._clock = clock
         self._metadata: Recent[str, Metadata] = Recent(KEPT_SECONDS, 8, clock)
-        self._keys: Recent[str, tuple[SigningKey, ...]] = Recent(KEPT_SECONDS, 8, clock)
+        self._keys: Recent[str, tuple[SigningKey, ...]] = Recent(KEPT_SECONDS, 64, clock)
+        self._key_urls: Recent[str, str] = Recent(KEPT_SECONDS, 64, clock)
         self._refreshed: dict[str, float] = {}
 
     def metadata(self, endpoint: str) -> Metadata:
@@ -181,22 +182,30 @@ class OidcProvider:
         if not isinstance(token, str):
             raise ProviderFailed("token", f"{found.token} returned no id_token: is openid among the scopes?")
         try:
-            claims = self._verified(found, token, Expected(found.issuer, settings.client_id, nonce))
+            claims = self._verified(found.keys, token, Expected(found.issuer, settings.client_id, nonce))
         except TokenInvalid as error:
             raise NotSignedIn(f"the provider's token is not accepted: {error}") from error
         return self._person(settings, found, claims, access if isinstance(access, str) else "")
 
-    def _verified(self, found: Metadata, token: str, expected: Expected) -> Mapping[str, Any]:
-        keys = self._keys.get(found.keys, lambda: self._read_keys(found.keys))
+    def verify(self, issuer: str, token: str, audience: str) -> Mapping[str, Any]:
+        """Return the verified claims of a token for machines, whose issuer may have nothing but keys.
+
+        Costs two requests when the issuer is not known yet. Raises TokenInvalid.
+        """
+        url = self._key_urls.get(issuer, lambda: self._describe(issuer)[1])
+        return self._verified(url, token, Expected(issuer, audience))
+
+    def _verified(self, url: str, token: str, expected: Expected) -> Mapping[str, Any]:
+        keys = self._keys.get(url, lambda: self._read_keys(url))
         try:
             return id_tokens.verify(token, keys, expected, self._clock())
         except UnknownKey:
             now = self._clock()
-            if now - self._refreshed.get(found.keys, 0) < REFRESH_SECONDS:
+            if now - self._refreshed.get(url, 0) < REFRESH_SECONDS:
                 raise
-            self._refreshed[found.keys] = now
-            self._keys.forget(found.keys)
-            keys = self._keys.get(found.keys, lambda: self._read_keys(found.keys))
+            self._refreshed[url] = now
+            self._keys.forget(url)
+            keys = self._keys.get(url, lambda: self._read_keys(url))
             return id_tokens.verify(token, keys, expected, now)
 
     def _person(self, settings: OidcSettings, found: Metadata, claims: Mapping[str, Any], access: str) -> Person:
@@ -237,7 +246,9 @@ class OidcProvider:
             raise ProviderFailed("userinfo", f"{url} responded with {reply.status}")
         return _object(reply.body)
 
-    def _discover(self, endpoint: str) -> Metadata:
+    def _describe(self, endpoint: str) -> tuple[Mapping[str, Any], str]:
+        """Return the description of an issuer, and the URL of its keys."""
+        endpoint = endpoint.rstrip("/")
         url = f"{endpoint}{_WELL_KNOWN}"
         reply = self._fetch("discovery", url, {"Accept": "application/json"})
         document = _object(reply.body)
@@ -246,6 +257,15 @@ class OidcProvider:
         issuer = document.get("issuer")
         if not isinstance(issuer, str) or issuer.rstrip("/") != endpoint:
             raise ProviderFailed("discovery", f"{url} is of another issuer: oidc_endpoint must be the issuer's own URL")
+        keys = document.get("jwks_uri")
+        if not isinstance(keys, str) or not keys:
+            raise ProviderFailed("discovery", f"{url} has no jwks_uri")
+        self._parse("discovery", keys)
+        return document, keys
+
+    def _discover(self, endpoint: str) -> Metadata:
+        document, keys = self._describe(endpoint)
+        url, issuer = f"{endpoint}{_WELL_KNOWN}", str(document["issuer"])
         urls = {}
         for name, required in _ENDPOINTS.items():
             value = document.get(name, "")
@@ -260,7 +280,7 @@ class OidcProvider:
             issuer=issuer,
             authorization=urls["authorization_endpoint"],
             token=urls["token_endpoint"],
-            keys=urls["jwks_uri"],
+            keys=keys,
             userinfo=urls["userinfo_endpoint"],
             end_session=urls["end_session_endpoint"],
             posts_secret=posts,
@@ -293,7 +313,6 @@ _NAMES = ("preferred_username", "email", "name")  # where a name is, if the sett
 _ENDPOINTS = {  # by the member of the description: whether it must be there
     "authorization_endpoint": True,
     "token_endpoint": True,
-    "jwks_uri": True,
     "userinfo_endpoint": False,
     "end_session_endpoint": False,
 }

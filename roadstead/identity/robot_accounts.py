@@ -30,6 +30,7 @@ from roadstead.identity.robots import (
     new_secret,
     permissions_of_grants,
 )
+from roadstead.identity.trust import TrustRule
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker
 
@@ -193,6 +194,15 @@ class RobotAccounts:
             raise RobotGone(f"there is no robot {robot.name.full(self._prefix)} any more") from error
         return secret
 
+    def trust(self, robot: Robot, rules: tuple[TrustRule, ...]) -> None:
+        """Replace the rules by which identity tokens count in place of the secret. They were checked."""
+        said = " ".join(f"issuer={rule.issuer} {_claims(rule)}" for rule in rules) or "-"
+        event = self._event(Operation.CHANGE_ROBOT, robot, f"robot={robot.id} trust {said}"[:_MAX_DETAIL])
+        try:
+            self._store.set_robot_trust(replace(robot, trust=rules), event=event)
+        except UnknownRobot as error:
+            raise RobotGone(f"there is no robot {robot.name.full(self._prefix)} any more") from error
+
     def remove(self, robot: Robot) -> None:
         """Remove a robot. One that is gone is not an error."""
         self._store.remove_robot(robot, event=self._event(Operation.DELETE_ROBOT, robot, f"robot={robot.id}"))
@@ -232,6 +242,10 @@ class RobotAccounts:
             user=robot.name.full(self._prefix),
             detail=detail,
         )
+
+
+def _claims(rule: TrustRule) -> str:
+    return " ".join(f"{name}={pattern}" for name, pattern in sorted(rule.claims.items()))
 
 
 def merged(grants: Iterable[RobotGrant]) -> tuple[RobotGrant, ...]:

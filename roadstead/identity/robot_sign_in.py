@@ -17,6 +17,7 @@ from roadstead.identity.directory import Identities, Identity
 from roadstead.identity.passwords import PasswordVerifier
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import Robot, has_generated_form, is_generated, is_generated_secret
+from roadstead.identity.trust import TrustRule, is_identity_token
 from roadstead.names import ProjectName
 
 
@@ -35,6 +36,18 @@ class RobotStore(Identities, AttemptStore, Protocol):
     """The parts of the identity store that signing in as a robot needs."""
 
 
+class TokenNotTrusted(Exception):
+    """The identity token is worth nothing for this robot. The message is a sentence for whoever sent it."""
+
+
+class Keyless(Protocol):
+    """Verifies identity tokens. `roadstead.identity.keyless` has the one."""
+
+    def check(self, token: str, rules: Iterable[TrustRule]) -> None:
+        """Raises TokenNotTrusted unless the token is verified and fits a rule; ProviderFailed if that is unknown."""
+        ...
+
+
 class RobotLogin:
     """Verifies names and secrets of robots. Costs one read, or two for a chosen secret in the form of a generated one.
 
@@ -42,9 +55,15 @@ class RobotLogin:
     """
 
     def __init__(
-        self, store: RobotStore, passwords: PasswordVerifier, *, clock: Callable[[], float] = time.time
+        self,
+        store: RobotStore,
+        passwords: PasswordVerifier,
+        keyless: Callable[[], Keyless] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._keyless = keyless
         self._passwords = passwords
         self._clock = clock
 
@@ -53,11 +72,14 @@ class RobotLogin:
     ) -> tuple[Robot, Identity]:
         """Return the robot, and what the store has of it, its project and `projects`.
 
-        Raises RobotRefused, and TooManyAttempts if the robot's secret is a chosen one.
+        Raises RobotRefused, and TooManyAttempts if the robot's secret is a chosen one. An identity token in place of
+        the secret is verified by the robot's rules; Raises ProviderFailed if its issuer cannot be asked.
         """
         if name is None:
             raise _wrong()
         now = self._clock()
+        if self._keyless is not None and is_identity_token(secret):
+            return self._by_identity_token(self._keyless, name, secret, projects)
         attempt = Attempt.of(f"robot {name.local}", address, now)
         keys = () if has_generated_form(secret) else attempt.keys
         identity = self._store.read(None, projects, robot=name, attempts=keys)
@@ -73,6 +95,20 @@ class RobotLogin:
             if not self._passwords.verify(f"robot {robot.id}", secret, robot.secret):
                 raise _wrong(attempt.fail(self._store, failed))
         _check_alive(robot, identity, now)
+        return robot, identity
+
+    def _by_identity_token(
+        self, keyless: Callable[[], Keyless], name: RobotName, token: str, projects: Iterable[ProjectName]
+    ) -> tuple[Robot, Identity]:
+        identity = self._store.read(None, projects, robot=name)
+        robot = identity.robot
+        if robot is None or not robot.trust:
+            raise RobotRefused("there is no such robot, or it trusts no identity token")
+        try:
+            keyless().check(token, robot.trust)
+        except TokenNotTrusted as error:
+            raise RobotRefused(f"the identity token is not accepted: {error}") from error
+        _check_alive(robot, identity, self._clock())
         return robot, identity
 
 

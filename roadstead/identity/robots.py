@@ -18,6 +18,7 @@ from typing import Protocol
 from roadstead import base64url
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.robot_names import RobotName
+from roadstead.identity.trust import TrustRule
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind, Event
 
@@ -82,6 +83,7 @@ class Robot:
     disabled: bool = False
     updated: int = 0
     warned: int = 0  # the expiry that an event has warned of
+    trust: tuple[TrustRule, ...] = ()  # whose identity tokens count in place of the secret
 
     @property
     def expires(self) -> int:
@@ -195,6 +197,10 @@ class Robots(Protocol):
 
     def set_robot_secret(self, robot: Robot, secret: str, *, event: Event | None = None) -> None:
         """Replace the stored secret, if the robot with this id still exists. Raises UnknownRobot."""
+        ...
+
+    def set_robot_trust(self, robot: Robot, *, event: Event | None = None) -> None:
+        """Replace the trust rules, if the robot with this id still exists. Raises UnknownRobot."""
         ...
 
     def set_robot_warned(self, robot: Robot, *, event: Event | None = None) -> None:

@@ -19,6 +19,7 @@ from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import NEVER, Robot, RobotGrant, Robots, Scope, UnknownRobot
+from roadstead.identity.trust import TrustRule
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
@@ -180,3 +181,27 @@ def test_whoever_knows_an_earlier_robot_changes_nothing_of_its_successor(filled:
         filled.set_robot_warned(CI)
     filled.remove_robot(CI)
     assert filled.find_robot(CI.name) == again
+
+
+def test_the_rules_of_a_robot_are_kept_and_replaced(store: Store) -> None:
+    store.create_project(PROJECT)
+    made = store.create_robot(CI)
+    rules = (TrustRule("https://issuer.example", "registry", {"sub": "a:*", "ref": "ä"}),)
+    store.set_robot_trust(replace(made, trust=rules))
+    assert store.find_robot(CI.name) == replace(made, trust=rules)
+    store.update_robot(replace(made, description="changed"))
+    found = store.find_robot(CI.name)
+    assert found is not None
+    assert (found.trust, found.description) == (rules, "changed")
+    store.set_robot_trust(made)
+    found = store.find_robot(CI.name)
+    assert found is not None
+    assert found.trust == ()
+
+
+def test_rules_are_not_kept_for_a_robot_that_is_gone(store: Store) -> None:
+    store.create_project(PROJECT)
+    made = store.create_robot(CI)
+    store.remove_robot(made)
+    with pytest.raises(UnknownRobot):
+        store.set_robot_trust(made)

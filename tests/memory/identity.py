@@ -509,6 +509,11 @@ class MemoryIdentities:
             )
             self._tell(event)
 
+    def set_robot_trust(self, robot: Robot, *, event: Event | None = None) -> None:
+        with self._lock:
+            self._robots[robot.name] = replace(self._robot(robot), trust=robot.trust)
+            self._tell(event)
+
     def set_robot_secret(self, robot: Robot, secret: str, *, event: Event | None = None) -> None:
         with self._lock:
             self._robots[robot.name] = replace(self._robot(robot), secret=secret)

@@ -38,6 +38,7 @@ from roadstead.identity.robot_accounts import (
 )
 from roadstead.identity.robot_names import RobotName
 from roadstead.identity.robots import Robot, RobotGrant, Scope
+from roadstead.identity.trust import RuleRefused, TrustRule, check_rules
 from roadstead.ids import IdKind
 from roadstead.names import ProjectName
 
@@ -148,6 +149,26 @@ def refresh_secret(call: Call, robot: str) -> Response:
     found = _found(call, robot, Action.UPDATE)
     secret = _refused(lambda: _accounts(call, _own(call)).change_secret(found, chosen))
     return Response.json(200, {"secret": "" if chosen else secret})
+
+
+def get_trust(call: Call, robot: str) -> Response:
+    found = _found(call, robot, Action.READ)
+    return Response.json(200, {"rules": [rule.as_json() for rule in found.trust]})
+
+
+def set_trust(call: Call, robot: str) -> Response:
+    """Replace the rules by which identity tokens count in place of the robot's secret. Raises 400, 403, 404."""
+    found = _found(call, robot, Action.UPDATE)
+    rules = call.document().get("rules")
+    if not isinstance(rules, list):
+        raise bad_request("rules must be a list of objects with issuer, audience and claims")
+    issuers = call.services.configuration.read().text("keyless_issuers").split()
+    try:
+        checked = check_rules(map(TrustRule.from_json, rules), issuers)
+    except RuleRefused as error:
+        raise bad_request(str(error)) from error
+    _refused(lambda: _accounts(call, _own(call)).trust(found, checked))
+    return Response(200)
 
 
 def delete_robot(call: Call, robot: str) -> Response:
@@ -296,5 +317,7 @@ ROUTES = (
     route("DeleteRobot", "DELETE", _ROBOT, SignedIn(), delete_robot),
     route("createLimitedRobot", "POST", f"{OWN}/robots", SignedIn(), create_limited_robot),
     route("getLimitedRobot", "GET", f"{OWN}/robots/{{robot}}", SignedIn(), get_limited_robot),
+    route("getRobotTrust", "GET", f"{OWN}/robots/{{robot}}/trust", SignedIn(), get_trust),
+    route("setRobotTrust", "PUT", f"{OWN}/robots/{{robot}}/trust", SignedIn(), set_trust),
     route("updateLimitedRobot", "PUT", f"{OWN}/robots/{{robot}}", SignedIn(), update_limited_robot),
 )

@@ -10,6 +10,7 @@ from functions.management.openapi.described import (
     array,
     created,
     flag,
+    mapping,
     nullable,
     number,
     obj,
@@ -29,6 +30,9 @@ _CHANGEABLE: Mapping[str, Schema] = {
 }
 
 SCHEMAS: Mapping[str, Schema] = {
+    "RobotTrust": obj(
+        {"rules": array(obj({"issuer": text(), "audience": text(), "claims": mapping(text("* is any text"))}))}
+    ),
     "Robot": obj(
         {
             "id": number(),
@@ -125,6 +129,8 @@ OPERATIONS: Mapping[str, Described] = {
         ref("CreatedRobot"),
         also=(400, 404, 409),
     ),
+    "getRobotTrust": Described("Show whose identity tokens a robot takes", ref("RobotTrust")),
+    "setRobotTrust": Described("Replace whose identity tokens a robot takes", body=ref("RobotTrust")),
     "getLimitedRobot": Described("Show a robot with its limits", ref("LimitedRobot")),
     "updateLimitedRobot": Described("Replace a robot's permissions with their limits", body=ref("LimitedRobotChange")),
 }

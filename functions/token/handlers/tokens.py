@@ -192,7 +192,7 @@ def _delayed(error: TooManyAttempts | ProviderFailed, oauth: Mapping[str, str]) 
     else:
         observation.current().count("ProviderFailures")
         _log.error("the provider could not be asked: %s: %s", error.step, error)
-        message = "the directory that knows this account cannot be asked at the moment; try again in a moment"
+        message = "the provider that knows this account cannot be asked at the moment; try again in a moment"
         status, code, retry_after = 503, ErrorCode.UNKNOWN, RETRY_AFTER
     described = {"error_description": message} if oauth else {}
     body = {"errors": [ErrorEntry(code, message).as_json()], "details": message, **oauth, **described}

@@ -389,3 +389,62 @@ def test_every_change_leaves_one_event_without_the_secret(browser: Browser, desk
     assert desk.directory.events[3].detail.endswith("duration=30 disabled=false project:ships=tag:list")
     for hidden in (robot[1], made[1], secret):
         assert hidden not in repr(desk.directory.events)
+
+
+GITHUB = "https://token.actions.githubusercontent.com"
+TRUST = {"rules": [{"issuer": GITHUB, "audience": "registry", "claims": {"repository": "acme/ships"}}]}
+
+
+def _trust_of_a_robot(browser: Browser) -> str:
+    document = {
+        "name": "keyless",
+        "level": "project",
+        "duration": 30,
+        "permissions": [
+            {"kind": "project", "namespace": "ships", "access": [{"resource": "repository", "action": "pull"}]}
+        ],
+    }
+    status, made, _ = browser.ask("POST", "/api/v2.0/robots", document, basic("ada"))
+    assert status == 201
+    return f"/api/roadstead/v1/robots/{made['id']}/trust"
+
+
+def test_the_rules_of_a_robot_are_set_shown_and_told() -> None:
+    desk = Desk()
+    browser = Browser(desk)
+    path = _trust_of_a_robot(browser)
+    assert browser.ask("GET", path, None, basic("ada"))[:2] == (200, {"rules": []})
+    events = len(desk.directory.events)
+    assert browser.ask("PUT", path, TRUST, basic("ada"))[0] == 200
+    assert browser.ask("GET", path, None, basic("ada"))[:2] == (200, TRUST)
+    (event,) = desk.directory.events[events:]
+    assert event.detail.endswith(f"trust issuer={GITHUB} repository=acme/ships")
+    assert browser.ask("PUT", path, {"rules": []}, basic("ada"))[0] == 200
+    assert browser.ask("GET", path, None, basic("ada"))[1] == {"rules": []}
+
+
+def test_the_rules_of_a_robot_are_for_whoever_may_change_it() -> None:
+    browser = Browser(Desk())
+    path = _trust_of_a_robot(browser)
+    assert browser.ask("PUT", path, TRUST)[0] == 401
+    assert browser.ask("PUT", path, TRUST, basic("bob"))[0] == 403
+    assert browser.ask("GET", path, None, basic("eve"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"rules": {}},
+        {"rules": [1]},
+        {"rules": [{"issuer": GITHUB, "audience": "x"}]},
+        {"rules": [{"issuer": "https://evil.example", "audience": "x", "claims": {"sub": "y"}}]},
+        {"rules": [{"issuer": GITHUB, "audience": "x", "claims": {"ref": "y"}}]},
+        {"rules": [{"issuer": GITHUB, "audience": "x", "claims": {"sub": "*"}}]},
+        {"rules": TRUST["rules"] * 21},
+    ],
+)
+def test_rules_that_let_too_many_in_are_a_bad_request(document: dict[str, Any]) -> None:
+    browser = Browser(Desk())
+    path = _trust_of_a_robot(browser)
+    assert browser.ask("PUT", path, document, basic("ada"))[0] == 400

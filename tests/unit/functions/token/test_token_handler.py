@@ -307,3 +307,6 @@ def test_the_function_loads_only_what_it_needs() -> None:
     assert not {name for name in ours if name.startswith("functions.registry") or "verification" in name}
     # Of LDAP, nothing but what a person is: the rest is imported once a directory is configured.
     assert not {name for name in ours if "ldap" in name or "directories" in name or "lambda" in name}
+    # Of OpenID Connect nothing, until an identity token is sent.
+    assert not {name for name in ours if "oidc" in name or "id_tokens" in name or "keyless" in name}
+    assert not {name for name in ours if name.startswith("roadstead.outbound")}
