@@ -11,6 +11,7 @@ from pathlib import Path
 from console.build import is_current
 
 ROOT = Path(__file__).parents[1]
+COMMAND = ("nice", sys.executable, "-m", "console.build")
 
 
 class ConsoleBuild:
@@ -43,9 +44,7 @@ class ConsoleBuild:
 
     async def _build(self) -> None:
         print("\nThe console is not built yet; that happens now, in the background.", flush=True)
-        self._building = await asyncio.create_subprocess_exec(
-            *("nice", sys.executable, "-m", "console.build"), cwd=ROOT, start_new_session=True
-        )
+        self._building = await asyncio.create_subprocess_exec(*COMMAND, cwd=ROOT, start_new_session=True)
         if await self._building.wait() == 0:
             print(f"The console is ready at {self._url}/ui", flush=True)
         else:
