@@ -479,4 +479,21 @@ export const zhHans: Catalogue = {
   'labels.add': '加上标注',
   'labels.remove': '移除 {name}',
   'labels.delete.hint': '会从所有制品上移除。',
+
+  collector: '回收进程',
+  'collector.hint': '它每小时自动释放不再需要的内容。回收站中的内容仍算需要。',
+  'collector.also': '另外调度',
+  'collector.None': '无',
+  'collector.Hourly': '每小时',
+  'collector.Daily': '每天',
+  'collector.Weekly': '每周',
+  'collector.started': '已开始运行。',
+  'collector.none': '尚未手动或依调度运行',
+  'collector.state': '状态',
+  'collector.began': '开始于',
+  'collector.kind': '类型',
+
+  'collector.freed': '已释放',
+  'collector.blobs.one': '{count} 个 blob',
+  'collector.blobs.other': '{count} 个 blob',
 };

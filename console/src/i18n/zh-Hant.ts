@@ -479,4 +479,21 @@ export const zhHant: Catalogue = {
   'labels.add': '加上標示',
   'labels.remove': '移除 {name}',
   'labels.delete.hint': '會從所有製品上移除。',
+
+  collector: '回收程序',
+  'collector.hint': '它每小時自動釋放不再需要的內容。回收桶中的內容仍算需要。',
+  'collector.also': '另外排程',
+  'collector.None': '無',
+  'collector.Hourly': '每小時',
+  'collector.Daily': '每天',
+  'collector.Weekly': '每週',
+  'collector.started': '已開始執行。',
+  'collector.none': '尚未手動或依排程執行',
+  'collector.state': '狀態',
+  'collector.began': '開始於',
+  'collector.kind': '類型',
+
+  'collector.freed': '已釋放',
+  'collector.blobs.one': '{count} 個 blob',
+  'collector.blobs.other': '{count} 個 blob',
 };

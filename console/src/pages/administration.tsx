@@ -7,6 +7,7 @@ import { ApiError } from '../api/client';
 import { Activity } from '../parts/activity';
 import { Labels } from '../parts/labels';
 import { Robots } from '../parts/robots';
+import { Collector } from './administration/collector';
 import { Configuration } from './administration/configuration';
 import { Groups } from './administration/groups';
 import { Overview } from './administration/overview';
@@ -20,6 +21,7 @@ const TABS: [string, Message, () => preact.JSX.Element][] = [
   ['groups', 'groups', Groups],
   ['robots', 'robots', () => <Robots edit />],
   ['quotas', 'quotas', Quotas],
+  ['collector', 'collector', Collector],
   ['labels', 'labels', () => <Labels edit />],
   ['audit', 'audit', () => <Activity />],
   ['configuration', 'configuration', Configuration],

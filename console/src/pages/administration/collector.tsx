@@ -1,0 +1,124 @@
+import { Play } from 'lucide-preact';
+import { useState } from 'preact/hooks';
+import { api } from '../../api/client';
+import { PAGE_SIZE, useAction, useOne, useRows } from '../../api/queries';
+import { useTexts } from '../../i18n';
+import { useAddress } from '../../lib/address';
+import { bytes } from '../../lib/format';
+import { Button } from '../../ui/controls';
+import { Header, Pager, Table, Time, Waiting } from '../../ui/data';
+import { Empty, Failure } from '../../ui/feedback';
+
+const STATES: Record<string, string> = { Success: 'ok', Error: 'bad', Running: 'warn', Pending: 'warn' };
+const TYPES = ['None', 'Hourly', 'Daily', 'Weekly'] as const;
+const CRONS: Record<string, string> = { None: '', Hourly: '0 0 * * * *', Daily: '0 0 0 * * *', Weekly: '0 0 0 * * 0' };
+
+/** The collector, which frees what nothing needs any more: its runs, its schedule, and a run by hand. */
+export function Collector() {
+  const { t } = useTexts();
+  const { page } = useAddress();
+  const [dry, setDry] = useState(false);
+  const schedule = useOne(['collector', 'schedule'], () => api.GET('/api/v2.0/system/gc/schedule', {}));
+  const runs = useRows(['collector', page], () =>
+    api.GET('/api/v2.0/system/gc', { params: { query: { page, page_size: PAGE_SIZE } } }),
+  );
+  const parameters = { delete_untagged: false, dry_run: dry, workers: 1 };
+  const run = useAction(
+    () =>
+      api.POST('/api/v2.0/system/gc/schedule', { body: { schedule: { type: 'Manual', cron: '' }, parameters } }),
+    { refresh: ['collector'], done: t('collector.started') },
+  );
+  const change = useAction(
+    (type: string) =>
+      api.PUT('/api/v2.0/system/gc/schedule', {
+        body: { schedule: { type: type as 'None', cron: CRONS[type] ?? '' }, parameters: { ...parameters, dry_run: false } },
+      }),
+    { refresh: ['collector'], done: t('configuration.saved') },
+  );
+  const type = schedule.data?.schedule?.type ?? 'None';
+  const error = run.error ?? change.error ?? schedule.error;
+  return (
+    <>
+      <p class="muted" style={{ marginBottom: '12px' }}>
+        {t('collector.hint')}
+      </p>
+      <div class="bar">
+        {schedule.data && (
+          <label class="row">
+            <span class="muted">{t('collector.also')}</span>
+            <select style={{ width: 'auto' }} value={type} disabled={change.isPending} onChange={(event) => change.mutate(event.currentTarget.value)}>
+              {[...new Set<string>([...TYPES, type])].map((one) => (
+                <option key={one} value={one}>
+                  {one in CRONS ? t(`collector.${one as 'None'}`) : (schedule.data.schedule?.cron ?? one)}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <span class="space" />
+        <label class="choice">
+          <input type="checkbox" checked={dry} onChange={(event) => setDry(event.currentTarget.checked)} />
+          <span>{t('retention.dryRun')}</span>
+        </label>
+        <Button icon={Play} disabled={run.isPending} onClick={() => run.mutate()}>
+          {t('retention.run')}
+        </Button>
+      </div>
+      {error && <Failure error={error} />}
+      {runs.isError ? (
+        <Failure error={runs.error} retry={() => void runs.refetch()} />
+      ) : runs.data?.total === 0 ? (
+        <div class="card">
+          <Empty title={t('collector.none')} />
+        </div>
+      ) : (
+        <Table
+          label={t('collector')}
+          waiting={runs.isPlaceholderData}
+          head={
+            <>
+              <Header>{t('collector.state')}</Header>
+              <Header>{t('collector.began')}</Header>
+              <Header kind="mid">{t('collector.kind')}</Header>
+              <Header>{t('collector.freed')}</Header>
+            </>
+          }
+        >
+          {runs.isPending && <Waiting columns={4} rows={4} />}
+          {runs.data?.rows.map((one) => (
+            <tr key={one.id}>
+              <td>
+                <span class={`badge ${STATES[one.job_status] ?? ''}`}>{t(`run.${one.job_status as 'Success'}`)}</span>
+              </td>
+              <td>
+                <Time at={one.creation_time} />
+              </td>
+              <td class="mid">{one.job_kind}</td>
+              <td>
+                <Freed text={one.job_parameters} />
+              </td>
+            </tr>
+          ))}
+        </Table>
+      )}
+      <Pager page={page} size={PAGE_SIZE} total={runs.data?.total ?? null} />
+    </>
+  );
+}
+
+/** What a run freed, from the text of a JSON object in which Harbor's API keeps it. */
+function Freed({ text }: { text: string }) {
+  const { t, n, language } = useTexts();
+  try {
+    const found = JSON.parse(text) as { freed_space?: number; purged_blobs?: number; dry_run?: boolean };
+    if (found.freed_space === undefined) return <span class="muted">–</span>;
+    return (
+      <>
+        {bytes(found.freed_space, language)} <span class="muted">· {n('collector.blobs', found.purged_blobs ?? 0)}</span>{' '}
+        {found.dry_run && <span class="badge">{t('retention.dryRun')}</span>}
+      </>
+    );
+  } catch {
+    return <span class="muted">–</span>;
+  }
+}
