@@ -10,19 +10,25 @@ from roadstead.aws.counts import ARTIFACTS, TAGS, counts_pk, shard_key
 from roadstead.aws.dynamodb_pages import CATALOG
 from roadstead.aws.index_items import own_key, repository_pk, usage_key
 from roadstead.aws.table import Item, Key, Table, update
+from roadstead.catalog.derived import Names
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag
+
+_NAMING = ("repo#", "artifact#", "own#", "usage#")  # partitions that end in a repository's or a project's name
 
 
 class DynamoWalk:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def repositories(self) -> Iterator[RepositoryName]:
-        found = {pk for pk, _ in self._table.scan_keys() if pk.startswith("repo#")}
-        yield from sorted(RepositoryName(pk.removeprefix("repo#")) for pk in found)
+    def names(self) -> Names:
+        found = {tuple(pk.split("#", 1)) for pk, _ in self._table.scan_keys() if pk.startswith(_NAMING)}
+        repositories = {RepositoryName(name) for kind, name in found if kind in ("repo", "artifact")}
+        projects = {ProjectName(name) for kind, name in found if kind in ("own", "usage")}
+        projects |= {repository.project for repository in repositories}
+        return Names(tuple(sorted(repositories)), tuple(sorted(projects)))
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]:
         return self._digests(repository_pk(repository), "manifest#")

@@ -102,11 +102,20 @@ class DerivedIndex(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Every repository and project of which anything is stored or derived, in byte order."""
+
+    repositories: tuple[RepositoryName, ...]
+    projects: tuple[ProjectName, ...]
+
+
 class Walk(Protocol):
     """Everything of the index, for a rebuild. Reads page after page as it is consumed."""
 
-    def repositories(self) -> Iterator[RepositoryName]:
-        """Those that have blobs and no manifest yet, too, which no list has: one pass over all keys of the index."""
+    def names(self) -> Names:
+        """Those that no list has, too (blobs without a manifest yet, what is left of something deleted): one pass over
+        all keys of the index."""
         ...
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]: ...

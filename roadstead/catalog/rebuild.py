@@ -5,12 +5,12 @@ Runs beside pushes and beside the indexer, may be stopped anywhere and run again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from roadstead.catalog.derived import Walk
 from roadstead.catalog.indexing import Indexer, Target
-from roadstead.names import ProjectName, RepositoryName
+from roadstead.names import RepositoryName
 
 _ROUNDS = 10  # comparisons of counts; each leaves out those that somebody changed meanwhile
 
@@ -40,9 +40,9 @@ class Rebuild:
         manifest needs, and no write where nothing is wrong.
         """
         manifests = blobs = 0
-        repositories = list(self._walk.repositories())
+        names = self._walk.names()
         busy: list[str] = []
-        for repository in repositories:
+        for repository in names.repositories:
             report(repository)
             for digest in self._walk.manifests(repository):
                 self._indexer.settle(Target(repository, digest))
@@ -52,16 +52,13 @@ class Rebuild:
             if not _agrees(lambda repository=repository: self._walk.recount(repository)):  # type: ignore[misc]
                 busy.append(repository)
             self._indexer.settle(Target(repository))
-        for project in self._projects(repositories):
+        for project in names.projects:
             owned = list(self._walk.owned(project))
             self._indexer.settle_blobs(project, owned)
             blobs += len(owned)
             if not _agrees(lambda project=project: self._walk.recount_usage(project)):  # type: ignore[misc]
                 busy.append(project)
-        return Rebuilt(len(repositories), manifests, blobs, tuple(busy))
-
-    def _projects(self, repositories: list[RepositoryName]) -> Iterator[ProjectName]:
-        yield from sorted({repository.project for repository in repositories})
+        return Rebuilt(len(names.repositories), manifests, blobs, tuple(busy))
 
 
 def _agrees(compare: Callable[[], bool]) -> bool:

@@ -6,7 +6,7 @@ import io
 import json
 import tarfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pytest
@@ -582,6 +582,18 @@ def test_rebuilt_equals_grown(catalog: Catalog) -> None:
     rebuilt = Rebuild(catalog.indexer, catalog.whole).run()
     assert (rebuilt.repositories, rebuilt.manifests, rebuilt.blobs, rebuilt.busy) == (2, 4, 1, ())
     assert _shown(catalog)[:-1] == grown[:-1]
+
+
+def test_what_is_left_of_a_project_that_is_gone_is_rebuilt_to_nothing(catalog: Catalog) -> None:
+    gone = RepositoryName("gone/once")
+    catalog.whole.change_usage(gone.project, own={Digest.of(b"stray"): 77}, disown={})
+    catalog.push(ONE, "a")
+    catalog.settle()
+    catalog.whole.put_summary(gone, replace(catalog.summary(Digest.of(ONE)), key="gone"), replaces=None)
+    Rebuild(catalog.indexer, catalog.whole).run()
+    assert catalog.whole.used_bytes(gone.project) == 0
+    assert catalog.whole.find_summary(gone, Digest.of(ONE)) is None
+    assert catalog.whole.used_bytes(SHIPS.project) == len(ONE)
 
 
 def test_wrong_counts_are_corrected(catalog: Catalog) -> None:

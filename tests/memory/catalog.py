@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from roadstead.catalog.derived import KeptRepository
+from roadstead.catalog.derived import KeptRepository, Names
 from roadstead.catalog.pages import ArtifactRow, ArtifactTag, Counts, Details, RepositorySummary, TagRow
 from roadstead.catalog.summaries import Summary
 from roadstead.conflicts import Conflict
@@ -163,11 +163,14 @@ class MemoryCatalog:
 
     # Walk
 
-    def repositories(self) -> Iterator[RepositoryName]:
-        yield from sorted(RepositoryName(name) for name in self._index.repositories)
+    def names(self) -> Names:
+        repositories = {*map(RepositoryName, self._index.repositories), *(name for name, _ in self._summaries)}
+        projects = {*self._owned, *(repository.project for repository in repositories)}
+        return Names(tuple(sorted(repositories)), tuple(sorted(projects)))
 
     def manifests(self, repository: RepositoryName) -> Iterator[Digest]:
-        yield from list(self._index.repositories[repository].manifests)
+        own = self._index.repositories.get(repository)
+        yield from list(own.manifests) if own is not None else ()
 
     def summaries(self, repository: RepositoryName) -> Iterator[Digest]:
         yield from [digest for name, digest in self._summaries if name == repository]
