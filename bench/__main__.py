@@ -10,7 +10,20 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import calls, console, costs, data_plane, embedded, events, from_zero, handlers, image, imports, scale
+from bench import (
+    calls,
+    collection,
+    console,
+    costs,
+    data_plane,
+    embedded,
+    events,
+    from_zero,
+    handlers,
+    image,
+    imports,
+    scale,
+)
 from bench.content import MIB
 from bench.rig import rig
 from bench.servers import Missing
@@ -79,6 +92,11 @@ def _from_zero(options: argparse.Namespace) -> str:
     return from_zero.show(from_zero.measure(pairs=1 if options.quick else options.pairs or 7))
 
 
+def _collection(options: argparse.Namespace) -> str:
+    with rig() as one:
+        return collection.show(list(collection.measure(one, blobs=20 if options.quick else 4_000)))
+
+
 def _costs(_: argparse.Namespace) -> str:
     return costs.show() + "\n"
 
@@ -109,6 +127,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "from-zero": _from_zero,
     "console": _console,
     "scale": _scale,
+    "collection": _collection,
     "costs": _costs,
 }
 
