@@ -47,7 +47,7 @@ def test_the_management_function_alone_has_the_console(default: Deployment, leas
 def test_each_function_has_a_package_of_its_own(default: Deployment) -> None:
     functions = default.of("AWS::Serverless::Function")
     packages = {one["CodeUri"]["Key"] for one in functions}
-    assert len(packages) == len(functions) == 6
+    assert len(packages) == len(functions) == 7
     assert {f"asset.{name}" for name in packages} <= {file.name for file in default.directory.iterdir()}
 
 
@@ -208,7 +208,7 @@ class TestApi:
     ) -> None:
         for deployment, closed in ((default, "off"), (least, "on")):
             for one in deployment.of("AWS::Serverless::Function"):
-                if one["Handler"] not in ("app.collector", "app.webhook", "app.indexer"):
+                if one["Handler"] not in ("app.collector", "app.webhook", "app.indexer", "app.ldap"):
                     assert one["Environment"]["Variables"]["VIA_DISTRIBUTION_ONLY"] == closed
 
     def test_each_function_has_its_routes_and_the_rest_is_the_registrys(self, default: Deployment) -> None:
