@@ -38,6 +38,7 @@ class Registry:
                 "PATH": f"{CLIENTS}:{os.environ['PATH']}",
                 "HOME": str(self.work),
                 "ROADSTEAD_URL": self.url,
+                "ROADSTEAD_USER": "admin",
                 "ROADSTEAD_PASSWORD": self.password,
                 "PYTHONWARNINGS": "ignore",
                 "NO_COLOR": "1",

@@ -8,13 +8,16 @@ import os
 import secrets
 
 from harborapi import HarborAsyncClient
-from harborapi.exceptions import Conflict, Forbidden, NotFound
+from harborapi.exceptions import Conflict, Forbidden, NotFound, PreconditionFailed
 from harborapi.models import (
     Access,
     Configurations,
+    ImmutableRule,
     Label,
     ProjectMetadata,
     ProjectReq,
+    QuotaUpdateReq,
+    RetentionPolicy,
     RobotCreate,
     RobotPermission,
     Tag,
@@ -44,6 +47,7 @@ async def main() -> None:
         await _deliveries(admin, webhook, came)
     await _artifacts(admin, digest)
     await _labels(admin, project)
+    await _policies(admin, project)
     await _what_there_is_not(admin)
     await _audit(admin)
     await _configuration(admin)
@@ -166,6 +170,41 @@ async def _deliveries(admin: HarborAsyncClient, number: int, came: list[dict[str
     assert await admin.get_webhook_policies(PROJECT) == []
 
 
+async def _policies(admin: HarborAsyncClient, project: int) -> None:
+    """Retention, immutability and a quota."""
+    selector = {"kind": "doublestar", "decoration": "matches", "pattern": "keep-*"}
+    scope = {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]}
+    rule = {"action": "retain", "template": "latestPushedK", "params": {"latestPushedK": 10}}
+    policy = RetentionPolicy.model_validate(
+        {
+            "algorithm": "or",
+            "scope": {"level": "project", "ref": project},
+            "trigger": {"kind": "Schedule", "settings": {"cron": ""}},
+            "rules": [{**rule, "tag_selectors": [{**selector, "pattern": "**"}], "scope_selectors": scope}],
+        }
+    )
+    location = await admin.create_retention_policy(policy)
+    number = int(location.rpartition("/")[2])
+    assert (await admin.get_retention_policy(number)).rules[0].template == "latestPushedK"
+    assert int(await admin.get_project_retention_id(PROJECT)) == number
+    immutable = {"disabled": False, "action": "immutable", "template": "immutable_template"}
+    await admin.create_project_immutable_tag_rule(
+        PROJECT, ImmutableRule.model_validate({**immutable, "tag_selectors": [selector], "scope_selectors": scope})
+    )
+    (kept,) = await admin.get_project_immutable_tag_rules(PROJECT)
+    await admin.create_artifact_tag(PROJECT, "cargo/crane", "v2", Tag(name="keep-1"))
+    try:
+        await admin.delete_artifact_tag(PROJECT, "cargo/crane", "v2", "keep-1")
+    except PreconditionFailed:
+        pass
+    else:
+        raise AssertionError("an immutable tag was deleted")
+    await admin.delete_project_immutable_tag_rule(PROJECT, kept.id)
+    await admin.delete_artifact_tag(PROJECT, "cargo/crane", "v2", "keep-1")
+    await admin.update_quota(project, QuotaUpdateReq(hard={"storage": 1024 * 1024 * 1024}))
+    assert (await admin.get_quota(project)).hard.root["storage"] == 1024 * 1024 * 1024
+
+
 async def _what_there_is_not(admin: HarborAsyncClient) -> None:
     for empty in (
         admin.get_registries(),
@@ -213,6 +252,9 @@ async def _end(admin: HarborAsyncClient) -> None:
         query=f"Level=project,ProjectID={(await admin.get_project(PROJECT)).project_id}"
     ):
         await admin.delete_robot(robot.id)
+    await admin.delete_repository(PROJECT, "cargo/crane")
+    await admin.delete_project(PROJECT)
+    assert not await admin.project_exists(PROJECT)
 
 
 asyncio.run(main())
