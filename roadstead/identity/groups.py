@@ -4,6 +4,7 @@ are kept here. A group has roles in projects, like a user; members of an adminis
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,6 +13,7 @@ from typing import NamedTuple, Protocol
 from roadstead.identity.directory import UserName
 from roadstead.trail.entries import Event
 
+_SEPARATOR = re.compile(r"(?<!\\),")  # of a DN: a comma without a backslash before it
 MAX_NAME = 255  # characters, also of a DN
 MAX_GROUPS_IN_ALL = 10_000
 MAX_MEMBERS = 1_000  # of a local group
@@ -36,7 +38,7 @@ class GroupKey(NamedTuple):
     def of(cls, kind: GroupKind, name: str, dn: str = "") -> GroupKey:
         if kind is not GroupKind.LDAP:
             return cls(kind, name)
-        return cls(kind, ",".join(part.strip() for part in dn.casefold().split(",")))
+        return cls(kind, ",".join(part.strip() for part in _SEPARATOR.split(dn.casefold())))
 
 
 @dataclass(frozen=True, slots=True)

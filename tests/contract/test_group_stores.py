@@ -86,6 +86,16 @@ def test_groups_are_found_by_id_and_by_key_and_listed(store: Store) -> None:
     assert store.find_by_id(IdKind.GROUP, ID) == "2#crew"
 
 
+def test_the_key_of_an_ldap_group_is_its_dn_without_regard_to_case_and_spaces_between_its_parts() -> None:
+    def key(dn: str) -> GroupKey:
+        return GroupKey.of(GroupKind.LDAP, "", dn)
+
+    assert key("CN=Fleet, OU=Groups") == key("cn=fleet,ou=groups")
+    assert key(r"cn=a\, b,ou=groups") != key(
+        r"cn=a\,b,ou=groups"
+    )  # the comma belongs to the name, and so does the space
+
+
 def test_a_key_is_taken_once_in_its_kind(store: Store) -> None:
     for taken in (replace(CREW, id=0), replace(FLEET, name="other", dn=FLEET.dn.upper(), id=0)):
         with pytest.raises(Conflict):
