@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from functions.distribution import composition
 from functions.registry import handler
+from roadstead.aws.clients import client as make_client
 from tests.unit.functions.registry.cloud import REPOSITORY, running
 
 
@@ -29,3 +33,17 @@ def test_missing_settings_fail_the_initialisation_by_name(monkeypatch: pytest.Mo
     with pytest.raises(Exception, match="INDEX_TABLE is not set; BUCKET is not set"):
         handler.prepare()
     assert handler.application.cache_info().currsize == 0
+
+
+def test_preparing_creates_the_one_client_that_a_pull_needs() -> None:
+    made: list[str] = []
+
+    def client(service: str, **options: Any) -> Any:
+        made.append(service)
+        return make_client(service, **options)
+
+    with pytest.MonkeyPatch.context() as patch, running(patch):
+        patch.setattr(composition, "client", client)
+        handler.application.cache_clear()
+        handler.prepare()
+        assert made == ["dynamodb"]
