@@ -224,7 +224,8 @@ REQUESTS: list[Callable[[Client], Answer]] = [
     lambda client: client.patch(client.start(REPOSITORY), b"layer"),
 ]
 READS_AND_WRITES = (
-    "find_tag", "find_link", "find_manifest", "read_snapshot", "list_tags", "list_referrers", "find", "save", "put",
+    "find_tag", "find_governed", "find_link", "find_manifest", "read_snapshot", "list_tags", "list_referrers", "find",
+    "save", "put",
 )  # fmt: skip
 
 
