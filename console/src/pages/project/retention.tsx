@@ -241,7 +241,7 @@ function Preview({ project, policy }: { project: string; policy: RetentionPolicy
               {n('retention.go', one.artifacts.filter((artifact) => !artifact.keep).length)}
             </span>
           </summary>
-          <ul class="verdicts">
+          <ul class="verdicts" tabIndex={0} aria-label={one.repository}>
             {[...one.artifacts]
               .sort((a, b) => Number(a.keep) - Number(b.keep))
               .slice(0, SHOWN)
