@@ -78,6 +78,7 @@ test('a keyboard is enough: to skip, to search, to open and to close', async () 
   await page.keyboard.press('Tab');
   expect(await page.evaluate(() => document.activeElement?.className)).toBe('skip');
   await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').waitFor();
   await page.keyboard.type('front');
   await page.getByRole('option', { name: /harbour\/web\/frontend/ }).waitFor();
   await page.keyboard.press('Enter');
@@ -86,6 +87,7 @@ test('a keyboard is enough: to skip, to search, to open and to close', async () 
   const button = page.getByRole('button', { name: 'Appearance and language' });
   await button.focus();
   await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement?.textContent === 'As the system');
   await page.keyboard.press('ArrowDown');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Light');
   await page.keyboard.press('Escape');

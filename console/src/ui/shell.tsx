@@ -13,7 +13,9 @@ import { setTheme, theme, type Theme } from '../lib/theme';
 import mark from '../mark.svg';
 import { Menu, SMALL } from './controls';
 
-const Search_ = lazy(() => import('../pages/search').then((page) => page.SearchDialog));
+const loadSearch = () => import('../pages/search');
+const Search_ = lazy(() => loadSearch().then((page) => page.SearchDialog));
+const SOON = 1_500; // milliseconds after the first page, when search is fetched so that it opens at once
 
 interface ShellProps {
   user: Session['user'];
@@ -37,6 +39,10 @@ export function Shell({ user, place, newBuild, children }: ShellProps) {
     };
     document.addEventListener('keydown', open);
     return () => document.removeEventListener('keydown', open);
+  }, []);
+  useEffect(() => {
+    const timer = setTimeout(() => void loadSearch(), SOON);
+    return () => clearTimeout(timer);
   }, []);
   useEffect(() => {
     setSearching(false);
