@@ -5,6 +5,7 @@ import { Client } from './registry';
 
 const MARK = Date.now().toString(36);
 const [PROJECT, USER] = [`dock-${MARK}`, `olga-${MARK}`];
+const admin = new Client();
 let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
@@ -59,6 +60,13 @@ test('an administrator makes a project and a user, and gives the user rights tha
   await page.getByText(`${USER} is no longer a member.`).waitFor();
   await her.reload();
   await her.getByRole('alert').waitFor();
+  await page.goto(`/ui/p/${PROJECT}/settings`);
+  await page.getByRole('button', { name: 'Delete the project' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByRole('alert').getByText('Something else still needs it').waitFor();
+  await admin.manage('DELETE', `v2.0/projects/${PROJECT}/repositories/app`);
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
+  await page.getByText(`${PROJECT} is deleted.`).waitFor();
   expect(errors).toEqual([]);
   await window.close();
   await hers.close();

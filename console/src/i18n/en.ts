@@ -486,4 +486,7 @@ export const en = {
   'collector.freed': 'Freed',
   'collector.blobs.one': '{count} blob',
   'collector.blobs.other': '{count} blobs',
+  'project.delete': 'Delete the project',
+  'project.delete.hint': 'Only an empty project can be deleted: delete its repositories first.',
+  'project.delete.goes': 'With {project} go its members’ roles, robots, webhooks, rules, labels and trash. Nobody can bring it back.',
 } as const satisfies Record<string, string>;

@@ -496,4 +496,8 @@ export const zhHans: Catalogue = {
   'collector.freed': '已释放',
   'collector.blobs.one': '{count} 个 blob',
   'collector.blobs.other': '{count} 个 blob',
+
+  'project.delete': '删除项目',
+  'project.delete.hint': '只能删除空的项目，请先删除其仓库。',
+  'project.delete.goes': '{project} 的成员角色、机器人、webhook、规则、标注与回收站都会一并删除，无法恢复。',
 };

@@ -496,4 +496,8 @@ export const zhHant: Catalogue = {
   'collector.freed': '已釋放',
   'collector.blobs.one': '{count} 個 blob',
   'collector.blobs.other': '{count} 個 blob',
+
+  'project.delete': '刪除專案',
+  'project.delete.hint': '只能刪除空的專案，請先刪除其儲存庫。',
+  'project.delete.goes': '{project} 的成員角色、機器人、webhook、規則、標示與回收桶都會一併刪除，無法還原。',
 };

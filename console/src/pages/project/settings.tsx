@@ -1,12 +1,20 @@
+import { Trash2 } from 'lucide-preact';
+import { useLocation } from 'preact-iso';
+import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { useAction, useProject } from '../../api/queries';
 import { useTexts } from '../../i18n';
 import { Labels } from '../../parts/labels';
+import { to } from '../../lib/place';
+import { Confirm } from '../../ui/confirm';
+import { Button } from '../../ui/controls';
 import { Failure } from '../../ui/feedback';
 import type { TabProps } from '../project';
 
 export function ProjectSettings({ project, id, may }: TabProps) {
   const { t } = useTexts();
+  const { route } = useLocation();
+  const [deleting, setDeleting] = useState(false);
   const found = useProject(project);
   const open = found.data?.metadata.public === 'true';
   const change = useAction(
@@ -17,6 +25,11 @@ export function ProjectSettings({ project, id, may }: TabProps) {
       }),
     { refresh: ['project', 'projects'], done: (value) => t(value ? 'project.isPublic' : 'project.isPrivate', { project }) },
   );
+  const remove = useAction(() => api.DELETE('/api/v2.0/projects/{project}', { params: { path: { project } } }), {
+    refresh: ['projects'],
+    done: t('robots.removed', { name: project }),
+    then: () => route(to.projects()),
+  });
   return (
     <div class="stack narrow">
       <section class="card">
@@ -45,6 +58,30 @@ export function ProjectSettings({ project, id, may }: TabProps) {
         </div>
       </section>
       <Labels project={id} edit={may('editLabels')} />
+      <section class="card">
+        <header>
+          <h2>{t('project.delete')}</h2>
+        </header>
+        <div class="body stack">
+          <p class="muted">{t('project.delete.hint')}</p>
+          <div>
+            <Button kind="harm" icon={Trash2} onClick={() => setDeleting(true)}>
+              {t('project.delete')}
+            </Button>
+          </div>
+        </div>
+      </section>
+      {deleting && (
+        <Confirm
+          title={t('robots.delete', { name: project })}
+          verb={t('delete')}
+          onClose={() => setDeleting(false)}
+          action={remove}
+          go={() => remove.mutate()}
+        >
+          <p>{t('project.delete.goes', { project })}</p>
+        </Confirm>
+      )}
     </div>
   );
 }
