@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
-from roadstead.identity.jose import TOKEN_LIFETIME
-from roadstead.identity.minting import MIN_LIFETIME
+from roadstead.identity.jose import MIN_TOKEN_LIFETIME, TOKEN_LIFETIME
 from roadstead.outbound.endpoint import EndpointPolicy, Ports, Reach, policy_of
 
 _HOUR = 3_600
@@ -52,7 +51,7 @@ class Settings:
             bucket=read.text("BUCKET"),
             session_idle=read.number("SESSION_IDLE", _HOUR, least=300, most=7 * 24 * _HOUR),
             session_lifetime=read.number("SESSION_LIFETIME", 12 * _HOUR, least=_HOUR, most=30 * 24 * _HOUR),
-            token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),
+            token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_TOKEN_LIFETIME, most=TOKEN_LIFETIME),
             notification_queue_url=read.text("NOTIFICATION_QUEUE_URL", ""),
             webhook_secrets=read.text("WEBHOOK_SECRETS_PREFIX", "/roadstead/webhooks"),
             webhook_endpoints=policy_of(

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
 from roadstead.identity.certificates import Mode
-from roadstead.identity.jose import TOKEN_LIFETIME
-from roadstead.identity.minting import MIN_LIFETIME
+from roadstead.identity.jose import MIN_TOKEN_LIFETIME, TOKEN_LIFETIME
 
 _DAY = 24 * 3600
 
@@ -48,7 +47,7 @@ class Settings:
             token_keys=read.texts("TOKEN_KEYS"),
             token_issuer=read.name("TOKEN_ISSUER", "roadstead"),
             token_service=read.name("TOKEN_SERVICE", "roadstead"),
-            token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_LIFETIME, most=TOKEN_LIFETIME),
+            token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_TOKEN_LIFETIME, most=TOKEN_LIFETIME),
             token_mode=read.choice("TOKEN_MODE", Mode.CERTIFIED),
             refresh_tokens=read.flag("REFRESH_TOKENS"),
             refresh_token_lifetime=read.number("REFRESH_TOKEN_LIFETIME", 90 * _DAY, least=3_600, most=3_650 * _DAY),

@@ -35,6 +35,7 @@ CERTIFICATE_TYPE = "roadstead-key+jwt"
 CERTIFICATE = "crt"  # the header parameter
 
 CERTIFICATE_LIFETIME = 3600  # seconds; verifiers refuse a certificate with a longer lifetime
+MIN_TOKEN_LIFETIME = 60  # seconds, of a setting
 TOKEN_LIFETIME = 1800  # seconds, at most, also enforced by verifiers; a certificate is used for half an hour then
 LEEWAY = 60  # seconds by which two clocks may differ
 

@@ -19,8 +19,6 @@ from roadstead.trail.entries import ActorKind
 
 MAX_TOKEN = 7_168  # characters; 3 KB of the request line and headers are left for everything else
 
-MIN_LIFETIME = 60  # seconds
-
 
 @dataclass(frozen=True, slots=True)
 class Minted:

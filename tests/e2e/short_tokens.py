@@ -10,13 +10,13 @@ from unittest import mock
 from local import __main__
 from local.functions import declarations as functions
 from local.functions.declarations import Function
-from roadstead.identity.minting import MIN_LIFETIME
+from roadstead.identity.jose import MIN_TOKEN_LIFETIME
 
 _as_ever = functions.functions
 
 
 def _with_short_tokens(*arguments: Any, **options: Any) -> tuple[Function, ...]:
-    short = {"TOKEN_LIFETIME": str(MIN_LIFETIME)}
+    short = {"TOKEN_LIFETIME": str(MIN_TOKEN_LIFETIME)}
     return tuple(
         replace(one, environment={**one.environment, **short}) if one.name == "token" else one
         for one in _as_ever(*arguments, **options)

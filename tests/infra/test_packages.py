@@ -25,7 +25,7 @@ from tests.packages import chalice_package, unpacked
 SERVICES = {
     "registry": {"dynamodb", "s3", "kms", "ssm", "xray"},
     "token": {"dynamodb", "kms", "lambda", "ssm", "xray"},
-    "management": {"dynamodb", "lambda", "s3", "ssm", "xray"},
+    "management": {"dynamodb", "lambda", "s3", "sqs", "ssm", "xray"},
     "collector": {"dynamodb", "s3", "xray"},
     "webhook": {"dynamodb", "s3", "sqs", "ssm", "logs", "xray"},
 }
@@ -42,11 +42,11 @@ PACKAGES = {
 }
 # Our modules that no package but that of the one function has.
 NOBODY_ELSES = {
-    "registry": {"functions.distribution.application", "roadstead.identity.verification", "roadstead.content.push"},
+    "registry": {"functions.distribution.application", "roadstead.identity.verification"},
     "token": {"functions.token.application", "roadstead.identity.minting"},
     "management": {"functions.management.application", "functions.management.routes"},
     "collector": {"roadstead.lifecycle.collector", "functions.collector.handler"},
-    "webhook": {"roadstead.notifications.delivery", "roadstead.outbound.https"},
+    "webhook": {"roadstead.notifications.delivery"},
 }
 SETTINGS = {
     **dict.fromkeys(
