@@ -24,7 +24,7 @@ from bench.table import table
 from functions.collector.composition import build
 from functions.collector.settings import Settings
 from roadstead.aws import clients
-from roadstead.aws.index_items import blob_pk, candidate, link_key, manifest_item_key, use_key
+from roadstead.aws.content.index_items import blob_pk, candidate, link_key, manifest_item_key, use_key
 from roadstead.aws.table import Table
 from roadstead.digest import Digest
 

@@ -22,7 +22,7 @@ from bench.table import table
 from functions.webhook.composition import build
 from functions.webhook.dispatch import dispatch
 from functions.webhook.settings import Settings
-from roadstead.aws.index_items import event_write
+from roadstead.aws.content.index_items import event_write
 from roadstead.trail.entries import Actor, AuditEntry, Event, Operation
 
 SIZES = (1, 10, 100)  # events in a batch

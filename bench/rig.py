@@ -24,10 +24,10 @@ from local.cloud.signatures import Credentials
 from local.functions.declarations import SERVICE, functions
 from local.gateway.events import Incoming, Outgoing, event_for, response_from
 from roadstead.aws import clients
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
-from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.sign_in.passwords import Argon2Hasher
 from tests.embedded import ACCESS_KEY, SECRET_KEY, embedded
 
 USER, PASSWORD = "bench", "the password of the bench"

@@ -24,9 +24,9 @@ from botocore.exceptions import (
 from cli.cloud import BucketState, Secret, SigningKey, TableState
 from cli.failures import Failure
 from roadstead.aws.clients import error_code
-from roadstead.aws.kms import KmsKeys
-from roadstead.identity.jose import thumbprint
-from roadstead.identity.signing import UnusableKey
+from roadstead.aws.identity.kms import KmsKeys
+from roadstead.identity.tokens.jose import thumbprint
+from roadstead.identity.tokens.signing import UnusableKey
 
 _CONFIG = Config(connect_timeout=5, read_timeout=30, retries={"mode": "standard", "max_attempts": 5})
 _NO_CRT = (

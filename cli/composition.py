@@ -24,27 +24,27 @@ from cli.doctor.wire import NoResponse, send
 from cli.failures import USAGE, Failure
 from cli.target import Target
 from roadstead import schema
-from roadstead.aws.dynamodb_backlog import DynamoBacklog
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
-from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
-from roadstead.aws.dynamodb_explanations import DynamoExplanations
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.aws.dynamodb_repositories import DynamoRepositories
-from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
-from roadstead.aws.dynamodb_walk import DynamoWalk
-from roadstead.aws.s3 import S3Objects
-from roadstead.aws.s3_walk import S3Walk
-from roadstead.aws.sqs import SqsQueue
-from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.catalog.dynamodb_walk import DynamoWalk
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
+from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
+from roadstead.aws.lifecycle.dynamodb_explanations import DynamoExplanations
+from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
+from roadstead.aws.lifecycle.s3_walk import S3Walk
+from roadstead.aws.notifications.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.notifications.sqs import SqsQueue
+from roadstead.aws.notifications.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table, put
 from roadstead.catalog.indexing import Indexer
 from roadstead.catalog.rebuild import Rebuild, Rebuilt
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.lists import DirectoryLists
-from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.sign_in.passwords import Argon2Hasher
 from roadstead.lifecycle.bucket_audit import Audit, BucketAudit, Stored
 from roadstead.lifecycle.collector import Collector, Times
 from roadstead.lifecycle.stores import Stores

@@ -42,10 +42,10 @@ class FirstAdministrator:
         # Imported here: boto3 takes half of a start, and is needed only once.
         import boto3
 
-        from roadstead.aws.dynamodb_identity import DynamoIdentities
+        from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
         from roadstead.aws.table import Table
         from roadstead.identity.accounts import Accounts
-        from roadstead.identity.passwords import Argon2Hasher
+        from roadstead.identity.sign_in.passwords import Argon2Hasher
 
         endpoint = self._cloud.endpoint
         dynamodb = boto3.client(

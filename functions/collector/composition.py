@@ -6,17 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.collector.settings import Settings
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.clients import client
-from roadstead.aws.dynamodb_backlog import DynamoBacklog
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_executions import DynamoExecutions
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_repositories import DynamoRepositories
-from roadstead.aws.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
-from roadstead.aws.dynamodb_rules import DynamoProjectRules
-from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
-from roadstead.aws.dynamodb_trash import DynamoTrash
-from roadstead.aws.s3 import S3Objects
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
+from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
+from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
+from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.table import Table
 from roadstead.content.copying import NothingUploaded
 from roadstead.content.deletion import Deletion

@@ -20,8 +20,8 @@ from roadstead.content.upload_token import PARAMETER, ExpiredUpload, UploadToken
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
 from roadstead.identity.access import CATALOG_ACCESS, PUSH, Access
-from roadstead.identity.granted import NOTHING_GRANTED, Granted
-from roadstead.identity.verification import Caller, ExpiredToken, InvalidToken
+from roadstead.identity.tokens.granted import NOTHING_GRANTED, Granted
+from roadstead.identity.tokens.verification import Caller, ExpiredToken, InvalidToken
 from roadstead.trail.entries import Actor, ActorKind
 
 

@@ -11,7 +11,7 @@ from roadstead.digest import Digest, parse_algorithm
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request, Response
 from roadstead.identity.access import PULL, PUSH, Access
-from roadstead.identity.granted import NOTHING_GRANTED, Granted
+from roadstead.identity.tokens.granted import NOTHING_GRANTED, Granted
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 

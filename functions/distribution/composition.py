@@ -8,11 +8,11 @@ from typing import Any
 from functions.distribution.services import Services
 from functions.distribution.settings import BlobsAt, Settings, UploadsAt
 from roadstead.aws.clients import Deferred, client
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
-from roadstead.aws.kms import KmsKeys
-from roadstead.aws.s3 import S3Objects
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_uploads import DynamoUploadSessions
+from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.identity.kms import KmsKeys
 from roadstead.aws.ssm import SsmEdgeSecrets, SsmUploadKeys
 from roadstead.aws.table import Table
 from roadstead.content.adoption import Adoption
@@ -23,8 +23,8 @@ from roadstead.content.manifests import Manifests
 from roadstead.content.objects import BlobUrls
 from roadstead.content.push import Push
 from roadstead.content.uploads import UploadLimits, Uploads
-from roadstead.identity.jose import trusted_keys
-from roadstead.identity.verification import TokenVerifier
+from roadstead.identity.tokens.jose import trusted_keys
+from roadstead.identity.tokens.verification import TokenVerifier
 from roadstead.trail.events import EventMaker
 
 
@@ -92,7 +92,7 @@ def _urls(settings: Settings, ssm: Any) -> BlobUrls | None:
     if settings.blobs_at is BlobsAt.S3:
         return None
     # Imported only if it is used: nothing else needs its signer.
-    from roadstead.aws.cloudfront import DistributionUrls
+    from roadstead.aws.content.cloudfront import DistributionUrls
 
     return DistributionUrls(
         ssm,

@@ -13,7 +13,7 @@ from roadstead.content.objects import BlobUrls
 from roadstead.content.push import Push
 from roadstead.content.upload_token import UploadKeySource
 from roadstead.content.uploads import Uploads
-from roadstead.identity.verification import TokenVerifier
+from roadstead.identity.tokens.verification import TokenVerifier
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functions.indexer.services import IndexerServices
 from functions.indexer.settings import Settings
+from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.clients import Deferred, client
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_usage import DynamoProjectUsage
-from roadstead.aws.s3 import S3Objects
-from roadstead.aws.sqs import SqsQueue
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_usage import DynamoProjectUsage
+from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.notifications.sqs import SqsQueue
 from roadstead.aws.table import Table
 from roadstead.catalog.indexing import Indexer
 from roadstead.lifecycle.quota_watch import QuotaWatch

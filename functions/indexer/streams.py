@@ -14,7 +14,7 @@ from functions.hosting.metrics import Metric
 from functions.hosting.observation import current
 from functions.indexer.services import IndexerServices
 from roadstead.aws.attributes import decode
-from roadstead.aws.index_items import event_from, is_event_key
+from roadstead.aws.content.index_items import event_from, is_event_key
 from roadstead.catalog.indexing import Indexer, Target, targets_of
 from roadstead.lifecycle.quota_watch import QuotaWatch
 from roadstead.names import ProjectName

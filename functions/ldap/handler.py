@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from functions.ldap.settings import Settings
-from roadstead.identity.remote_ldap import answer
+from roadstead.identity.providers.remote_ldap import answer
 from roadstead.ldap.client import LdapClient
 
 

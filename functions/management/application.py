@@ -13,7 +13,7 @@ from functions.management.routes import match
 from functions.management.services import Services
 from roadstead.errors import RegistryError
 from roadstead.http import Request, Response
-from roadstead.identity.sessions import csrf_token
+from roadstead.identity.sign_in.sessions import csrf_token
 
 _ALWAYS = (
     ("Cache-Control", "no-store"),

@@ -10,9 +10,9 @@ import time
 from dataclasses import replace
 
 from functions.hosting import lines, observation
-from roadstead.identity.access_tokens import access_token_hash, access_token_user
-from roadstead.identity.attempts import Scope, lock_entries
 from roadstead.identity.directory import UserName
+from roadstead.identity.sign_in.access_tokens import access_token_hash, access_token_user
+from roadstead.identity.sign_in.attempts import Scope, lock_entries
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
 
 _BY_PASSWORD = "method=password"

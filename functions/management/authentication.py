@@ -18,19 +18,19 @@ from functions.management.call import Caller
 from functions.management.errors import ManagementCode, ManagementError
 from functions.management.services import Services
 from roadstead.http import Request
-from roadstead.identity.access_tokens import is_access_token
-from roadstead.identity.attempts import TooManyAttempts
 from roadstead.identity.directory import Identity, Session, User, UserName
-from roadstead.identity.login import WrongPassword
-from roadstead.identity.onboarding import NotOnboarded
 from roadstead.identity.people import RETRY_AFTER, ProviderFailed
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robot_sign_in import RobotRefused
-from roadstead.identity.robots import Robot
-from roadstead.identity.sessions import is_csrf_token, session_hash, session_user
-from roadstead.identity.token_sign_in import TokenRejected
-from roadstead.identity.ways_in import Credentials as WayIn
-from roadstead.identity.ways_in import Password, PersonalToken, Refresh, RobotSecret, parse_credentials
+from roadstead.identity.providers.onboarding import NotOnboarded
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robot_sign_in import RobotRefused
+from roadstead.identity.robots.robots import Robot
+from roadstead.identity.sign_in.access_tokens import is_access_token
+from roadstead.identity.sign_in.attempts import TooManyAttempts
+from roadstead.identity.sign_in.login import WrongPassword
+from roadstead.identity.sign_in.sessions import is_csrf_token, session_hash, session_user
+from roadstead.identity.sign_in.token_sign_in import TokenRejected
+from roadstead.identity.sign_in.ways_in import Credentials as WayIn
+from roadstead.identity.sign_in.ways_in import Password, PersonalToken, Refresh, RobotSecret, parse_credentials
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 

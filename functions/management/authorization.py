@@ -17,9 +17,9 @@ from functions.management.project_ids import is_id, name_of
 from functions.management.route import Anybody, InProject, Match, Nothing, Person, SignedIn, SystemAdmin
 from functions.management.services import Services
 from roadstead.http import Request
-from roadstead.identity.access_tokens import limited
 from roadstead.identity.directory import Identity, TokenLevel
 from roadstead.identity.permissions import Permission
+from roadstead.identity.sign_in.access_tokens import limited
 from roadstead.names import ProjectName, RepositoryName
 
 PROJECT, PROJECT_NAME = "project", "project_name"  # the path parameters that mean a project; the second is no id

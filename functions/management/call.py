@@ -15,7 +15,7 @@ from roadstead.identity.directory import AccessToken, Identity, Project, Role, S
 from roadstead.identity.lists import VisibleProject, visible_projects
 from roadstead.identity.permissions import Permission
 from roadstead.identity.rights import permissions_in, permissions_on, sees
-from roadstead.identity.robots import Robot
+from roadstead.identity.robots.robots import Robot
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 

@@ -13,40 +13,40 @@ from functions.management.routes import ROUTES
 from functions.management.services import Content, Services
 from functions.management.settings import Settings
 from roadstead.administration.project_deletion import ProjectDeletion
+from roadstead.aws.catalog.dynamodb_labels import DynamoLabels
+from roadstead.aws.catalog.dynamodb_pages import DynamoPages
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.clients import Deferred, client
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_configuration import DynamoConfiguration
-from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
-from roadstead.aws.dynamodb_executions import DynamoExecutions
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.dynamodb_labels import DynamoLabels
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.aws.dynamodb_pages import DynamoPages
-from roadstead.aws.dynamodb_repositories import DynamoRepositories
-from roadstead.aws.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
-from roadstead.aws.dynamodb_rules import DynamoProjectRules
-from roadstead.aws.dynamodb_states import DynamoStates
-from roadstead.aws.dynamodb_trail import DynamoTrailPages
-from roadstead.aws.dynamodb_trash import DynamoTrash
-from roadstead.aws.lambda_functions import LambdaFunction, LambdaWaker
-from roadstead.aws.s3 import S3Objects
-from roadstead.aws.sqs import SqsQueue
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
+from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
+from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_states import DynamoStates
+from roadstead.aws.identity.ssm_configuration import SsmConfigurationSecrets
+from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
+from roadstead.aws.lifecycle.lambda_functions import LambdaFunction, LambdaWaker
+from roadstead.aws.notifications.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.notifications.sqs import SqsQueue
+from roadstead.aws.notifications.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.ssm import SsmEdgeSecrets
-from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
-from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
+from roadstead.aws.trail.dynamodb_trail import DynamoTrailPages
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.identity.configuration import Administration, ConfigurationReader
-from roadstead.identity.ldap_provider import LdapProvider
-from roadstead.identity.login import PasswordLogin, PasswordProvider
-from roadstead.identity.oidc_provider import OidcProvider
-from roadstead.identity.onboarding import Onboarding, StoredGroups
-from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
-from roadstead.identity.remote_ldap import RemoteLdap
-from roadstead.identity.robot_sign_in import Keyless, RobotLogin
-from roadstead.identity.sessions import SessionLimits, SessionService
-from roadstead.identity.token_sign_in import TokenLogin
+from roadstead.identity.providers.ldap_provider import LdapProvider
+from roadstead.identity.providers.oidc_provider import OidcProvider
+from roadstead.identity.providers.onboarding import Onboarding, StoredGroups
+from roadstead.identity.providers.remote_ldap import RemoteLdap
+from roadstead.identity.robots.robot_sign_in import Keyless, RobotLogin
+from roadstead.identity.sign_in.login import PasswordLogin, PasswordProvider
+from roadstead.identity.sign_in.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.identity.sign_in.sessions import SessionLimits, SessionService
+from roadstead.identity.sign_in.token_sign_in import TokenLogin
 from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
@@ -157,7 +157,7 @@ def _keyless(configuration: ConfigurationReader) -> Callable[[], Keyless]:
 
     @cache
     def made() -> Keyless:
-        from roadstead.identity.keyless import keyless
+        from roadstead.identity.providers.keyless import keyless
 
         return keyless(configuration)
 

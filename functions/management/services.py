@@ -22,21 +22,21 @@ from roadstead.content.objects import Objects
 from roadstead.content.push import IndexChildren, Push
 from roadstead.content.repositories import Repositories
 from roadstead.content.repository_deletion import RepositoryDeletion
-from roadstead.identity.access_tokens import AccessTokens
-from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.groups import Groups
-from roadstead.identity.ldap_provider import LdapProvider
 from roadstead.identity.lists import DirectoryLists
-from roadstead.identity.login import PasswordLogin
-from roadstead.identity.oidc_provider import OidcProvider, States
-from roadstead.identity.onboarding import Onboarding
-from roadstead.identity.passwords import Hasher
-from roadstead.identity.robot_sign_in import RobotLogin
-from roadstead.identity.robots import Robots
-from roadstead.identity.sessions import SessionService
-from roadstead.identity.token_sign_in import TokenLogin
+from roadstead.identity.providers.ldap_provider import LdapProvider
+from roadstead.identity.providers.oidc_provider import OidcProvider, States
+from roadstead.identity.providers.onboarding import Onboarding
+from roadstead.identity.robots.robot_sign_in import RobotLogin
+from roadstead.identity.robots.robots import Robots
+from roadstead.identity.sign_in.access_tokens import AccessTokens
+from roadstead.identity.sign_in.attempts import AttemptStore
+from roadstead.identity.sign_in.login import PasswordLogin
+from roadstead.identity.sign_in.passwords import Hasher
+from roadstead.identity.sign_in.sessions import SessionService
+from roadstead.identity.sign_in.token_sign_in import TokenLogin
 from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.executions import Executions, Starter
 from roadstead.lifecycle.policies import Policies

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
-from roadstead.identity.jose import MIN_TOKEN_LIFETIME, TOKEN_LIFETIME
+from roadstead.identity.tokens.jose import MIN_TOKEN_LIFETIME, TOKEN_LIFETIME
 from roadstead.outbound.endpoint import EndpointPolicy, Ports, Reach, policy_of
 
 _HOUR = 3_600

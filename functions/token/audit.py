@@ -13,15 +13,15 @@ from dataclasses import replace
 
 from functions.hosting import lines, observation
 from roadstead.identity.access import ALL, Access
-from roadstead.identity.access_tokens import access_token_hash, access_token_user
-from roadstead.identity.attempts import lock_entries
 from roadstead.identity.directory import UserName
-from roadstead.identity.granted import repository_of
-from roadstead.identity.refresh_tokens import refresh_token_user
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
-from roadstead.identity.trust import is_identity_token
-from roadstead.identity.ways_in import Credentials, Password, PersonalToken, Refresh, RobotSecret
+from roadstead.identity.providers.trust import is_identity_token
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.sign_in.access_tokens import access_token_hash, access_token_user
+from roadstead.identity.sign_in.attempts import lock_entries
+from roadstead.identity.sign_in.ways_in import Credentials, Password, PersonalToken, Refresh, RobotSecret
+from roadstead.identity.tokens.granted import repository_of
+from roadstead.identity.tokens.refresh_tokens import refresh_token_user
+from roadstead.identity.tokens.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
 
 MAX_NAMED = 10  # resources that one entry names
@@ -113,7 +113,7 @@ def _user_name(text: str) -> UserName | None:
 
 def _identity_token(token: str) -> str:
     """Say what an identity token claims; that of a refused login is not verified."""
-    from roadstead.identity.keyless import describe  # loaded already where a token was verified
+    from roadstead.identity.providers.keyless import describe  # loaded already where a token was verified
 
     return f"method=identity-token {describe(token)}".rstrip()
 

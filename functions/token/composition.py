@@ -8,23 +8,23 @@ from functools import cache
 from functions.token.services import TokenServices
 from functions.token.settings import Settings
 from roadstead.aws.clients import Deferred, client
-from roadstead.aws.dynamodb_configuration import DynamoConfiguration
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.kms import KmsKeys
+from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.kms import KmsKeys
+from roadstead.aws.identity.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.ssm import SsmEdgeSecrets
-from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
-from roadstead.identity.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
 from roadstead.identity.configuration import ConfigurationReader
-from roadstead.identity.jose import trusted_keys
-from roadstead.identity.login import PasswordLogin, PasswordProvider
-from roadstead.identity.minting import TokenMinter
-from roadstead.identity.onboarding import Onboarding, StoredGroups
-from roadstead.identity.passwords import Argon2Hasher, PasswordVerifier
-from roadstead.identity.refresh_tokens import RefreshPolicy
-from roadstead.identity.robot_sign_in import Keyless, RobotLogin
-from roadstead.identity.token_sign_in import TokenLogin
-from roadstead.identity.tokens import TokenService
+from roadstead.identity.providers.onboarding import Onboarding, StoredGroups
+from roadstead.identity.robots.robot_sign_in import Keyless, RobotLogin
+from roadstead.identity.sign_in.login import PasswordLogin, PasswordProvider
+from roadstead.identity.sign_in.passwords import Argon2Hasher, PasswordVerifier
+from roadstead.identity.sign_in.token_sign_in import TokenLogin
+from roadstead.identity.tokens.certificates import CertifiedSigning, DirectSigning, Mode, Signing, TrustedKey
+from roadstead.identity.tokens.jose import trusted_keys
+from roadstead.identity.tokens.minting import TokenMinter
+from roadstead.identity.tokens.refresh_tokens import RefreshPolicy
+from roadstead.identity.tokens.tokens import TokenService
 
 LDAP_SECONDS = 7  # of the 10 that the function has
 
@@ -77,9 +77,9 @@ def _provider(settings: Settings, configuration: ConfigurationReader) -> Callabl
 
     @cache
     def directory() -> PasswordProvider:
-        from roadstead.aws.lambda_functions import LambdaFunction
-        from roadstead.identity.ldap_provider import LdapProvider
-        from roadstead.identity.remote_ldap import RemoteLdap
+        from roadstead.aws.lifecycle.lambda_functions import LambdaFunction
+        from roadstead.identity.providers.ldap_provider import LdapProvider
+        from roadstead.identity.providers.remote_ldap import RemoteLdap
 
         invoked = Deferred(lambda: client("lambda", patience=LDAP_SECONDS + 1, attempts=1))
         ask = LambdaFunction(invoked, settings.ldap_function).ask
@@ -93,7 +93,7 @@ def _keyless(configuration: ConfigurationReader) -> Callable[[], Keyless]:
 
     @cache
     def made() -> Keyless:
-        from roadstead.identity.keyless import keyless
+        from roadstead.identity.providers.keyless import keyless
 
         return keyless(configuration)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from functions.hosting.viewer import EdgeSecretSource
-from roadstead.identity.jose import PublicKey
-from roadstead.identity.tokens import TokenService
+from roadstead.identity.tokens.jose import PublicKey
+from roadstead.identity.tokens.tokens import TokenService
 
 
 @dataclass(frozen=True, slots=True)

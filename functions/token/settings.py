@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
-from roadstead.identity.certificates import Mode
-from roadstead.identity.jose import MIN_TOKEN_LIFETIME, TOKEN_LIFETIME
+from roadstead.identity.tokens.certificates import Mode
+from roadstead.identity.tokens.jose import MIN_TOKEN_LIFETIME, TOKEN_LIFETIME
 
 _DAY = 24 * 3600
 

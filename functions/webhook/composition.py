@@ -8,18 +8,18 @@ from functions.webhook.delivery import NotificationServices
 from functions.webhook.notification_settings import NotificationSettings
 from functions.webhook.services import WebhookServices
 from functions.webhook.settings import AuditPages, Settings
+from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
 from roadstead.aws.clients import Deferred, client
-from roadstead.aws.cloudwatch_logs import CloudWatchAuditLog
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_candidates import DynamoCandidates
-from roadstead.aws.dynamodb_identity import DynamoIdentityEvents
-from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.aws.dynamodb_pulls import DynamoPullCounts
-from roadstead.aws.dynamodb_trail import DynamoTrailPages
-from roadstead.aws.s3 import S3Objects
-from roadstead.aws.sqs import SqsQueue
-from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentityEvents
+from roadstead.aws.lifecycle.dynamodb_candidates import DynamoCandidates
+from roadstead.aws.notifications.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.notifications.sqs import SqsQueue
+from roadstead.aws.notifications.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
+from roadstead.aws.trail.cloudwatch_logs import CloudWatchAuditLog
+from roadstead.aws.trail.dynamodb_trail import DynamoTrailPages
 from roadstead.notifications.delivery import Deliverer
 from roadstead.notifications.dispatch import Dispatcher
 from roadstead.notifications.targets import Targets

@@ -13,7 +13,7 @@ from typing import Any
 from functions.webhook.batch import Received, process
 from functions.webhook.services import WebhookServices
 from roadstead.aws.attributes import decode
-from roadstead.aws.index_items import event_from, is_event_key
+from roadstead.aws.content.index_items import event_from, is_event_key
 from roadstead.trail.entries import AuditEntry
 
 Record = Mapping[str, Any]

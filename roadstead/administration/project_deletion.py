@@ -22,7 +22,7 @@ from roadstead.content.repositories import CLOSED_MS, Repositories
 from roadstead.content.uses import find_live_use
 from roadstead.digest import Digest
 from roadstead.identity.directory import DeletedProject, Project, Projects
-from roadstead.identity.robots import Robots
+from roadstead.identity.robots.robots import Robots
 from roadstead.lifecycle.retention_run import Retention
 from roadstead.lifecycle.trash import Trash
 from roadstead.names import ProjectName, RepositoryName

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict, retry_conflicts
-from roadstead.identity.attempts import Attempt, AttemptStore
 from roadstead.identity.directory import (
     LOCAL,
     Member,
@@ -26,7 +25,8 @@ from roadstead.identity.directory import (
     Users,
 )
 from roadstead.identity.limits import check_patterns, said_patterns
-from roadstead.identity.passwords import Hasher, WeakPassword, check_password
+from roadstead.identity.sign_in.attempts import Attempt, AttemptStore
+from roadstead.identity.sign_in.passwords import Hasher, WeakPassword, check_password
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from roadstead.trail.events import EventMaker

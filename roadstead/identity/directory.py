@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from roadstead.identity.permissions import Action, Permission
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import NEVER, Robot
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import NEVER, Robot
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 
@@ -227,7 +227,7 @@ class Session:
 
 
 class AttemptKey(NamedTuple):
-    """A bucket of failed logins of a subject (`n#<name>`, `a#<address>`). `roadstead.identity.attempts` counts them."""
+    """A bucket of failed logins of a subject (`n#<name>`, `a#<address>`); `sign_in.attempts` counts them."""
 
     subject: str
     bucket: int  # seconds since the epoch / attempts.BUCKET_SECONDS

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 
 from roadstead.identity.access import ALL, CATALOG_ACCESS, DELETE, PUSH, REPOSITORY, Access
 from roadstead.identity.directory import Identity
-from roadstead.identity.granted import Parts, in_whole_projects, repository_of
 from roadstead.identity.rights import may_read_catalog, parts_of, permissions_on
 from roadstead.identity.roles import oci_actions
+from roadstead.identity.tokens.granted import Parts, in_whole_projects, repository_of
 from roadstead.names import ProjectName
 
 _NOTHING: frozenset[str] = frozenset()

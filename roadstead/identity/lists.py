@@ -25,7 +25,7 @@ from roadstead.identity.directory import (
 )
 from roadstead.identity.limits import matches_any
 from roadstead.identity.permissions import Action, Permission, Resource
-from roadstead.identity.robots import Robot
+from roadstead.identity.robots.robots import Robot
 from roadstead.ids import IdKind
 from roadstead.names import ProjectName, RepositoryName
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from roadstead.identity.directory import Identity, Patterns
 from roadstead.identity.limits import matches_any
 from roadstead.identity.permissions import Action, Permission, Resource
-from roadstead.identity.robots import permissions_of_grants
+from roadstead.identity.robots.robots import permissions_of_grants
 from roadstead.identity.roles import PERMISSIONS, PUBLIC_PERMISSIONS, oci_actions, permissions_of
 from roadstead.names import ProjectName, RepositoryName
 

@@ -13,8 +13,8 @@ from ldap3.core.exceptions import LDAPExceptionError
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import parse_dn
 
-from roadstead.identity.directories import MAX_FOUND, MAX_NAME, LdapSettings, WrongSettings
 from roadstead.identity.people import LDAP, Person, PersonGroup, ProviderFailed
+from roadstead.identity.providers.directories import MAX_FOUND, MAX_NAME, LdapSettings, WrongSettings
 from roadstead.ldap.connection import Connection, connected
 
 MAX_GROUPS = 2_000  # of a person

@@ -17,8 +17,8 @@ from typing import Any
 import ldap3
 from ldap3.core.exceptions import LDAPException, LDAPInvalidFilterError
 
-from roadstead.identity.directories import LdapServer, LdapSettings
 from roadstead.identity.people import ProviderFailed
+from roadstead.identity.providers.directories import LdapServer, LdapSettings
 
 MAX_BYTES = 4 * 1024 * 1024  # read in one connection
 SCOPES = (ldap3.BASE, ldap3.LEVEL, ldap3.SUBTREE)

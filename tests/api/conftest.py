@@ -25,14 +25,14 @@ from functions.token.application import respond
 from functions.token.settings import Settings as TokenSettings
 from roadstead.aws.clients import client as make_client
 from roadstead.aws.clients import session
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.s3 import S3Objects
+from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.content.objects import Objects
 from roadstead.content.upload_token import UploadKeys
 from roadstead.identity.accounts import Accounts, AccountStore
 from roadstead.identity.directory import Project, Role, User, UserName
-from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.sign_in.passwords import Argon2Hasher
 from roadstead.names import ProjectName
 from tests import aws
 from tests.api.client import Api, Client

@@ -13,10 +13,10 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from roadstead.identity.access import Access
-from roadstead.identity.certificates import DirectSigning, TrustedKey
 from roadstead.identity.directory import Role
-from roadstead.identity.jose import LEEWAY
-from roadstead.identity.minting import TokenMinter
+from roadstead.identity.tokens.certificates import DirectSigning, TrustedKey
+from roadstead.identity.tokens.jose import LEEWAY
+from roadstead.identity.tokens.minting import TokenMinter
 from roadstead.trail.entries import ActorKind
 from tests.api.backends import on_both_backends
 from tests.api.client import Answer, Api, Client

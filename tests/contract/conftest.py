@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_uploads import DynamoUploadSessions
 from roadstead.aws.table import Item, Table
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.manifest_index import ManifestIndex

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.access_tokens import AccessTokens
 from roadstead.identity.directory import AccessToken, Identities, TokenLevel, UnknownUser, User, UserName, Users
-from roadstead.identity.robots import NEVER
+from roadstead.identity.robots.robots import NEVER
+from roadstead.identity.sign_in.access_tokens import AccessTokens
 from roadstead.names import ProjectName
 from tests import aws
 from tests.memory.identity import MemoryIdentities

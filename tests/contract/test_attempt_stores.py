@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
-from roadstead.identity.attempts import AttemptStore
 from roadstead.identity.directory import AttemptKey, Failures, Identities, User, UserName, Users
+from roadstead.identity.sign_in.attempts import AttemptStore
 from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker
 from tests import aws

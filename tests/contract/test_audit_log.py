@@ -14,9 +14,9 @@ from botocore import xform_name
 from moto import mock_aws
 
 from local.audit import TrailReader
-from roadstead.aws.cloudwatch_logs import CloudWatchAuditLog
-from roadstead.aws.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
 from roadstead.aws.table import Table
+from roadstead.aws.trail.cloudwatch_logs import CloudWatchAuditLog
 from roadstead.names import RepositoryName
 from roadstead.trail.audit_log import Appended, AuditLog, LogLine
 from roadstead.trail.pull_counts import REMEMBERED, Artifact, PullCounts, Puller, Pulls

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_candidates import DynamoCandidates
+from roadstead.aws.lifecycle.dynamodb_candidates import DynamoCandidates
 from roadstead.aws.table import Table
 from roadstead.content.candidates import Candidates
 from tests import aws

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import pytest
 
-from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
-from roadstead.aws.dynamodb_pages import DynamoPages
-from roadstead.aws.dynamodb_pulls import DynamoPullCounts
-from roadstead.aws.dynamodb_repositories import DynamoRepositories
-from roadstead.aws.dynamodb_walk import DynamoWalk
+from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
+from roadstead.aws.catalog.dynamodb_pages import DynamoPages
+from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.catalog.dynamodb_walk import DynamoWalk
 from roadstead.aws.table import Table, put
 from roadstead.catalog.derived import DerivedIndex, KeptRepository, Walk
 from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG, README, VALUES, derived_key
@@ -354,7 +354,7 @@ def test_tags_are_read_by_their_artifacts_without_cosigns(
     catalog: Catalog, few: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not few:
-        monkeypatch.setattr("roadstead.aws.dynamodb_pages.TAGS_AT_ONCE", 2)
+        monkeypatch.setattr("roadstead.aws.catalog.dynamodb_pages.TAGS_AT_ONCE", 2)
     bodies = [image(b"layer %d" % number) for number in range(4)]
     digests = [catalog.push(body, f"a{number}", f"b{number}") for number, body in enumerate(bodies)]
     signature = catalog.push(TWO, f"sha256-{digests[0].hex}.sig")

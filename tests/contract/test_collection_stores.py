@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.aws.dynamodb_backlog import LATE_DAYS, DynamoBacklog
-from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
-from roadstead.aws.index_items import DAY_MS
+from roadstead.aws.content.index_items import DAY_MS
+from roadstead.aws.lifecycle.dynamodb_backlog import LATE_DAYS, DynamoBacklog
+from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.table import Table
 from roadstead.conflicts import UploadConsumed
 from roadstead.content.blob_index import StoredObject

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_configuration import DynamoConfiguration
-from roadstead.aws.ssm_configuration import SsmConfigurationSecrets
+from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
+from roadstead.aws.identity.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.configuration import ConfigurationSecretStore, ConfigurationStore, Stored, Value

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.aws.dynamodb_executions import DynamoExecutions
+from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.lifecycle.executions import (

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_identity import DynamoIdentities, DynamoIdentityEvents
-from roadstead.aws.index_items import event_from
+from roadstead.aws.content.index_items import event_from
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities, DynamoIdentityEvents
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.accounts import AccountStore

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from roadstead.aws.dynamodb_labels import DynamoLabels
+from roadstead.aws.catalog.dynamodb_labels import DynamoLabels
 from roadstead.aws.table import Table
 from roadstead.catalog.labels import GLOBAL, Label, LabelStore, NameTaken
 from roadstead.conflicts import Conflict

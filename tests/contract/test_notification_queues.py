@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.sqs import BATCH, BATCH_BYTES, SqsQueue
+from roadstead.aws.notifications.sqs import BATCH, BATCH_BYTES, SqsQueue
 from roadstead.conflicts import Throttled
 from roadstead.notifications.queue import MAX_DELAY, Queue
 from tests import aws

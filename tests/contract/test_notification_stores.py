@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
+from roadstead.aws.notifications.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.notifications.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Project, Projects, UnknownProject

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from roadstead.aws.s3 import DELETE_BATCH, S3Objects
+from roadstead.aws.content.s3 import DELETE_BATCH, S3Objects
 from roadstead.content.objects import MIN_PART, BlobUrls, MultipartGone, ObjectInfo, Objects
 from roadstead.content.upload_sessions import Part
 from roadstead.digest import Digest

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
-from roadstead.aws.dynamodb_rules import DynamoProjectRules
+from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.content.governing import MAX_RULES, Governing, ProjectRules, Rules, RulesTooLarge

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
-from roadstead.aws.dynamodb_usage import DynamoProjectUsage
+from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
+from roadstead.aws.content.dynamodb_usage import DynamoProjectUsage
 from roadstead.aws.table import Table
 from roadstead.catalog.derived import KeptRepository
 from roadstead.catalog.pages import Counts

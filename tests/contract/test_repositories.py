@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from roadstead.aws.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.content.manifest_document import OCI_MANIFEST

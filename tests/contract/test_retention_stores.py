@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.aws.dynamodb_pulls import DynamoPullCounts
-from roadstead.aws.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.digest import Digest

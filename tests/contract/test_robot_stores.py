@@ -10,16 +10,16 @@ from typing import Any, Protocol
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_directory_lists import DynamoDirectoryLists
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Identities, Identity, Project, Projects, UnknownProject
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import NEVER, Robot, RobotGrant, Robots, Scope, UnknownRobot
-from roadstead.identity.trust import TrustRule
+from roadstead.identity.providers.trust import TrustRule
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import NEVER, Robot, RobotGrant, Robots, Scope, UnknownRobot
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Identities, Session, User, UserName, Users
-from roadstead.identity.sessions import Sessions
+from roadstead.identity.sign_in.sessions import Sessions
 from tests import aws
 from tests.memory.identity import MemoryIdentities
 

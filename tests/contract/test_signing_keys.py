@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from moto import mock_aws
 
-from roadstead.aws.kms import MAX_RAW, KmsKeys
-from roadstead.identity.signing import PublicKeys, Signer, UnusableKey
+from roadstead.aws.identity.kms import MAX_RAW, KmsKeys
+from roadstead.identity.tokens.signing import PublicKeys, Signer, UnusableKey
 from tests import aws
 from tests.memory.signing import MemoryKeys
 

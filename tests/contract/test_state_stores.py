@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_states import DynamoStates
+from roadstead.aws.identity.dynamodb_states import DynamoStates
 from roadstead.aws.table import Table
-from roadstead.identity.oidc_provider import States
+from roadstead.identity.providers.oidc_provider import States
 from tests import aws
 from tests.memory.states import MemoryStates
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
-from roadstead.aws.dynamodb_trail import DynamoTrailPages
 from roadstead.aws.table import Table
+from roadstead.aws.trail.dynamodb_trail import DynamoTrailPages
 from roadstead.trail.entries import Actor, AuditEntry, Operation
 from roadstead.trail.pages import TrailPages
 from tests import aws

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roadstead.aws.dynamodb_trash import DynamoTrash
+from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.table import Table
 from roadstead.content.trash import DEFAULT_GRACE, MAX_TAGS_OF_UNIT, Trashed, Unit, UnitKind, unit_id
 from roadstead.lifecycle.trash import TrashStore

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from roadstead.aws.dynamodb_uploads import _PARTS_PER_ITEM
+from roadstead.aws.content.dynamodb_uploads import _PARTS_PER_ITEM
 from roadstead.aws.table import TRANSACTION
 from roadstead.conflicts import Conflict
 from roadstead.content.hashing import RunningHash

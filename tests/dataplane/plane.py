@@ -33,11 +33,11 @@ from local.gateway.http_api import HttpApi, HttpServer
 from local.ports import free_port, listen
 from local.processes.supervisor import Component
 from local.relay import RelayProcess
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.content.upload_token import UploadKeys
 from roadstead.identity.accounts import Accounts
-from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.sign_in.passwords import Argon2Hasher
 from tests import aws
 from tests.strict_s3 import StrictS3
 from tests.supervised import running

@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import Role
-from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.sign_in.passwords import Argon2Hasher
 from tests import aws
 from tests.e2e.api import Api
 from tests.e2e.cloud import Cloud

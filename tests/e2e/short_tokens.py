@@ -10,7 +10,7 @@ from unittest import mock
 from local import __main__
 from local.functions import declarations as functions
 from local.functions.declarations import Function
-from roadstead.identity.jose import MIN_TOKEN_LIFETIME
+from roadstead.identity.tokens.jose import MIN_TOKEN_LIFETIME
 
 _as_ever = functions.functions
 

@@ -405,13 +405,13 @@ def called(name: str) -> set[str]:
     room = "distribution" if name == "registry" else name
     tree = ast.parse((ROOT / "functions" / room / "composition.py").read_text())
     stores = {
-        node.module.rpartition(".")[2]
+        node.module
         for node in ast.walk(tree)
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("roadstead.aws.")
     }
     found: set[str] = set()
     for store in stores:
-        for node in ast.walk(ast.parse((ROOT / "roadstead" / "aws" / f"{store}.py").read_text())):
+        for node in ast.walk(ast.parse((ROOT / f"{store.replace('.', '/')}.py").read_text())):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "self._client":
                 found |= set(ACTIONS[node.attr])
     return found

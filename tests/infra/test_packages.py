@@ -42,10 +42,10 @@ PACKAGES = {
 }
 # Our modules that no package but that of the one function has.
 NOBODY_ELSES = {
-    "registry": {"functions.distribution.application", "roadstead.identity.verification"},
-    "token": {"functions.token.application", "roadstead.identity.minting"},
+    "registry": {"functions.distribution.application", "roadstead.identity.tokens.verification"},
+    "token": {"functions.token.application", "roadstead.identity.tokens.minting"},
     "management": {"functions.management.application", "functions.management.routes"},
-    "collector": {"roadstead.lifecycle.collector", "functions.collector.handler"},
+    "collector": {"functions.collector.handler"},
     "webhook": {"roadstead.notifications.delivery"},
 }
 SETTINGS = {
@@ -156,7 +156,7 @@ def test_its_clients_have_the_methods_that_its_stores_call(packages: dict[str, P
 
 
 def is_called(package: Path, method: str) -> bool:
-    return any(f"._client.{method}(" in path.read_text() for path in (package / "roadstead" / "aws").glob("*.py"))
+    return any(f"._client.{method}(" in path.read_text() for path in (package / "roadstead" / "aws").rglob("*.py"))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

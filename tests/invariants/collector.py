@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from roadstead.aws.dynamodb_backlog import DynamoBacklog
-from roadstead.aws.dynamodb_candidates import DynamoCandidates
-from roadstead.aws.dynamodb_repositories import DynamoRepositories
-from roadstead.aws.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
+from roadstead.aws.lifecycle.dynamodb_candidates import DynamoCandidates
+from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.content.objects import is_whole_key
 from roadstead.lifecycle.collector import MIN_FENCE, MIN_GRACE, Collector, Times
 from roadstead.lifecycle.stores import Stores

@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from roadstead.aws.counts import ARTIFACTS, TAGS, shard_key
+from roadstead.aws.content.counts import ARTIFACTS, TAGS, shard_key
 from roadstead.aws.table import Item
 from roadstead.content.accessories import is_accessory
 from roadstead.content.manifest_document import parse_manifest

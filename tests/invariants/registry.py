@@ -6,10 +6,10 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from roadstead.aws.dynamodb_blobs import DynamoBlobIndex
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_uploads import DynamoUploadSessions
-from roadstead.aws.s3 import S3Objects
+from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_uploads import DynamoUploadSessions
+from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.table import Table
 from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobLink

@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from roadstead.aws.dynamodb_backlog import DynamoBacklog
-from roadstead.aws.dynamodb_explanations import DynamoExplanations
-from roadstead.aws.s3_walk import S3Walk
+from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
+from roadstead.aws.lifecycle.dynamodb_explanations import DynamoExplanations
+from roadstead.aws.lifecycle.s3_walk import S3Walk
 from roadstead.catalog.extraction import derived_key
 from roadstead.digest import Digest
 from roadstead.lifecycle.bucket_audit import MIN_AGE, Audit, BucketAudit

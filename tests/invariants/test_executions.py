@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from roadstead.aws.dynamodb_executions import DynamoExecutions
+from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.conflicts import Conflict
 from roadstead.lifecycle.executions import LEASE_MS, Execution, LogPart, Runner, Running, Starter, Status, Step, Task
 from roadstead.trail.entries import Operation

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from roadstead.aws.dynamodb_derived import DynamoDerivedIndex
-from roadstead.aws.dynamodb_walk import DynamoWalk
-from roadstead.aws.index_items import event_from
+from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
+from roadstead.aws.catalog.dynamodb_walk import DynamoWalk
+from roadstead.aws.content.index_items import event_from
 from roadstead.aws.table import Item, Table
 from roadstead.catalog.indexing import Indexer, targets_of
 from roadstead.catalog.rebuild import Rebuild

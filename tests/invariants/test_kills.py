@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local.cloud.faults import STEPS
 from roadstead.aws.attributes import decode
-from roadstead.aws.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Throttled
 from roadstead.digest import Digest

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from roadstead.aws.dynamodb_rules import DynamoProjectRules
-from roadstead.aws.dynamodb_usage import DynamoProjectUsage
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
+from roadstead.aws.content.dynamodb_usage import DynamoProjectUsage
 from roadstead.conflicts import Throttled
 from roadstead.content.commit_rules import ImmutableTag, QuotaExceeded
 from roadstead.digest import Digest

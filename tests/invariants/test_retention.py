@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import BotoCoreError
 
-from roadstead.aws.dynamodb_executions import DynamoExecutions
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_pulls import DynamoPullCounts
-from roadstead.aws.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
 from roadstead.content.deletion import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.digest import Digest

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from roadstead.aws.dynamodb_executions import DynamoExecutions
-from roadstead.aws.dynamodb_manifests import DynamoManifestIndex
-from roadstead.aws.dynamodb_trash import DynamoTrash
+from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
+from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.content.deletion import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.content.trash import Unit

@@ -35,8 +35,8 @@ from roadstead.identity.directory import (
 )
 from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, TooManyMembers
 from roadstead.identity.lists import ListedProject, ListedUser
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import Robot, UnknownRobot
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import Robot, UnknownRobot
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event

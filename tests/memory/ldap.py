@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from roadstead.identity.directories import LdapSettings
 from roadstead.identity.people import LDAP, Person, PersonGroup, ProviderFailed
+from roadstead.identity.providers.directories import LdapSettings
 
 
 @dataclass

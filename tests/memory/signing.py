@@ -5,7 +5,7 @@ from __future__ import annotations
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from roadstead.identity.signing import UnusableKey, raw_signature
+from roadstead.identity.tokens.signing import UnusableKey, raw_signature
 
 
 class MemoryKeys:

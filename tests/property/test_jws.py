@@ -12,8 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from roadstead import base64url
-from roadstead.identity.jose import Jws, compact
-from roadstead.identity.signing import raw_signature
+from roadstead.identity.tokens.jose import Jws, compact
+from roadstead.identity.tokens.signing import raw_signature
 
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = PRIVATE.public_key()

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from roadstead.aws import clients
 from roadstead.aws.clients import Deferred
-from roadstead.aws.presigned import Place, Presigner, place_of
-from roadstead.aws.s3 import S3Objects
+from roadstead.aws.content.presigned import Place, Presigner, place_of
+from roadstead.aws.content.s3 import S3Objects
 from roadstead.digest import Digest
 
 BUCKET = "roadstead-111122223333-eu-central-1"

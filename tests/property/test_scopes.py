@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from roadstead.documents import compact
-from roadstead.identity import granted as granted_module
 from roadstead.identity.access import Access, parse_scope, parse_scopes
 from roadstead.identity.directory import HeldRole, Identity, Project, Role, User, UserName
-from roadstead.identity.granted import MAX_ACCESS, MAX_SETS, Granted, fits, repository_of
 from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.rights import permissions_on
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import NEVER, Robot, RobotGrant, Scope
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import NEVER, Robot, RobotGrant, Scope
 from roadstead.identity.roles import OCI_PERMISSIONS, PERMISSIONS, oci_actions
+from roadstead.identity.tokens import granted as granted_module
+from roadstead.identity.tokens.granted import MAX_ACCESS, MAX_SETS, Granted, fits, repository_of
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import ActorKind
 

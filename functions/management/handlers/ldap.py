@@ -11,10 +11,10 @@ from functions.management.errors import ManagementError, bad_request, not_found
 from functions.management.harbor.ldap import group_document, settings_from, user_document
 from functions.management.route import HARBOR, SystemAdmin, route
 from roadstead.http import Response
-from roadstead.identity.directories import MAX_NAME, LdapSettings
-from roadstead.identity.ldap_provider import LdapProvider
-from roadstead.identity.onboarding import NotOnboarded
 from roadstead.identity.people import ProviderFailed
+from roadstead.identity.providers.directories import MAX_NAME, LdapSettings
+from roadstead.identity.providers.ldap_provider import LdapProvider
+from roadstead.identity.providers.onboarding import NotOnboarded
 
 MAX_IMPORTED = 100  # people in one request
 

@@ -23,9 +23,9 @@ from functions.management.handlers.sessions import cookie, require_https, sessio
 from functions.management.route import HARBOR, Anybody, Nothing, SystemAdmin, route
 from roadstead import base64url
 from roadstead.http import Request, Response
-from roadstead.identity.oidc_provider import NotSignedIn, OidcSettings, is_configured
-from roadstead.identity.onboarding import NotOnboarded
 from roadstead.identity.people import ProviderFailed
+from roadstead.identity.providers.oidc_provider import NotSignedIn, OidcSettings, is_configured
+from roadstead.identity.providers.onboarding import NotOnboarded
 
 CALLBACK = "/c/oidc/callback"
 SIGN_IN_SECONDS = 600  # from the first redirect to the last

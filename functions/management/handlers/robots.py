@@ -27,7 +27,8 @@ from functions.management.route import HARBOR, OWN, SignedIn, route
 from roadstead.http import Response
 from roadstead.identity.directory import Patterns
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, Action, Permission, Resource
-from roadstead.identity.robot_accounts import (
+from roadstead.identity.providers.trust import RuleRefused, TrustRule, check_rules
+from roadstead.identity.robots.robot_accounts import (
     Maker,
     MoreThanItsMaker,
     RobotAccounts,
@@ -36,9 +37,8 @@ from roadstead.identity.robot_accounts import (
     RobotGone,
     RobotRuleBroken,
 )
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import Robot, RobotGrant, Scope
-from roadstead.identity.trust import RuleRefused, TrustRule, check_rules
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import Robot, RobotGrant, Scope
 from roadstead.ids import IdKind
 from roadstead.names import ProjectName
 

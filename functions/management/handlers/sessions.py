@@ -18,7 +18,7 @@ from functions.management.call import Call, Caller, text
 from functions.management.errors import ManagementCode, ManagementError
 from functions.management.route import OWN, Anybody, Nothing, route
 from roadstead.http import Request, Response
-from roadstead.identity.sessions import csrf_token
+from roadstead.identity.sign_in.sessions import csrf_token
 
 _JSON = "application/json"
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?")

@@ -17,7 +17,7 @@ from functions.management.harbor.shapes import timestamp
 from functions.management.route import OWN, Person, SystemAdmin, route
 from roadstead.http import Response
 from roadstead.identity.directory import AccessToken, TokenLevel, User
-from roadstead.identity.token_accounts import (
+from roadstead.identity.sign_in.token_accounts import (
     MAX_NAME,
     MAX_PROJECTS,
     NoSuchToken,

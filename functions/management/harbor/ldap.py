@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from functions.management.errors import bad_request
-from roadstead.identity.directories import LdapSettings
 from roadstead.identity.people import Person, PersonGroup
+from roadstead.identity.providers.directories import LdapSettings
 
 LDAP_GROUP = 1  # the type of a group
 

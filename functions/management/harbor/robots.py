@@ -15,8 +15,8 @@ from functions.management.harbor.shapes import timestamp
 from roadstead.identity.directory import Patterns
 from roadstead.identity.limits import check_patterns
 from roadstead.identity.permissions import Permission
-from roadstead.identity.robot_accounts import MAX_DESCRIPTION, MAX_GRANTS
-from roadstead.identity.robots import Robot, RobotGrant, Scope
+from roadstead.identity.robots.robot_accounts import MAX_DESCRIPTION, MAX_GRANTS
+from roadstead.identity.robots.robots import Robot, RobotGrant, Scope
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 

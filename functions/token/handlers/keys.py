@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functions.token.services import TokenServices
 from roadstead.http import Request, Response
-from roadstead.identity import jose
+from roadstead.identity.tokens import jose
 
 MAX_AGE = 300  # seconds for which a verifier may cache the set
 

@@ -22,10 +22,10 @@ from functions.token.services import TokenServices
 from roadstead.errors import ErrorCode, ErrorEntry
 from roadstead.http import Request, Response
 from roadstead.identity.access import Access, parse_scopes
-from roadstead.identity.attempts import TooManyAttempts
 from roadstead.identity.people import RETRY_AFTER, ProviderFailed
-from roadstead.identity.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
-from roadstead.identity.ways_in import Credentials, Refresh
+from roadstead.identity.sign_in.attempts import TooManyAttempts
+from roadstead.identity.sign_in.ways_in import Credentials, Refresh
+from roadstead.identity.tokens.tokens import IssuedToken, Reason, TokenRefused, TokenRequest
 
 MAX_FORM = 64 * 1024  # bytes: the scopes of 500 repositories take 36 KB
 _MAX_FIELDS = 1_000

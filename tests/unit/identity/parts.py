@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 
 from roadstead.identity.access import Access, parse_scopes
 from roadstead.identity.accounts import Accounts
-from roadstead.identity.certificates import CertifiedSigning, DirectSigning, TrustedKey
 from roadstead.identity.configuration import ConfigurationReader
-from roadstead.identity.jose import trusted_keys
-from roadstead.identity.login import PasswordLogin
-from roadstead.identity.minting import TokenMinter
-from roadstead.identity.onboarding import Onboarding, StoredGroups
-from roadstead.identity.passwords import PasswordVerifier
-from roadstead.identity.refresh_tokens import RefreshPolicy
-from roadstead.identity.robot_sign_in import RobotLogin
-from roadstead.identity.token_sign_in import TokenLogin
-from roadstead.identity.tokens import IssuedToken, TokenRequest, TokenService
-from roadstead.identity.verification import Caller, TokenVerifier
-from roadstead.identity.ways_in import Credentials, Password
+from roadstead.identity.providers.onboarding import Onboarding, StoredGroups
+from roadstead.identity.robots.robot_sign_in import RobotLogin
+from roadstead.identity.sign_in.login import PasswordLogin
+from roadstead.identity.sign_in.passwords import PasswordVerifier
+from roadstead.identity.sign_in.token_sign_in import TokenLogin
+from roadstead.identity.sign_in.ways_in import Credentials, Password
+from roadstead.identity.tokens.certificates import CertifiedSigning, DirectSigning, TrustedKey
+from roadstead.identity.tokens.jose import trusted_keys
+from roadstead.identity.tokens.minting import TokenMinter
+from roadstead.identity.tokens.refresh_tokens import RefreshPolicy
+from roadstead.identity.tokens.tokens import IssuedToken, TokenRequest, TokenService
+from roadstead.identity.tokens.verification import Caller, TokenVerifier
 from tests.memory.identity import MemoryIdentities
 from tests.memory.signing import MemoryKeys
 

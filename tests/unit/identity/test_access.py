@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from roadstead.identity.access import CATALOG_ACCESS, Access, parse_scope, parse_scopes
-from roadstead.identity.granted import Granted
+from roadstead.identity.tokens.granted import Granted
 
 
 def test_equal_access_has_one_spelling() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from roadstead.identity.accounts import AccountRefused, Accounts
 from roadstead.identity.directory import Project, Role, UserName
-from roadstead.identity.passwords import Argon2Hasher
+from roadstead.identity.sign_in.passwords import Argon2Hasher
 from roadstead.ids import clock_id
 from roadstead.names import ProjectName
 from tests.memory.identity import MemoryIdentities

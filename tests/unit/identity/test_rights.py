@@ -8,8 +8,8 @@ from roadstead.identity.directory import HeldRole, Identity, Project, Role, User
 from roadstead.identity.limits import check_patterns, matches_any
 from roadstead.identity.permissions import Permission
 from roadstead.identity.rights import permissions_in, permissions_on, sees
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import NEVER, Robot, RobotGrant, Scope
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import NEVER, Robot, RobotGrant, Scope
 from roadstead.identity.roles import PERMISSIONS
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import ActorKind

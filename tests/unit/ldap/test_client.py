@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.identity.directories import LdapSettings
 from roadstead.identity.people import LDAP, Person, ProviderFailed
+from roadstead.identity.providers.directories import LdapSettings
 from roadstead.ldap.client import LdapClient
 from tests.slapd import BASE, PASSWORD, Authority, Slapd, group, needs_slapd, person, slapd
 

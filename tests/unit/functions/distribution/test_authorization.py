@@ -18,7 +18,7 @@ from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
 from roadstead.identity.access import CATALOG_ACCESS, Access
-from roadstead.identity.granted import Granted
+from roadstead.identity.tokens.granted import Granted
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import ActorKind
 from tests.memory.objects import FixedUploadKeys

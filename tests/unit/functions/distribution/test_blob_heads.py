@@ -15,7 +15,7 @@ from roadstead.content.blob_index import BlobLink
 from roadstead.digest import Digest
 from roadstead.http import Request
 from roadstead.identity.access import PULL, PUSH, Access
-from roadstead.identity.granted import Granted
+from roadstead.identity.tokens.granted import Granted
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 

@@ -26,14 +26,14 @@ from roadstead.http import Request, Response
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Role
-from roadstead.identity.ldap_provider import LdapProvider
-from roadstead.identity.login import PasswordLogin
-from roadstead.identity.oidc_provider import OidcProvider
-from roadstead.identity.onboarding import Onboarding, StoredGroups
-from roadstead.identity.passwords import PasswordVerifier
-from roadstead.identity.robot_sign_in import RobotLogin
-from roadstead.identity.sessions import SessionLimits, SessionService
-from roadstead.identity.token_sign_in import TokenLogin
+from roadstead.identity.providers.ldap_provider import LdapProvider
+from roadstead.identity.providers.oidc_provider import OidcProvider
+from roadstead.identity.providers.onboarding import Onboarding, StoredGroups
+from roadstead.identity.robots.robot_sign_in import RobotLogin
+from roadstead.identity.sign_in.login import PasswordLogin
+from roadstead.identity.sign_in.passwords import PasswordVerifier
+from roadstead.identity.sign_in.sessions import SessionLimits, SessionService
+from roadstead.identity.sign_in.token_sign_in import TokenLogin
 from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies

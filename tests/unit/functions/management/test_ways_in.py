@@ -12,10 +12,10 @@ from typing import Any, cast
 import pytest
 
 from roadstead.identity.directory import Role, UserName
-from roadstead.identity.jose import TOKEN_LIFETIME
-from roadstead.identity.refresh_tokens import refresh_token_user
-from roadstead.identity.tokens import TokenRefused
-from roadstead.identity.ways_in import Credentials, Refresh
+from roadstead.identity.sign_in.ways_in import Credentials, Refresh
+from roadstead.identity.tokens.jose import TOKEN_LIFETIME
+from roadstead.identity.tokens.refresh_tokens import refresh_token_user
+from roadstead.identity.tokens.tokens import TokenRefused
 from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
 from tests.unit.identity.parts import Clock, Harbour
 

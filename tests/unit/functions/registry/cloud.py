@@ -21,11 +21,11 @@ from functions.distribution.application import Application
 from functions.distribution.settings import Settings
 from functions.registry import handler
 from roadstead.aws import clients as clients
-from roadstead.aws.kms import KmsKeys
+from roadstead.aws.identity.kms import KmsKeys
 from roadstead.digest import Digest
 from roadstead.identity.access import CATALOG_ACCESS, Access
-from roadstead.identity.certificates import DirectSigning, TrustedKey
-from roadstead.identity.minting import TokenMinter
+from roadstead.identity.tokens.certificates import DirectSigning, TrustedKey
+from roadstead.identity.tokens.minting import TokenMinter
 from roadstead.trail.entries import ActorKind
 from tests import aws
 

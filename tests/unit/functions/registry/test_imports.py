@@ -39,7 +39,7 @@ def test_the_registry_function_loads_only_what_it_needs() -> None:
     assert not {name for name in ours if name.rpartition(".")[2] in ("passwords", "accounts", "minting", "directory")}
     assert not {name for name in ours if "memory" in name}
     assert not {name for name in ours if name.rpartition(".")[2] in ("upload_writer", "hashing")}  # for uploads alone
-    assert "roadstead.aws.cloudfront" not in ours  # only where blobs are fetched from the distribution
+    assert "roadstead.aws.content.cloudfront" not in ours  # only where blobs are fetched from the distribution
 
 
 def test_a_pull_needs_no_module_of_other_formats_of_keys() -> None:

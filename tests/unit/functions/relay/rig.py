@@ -28,7 +28,7 @@ from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
 from roadstead.content.upload_token import PARAMETER, UploadKeys
 from roadstead.content.uploads import UploadLimits, Uploads
-from roadstead.identity.verification import TokenVerifier
+from roadstead.identity.tokens.verification import TokenVerifier
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker

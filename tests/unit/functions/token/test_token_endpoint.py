@@ -14,7 +14,7 @@ from functions.token.handlers.tokens import MAX_FORM
 from functions.token.services import TokenServices
 from roadstead.http import Request
 from roadstead.identity.directory import Role
-from roadstead.identity.jose import trusted_keys
+from roadstead.identity.tokens.jose import trusted_keys
 from tests.unit.functions.token.token_client import FORM, Answer, TokenClient, basic
 from tests.unit.identity.parts import NOON, PASSWORD, Harbour
 

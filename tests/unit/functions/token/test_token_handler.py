@@ -17,19 +17,19 @@ from moto import mock_aws
 
 from functions.token import composition, handler
 from functions.token.settings import Settings
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.kms import KmsKeys
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
+from roadstead.aws.identity.kms import KmsKeys
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
-from roadstead.identity.attempts import Attempt
-from roadstead.identity.certificates import Mode
 from roadstead.identity.directory import Role, UserName
-from roadstead.identity.jose import trusted_keys
-from roadstead.identity.passwords import Argon2Hasher
 from roadstead.identity.permissions import PROJECT_CATALOGUE
-from roadstead.identity.robot_names import RobotName
-from roadstead.identity.robots import Robot, RobotGrant, Scope, generated_hash
-from roadstead.identity.verification import TokenVerifier
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import Robot, RobotGrant, Scope, generated_hash
+from roadstead.identity.sign_in.attempts import Attempt
+from roadstead.identity.sign_in.passwords import Argon2Hasher
+from roadstead.identity.tokens.certificates import Mode
+from roadstead.identity.tokens.jose import trusted_keys
+from roadstead.identity.tokens.verification import TokenVerifier
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 from tests import aws

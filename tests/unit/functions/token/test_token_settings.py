@@ -5,7 +5,7 @@ import pytest
 from functions.hosting.environ import SettingsError
 from functions.hosting.tracing import Tracing
 from functions.token.settings import Settings
-from roadstead.identity.certificates import Mode
+from roadstead.identity.tokens.certificates import Mode
 
 LEAST = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": "one"}
 

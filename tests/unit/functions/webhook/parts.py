@@ -14,7 +14,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from functions.webhook.dispatch import dispatch
 from functions.webhook.services import WebhookServices
-from roadstead.aws.index_items import event_write
+from roadstead.aws.content.index_items import event_write
 from roadstead.names import RepositoryName
 from roadstead.trail.audit_log import Appended, LogLine
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation

@@ -18,10 +18,10 @@ from moto import mock_aws
 from functions.webhook import composition
 from functions.webhook.delivery import NotificationServices, deliver
 from functions.webhook.notification_settings import NotificationSettings
-from roadstead.aws.dynamodb_identity import DynamoIdentities
-from roadstead.aws.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
-from roadstead.aws.sqs import SqsQueue
-from roadstead.aws.ssm_webhooks import SsmWebhookSecrets
+from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
+from roadstead.aws.notifications.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
+from roadstead.aws.notifications.sqs import SqsQueue
+from roadstead.aws.notifications.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.identity.directory import Project
 from roadstead.names import ProjectName

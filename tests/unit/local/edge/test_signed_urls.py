@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from local.edge.signed_urls import KeyGroup
-from roadstead.aws.cloudfront import DistributionUrls
+from roadstead.aws.content.cloudfront import DistributionUrls
 from roadstead.digest import Digest
 
 ORIGIN = "https://registry.example.com"

@@ -16,7 +16,7 @@ from local import ports
 from local.functions.environments import FunctionError, Throttled, TimedOut
 from local.functions.invocations import Invocations
 from local.gateway.http_api import HttpServer
-from roadstead.aws.lambda_functions import LambdaFunction
+from roadstead.aws.lifecycle.lambda_functions import LambdaFunction
 from roadstead.identity.people import ProviderFailed
 
 

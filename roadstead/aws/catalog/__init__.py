@@ -1,0 +1,1 @@
+"""What `roadstead/catalog` keeps in AWS."""

@@ -1,0 +1,1 @@
+"""What `roadstead/content` keeps in AWS."""

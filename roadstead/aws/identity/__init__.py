@@ -1,0 +1,1 @@
+"""What `roadstead/identity` keeps in AWS."""

@@ -1,0 +1,56 @@
+"""Failed logins by password, in the identity table; the table's TTL removes them.
+
+    pk                     sk          what
+    attempt#n#<name>       <bucket>    count#<place>, last#<place>, before#<place>, until#<place>, expires
+    attempt#a#<address>    <bucket>    the same
+
+A place is `all` or, of a name, the tag of an address. An item has at most about a hundred of them, because the name is
+locked by then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from roadstead.aws.identity.identity_items import told
+from roadstead.aws.table import Item, Key, Table, delete, update
+from roadstead.identity.directory import AttemptKey, Counts, Failures
+from roadstead.trail.entries import Event
+
+
+class DynamoAttempts:
+    """AttemptStore."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def count_failure(self, key: AttemptKey, places: Iterable[str], *, at: int, expires: int) -> Counts:
+        names, adds, sets = {"#expires": "expires"}, [], ["#expires = :expires"]
+        for number, place in enumerate(places):
+            count, last, before = (f"#{field}{number}" for field in ("count", "last", "before"))
+            names |= {count: f"count#{place}", last: f"last#{place}", before: f"before#{place}"}
+            adds.append(f"{count} :one")
+            sets += [f"{before} = if_not_exists({last}, :never)", f"{last} = :at"]
+        expression = f"ADD {', '.join(adds)} SET {', '.join(sets)}"
+        values = {":one": 1, ":never": 0, ":at": at, ":expires": expires}
+        return failures_from(self._table.write(update(attempt_key(key), expression, "", values, names)) or {})
+
+    def lock(self, key: AttemptKey, place: str, *, until: int) -> None:
+        names, values = {"#until": f"until#{place}"}, {":until": until}
+        self._table.write(update(attempt_key(key), "SET #until = :until", "", values, names))
+
+    def forget_failures(self, keys: Iterable[AttemptKey], *, event: Event | None = None) -> None:
+        self._table.transact([*(delete(attempt_key(key)) for key in keys), *told(event)])
+
+
+def attempt_key(key: AttemptKey) -> Key:
+    return f"attempt#{key.subject}", f"{key.bucket:010d}"
+
+
+def failures_from(item: Item) -> Counts:
+    return {place: _failures(item, place) for name in item if (place := name.removeprefix("count#")) != name}
+
+
+def _failures(item: Item, place: str) -> Failures:
+    count, last, before = (item[f"{field}#{place}"] for field in ("count", "last", "before"))
+    return Failures(count, last, before, item.get(f"until#{place}", 0))

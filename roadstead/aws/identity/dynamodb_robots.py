@@ -1,0 +1,86 @@
+"""`Robots` on the identity table. A robot is one item; its id is claimed beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from roadstead.aws import id_claims
+from roadstead.aws.identity.identity_items import ABSENT, project_key, told
+from roadstead.aws.identity.robot_items import changeable, robot_from, robot_item, robot_key, robots_pk, trust_item
+from roadstead.aws.table import Table, TransactionFailed, Write, check, delete, put, update
+from roadstead.conflicts import Conflict
+from roadstead.identity.directory import UnknownProject
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import Robot, UnknownRobot
+from roadstead.ids import IdKind, clock_id
+from roadstead.names import ProjectName
+from roadstead.trail.entries import Event
+
+_SAME = "id = :id"  # or another robot has the name by now
+
+
+class DynamoRobots:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find_robot(self, name: RobotName) -> Robot | None:
+        item = self._table.get(robot_key(name))
+        return robot_from(name, item) if item else None
+
+    def list_robots(self, project: ProjectName | None) -> tuple[Robot, ...]:
+        found = self._table.query(robots_pk(project))
+        return tuple(robot_from(RobotName(project, item["sk"]), item) for item in found)
+
+    def create_robot(self, robot: Robot, *, event: Event | None = None) -> Robot:
+        free, values = ABSENT, {}
+        checks: list[Write] = []
+        if robot.name.project is not None:
+            free, values = f"{ABSENT} OR project_id <> :project", {":project": robot.project_id}
+            checks = [check(project_key(robot.name.project), _SAME, {":id": robot.project_id})]
+
+        def writes(id_: int) -> list[Write]:
+            item = robot_item(replace(robot, id=id_))
+            return [put(robot_key(robot.name), item, free, values), *checks, *told(event)]
+
+        wanted = robot.id or clock_id(robot.created)
+        try:
+            return replace(robot, id=id_claims.create(self._table, IdKind.ROBOT, wanted, robot.name.local, writes))
+        except TransactionFailed as error:
+            if 1 in error.failed:
+                raise UnknownProject(robot.name.project) from error
+            raise
+
+    def update_robot(self, robot: Robot, *, event: Event | None = None) -> None:
+        self._set(robot, changeable(robot), event)
+
+    def set_robot_secret(self, robot: Robot, secret: str, *, event: Event | None = None) -> None:
+        self._set(robot, {"secret": secret}, event)
+
+    def set_robot_trust(self, robot: Robot, *, event: Event | None = None) -> None:
+        self._set(robot, {"trust": trust_item(robot)}, event)
+
+    def set_robot_warned(self, robot: Robot, *, event: Event | None = None) -> None:
+        warn = update(
+            robot_key(robot.name),
+            "SET warned = :at",
+            f"{_SAME} AND warned <> :at",
+            {":at": robot.expires, ":id": robot.id},
+        )
+        self._table.transact([warn, *told(event)])
+
+    def remove_robot(self, robot: Robot, *, event: Event | None = None) -> None:
+        try:
+            self._table.transact([delete(robot_key(robot.name), _SAME, {":id": robot.id}), *told(event)])
+        except Conflict:
+            return  # it is gone
+
+    def _set(self, robot: Robot, attributes: Mapping[str, Any], event: Event | None) -> None:
+        names = {f"#{name}": name for name in attributes}
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes)
+        values = {":id": robot.id, **{f":{name}": value for name, value in attributes.items()}}
+        try:
+            self._table.transact([update(robot_key(robot.name), expression, _SAME, values, names), *told(event)])
+        except Conflict as error:
+            raise UnknownRobot(robot.name.local) from error

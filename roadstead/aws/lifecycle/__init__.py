@@ -1,0 +1,1 @@
+"""What `roadstead/lifecycle` keeps in AWS."""

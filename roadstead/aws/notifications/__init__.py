@@ -1,0 +1,1 @@
+"""What `roadstead/notifications` keeps in AWS."""

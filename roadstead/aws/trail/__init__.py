@@ -1,0 +1,1 @@
+"""What `roadstead/trail` keeps in AWS."""

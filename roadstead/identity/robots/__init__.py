@@ -1,0 +1,1 @@
+"""Robots: accounts of machines, with permissions, a secret and an end."""

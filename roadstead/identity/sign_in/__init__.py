@@ -1,0 +1,1 @@
+"""The ways in: passwords, sessions, access tokens, and what failed attempts cost."""

@@ -1,0 +1,1 @@
+"""Tokens of the registry: what they grant, how they are made, signed and verified."""
