@@ -46,7 +46,7 @@ NOBODY_ELSES = {
     "token": {"functions.token.application", "roadstead.identity.tokens.minting"},
     "management": {"functions.management.application", "functions.management.routes"},
     "collector": {"functions.collector.handler"},
-    "webhook": {"roadstead.notifications.delivery"},
+    "webhook": {"functions.webhook.handler"},
 }
 SETTINGS = {
     **dict.fromkeys(
