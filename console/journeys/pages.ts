@@ -20,6 +20,7 @@ export const PAGES: [name: string, path: string][] = [
   ['overview', '/ui/admin'],
   ['groups', '/ui/admin/groups'],
   ['quotas', '/ui/admin/quotas'],
+  ['providers', '/ui/admin/providers'],
   ['configuration', '/ui/admin/configuration'],
   ['users', '/ui/admin/users'],
   ['system-robots', '/ui/admin/robots'],

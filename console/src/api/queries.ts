@@ -34,12 +34,14 @@ export function useSession() {
   });
 }
 
+export const SYSTEM = {
+  queryKey: ['system'],
+  queryFn: async () => dataOf(await api.GET('/api/v2.0/systeminfo')),
+  staleTime: 600_000,
+};
+
 export function useSystem() {
-  return useQuery({
-    queryKey: ['system'],
-    queryFn: async () => dataOf(await api.GET('/api/v2.0/systeminfo')),
-    staleTime: 600_000,
-  });
+  return useQuery(SYSTEM);
 }
 
 interface ListOptions {

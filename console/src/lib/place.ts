@@ -75,6 +75,12 @@ export const to = {
   account: (tab?: string) => `${ROOT}/account${tab ? `/${tab}` : ''}`,
 };
 
+/** Where an OpenID Connect provider signs somebody in, who comes back to `back`; and where the registry signs out of it. */
+export const provider = {
+  signIn: (back: string) => `/c/oidc/login?redirect_url=${enc(back)}`,
+  signOut: '/c/log_out',
+};
+
 /** A full name `project/a/b` in its two parts. */
 export function splitName(name: string): [project: string, repository: string] {
   const at = name.indexOf('/');

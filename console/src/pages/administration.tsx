@@ -11,6 +11,7 @@ import { Collector } from './administration/collector';
 import { Configuration } from './administration/configuration';
 import { Groups } from './administration/groups';
 import { Overview } from './administration/overview';
+import { Providers } from './administration/providers';
 import { Quotas } from './administration/quotas';
 import { Users } from './administration/users';
 import { Nowhere } from './nowhere';
@@ -24,6 +25,7 @@ const TABS: [string, Message, () => preact.JSX.Element][] = [
   ['collector', 'collector', Collector],
   ['labels', 'labels', () => <Labels edit />],
   ['audit', 'audit', () => <Activity />],
+  ['providers', 'providers', Providers],
   ['configuration', 'configuration', Configuration],
 ];
 

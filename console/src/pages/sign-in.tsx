@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError, dataOf } from '../api/client';
 import { changeUser, useSession, useSystem } from '../api/queries';
 import { useTexts } from '../i18n';
-import { backOf, to } from '../lib/place';
+import { backOf, provider, to } from '../lib/place';
 import mark from '../mark.svg';
 import { bannerText } from '../lib/banner';
 import { Button, Field } from '../ui/controls';
@@ -43,6 +43,13 @@ export function SignIn() {
     }
   };
   const wrong = error instanceof ApiError && error.status === 401;
+  const name = system.data?.oidc_provider_name;
+  const first = system.data?.auth_mode === 'oidc_auth';
+  const byProvider = name && (
+    <a class={`button ${first ? 'primary' : ''}`} href={provider.signIn(back)}>
+      {t('signIn.provider', { name })}
+    </a>
+  );
   return (
     <main class="sign-in" style={{ maxWidth: 'none' }}>
       <form class="card" onSubmit={(event) => void submit(event)}>
@@ -61,6 +68,7 @@ export function SignIn() {
         ) : (
           error !== null && <Failure error={error} />
         )}
+        {first && byProvider}
         <Field label={t('user')}>
           {(at) => (
             <input
@@ -88,9 +96,10 @@ export function SignIn() {
             />
           )}
         </Field>
-        <Button type="submit" kind="primary" disabled={busy}>
+        <Button type="submit" kind={first && name ? '' : 'primary'} disabled={busy}>
           {t('signIn')}
         </Button>
+        {!first && byProvider}
       </form>
       <div class="foot">
         <a class="button plain" href={to.projects()}>

@@ -5,10 +5,10 @@ import { lazy, Suspense } from 'preact/compat';
 import { useLocation } from 'preact-iso';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import { changeUser } from '../api/queries';
+import { changeUser, SYSTEM } from '../api/queries';
 import type { Session } from '../api/types';
 import { type Language, LANGUAGES, useTexts } from '../i18n';
-import { type Place, to } from '../lib/place';
+import { type Place, provider, to } from '../lib/place';
 import { setTheme, theme, type Theme } from '../lib/theme';
 import mark from '../mark.svg';
 import { Menu, SMALL } from './controls';
@@ -114,6 +114,11 @@ function AccountMenu({ name }: { name: string }) {
   const { route } = useLocation();
   const client = useQueryClient();
   const signOut = async () => {
+    const { oidc_provider_name } = await client.fetchQuery(SYSTEM);
+    if (oidc_provider_name) {
+      window.location.assign(provider.signOut); // which ends the provider's session too, if it began this one
+      return;
+    }
     await api.DELETE('/api/roadstead/v1/session', {});
     changeUser(client, null);
     route(to.signIn());

@@ -35,7 +35,10 @@ _MAX_PATH = 1_024
 
 
 def login(call: Call) -> Response:
-    """Send the browser to the provider. `redirect_url` is a path of ours to come back to. Raises 400, 403, 503."""
+    """Send the browser to the provider. `redirect_url` is a path of ours to come back to. Raises 400, 403.
+
+    A provider that cannot be asked is a page.
+    """
     require_https(call.request)
     settings = _settings(call)
     state, nonce, verifier = (base64url.encode(secrets.token_bytes(32)) for _ in range(3))
@@ -51,7 +54,7 @@ def login(call: Call) -> Response:
             settings, redirect_uri=_callback(call.request), state=state, nonce=nonce, verifier=verifier
         )
     except ProviderFailed as error:
-        raise provider_failed(error) from error
+        return _unavailable(error)
     value = base64url.encode(json.dumps(kept).encode())
     return _redirect(url, ("Set-Cookie", cookie(call.request, _COOKIE, value, seconds=SIGN_IN_SECONDS)))
 
@@ -69,8 +72,7 @@ def callback(call: Call) -> Response:
         audit.log_failed_oidc(origin(call.request))
         response = _page(403, "You have no account here", str(refused))
     except ProviderFailed as error:
-        failed = provider_failed(error)
-        response = _page(503, "The provider cannot be asked", str(failed)).with_headers(*failed.headers)
+        response = _unavailable(error)
     return response.with_headers(gone)
 
 
@@ -168,6 +170,11 @@ def _path(wanted: str | None) -> str:
 
 def _callback(request: Request) -> str:
     return f"{request.base_url}{CALLBACK}"
+
+
+def _unavailable(error: ProviderFailed) -> Response:
+    failed = provider_failed(error)
+    return _page(503, "The provider cannot be asked", str(failed)).with_headers(*failed.headers)
 
 
 def _redirect(url: str, *headers: tuple[str, str]) -> Response:

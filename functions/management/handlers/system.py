@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from functions.management.errors import not_found
 from functions.management.route import HARBOR, Anybody, Nothing, in_system, route
 from roadstead.conflicts import is_throttling
 from roadstead.http import Response
+from roadstead.identity.configuration import Value
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +39,7 @@ def info(call: Call) -> Response:
         "primary_auth_mode": values["primary_auth_mode"],
         "self_registration": values["self_registration"],
         "banner_message": values["banner_message"],
-        "oidc_provider_name": values["oidc_name"] if values["oidc_endpoint"] else "",
+        "oidc_provider_name": _oidc_provider(values),
     }
     if call.caller.user is not None:
         document |= {
@@ -52,6 +54,14 @@ def info(call: Call) -> Response:
             "registry_storage_provider_name": "s3",
         }
     return Response.json(200, document)
+
+
+def _oidc_provider(values: Mapping[str, Value]) -> str:
+    """Return what the button for the provider says: its name, or its host; "" where nobody can sign in by one."""
+    endpoint = str(values["oidc_endpoint"])
+    if not endpoint or not values["oidc_client_id"]:
+        return ""
+    return str(values["oidc_name"]) or endpoint.partition("://")[2].partition("/")[0] or endpoint
 
 
 def health(call: Call) -> Response:

@@ -15,6 +15,8 @@ OPERATIONS: Mapping[str, Described] = {
         status=302,
         query=(Parameter("redirect_url", text(), "a path to come back to"),),
         also=(400, 403, 503),
+        errors={503: _PAGE},
+        errors_media_type="text/html",
     ),
     "oidcCallback": Described(
         "Take the provider's response and begin a session",

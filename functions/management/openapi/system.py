@@ -39,7 +39,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "primary_auth_mode": flag(),
             "self_registration": flag(),
             "banner_message": text("the text of a JSON object, or empty"),
-            "oidc_provider_name": text("empty without an OIDC provider"),
+            "oidc_provider_name": text("oidc_name, or the provider's host; empty without a provider"),
         },
         {
             "harbor_version": text("the version of Harbor whose API this follows"),

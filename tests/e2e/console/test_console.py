@@ -12,7 +12,7 @@ NAMES = sorted(path.name.removesuffix(".journey.ts") for path in (HERE / "journe
 
 
 def test_there_are_journeys() -> None:
-    assert {"sign-in", "images", "members", "hostile", "trash", "accessibility"} <= set(NAMES)
+    assert {"sign-in", "images", "members", "hostile", "trash", "providers", "accessibility"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -90,7 +90,9 @@ def test_without_a_login_the_system_tells_how_to_log_in_and_no_version(browser: 
     _, document = ask(browser, "", "GET", INFO)
     assert set(document) == anonymous
     assert (document["banner_message"], document["oidc_provider_name"]) == ('{"message": "hi"}', "")
-    ask(browser, "ada", "PUT", CONFIGURATIONS, {"oidc_endpoint": "https://id.example.com"})
+    ask(browser, "ada", "PUT", CONFIGURATIONS, {"oidc_endpoint": "https://id.example.com/realms/crew"})
+    assert ask(browser, "", "GET", INFO)[1]["oidc_provider_name"] == ""  # nobody can sign in without a client id
+    ask(browser, "ada", "PUT", CONFIGURATIONS, {"oidc_client_id": "registry"})
     _, document = ask(browser, "bob", "GET", INFO)
     assert (document["oidc_provider_name"], document["read_only"], document["harbor_version"]) == (
         "corp",
@@ -98,3 +100,5 @@ def test_without_a_login_the_system_tells_how_to_log_in_and_no_version(browser: 
         "v2.16.0",
     )
     assert document["current_time"] == "2027-01-15T08:00:00.000Z"
+    ask(browser, "ada", "PUT", CONFIGURATIONS, {"oidc_name": ""})
+    assert ask(browser, "", "GET", INFO)[1]["oidc_provider_name"] == "id.example.com"

@@ -329,7 +329,7 @@ def test_another_site_signs_nobody_out(desk: Desk, browser: Browser) -> None:
 def test_a_provider_that_is_down_is_503_and_nobody_is_signed_in(desk: Desk, browser: Browser) -> None:
     desk.provider.down = True
     status, _, headers = browser.ask("GET", LOGIN)
-    assert (status, headers["retry-after"]) == (503, "10")
+    assert (status, headers["retry-after"], headers["content-type"]) == (503, "10", "text/html; charset=utf-8")
     desk.provider.down = False
     location, state = begin(browser)
     code = desk.provider.approve(location)
