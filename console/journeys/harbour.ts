@@ -101,6 +101,9 @@ export async function fill(): Promise<void> {
       await ada.referrer('harbour/api', sbom, 'application/vnd.dev.sigstore.bundle.v0.3+json', '{"mediaType":"of the sbom"}');
     }
   }
+  await ada.manage('PUT', 'v2.0/projects/harbour/repositories/api', {
+    description: '## Berths and tides\n\nThe API behind the harbour office.\n\n```sh\ndocker run -p 8080:8080 harbour/api\n```\n\n- `TIDE_TABLES`: where the tables are\n',
+  });
   for (const branch of ['main', 'fix-berth-allocation', 'feature-tide-tables'])
     await brendan.image('harbour/web/frontend', branch, [120 * KIB, 700 * KIB]);
   await brendan.image('harbour/web/backend', 'main', [2 * MIB, 30 * KIB], { labels: { team: 'quay' } });

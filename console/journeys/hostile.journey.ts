@@ -5,10 +5,10 @@ import { Client } from './registry';
 
 const HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>';
 const PROJECT = `reef-${Date.now().toString(36)}`;
+const admin = new Client();
 let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
-  const admin = new Client();
   await admin.manage('POST', 'v2.0/projects', { project_name: PROJECT, metadata: { public: 'true' } });
   const image = await admin.image(`${PROJECT}/wreck`, 'v1', [500], {
     annotations: { 'org.opencontainers.image.title': HOSTILE, [HOSTILE]: HOSTILE },
@@ -31,6 +31,20 @@ test.each(PATHS)('what was pushed is text on %s', async (path) => {
   await settled(page);
   expect(await page.evaluate(() => [(window as { hit?: number }).hit, document.querySelectorAll('main img, main script').length])).toEqual([undefined, 0]);
   expect(errors).toEqual([]);
+  await window.close();
+});
+
+test('a description is Markdown of which nothing runs', async () => {
+  await admin.manage('PUT', `v2.0/projects/${PROJECT}/repositories/wreck`, { description: `**bold** ${HOSTILE} [go](javascript:window.hit=1)` });
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  await page.goto(`/ui/p/${PROJECT}/r/wreck/-/info`);
+  await page.locator('main strong').waitFor();
+  const found = await page.evaluate(() => [
+    (window as { hit?: number }).hit,
+    document.querySelectorAll('main img, main script, main [onerror], main a[href^="javascript:"]').length,
+  ]);
+  expect(found).toEqual([undefined, 0]);
   await window.close();
 });
 

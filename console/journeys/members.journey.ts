@@ -1,6 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { errorsOf, newWindow, openBrowser, settled, signIn } from './browser';
+import { PEOPLE_PASSWORD } from './harbour';
 import { Client } from './registry';
 
 const MARK = Date.now().toString(36);
@@ -71,3 +72,78 @@ test('an administrator makes a project and a user, and gives the user rights tha
   await window.close();
   await hers.close();
 });
+
+test('a group gets a role that is limited to some repositories, and loses the limit again', async () => {
+  const [project, name, group] = [`quay-${MARK}`, `pia-${MARK}`, `crew-${MARK}`];
+  await admin.manage('POST', 'v2.0/projects', { project_name: project, metadata: { public: 'false' } });
+  await admin.manage('POST', 'v2.0/users', { username: name, password: PEOPLE_PASSWORD, email: `${name}@example.com`, realname: name });
+  const made = await admin.manage('POST', 'v2.0/usergroups', { group_name: group, group_type: 2 });
+  const id = made.headers.get('Location')?.split('/').at(-1);
+  await admin.manage('POST', `roadstead/v1/usergroups/${id}/members`, { username: name });
+
+  const window = await newWindow(browser);
+  const errors = errorsOf(window);
+  const page = await window.newPage();
+  await signIn(page);
+  await page.goto(`/ui/p/${project}/members`);
+  await page.getByRole('button', { name: 'Add a member' }).click();
+  await page.getByRole('button', { name: 'Group', exact: true }).click();
+  await page.getByLabel('Group', { exact: true }).fill(group.slice(0, -1));
+  await page.getByRole('radio', { name: group }).check();
+  await page.getByRole('radio', { name: /^Developer/ }).check();
+  await page.getByLabel('Only in repositories like').fill('team-a/**');
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  await page.getByText(`Everybody in ${group} is Developer`).waitFor();
+  await page.getByRole('button', { name: 'Done' }).click();
+  await new Client(name, PEOPLE_PASSWORD).image(`${project}/team-a/app`, 'v1', [500]);
+  await expect(new Client(name, PEOPLE_PASSWORD).image(`${project}/app`, 'v1', [500])).rejects.toThrow(/40[13]|DENIED/);
+
+  await page.getByRole('button', { name: `Limit ${group} to repositories` }).click();
+  const limits = page.getByLabel('Only in repositories like');
+  expect(await limits.inputValue()).toBe('team-a/**');
+  await limits.fill('');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText(`The role of ${group} counts in all of ${project}.`).waitFor();
+  await new Client(name, PEOPLE_PASSWORD).image(`${project}/app`, 'v1', [500]);
+  expect(errors).toEqual([]);
+  await window.close();
+});
+
+test('people say who they are, and what a repository is for', async () => {
+  const [project, name] = [`pier-${MARK}`, `rui-${MARK}`];
+  await admin.manage('POST', 'v2.0/projects', { project_name: project, metadata: { public: 'false' } });
+  await admin.manage('POST', 'v2.0/users', { username: name, password: PEOPLE_PASSWORD, email: '', realname: '', comment: 'night shift' });
+  await admin.manage('POST', `v2.0/projects/${project}/members`, { role_id: 2, member_user: { username: name } });
+  await admin.image(`${project}/app`, 'v1', [500]);
+
+  const window = await newWindow(browser);
+  const errors = errorsOf(window);
+  const page = await window.newPage();
+  await signIn(page, name, PEOPLE_PASSWORD);
+  await page.goto('/ui/account/profile');
+  await page.getByLabel('Real name').fill('Rui Marinho');
+  await page.getByLabel('E-mail').fill(`${name}@example.com`);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Your profile is saved.').waitFor();
+  const me = (await (await new Client(name, PEOPLE_PASSWORD).manage('GET', 'v2.0/users/current')).json()) as Record<string, unknown>;
+  expect([me['realname'], me['email'], me['comment']]).toEqual(['Rui Marinho', `${name}@example.com`, 'night shift']);
+
+  await page.goto(`/ui/p/${project}/r/app`);
+  await page.getByRole('link', { name: 'Description' }).click();
+  await page.getByRole('button', { name: 'Write one' }).click();
+  await page.getByLabel('Description').fill('# The app\n\nRuns **everywhere**.');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('heading', { name: 'The app' }).waitFor();
+
+  await admin.manage('PUT', `v2.0/projects/${project}/members/${await memberOf(project, name)}`, { role_id: 3 });
+  await page.reload();
+  await page.getByRole('heading', { name: 'The app' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Edit' }).count()).toBe(0);
+  expect(errors).toEqual([]);
+  await window.close();
+});
+
+async function memberOf(project: string, name: string): Promise<number> {
+  const members = (await (await admin.manage('GET', `v2.0/projects/${project}/members`)).json()) as { id: number; entity_name: string }[];
+  return members.find((one) => one.entity_name === name)?.id ?? 0;
+}

@@ -13,6 +13,7 @@ export const PAGES: [name: string, path: string][] = [
   ['activity', '/ui/p/harbour/activity'],
   ['project-settings', '/ui/p/harbour/settings'],
   ['tags', '/ui/p/harbour/r/api'],
+  ['repository-description', '/ui/p/harbour/r/api/-/info'],
   ['tags-many', '/ui/p/harbour/r/nightly'],
   ['artifact', '/ui/p/harbour/r/api/-/a/2.1.0'],
   ['artifact-image', '/ui/p/harbour/r/web/backend/-/a/main'],
@@ -28,6 +29,7 @@ export const PAGES: [name: string, path: string][] = [
   ['labels', '/ui/admin/labels'],
   ['audit', '/ui/admin/audit'],
   ['tokens', '/ui/account'],
+  ['profile', '/ui/account/profile'],
   ['account', '/ui/account/password'],
   ['nowhere', '/ui/nothing-here'],
 ];
@@ -36,6 +38,24 @@ export const PAGES: [name: string, path: string][] = [
 export const DIALOGS: [name: string, path: string, open: (page: Page) => Promise<void>][] = [
   ['new-project', '/ui/projects', (page) => page.getByRole('button', { name: 'New project' }).click()],
   ['add-member', '/ui/p/harbour/members', (page) => page.getByRole('button', { name: 'Add a member' }).click()],
+  [
+    'add-group',
+    '/ui/p/harbour/members',
+    async (page) => {
+      await page.getByRole('button', { name: 'Add a member' }).click();
+      await page.getByRole('button', { name: 'Group', exact: true }).click();
+      await page.getByLabel('Group', { exact: true }).fill('qua');
+      await page.getByRole('radio', { name: 'quay' }).check();
+    },
+  ],
+  [
+    'limit-member',
+    '/ui/p/harbour/members',
+    async (page) => {
+      await page.getByRole('button', { name: 'Limit brendan to repositories' }).click();
+      await page.getByLabel('Only in repositories like').waitFor();
+    },
+  ],
   ['remove-member', '/ui/p/harbour/members', (page) => page.getByRole('button', { name: 'Remove brendan' }).click()],
   ['delete-artifact', '/ui/p/harbour/r/api/-/a/2.1.0', (page) => page.getByRole('button', { name: 'Delete' }).click()],
   ['add-tag', '/ui/p/harbour/r/api/-/a/2.1.0', (page) => page.getByRole('button', { name: 'Add a tag' }).click()],

@@ -146,6 +146,16 @@ export function useFoundUsers(text: string) {
   });
 }
 
+export function useFoundGroups(text: string) {
+  return useQuery({
+    queryKey: ['groups', 'search', text],
+    queryFn: async () =>
+      dataOf(await api.GET('/api/v2.0/usergroups/search', { params: { query: { groupname: text, page_size: 8 } } })),
+    enabled: text !== '',
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function useUsers({ page, filter, sort }: ListOptions) {
   return useQuery({
     queryKey: ['users', { page, filter, sort }],

@@ -18,6 +18,9 @@ export function roleHint(id: number): Message {
   return NAMES[id]?.[1] ?? 'role.guest.hint';
 }
 
+/** Where a group comes from, by its `group_type`. */
+export const GROUP_KINDS = { 1: 'groups.ldap', 2: 'groups.local', 3: 'groups.oidc' } as const satisfies Record<number, Message>;
+
 const [ADMIN, DEVELOPER, GUEST, MAINTAINER] = [1, 2, 3, 4];
 const WRITERS = [ADMIN, MAINTAINER, DEVELOPER];
 const KEEPERS = [ADMIN, MAINTAINER];
@@ -27,6 +30,7 @@ const RIGHTS = {
   editMembers: [ADMIN],
   editProject: [ADMIN],
   push: WRITERS,
+  describe: WRITERS,
   remove: KEEPERS,
   seeLog: [ADMIN],
   listRobots: [...WRITERS, GUEST],

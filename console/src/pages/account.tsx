@@ -8,11 +8,13 @@ import { to } from '../lib/place';
 import { Button, Field } from '../ui/controls';
 import { Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
+import { Profile } from './account/profile';
 import { Tokens } from './account/tokens';
 import { Nowhere } from './nowhere';
 
 const TABS: [string, Message, () => preact.JSX.Element][] = [
   ['tokens', 'tokens', Tokens],
+  ['profile', 'profile', Profile],
   ['password', 'password', Password],
 ];
 

@@ -9,13 +9,14 @@ import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { pullCommands, registryHost } from '../lib/commands';
 import { to } from '../lib/place';
-import { may } from '../lib/roles';
+import { may, type Right } from '../lib/roles';
 import { Confirm } from '../ui/confirm';
 import { Button, Command, Menu, SMALL } from '../ui/controls';
 import { DeleteTags } from './repository/delete-tags';
+import { Description } from './repository/description';
 import { Digest, Filter, Header, Size, Table, Time, Waiting } from '../ui/data';
 import { Empty, Failure } from '../ui/feedback';
-import { Head } from '../ui/shell';
+import { Head, Tabs as TabBar } from '../ui/shell';
 import { Nowhere } from './nowhere';
 
 const PLATFORMS = 3; // shown in a row of the list
@@ -27,7 +28,8 @@ export function Repository({ project, repository, tab }: { project: string; repo
   const found = useProject(project);
   const [deleting, setDeleting] = useState(false);
   const name = `${registryHost()}/${project}/${repository}`;
-  const keeper = found.isSuccess && may('remove', found.data.current_user_role_id, session.data?.admin ?? false);
+  const has = (right: Right) => found.isSuccess && may(right, found.data.current_user_role_id, session.data?.admin ?? false);
+  const keeper = has('remove');
   const back = useUndo({ project, repository }, (unit) => unit.kind === 'repository');
   const remove = useAction(
     async () => {
@@ -79,7 +81,21 @@ export function Repository({ project, repository, tab }: { project: string; repo
           <p>{t('repository.delete.hint', { name: repository })}</p>
         </Confirm>
       )}
-      {tab === 'tags' ? <Tags project={project} repository={repository} name={name} remove={keeper} /> : <Nowhere />}
+      <TabBar
+        label={repository}
+        now={tab}
+        tabs={[
+          ['tags', t('tags'), to.repository(project, repository)],
+          ['info', t('description'), to.repository(project, repository, 'info')],
+        ]}
+      />
+      {tab === 'tags' ? (
+        <Tags project={project} repository={repository} name={name} remove={keeper} />
+      ) : tab === 'info' ? (
+        <Description project={project} repository={repository} edit={has('describe')} />
+      ) : (
+        <Nowhere />
+      )}
     </>
   );
 }

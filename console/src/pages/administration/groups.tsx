@@ -5,12 +5,12 @@ import { PAGE_SIZE, useAction, useOne, useRows } from '../../api/queries';
 import type { Group } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
+import { GROUP_KINDS } from '../../lib/roles';
 import { Confirm } from '../../ui/confirm';
 import { Button, Dialog, Field, Menu, SMALL } from '../../ui/controls';
 import { Header, Pager, Table, Waiting } from '../../ui/data';
 import { Empty, Failure } from '../../ui/feedback';
 
-const KINDS = { 1: 'groups.ldap', 2: 'groups.local', 3: 'groups.oidc' } as const;
 const LOCAL = 2;
 
 export function Groups() {
@@ -70,7 +70,7 @@ export function Groups() {
                   </span>
                 </td>
                 <td>
-                  {t(KINDS[group.group_type as 1])} <span class="muted small break">{group.ldap_group_dn}</span>
+                  {t(GROUP_KINDS[group.group_type as 1])} <span class="muted small break">{group.ldap_group_dn}</span>
                 </td>
                 <td class="act">
                   <Menu label={t('users.actions', { name: group.group_name })} icon={MoreHorizontal}>

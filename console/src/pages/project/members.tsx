@@ -1,17 +1,18 @@
-import { Trash2, User, UserPlus, Users } from 'lucide-preact';
+import { ListFilter, Trash2, User, UserPlus, Users } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
-import { PAGE_SIZE, useAction, useFoundUsers, useMembers, useSession } from '../../api/queries';
+import { PAGE_SIZE, useAction, useMembers, useSession } from '../../api/queries';
 import type { Member } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
-import { registryHost } from '../../lib/commands';
 import { roleHint, roleName, ROLES } from '../../lib/roles';
-import { Button, Command, Dialog, Field, SMALL } from '../../ui/controls';
+import { Button, Dialog, SMALL } from '../../ui/controls';
 import { Filter, Header, Pager, Table, Waiting } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
 import type { TabProps } from '../project';
 import { NothingFound } from '../projects';
+import { AddMember } from './add-member';
+import { MemberLimits } from './member-limits';
 
 export function Members({ project, may }: TabProps) {
   const { t } = useTexts();
@@ -19,6 +20,7 @@ export function Members({ project, may }: TabProps) {
   const session = useSession();
   const members = useMembers(project, { page, filter: query.get('q') });
   const [adding, setAdding] = useState(false);
+  const [limiting, setLimiting] = useState<Member | null>(null);
   const [removing, setRemoving] = useState<Member | null>(null);
   const edit = may('editMembers');
   const path = (member: Member) => ({ params: { path: { project, member: String(member.id) } } });
@@ -79,7 +81,7 @@ export function Members({ project, may }: TabProps) {
                   <span class="with-icon">
                     <Icon size={SMALL} aria-label={t(member.entity_type === 'g' ? 'group' : 'user')} />
                     <span class="name">{member.entity_name}</span>
-                    {self && <span class="badge">{t('you')}</span>}
+                    {self && <span class="badge mid">{t('you')}</span>}
                   </span>
                 </td>
                 <td>
@@ -104,6 +106,15 @@ export function Members({ project, may }: TabProps) {
                 <td class="wide muted">{t(roleHint(member.role_id))}</td>
                 {edit && (
                   <td class="act">
+                    {!(self && !session.data?.admin) && (
+                      <Button
+                        kind="plain"
+                        icon={ListFilter}
+                        aria-label={t('members.limit', { name: member.entity_name })}
+                        title={t('members.limit', { name: member.entity_name })}
+                        onClick={() => setLimiting(member)}
+                      />
+                    )}
                     <Button
                       kind="plain"
                       icon={Trash2}
@@ -121,6 +132,7 @@ export function Members({ project, may }: TabProps) {
       )}
       <Pager page={page} size={PAGE_SIZE} total={members.data?.total ?? null} />
       {adding && <AddMember project={project} onClose={() => setAdding(false)} />}
+      {limiting && <MemberLimits project={project} member={limiting} onClose={() => setLimiting(null)} />}
       {removing && (
         <Dialog title={t('members.remove', { name: removing.entity_name })} onClose={() => setRemoving(null)}>
           <p>{t('members.remove.hint', { name: removing.entity_name, project })}</p>
@@ -136,101 +148,5 @@ export function Members({ project, may }: TabProps) {
         </Dialog>
       )}
     </>
-  );
-}
-
-const PAUSE = 200; // milliseconds
-
-function AddMember({ project, onClose }: { project: string; onClose: () => void }) {
-  const { t } = useTexts();
-  const [name, setName] = useState('');
-  const [asked, setAsked] = useState('');
-  const [role, setRole] = useState(2);
-  const [added, setAdded] = useState<string | null>(null);
-  const found = useFoundUsers(asked);
-  const add = useAction(
-    () =>
-      api.POST('/api/v2.0/projects/{project}/members', {
-        params: { path: { project } },
-        body: { role_id: role, member_user: { username: name } },
-      }),
-    { refresh: ['members'], then: () => setAdded(name) },
-  );
-  if (added !== null)
-    return (
-      <Dialog title={t('members.added', { name: added })} onClose={onClose}>
-        <p>{t('members.added.hint', { name: added, role: t(roleName(role)) })}</p>
-        <Command text={`docker login -u ${added} ${registryHost()}`} />
-        <div class="actions">
-          <Button
-            onClick={() => {
-              setAdded(null);
-              setName('');
-            }}
-          >
-            {t('members.another')}
-          </Button>
-          <Button kind="primary" onClick={onClose} autoFocus>
-            {t('done')}
-          </Button>
-        </div>
-      </Dialog>
-    );
-  return (
-    <Dialog title={t('members.add')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate();
-        }}
-      >
-        {add.isError && <Failure error={add.error} />}
-        <Field label={t('user')} hint={t('members.user.hint')}>
-          {(at) => (
-            <>
-              <input
-                {...at}
-                list="found-users"
-                value={name}
-                required
-                autoFocus
-                autoComplete="off"
-                autoCapitalize="none"
-                spellcheck={false}
-                onInput={(event) => {
-                  const text = event.currentTarget.value.trim();
-                  setName(text);
-                  setTimeout(() => setAsked((last) => (text.length > 0 ? text : last)), PAUSE);
-                }}
-              />
-              <datalist id="found-users">
-                {found.data?.map((user) => (
-                  <option key={user.user_id} value={user.username} />
-                ))}
-              </datalist>
-            </>
-          )}
-        </Field>
-        <fieldset>
-          <legend>{t('role')}</legend>
-          {ROLES.map((one) => (
-            <label class="choice" key={one}>
-              <input type="radio" name="role" checked={role === one} onChange={() => setRole(one)} />
-              <span>
-                {t(roleName(one))}
-                <small>{t(roleHint(one))}</small>
-              </span>
-            </label>
-          ))}
-        </fieldset>
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={add.isPending || name === ''}>
-            {t('add')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   );
 }

@@ -1,0 +1,95 @@
+import { useState } from 'preact/hooks';
+import { api } from '../../api/client';
+import { useAction, useOne } from '../../api/queries';
+import type { Member } from '../../api/types';
+import { useTexts } from '../../i18n';
+import { roleName, ROLES } from '../../lib/roles';
+import { Button, Dialog, Field } from '../../ui/controls';
+import { Failure } from '../../ui/feedback';
+
+/** The patterns of a text with one on each line. */
+export function patternsOf(text: string): string[] {
+  return text.split(/\s+/).filter((one) => one !== '');
+}
+
+export function Patterns({ text, onText }: { text: string; onText: (text: string) => void }) {
+  const { t } = useTexts();
+  return (
+    <Field label={t('members.limits')} hint={t('members.limits.hint')}>
+      {(at) => (
+        <textarea
+          {...at}
+          class="mono"
+          rows={2}
+          value={text}
+          placeholder="team-a/**"
+          autoCapitalize="none"
+          spellcheck={false}
+          onInput={(event) => onText(event.currentTarget.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+/** A member's role, and the repositories to which it is limited. */
+export function MemberLimits({ project, member, onClose }: { project: string; member: Member; onClose: () => void }) {
+  const { t } = useTexts();
+  const path = { project, member: String(member.id) };
+  const found = useOne(['members', project, 'limits', member.id], () =>
+    api.GET('/api/roadstead/v1/projects/{project}/members/{member}', { params: { path } }),
+  );
+  const [role, setRole] = useState<number | null>(null);
+  const [text, setText] = useState<string | null>(null);
+  const name = member.entity_name;
+  const shown = text ?? found.data?.repositories.join('\n') ?? '';
+  const save = useAction(
+    () =>
+      api.PUT('/api/roadstead/v1/projects/{project}/members/{member}', {
+        params: { path },
+        body: { role_id: role ?? found.data?.role_id ?? member.role_id, repositories: patternsOf(shown) },
+      }),
+    {
+      refresh: ['members'],
+      done: () => t(patternsOf(shown).length ? 'members.limited' : 'members.unlimited', { name, project }),
+      then: onClose,
+    },
+  );
+  return (
+    <Dialog title={t('members.limit', { name })} onClose={onClose}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          save.mutate();
+        }}
+      >
+        {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
+        {save.isError && <Failure error={save.error} />}
+        {found.isPending && <span class="skeleton" />}
+        {found.data && (
+          <>
+            <Field label={t('role')}>
+              {(at) => (
+                <select {...at} value={role ?? found.data.role_id} onChange={(event) => setRole(Number(event.currentTarget.value))}>
+                  {ROLES.map((one) => (
+                    <option key={one} value={one}>
+                      {t(roleName(one))}
+                    </option>
+                  ))}
+                </select>
+              )}
+            </Field>
+            <Patterns text={shown} onText={setText} />
+          </>
+        )}
+        <div class="actions">
+          <Button onClick={onClose}>{t('cancel')}</Button>
+          <Button type="submit" kind="primary" disabled={save.isPending || !found.data}>
+            {t('save')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
