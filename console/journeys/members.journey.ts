@@ -143,6 +143,36 @@ test('people say who they are, and what a repository is for', async () => {
   await window.close();
 });
 
+test('a project whose storage is nearly used up says so', async () => {
+  const project = `hold-${MARK}`;
+  await admin.manage('POST', 'v2.0/projects', { project_name: project, metadata: { public: 'false' } });
+  await admin.image(`${project}/app`, 'v1', [50_000]);
+  const { used, id } = await quotaOf(project);
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  await signIn(page);
+  await page.goto(`/ui/p/${project}`);
+  await settled(page);
+  expect(await page.getByText('What is pushed beyond it').count()).toBe(0);
+  await admin.manage('PUT', `v2.0/quotas/${id}`, { hard: { storage: used + 100 } });
+  await page.reload();
+  await page.getByText('What is pushed beyond it is refused.').waitFor();
+  await admin.manage('PUT', `v2.0/quotas/${id}`, { hard: { storage: used } });
+  await page.reload();
+  await page.getByText('has used up its limit').waitFor();
+  await expect(admin.image(`${project}/app`, 'v2', [60_000])).rejects.toThrow(/ 403 |DENIED/);
+  await window.close();
+});
+
+async function quotaOf(project: string): Promise<{ id: number; used: number }> {
+  const { project_id: id } = (await (await admin.manage('GET', `v2.0/projects/${project}`)).json()) as { project_id: number };
+  for (;;) {
+    const quota = (await (await admin.manage('GET', `v2.0/quotas/${id}`)).json()) as { used: { storage: number } };
+    if (quota.used.storage > 0) return { id, used: quota.used.storage };
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 async function memberOf(project: string, name: string): Promise<number> {
   const members = (await (await admin.manage('GET', `v2.0/projects/${project}/members`)).json()) as { id: number; entity_name: string }[];
   return members.find((one) => one.entity_name === name)?.id ?? 0;

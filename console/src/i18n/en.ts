@@ -369,6 +369,8 @@ export const en = {
   'quotas.limit': 'Limit',
   'quotas.none': 'No limit',
   'quotas.limited': 'Limit the project’s storage',
+  'quotas.near': '{project} uses {used} of {limit}. What is pushed beyond it is refused.',
+  'quotas.full': '{project} has used up its limit of {limit}: pushes are refused. Delete what nobody needs and empty the trash, or ask a system administrator for more.',
   'quotas.edit': 'Limit of {project}',
   'quotas.gib': 'Limit in GiB',
   'quotas.hint': 'What is pushed beyond it is refused. What is there stays.',

@@ -374,6 +374,8 @@ export const zhHans: Catalogue = {
   'quotas.limit': '上限',
   'quotas.none': '无上限',
   'quotas.limited': '限制项目的保存用量',
+  'quotas.near': '{project} 已使用 {used}，上限为 {limit}。超过的推送会被拒绝。',
+  'quotas.full': '{project} 已达上限 {limit}，推送会被拒绝。请删除不需要的内容并清空回收站，或请系统管理员提高上限。',
   'quotas.edit': '{project} 的上限',
   'quotas.gib': '上限（GiB）',
   'quotas.hint': '超过的推送会被拒绝，已有的内容会保留。',

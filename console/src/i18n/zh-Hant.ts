@@ -374,6 +374,8 @@ export const zhHant: Catalogue = {
   'quotas.limit': '上限',
   'quotas.none': '無上限',
   'quotas.limited': '限制專案的儲存用量',
+  'quotas.near': '{project} 已使用 {used}，上限為 {limit}。超過的推送會被拒絕。',
+  'quotas.full': '{project} 已達上限 {limit}，推送會被拒絕。請刪除不需要的內容並清空回收桶，或請系統管理員提高上限。',
   'quotas.edit': '{project} 的上限',
   'quotas.gib': '上限（GiB）',
   'quotas.hint': '超過的推送會被拒絕，已有的內容會保留。',

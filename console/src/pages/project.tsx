@@ -13,6 +13,7 @@ import { Members } from './project/members';
 import { Policies } from './project/policies';
 import { Nowhere } from './nowhere';
 import { Repositories } from './project/repositories';
+import { QuotaNotice } from './project/quota-notice';
 import { ProjectSettings } from './project/settings';
 import { Trash } from './project/trash';
 import { Webhooks } from './project/webhooks';
@@ -82,6 +83,7 @@ export function Project({ project: name, tab }: { project: string; tab: string }
         now={tab}
         tabs={shown.map(([one, text]) => [one, t(text), to.project(name, one === 'repositories' ? undefined : one)])}
       />
+      {project.data && (role || session.data?.admin) && <QuotaNotice project={name} />}
       {Tab && project.data ? <Tab project={name} id={project.data.project_id} may={has} /> : project.isSuccess && !Tab && <Nowhere />}
     </>
   );

@@ -20,9 +20,11 @@ export function Markdown({ text }: { text: string }) {
       link.rel = 'noopener noreferrer nofollow';
       link.target = '_blank';
     }
-    // The page has one first heading, and it is not the README's.
-    for (const heading of fragment.querySelectorAll('h1, h2, h3, h4, h5, h6')) {
-      const level = document.createElement(`h${Math.min(6, Number(heading.tagName[1]) + 2)}`);
+    // The page has one first heading, and a second one above this text: its own begin at the third.
+    const headings = [...fragment.querySelectorAll('h1, h2, h3, h4, h5, h6')];
+    const first = Math.min(...headings.map((heading) => Number(heading.tagName[1])));
+    for (const heading of headings) {
+      const level = document.createElement(`h${Math.min(6, Number(heading.tagName[1]) - first + 3)}`);
       level.append(...heading.childNodes);
       heading.replaceWith(level);
     }

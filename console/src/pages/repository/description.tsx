@@ -55,6 +55,9 @@ export function Description({ project, repository, edit }: { project: string; re
     <section class="card narrow">
       {description ? (
         <>
+          <header>
+            <h2>{t('description')}</h2>
+          </header>
           <div class="body">
             <Suspense fallback={null}>
               <Markdown text={description} />
