@@ -69,6 +69,16 @@ class Selector:
             return untagged != self.excludes
         return any(matches(self.pattern, tag) != self.excludes for tag in tags)
 
+    def as_terms(self, matching: str, excluding: str) -> dict[str, str]:
+        terms = {
+            "kind": "doublestar",
+            "decoration": excluding if self.excludes else matching,
+            "pattern": self.pattern,
+        }
+        if self.untagged is not None:
+            terms["extras"] = compact({"untagged": self.untagged})
+        return terms
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -90,6 +100,17 @@ class Rule:
 
     def selects_tags(self, tags: Collection[Tag]) -> bool:
         return all(one.selects_tags(tags) for one in self.tags)
+
+    def as_terms(self) -> dict[str, Any]:
+        """Return what the rule does, with the names that Harbor's API and its notifications have for it."""
+        return {
+            "template": str(self.template),
+            "params": {str(self.template): self.number} if self.number is not None else {},
+            "tag_selectors": [one.as_terms("matches", "excludes") for one in self.tags],
+            "scope_selectors": {
+                "repository": [one.as_terms("repoMatches", "repoExcludes") for one in self.repositories]
+            },
+        }
 
     @property
     def same(self) -> tuple[object, ...]:

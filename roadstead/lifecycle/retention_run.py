@@ -11,6 +11,7 @@ from roadstead.content.commit_rules import RuleRefused
 from roadstead.content.deletion import Deletion
 from roadstead.content.manifests import Changed, Look
 from roadstead.digest import Digest
+from roadstead.documents import compact
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.lifecycle.cron import next_ms
 from roadstead.lifecycle.executions import Execution, LogPart, Starter, Status, Step, Task
@@ -25,6 +26,8 @@ MAX_PREVIEWED = 5_000  # tags and untagged artifacts
 _DELETED_AT_ONCE = 50  # artifacts in a step
 _PASSED_AT_ONCE = 100  # repositories that no rule selects, in a step
 _LOGGED = 900  # lines in a part of a log
+_NAMED = 50  # deleted artifacts that the event of a run names
+_MAX_RULES_TEXT = 16_000  # characters; an event without its rules is better than one that is too long for the trail
 
 ImmutableTags = Callable[[ProjectName], Callable[[RepositoryName, Tag], bool]]
 
@@ -170,7 +173,7 @@ class RetentionWork:
         selected = next((one for one in page if policy.selecting(one)), None)
         if selected is None:
             done = len(page) < _PASSED_AT_ONCE
-            event = self._ended(execution) if done else None
+            event = self._ended(execution, policy) if done else None
             return Step({**state, "after": page[-1] if page else after}, execution.progress, done, event=event)
         return self._do(execution, policy, selected)
 
@@ -198,6 +201,9 @@ class RetentionWork:
             LogPart(number, part + place, "".join(map(_line, shown[start : start + _LOGGED])))
             for place, start in enumerate(range(0, len(shown), _LOGGED))
         ]
+        named = state.get("named", [])
+        if not dry:
+            named = [*named, *(_name(repository, one.candidate) for one in results if not one.keep)][:_NAMED]
         retained = total - gone - (len(going) if dry else deleted)
         counts = {"total": total, "retained": retained}
         ended = 0 if more else self._events.now_ms()
@@ -209,6 +215,8 @@ class RetentionWork:
             after = {**state, "task": number, "gone": gone + deleted, "part": part + len(logs), "started": started}
         else:
             after = {"after": repository, "task": number + 1}
+        after["named"] = named
+        if not more:
             for name, count in (("repositories", 1), *counts.items()):
                 progress[name] = progress.get(name, 0) + count
         return Step(after, progress, tasks=[task], logs=logs)
@@ -230,11 +238,19 @@ class RetentionWork:
             return replace(one, keep=True, reason=f"it is needed: {error}")
         return one
 
-    def _ended(self, execution: Execution) -> Event:
-        counts = " ".join(f"{name}={count}" for name, count in sorted(execution.progress.items()))
-        dry = " dry_run=true" if execution.parameters.get("dry_run") is True else ""
-        detail = f"id={execution.id} {counts}{dry}"
-        return self._events.make(Operation.RETAIN, execution.actor, "", project=execution.scope, detail=detail)
+    def _ended(self, execution: Execution, policy: Policy) -> Event:
+        """The event has everything that notifications tell: the counts, the rules, and names of what was deleted."""
+        parts = [f"id={execution.id}", f"policy={policy.project_id}", f"trigger={execution.trigger.lower()}"]
+        parts += [f"{name}={count}" for name, count in sorted(execution.progress.items())]
+        if execution.parameters.get("dry_run") is True:
+            parts.append("dry_run=true")
+        elif execution.progress.get("deleted"):
+            rules = compact([rule.as_terms() for rule in policy.rules])
+            parts += [f"rules={rules}"] if len(rules) <= _MAX_RULES_TEXT else []
+        named = tuple(execution.state.get("named", ()))
+        return self._events.make(
+            Operation.RETAIN, execution.actor, "", project=execution.scope, tags=named, detail=" ".join(parts)
+        )
 
 
 def _judged(
@@ -246,6 +262,12 @@ def _judged(
 ) -> list[Verdict]:
     rules = policy.selecting(repository)
     return judge(rules, candidates, now=now, is_immutable=lambda tag: is_immutable(repository, tag))
+
+
+def _name(repository: RepositoryName, one: Candidate) -> str:
+    """Return `cargo/crane:v1`, or `cargo/crane@sha256:…` for an artifact without a tag: without the project."""
+    within, tag = repository.removeprefix(f"{repository.project}/"), next(iter(one.tags), "")
+    return f"{within}:{tag}" if tag else f"{within}@{one.digest}"
 
 
 def _line(one: Verdict) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from roadstead.names import RepositoryName
+from roadstead.names import ProjectName, RepositoryName
 from roadstead.notifications.messages import Message, delivery_id
 from roadstead.notifications.payloads import Surroundings, event_type, payload
 from roadstead.notifications.queue import Sender
@@ -51,7 +51,8 @@ class Dispatcher:
         kind = event_type(entry)
         if kind is None:
             return
-        subscriptions = self._targets.of(RepositoryName(entry.repository).project)
+        project = RepositoryName(entry.repository).project if entry.repository else ProjectName(entry.project)
+        subscriptions = self._targets.of(project)
         for webhook in subscriptions.webhooks:
             tags = heard(webhook, entry)
             if tags is None:
@@ -61,6 +62,7 @@ class Dispatcher:
             yield Message(delivery, webhook.project, webhook.id, told.content_type, told.body, entry.at, str(kind))
 
     def _around(self, entry: AuditEntry, subscriptions: Subscriptions) -> Surroundings:
-        repository = entry.repository
-        created = self._dates.get(repository, lambda: self._records.repository_created(repository))
+        repository, created = entry.repository, None
+        if repository:
+            created = self._dates.get(repository, lambda: self._records.repository_created(repository))
         return Surroundings(self._host, subscriptions.public, created)

@@ -38,6 +38,7 @@ SENT = (
     EventType.DELETE_TAG,
     EventType.QUOTA_EXCEED,
     EventType.QUOTA_WARNING,
+    EventType.TAG_RETENTION,
 )
 
 

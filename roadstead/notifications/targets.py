@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from roadstead.names import ProjectName, RepositoryName
-from roadstead.notifications.payloads import event_type, name_in_project, tags_of
+from roadstead.notifications.payloads import deleted_by, event_type, name_in_project, tags_of
 from roadstead.notifications.stores import EVERYTHING, Webhook, Webhooks
 from roadstead.patterns import matches
 from roadstead.recent import Recent
-from roadstead.trail.entries import AuditEntry
+from roadstead.trail.entries import AuditEntry, Operation
 
 FRESH_SECONDS = 60  # how long a change to a webhook may take to have effect
 _PROJECTS = 1_000
@@ -58,13 +58,30 @@ class Targets:
 def heard(webhook: Webhook, entry: AuditEntry) -> tuple[str, ...] | None:
     """Return the entry's tags that a webhook subscribes to (empty if the entry has none), or None if it does not.
 
-    A webhook with a tag pattern does not subscribe to entries without tags.
+    A webhook with a tag pattern does not subscribe to entries without tags. Of a run of retention rules, what counts
+    is what it deleted: the names of those that match are returned.
     """
     if not webhook.enabled or event_type(entry) not in webhook.events:
         return None
+    if entry.operation is Operation.RETAIN:
+        deleted = deleted_by(entry)
+        if webhook.repositories == webhook.tags == EVERYTHING:
+            return deleted
+        return tuple(name for name in deleted if _is_wanted(webhook, name)) or None
     if not matches(webhook.repositories, name_in_project(RepositoryName(entry.repository))):
         return None
     tags = tags_of(entry)
     if webhook.tags == EVERYTHING:
         return tags
     return tuple(tag for tag in tags if matches(webhook.tags, tag)) or None
+
+
+def _is_wanted(webhook: Webhook, deleted: str) -> bool:
+    """Whether the patterns choose `cargo/crane:v1` or, without a tag, `cargo/crane@sha256:…`."""
+    repository, _, digest = deleted.partition("@")
+    tag = ""
+    if not digest:
+        repository, _, tag = deleted.rpartition(":")
+    if not matches(webhook.repositories, repository):
+        return False
+    return webhook.tags == EVERYTHING or (tag != "" and matches(webhook.tags, tag))

@@ -7,16 +7,21 @@ from botocore.exceptions import BotoCoreError
 
 from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.index_items import event_from
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
 from roadstead.content.deletion import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.digest import Digest
+from roadstead.documents import compact
 from roadstead.lifecycle.executions import LEASE_MS, Execution, Runner, Starter, Status
 from roadstead.lifecycle.retention import Policy, Rule, Selector, Template
 from roadstead.lifecycle.retention_run import KIND, Retention, RetentionWork
 from roadstead.lifecycle.schedules import Scheduler
 from roadstead.names import Tag
+from roadstead.notifications.payloads import event_type
+from roadstead.notifications.stores import EventType
+from roadstead.trail.entries import AuditEntry, Operation
 from roadstead.trail.pull_counts import Artifact, Pulls
 from tests.invariants.cloud import Cloud
 from tests.invariants.faults import Crash, Fault, Faulty
@@ -88,7 +93,11 @@ def test_a_run_deletes_what_no_rule_keeps_and_says_so(cloud: Cloud) -> None:
     assert log.splitlines()[1].startswith(f"DELETE old {Digest.of(IMAGE)}: rule 1")
     (unit,) = Bin(cloud).units()
     assert unit.tags == (Tag("old"),)
-    assert cloud.events[-1]["operation"] == "retain"
+    said = AuditEntry.of_event(event_from(cloud.events[-1]))
+    assert (said.operation, said.reference) == (Operation.RETAIN, f"{SHIPS.partition('/')[2]}:old")
+    counts = "policy=1 trigger=manual deleted=1 repositories=1 retained=1 total=2"
+    assert said.detail == f"id={done.id} {counts} rules={compact([rule.as_terms() for rule in KEEP_ONE.rules])}"
+    assert event_type(said) is EventType.TAG_RETENTION
     check(cloud, BODIES)
 
 
@@ -99,6 +108,8 @@ def test_a_dry_run_says_the_same_and_deletes_nothing(cloud: Cloud) -> None:
     assert done.progress == {"deleted": 0, "repositories": 1, "total": 2, "retained": 1}
     assert "DELETE old" in keeper.executions.log(done.id, 1)
     assert stands(Registry(cloud), IMAGE, "old")
+    said = AuditEntry.of_event(event_from(cloud.events[-1]))
+    assert (said.reference, said.detail.rpartition(" ")[2], event_type(said)) == ("", "dry_run=true", None)
     check(cloud, BODIES)
 
 

@@ -74,12 +74,7 @@ def policy_document(policy: Policy, *, next_run: int | None) -> dict[str, Any]:
                 "priority": rule.id,
                 "disabled": rule.disabled,
                 "action": "retain",
-                "template": str(rule.template),
-                "params": {str(rule.template): rule.number} if rule.number is not None else {},
-                "tag_selectors": [_selector_document(one, _TAGS) for one in rule.tags],
-                "scope_selectors": {
-                    "repository": [_selector_document(one, _REPOSITORIES) for one in rule.repositories]
-                },
+                **rule.as_terms(),
             }
             for rule in policy.rules
         ],
@@ -163,10 +158,3 @@ def _untagged(extras: Any) -> bool | None:
     if not isinstance(untagged, bool):
         raise bad_request('extras of a selector must be the text {"untagged":true} or {"untagged":false}')
     return untagged
-
-
-def _selector_document(one: Selector, decorations: tuple[str, str]) -> dict[str, Any]:
-    document = {"kind": "doublestar", "decoration": decorations[one.excludes], "pattern": one.pattern}
-    if one.untagged is not None:
-        document["extras"] = json.dumps({"untagged": one.untagged}, separators=(",", ":"))
-    return document

@@ -134,6 +134,33 @@ def test_patterns_choose(options: dict[str, str], fields: dict[str, Any], tags: 
     assert told(harbour) == ([("PUSH_ARTIFACT", tags)] if tags else [])
 
 
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ({}, ["cargo/crane:v1", "tug:dev", f"tug@{DIGEST}"]),
+        ({"repositories": "cargo/*"}, ["cargo/crane:v1"]),
+        ({"repositories": "tug"}, ["tug:dev", f"tug@{DIGEST}"]),
+        ({"tags": "d*"}, ["tug:dev"]),
+        ({"repositories": "other/**"}, None),
+    ],
+)
+def test_patterns_choose_of_what_a_retention_run_deleted(options: dict[str, str], names: list[str] | None) -> None:
+    harbour = Harbour()
+    harbour.add("TAG_RETENTION", **options)
+    run = entry(
+        Operation.RETAIN,
+        repository="",
+        digest="",
+        reference=f"cargo/crane:v1,tug:dev,tug@{DIGEST}",
+        detail="id=7 policy=28000000 trigger=manual deleted=3 total=9 retained=6",
+    )
+    assert harbour.dispatcher.enqueue([run]) == (names is not None)
+    assert harbour.store.reads == ["webhooks", "project"]
+    if names is not None:
+        retention = json.loads(Message.parse(harbour.queue.bodies[0]).body)["event_data"]["retention"]
+        assert [one["name_tag"] for one in retention["deleted_artifact"]] == names
+
+
 def test_a_change_is_heeded_within_a_minute() -> None:
     harbour = Harbour()
     harbour.dispatcher.enqueue([PUSH])

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from roadstead.notifications.payloads import Payload, Surroundings, event_type, payload, tags_of
+from roadstead.documents import compact
+from roadstead.lifecycle.retention import Rule, Selector, Template
+from roadstead.notifications.payloads import Payload, Surroundings, deleted_by, event_type, payload, tags_of
 from roadstead.notifications.stores import SENT, PayloadFormat
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome
 from tests.unit.notifications.parts import DIGEST, NOON, PUSH, WEBHOOK, entry
@@ -126,11 +128,78 @@ def test_a_quota_is_told_as_harbor_tells_it() -> None:
     }
 
 
+def retained(detail: str, reference: str = "") -> AuditEntry:
+    return entry(Operation.RETAIN, repository="", digest="", reference=reference, detail=detail)
+
+
+RULE = Rule(1, Template.ALWAYS, tags=(Selector("v*", untagged=False),), repositories=(Selector("old/**", True),))
+RUN = retained(
+    f"id=7 policy=28000000 trigger=schedule deleted=2 repositories=1 retained=5 total=7 "
+    f"rules={compact([RULE.as_terms()])}",
+    f"cargo/crane:v0.9,cargo/crane@{DIGEST}",
+)
+
+
+def test_a_run_of_retention_rules_is_told_as_harbor_tells_it() -> None:
+    """Harbor's `constructRetentionPayload`, which tells each repository and names one artifact of it."""
+    around = replace(AROUND, host="registry.example.com:8443")
+    kind = event_type(RUN)
+    assert kind is not None
+    document = json.loads(payload(RUN, kind, deleted_by(RUN), WEBHOOK, around).body)
+    assert document == {
+        "type": "TAG_RETENTION",
+        "occur_at": NOON,
+        "operator": "SCHEDULE",
+        "event_data": {
+            "retention": {
+                "total": 7,
+                "retained": 5,
+                "harbor_hostname": "registry.example.com",
+                "project_name": "ships",
+                "retention_policy_id": 28000000,
+                "retention_rule": [
+                    {
+                        "template": "always",
+                        "params": {},
+                        "tag_selectors": [
+                            {
+                                "kind": "doublestar",
+                                "decoration": "matches",
+                                "pattern": "v*",
+                                "extras": '{"untagged":false}',
+                            }
+                        ],
+                        "scope_selectors": {
+                            "repository": [{"kind": "doublestar", "decoration": "repoExcludes", "pattern": "old/**"}]
+                        },
+                    }
+                ],
+                "result": "SUCCESS",
+                "deleted_artifact": [
+                    {"type": "image", "status": "SUCCESS", "name_tag": "cargo/crane:v0.9"},
+                    {"type": "image", "status": "SUCCESS", "name_tag": f"cargo/crane@{DIGEST}"},
+                ],
+            }
+        },
+    }
+    assert told(RUN, CLOUD)[1]["type"] == "harbor.tag_retention.finished"
+    assert AuditEntry.from_json(json.loads(json.dumps(RUN.as_json()))) == RUN
+
+
+def test_a_run_whose_rules_are_too_long_for_the_trail_is_told_without_them() -> None:
+    retention = told(retained("id=7 policy=28000000 trigger=manual deleted=1 retained=5 total=6"))[1]["event_data"]
+    assert retention["retention"].keys() == {
+        "total", "retained", "harbor_hostname", "project_name", "retention_policy_id", "result",
+    }  # fmt: skip
+
+
 def test_nothing_else_is_told() -> None:
     told_of = {Operation.PUSH, Operation.TAG, Operation.PULL, Operation.DELETE_MANIFEST, Operation.UNTAG}
     told_of |= {Operation.WARN_QUOTA, Operation.EXCEED_QUOTA}
     for operation in set(Operation) - told_of:
         assert event_type(entry(operation)) is None
+    assert event_type(retained("deleted=0 total=7")) is None
+    assert event_type(retained("deleted=2 total=7 dry_run=true")) is None
     assert event_type(entry(outcome=Outcome.REFUSED)) is None
     assert event_type(entry(outcome=Outcome.FAILURE)) is None
     assert event_type(entry(repository="")) is None
@@ -168,4 +237,5 @@ def test_an_entry_in_the_trails_json_gives_the_same_payload(webhook: Any) -> Non
 
 
 def test_the_types_are_those_that_one_can_subscribe_to() -> None:
-    assert {event_type(entry(operation)) for operation in Operation} - {None} == set(SENT)
+    entries = [*map(entry, Operation), retained("deleted=1")]
+    assert set(map(event_type, entries)) - {None} == set(SENT)

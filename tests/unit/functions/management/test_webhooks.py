@@ -190,7 +190,8 @@ def test_an_unknown_webhook_is_404(browser: Browser) -> None:
 def test_the_events_that_are_sent_are_listed(browser: Browser) -> None:
     document = ask(browser, "eve", "GET", f"{PROJECT}/webhook/events")[1]
     assert document["event_type"] == [
-        *("PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "DELETE_TAG", "QUOTA_EXCEED", "QUOTA_WARNING")
+        *("PUSH_ARTIFACT", "PULL_ARTIFACT", "DELETE_ARTIFACT", "DELETE_TAG", "QUOTA_EXCEED", "QUOTA_WARNING"),
+        "TAG_RETENTION",
     ]
     assert document["notify_type"] == ["http"]
 
