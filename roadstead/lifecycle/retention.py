@@ -1,8 +1,8 @@
 """Retention rules: what of a project's repositories is kept. Whatever no rule keeps goes, in repositories that a rule
 selects; other repositories are left alone.
 
-Rules are Harbor's (`or`: one rule that keeps an artifact is enough), with `newestVersionsOfMinor` beyond. The unit is
-the artifact with all its tags: one of them that matches keeps it.
+Rules are Harbor's (`or`: one rule that keeps an artifact is enough), with `newestVersionsOfMinor` and the selectors of
+the kind `regexp` beyond. The unit is the artifact with all its tags: one of them that matches keeps it.
 Source: Harbor, src/pkg/retention (policy, rule) and src/lib/selector/selectors/doublestar.
 """
 
@@ -17,6 +17,7 @@ from typing import Any
 
 from roadstead.digest import Digest
 from roadstead.documents import compact
+from roadstead.expressions import check_expression, expression_matches
 from roadstead.lifecycle.cron import Cron
 from roadstead.names import RepositoryName, Tag
 from roadstead.patterns import check_pattern, matches
@@ -27,6 +28,9 @@ MAX_NUMBER = 100_000  # of artifacts or days
 DAY_MS = 86_400_000
 YOUNG_MS = DAY_MS  # an untagged artifact may be the child of an index that is still being pushed
 PULL_LAG_MS = 3_600_000  # a pull is told by a log line, which may come as late
+
+
+DOUBLESTAR, REGULAR = "doublestar", "regexp"  # kinds of selectors; Harbor has the first
 
 
 class Template(StrEnum):
@@ -49,15 +53,24 @@ _DEFAULTS = {  # where a rule has no parameter; Harbor's for Harbor's
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A pattern, and whether it selects what matches it or all else. `untagged` is None where it was not said."""
+    """A pattern, and whether it selects what matches it or all else. `untagged` is None where it was not said.
+
+    The pattern is one of `roadstead.patterns` or, if it is `regular`, of `roadstead.expressions`.
+    """
 
     pattern: str
     excludes: bool = False
     untagged: bool | None = None
+    regular: bool = False
+
+    def check(self) -> None:
+        """Raises ValueError, with a message for users, if the pattern is none."""
+        check = check_expression if self.regular else check_pattern
+        check(self.pattern)
 
     def selects_repository(self, repository: RepositoryName) -> bool:
         """Patterns are of the name without its project."""
-        return matches(self.pattern, repository.partition("/")[2]) != self.excludes
+        return self._matches(repository.partition("/")[2]) != self.excludes
 
     def selects_tags(self, tags: Collection[Tag]) -> bool:
         """Whether one of `tags` is selected; without tags `untagged` decides, true for matches and false otherwise.
@@ -67,11 +80,18 @@ class Selector:
         if not tags:
             untagged = self.untagged if self.untagged is not None else not self.excludes
             return untagged != self.excludes
-        return any(matches(self.pattern, tag) != self.excludes for tag in tags)
+        return any(self._matches(tag) != self.excludes for tag in tags)
+
+    def _matches(self, text: str) -> bool:
+        return (expression_matches if self.regular else matches)(self.pattern, text)
+
+    def as_json(self) -> list[object]:
+        """`regular` is there only if it is true."""
+        return [self.pattern, self.excludes, self.untagged, *([True] if self.regular else [])]
 
     def as_terms(self, matching: str, excluding: str) -> dict[str, str]:
         terms = {
-            "kind": "doublestar",
+            "kind": REGULAR if self.regular else DOUBLESTAR,
             "decoration": excluding if self.excludes else matching,
             "pattern": self.pattern,
         }
@@ -138,7 +158,7 @@ class Policy:
                 raise PolicyRefused(f"the parameter of {rule.template} is from 0 to {MAX_NUMBER}")
             for selector in (*rule.tags, *rule.repositories):
                 try:
-                    check_pattern(selector.pattern)
+                    selector.check()
                 except ValueError as error:
                     raise PolicyRefused(str(error)) from error
             if max(len(rule.tags), len(rule.repositories)) > MAX_SELECTORS:
@@ -162,8 +182,8 @@ class Policy:
                         "template": rule.template,
                         "number": rule.number,
                         "disabled": rule.disabled,
-                        "tags": [[one.pattern, one.excludes, one.untagged] for one in rule.tags],
-                        "repositories": [[one.pattern, one.excludes, one.untagged] for one in rule.repositories],
+                        "tags": [one.as_json() for one in rule.tags],
+                        "repositories": [one.as_json() for one in rule.repositories],
                     }
                     for rule in self.rules
                 ],

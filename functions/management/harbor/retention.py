@@ -12,7 +12,7 @@ from typing import Any
 from functions.management.errors import bad_request
 from functions.management.harbor.shapes import milliseconds
 from roadstead.lifecycle.executions import Execution, Status, Task
-from roadstead.lifecycle.retention import Policy, Rule, Selector, Template
+from roadstead.lifecycle.retention import DOUBLESTAR, REGULAR, Policy, Rule, Selector, Template
 
 _TAGS, _REPOSITORIES = ("matches", "excludes"), ("repoMatches", "repoExcludes")
 _CODES = {Status.PENDING: 0, Status.RUNNING: 2}  # of a task; all that are over have 3
@@ -141,11 +141,13 @@ def _selectors(value: Any, name: str, decorations: tuple[str, str]) -> tuple[Sel
 
 
 def _selector(value: Any, name: str, decorations: tuple[str, str]) -> Selector:
-    if not isinstance(value, dict) or value.get("kind", "doublestar") != "doublestar":
-        raise bad_request(f"a selector of {name} must have the kind doublestar")
+    kind = value.get("kind", DOUBLESTAR) if isinstance(value, dict) else None
+    if kind not in (DOUBLESTAR, REGULAR):
+        raise bad_request(f"a selector of {name} must have the kind {DOUBLESTAR} or {REGULAR}")
     if value.get("decoration") not in decorations or not isinstance(value.get("pattern"), str):
         raise bad_request(f"a selector of {name} needs a pattern, and the decoration {' or '.join(decorations)}")
-    return Selector(value["pattern"], value["decoration"] == decorations[1], _untagged(value.get("extras")))
+    excludes, untagged = value["decoration"] == decorations[1], _untagged(value.get("extras"))
+    return Selector(value["pattern"], excludes, untagged, kind == REGULAR)
 
 
 def _untagged(extras: Any) -> bool | None:

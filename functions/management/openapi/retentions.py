@@ -21,10 +21,10 @@ from functions.management.openapi.described import (
     time,
 )
 from roadstead.lifecycle.executions import Status
-from roadstead.lifecycle.retention import Template
+from roadstead.lifecycle.retention import DOUBLESTAR, REGULAR, Template
 
 _SELECTOR = obj(
-    {"kind": one_of("doublestar"), "decoration": text(), "pattern": text(maxLength=256)},
+    {"kind": one_of(DOUBLESTAR, REGULAR), "decoration": text(), "pattern": text(maxLength=256)},
     {"extras": text('{"untagged":true} or {"untagged":false}')},
 )
 _STATUS = one_of(*map(str, Status))

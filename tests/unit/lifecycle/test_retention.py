@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from roadstead.digest import Digest
@@ -192,6 +194,7 @@ def test_a_policy_comes_back_as_it_was_kept() -> None:
         Policy(1, tuple(Rule(1, Template.LATEST_PUSHED, number) for number in range(MAX_RULES + 1))),
         Policy(1, (Rule(1, Template.LATEST_PUSHED, -1),)),
         Policy(1, (Rule(1, Template.ALWAYS, tags=(Selector("[a"),)),)),
+        Policy(1, (Rule(1, Template.ALWAYS, tags=(Selector("(a", regular=True),)),)),
         Policy(1, (Rule(1, Template.ALWAYS, tags=(ALL,) * 11),)),
         Policy(1, (), "every day"),
     ],
@@ -199,6 +202,32 @@ def test_a_policy_comes_back_as_it_was_kept() -> None:
 def test_a_policy_that_cannot_be_is_refused(policy: Policy) -> None:
     with pytest.raises(PolicyRefused):
         policy.check()
+
+
+def test_a_rule_selects_by_regular_expressions() -> None:
+    release = Selector(r"v\d+\.\d+", regular=True)
+    one, two = artifact("one", "v1.2"), artifact("two", "v1.2-rc1")
+    assert kept([rule(Template.ALWAYS, None, release)], one, two) == {"v1.2"}
+    others = Selector(release.pattern, excludes=True, regular=True)
+    assert kept([rule(Template.ALWAYS, None, others)], one, two) == {"v1.2-rc1"}
+    galleons = Selector("(gall|carav)[a-z]+", regular=True)  # the whole name, without its project
+    assert [galleons.selects_repository(RepositoryName(name)) for name in (GALLEON, "ships/old/galleon")] == [
+        True,
+        False,
+    ]
+
+
+def test_a_policy_with_regular_expressions_comes_back_as_it_was_kept() -> None:
+    terms = (Selector("a|b", True, False, regular=True), Selector("a"))
+    policy = Policy(1, (Rule(1, Template.ALWAYS, tags=terms, repositories=terms),))
+    policy.check()
+    assert Policy.from_json(policy.as_json()) == policy
+    assert json.loads(policy.as_json())["rules"][0]["tags"] == [["a|b", True, False, True], ["a", False, None]]
+
+
+def test_a_pattern_and_an_expression_of_the_same_text_are_two_rules() -> None:
+    both = [Rule(1, Template.ALWAYS, tags=(Selector("v1", regular=kind),)) for kind in (False, True)]
+    Policy(1, tuple(both)).check()
 
 
 def test_two_rules_that_do_the_same_are_refused() -> None:

@@ -176,6 +176,28 @@ def test_a_preview_says_of_every_artifact_why_it_stays_or_goes(browser: Browser)
     assert [len(one["artifacts"]) for one in browser.ask("POST", PREVIEW, headers=EVE)[1]] == [2, 1]
 
 
+def test_regular_expressions_come_back_as_they_were_sent_and_work_in_a_preview(browser: Browser) -> None:
+    for tag in ("v1.2", "v1.2-rc1"):
+        browser.desk.push("ships/galleon", tag, size=len(tag))
+    tags = [{"kind": "regexp", "decoration": "matches", "pattern": r"v\d+\.\d+"}]
+    repositories = {"repository": [{"kind": "regexp", "decoration": "repoExcludes", "pattern": "old-.*"}]}
+    sent = rule("always", None, tag_selectors=tags, scope_selectors=repositories)
+    path = create(browser, sent)
+    (got,) = browser.ask("GET", path, headers=EVE)[1]["rules"]
+    assert (got["tag_selectors"], got["scope_selectors"]) == (tags, repositories)
+    (galleon,) = browser.ask("POST", PREVIEW, headers=EVE)[1]
+    assert {one["tags"][0]: one["keep"] for one in galleon["artifacts"]} == {"v1.2": True, "v1.2-rc1": False}
+
+
+@pytest.mark.parametrize("pattern", [r"(v)\1", "(?=v).*", "^v1$", "(a{100}){100}", "(", "a b", ""])
+def test_an_expression_that_cannot_be_is_refused_with_a_sentence(browser: Browser, pattern: str) -> None:
+    tags = [{"kind": "regexp", "decoration": "matches", "pattern": pattern}]
+    for path in (RETENTIONS, PREVIEW):
+        status, document, _ = browser.ask("POST", path, policy(browser, rule(tag_selectors=tags)), EVE)
+        assert status == 400
+        assert "is not a regular expression that rules can have: " in document["errors"][0]["message"]
+
+
 def test_a_preview_of_too_many_tags_asks_for_a_dry_run(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("roadstead.lifecycle.retention_run.MAX_PREVIEWED", 1)
     for tag in ("v1", "v2"):
