@@ -116,7 +116,12 @@ def _of_others(settings: Settings) -> dict[str, str]:
 
 def collector(settings: Settings, at: Addresses) -> dict[str, str]:
     """`COLLECT_TRIAL` is set here so that an operator cannot: shorter times are not safe beside pushes."""
-    return {"INDEX_TABLE": Names(settings.name).index_table, "BUCKET": at.bucket, "COLLECT_TRIAL": "off"}
+    return {
+        "INDEX_TABLE": Names(settings.name).index_table,
+        "BUCKET": at.bucket,
+        "COLLECT_TRIAL": "off",
+        "RECOVERY_DAYS": str(settings.retention.recovery),
+    }
 
 
 def webhook(settings: Settings, at: Addresses) -> dict[str, str]:

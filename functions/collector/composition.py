@@ -71,7 +71,7 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
     immutable = Policies(DynamoProjectRules(table), events).immutable_tags
     view = DynamoRetentionView(table)
     works: dict[str, Work] = {
-        COLLECTION: CollectionWork(collector, view, deletion, events),
+        COLLECTION: CollectionWork(collector, view, deletion, events, recovery_days=settings.recovery_days),
         EMPTY: EmptyWork(trash, events),
         RESTORE: RestoreWork(trash, push, manifests, objects, events),
         REPOSITORY_DELETION: RepositoryDeletionWork(of_repositories),

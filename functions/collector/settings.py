@@ -14,13 +14,17 @@ _LONGEST = 90 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`grace` and `fence` in seconds. With `trial` they may be shorter than is safe beside pushes."""
+    """`grace` and `fence` in seconds. With `trial` they may be shorter than is safe beside pushes.
+
+    `recovery_days` is for how long the bucket keeps deleted objects as versions, 0 if it keeps none.
+    """
 
     index_table: str
     bucket: str
     grace: int
     fence: int
     trial: bool
+    recovery_days: int
     tracing: Tracing
     metrics: bool
 
@@ -35,6 +39,7 @@ class Settings:
             grace=read.number("COLLECT_GRACE", MIN_GRACE, least=0 if trial else MIN_GRACE, most=_LONGEST),
             fence=read.number("COLLECT_FENCE", MIN_FENCE, least=0 if trial else MIN_FENCE, most=86_400),
             trial=trial,
+            recovery_days=read.number("RECOVERY_DAYS", 0, least=0, most=35),
             tracing=read.choice("TRACING", Tracing.OFF),
             metrics=read.flag("METRICS"),
         )

@@ -18,13 +18,14 @@ from roadstead.lifecycle.collector import TIME_FOR_A_PAGE, Collector
 from roadstead.lifecycle.cron import next_ms
 from roadstead.lifecycle.executions import Execution, LogPart, Starter, Status, Step, Task
 from roadstead.lifecycle.report import Report
-from roadstead.lifecycle.retention import YOUNG_MS, Candidate
+from roadstead.lifecycle.retention import DAY_MS, YOUNG_MS, Candidate
 from roadstead.lifecycle.schedules import Schedule, Schedules
 from roadstead.names import RepositoryName
-from roadstead.trail.entries import Actor, Operation
+from roadstead.trail.entries import Actor, Operation, rfc3339
 from roadstead.trail.events import EventMaker
 
 KIND = "collect"  # of executions, and the name of their schedule
+RECOVERY_DAYS = "recovery_days"  # a count of a run that deleted objects
 _SLICE = 30.0  # seconds of a step
 _REPOSITORIES_AT_ONCE = 20
 _COUNTS = [one.name for one in fields(Report) if one.name not in ("dry_run", "complete")]
@@ -99,6 +100,15 @@ class Collections:
         self._schedules.put(Schedule(KIND, KIND, "", cron, parameters, at, KIND))
 
 
+def stored_until(deleted: int, recovery_days: int) -> int:
+    """Return when objects that were deleted at `deleted` are stored no more, and cost no more (both in ms).
+
+    S3 counts the days from the deletion, and then rounds up to midnight UTC.
+    Source: Amazon S3 User Guide, "Lifecycle configuration elements" (3 days from 15 January, 10:30: 19 January, 00:00).
+    """
+    return ((deleted + recovery_days * DAY_MS) // DAY_MS + 1) * DAY_MS
+
+
 class UntaggedView(Protocol):
     def all_repositories(self, *, after: str, limit: int) -> Sequence[RepositoryName]:
         """Return up to `limit` repositories of all projects after `after`, in byte order."""
@@ -112,7 +122,8 @@ class UntaggedView(Protocol):
 class CollectionWork:
     """Parameters: `dry_run`: write nothing; `delete_untagged`: first delete artifacts without a tag, older than a day.
 
-    A dry run of the collector is one step, since it would begin anew with each.
+    A dry run of the collector is one step, since it would begin anew with each. `recovery_days` is for how long the
+    bucket keeps a deleted object as a version, 0 if it keeps none.
     """
 
     def __init__(
@@ -122,12 +133,14 @@ class CollectionWork:
         deletion: Deletion,
         events: EventMaker,
         *,
+        recovery_days: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._collector = collector
         self._view = view
         self._deletion = deletion
         self._events = events
+        self._recovery_days = recovery_days
         self._clock = clock
 
     def step(self, execution: Execution) -> Step:
@@ -138,7 +151,11 @@ class CollectionWork:
         end = self._clock() + _SLICE + TIME_FOR_A_PAGE
         report = self._collector.run(dry=dry, remaining=lambda: end - self._clock())
         told = " ".join(f"{name}={count}" for name, count in report.as_json().items())
-        return self._step(execution, execution.state, _sum(execution.progress, report), told, report.complete or dry)
+        progress = _sum(execution.progress, report)
+        if self._recovery_days and report.objects_deleted and not dry:
+            progress[RECOVERY_DAYS] = self._recovery_days
+            told += f" stored_until={rfc3339(stored_until(self._events.now_ms(), self._recovery_days))}"
+        return self._step(execution, execution.state, progress, told, report.complete or dry)
 
     def _delete_untagged(self, execution: Execution) -> Step:
         state, dry = dict(execution.state), execution.parameters.get("dry_run") is True

@@ -7,6 +7,7 @@ from typing import Any
 from functions.management.authorization import identity_of
 from functions.management.call import Call
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
+from functions.management.harbor.collections import stored_until_of
 from functions.management.harbor.shapes import milliseconds
 from functions.management.route import OWN, SignedIn, route
 from roadstead.conflicts import Conflict
@@ -75,6 +76,7 @@ def execution_document(one: Execution) -> dict[str, Any]:
         "ended": milliseconds(one.ended) if one.ended else None,
         "progress": dict(one.progress),
         "message": one.message,
+        **stored_until_of(one),
     }
 
 

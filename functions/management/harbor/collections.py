@@ -8,11 +8,17 @@ from typing import Any
 
 from functions.management.errors import bad_request
 from functions.management.harbor.shapes import milliseconds
-from roadstead.lifecycle.collection import CollectionSchedule, Every
+from roadstead.lifecycle.collection import RECOVERY_DAYS, CollectionSchedule, Every, stored_until
 from roadstead.lifecycle.executions import Execution, Trigger
 
 MANUAL = "Manual"
 _NAME = "GARBAGE_COLLECTION"
+
+
+def stored_until_of(one: Execution) -> dict[str, str]:
+    """Return until when S3 keeps, and charges for, what a run deleted; nothing before its end, or if it is nothing."""
+    days = one.progress.get(RECOVERY_DAYS, 0)
+    return {"stored_until": milliseconds(stored_until(one.ended, days))} if days and one.ended else {}
 
 
 def history_document(one: Execution) -> dict[str, Any]:
@@ -26,6 +32,7 @@ def history_document(one: Execution) -> dict[str, Any]:
         "purged_blobs": freed.get("blobs_deleted", 0) + freed.get("leftovers_deleted", 0),
         "purged_manifests": freed.get("manifests_deleted", 0),
         "deleted_untagged": freed.get("untagged", 0),
+        **stored_until_of(one),
     }
     manual = one.trigger is Trigger.MANUAL
     return {

@@ -28,7 +28,9 @@ SCHEMAS: Mapping[str, Schema] = {
             "id": number(),
             "job_name": text(),
             "job_kind": one_of("MANUAL", "SCHEDULE"),
-            "job_parameters": text("JSON: what was asked for, and freed_space, purged_blobs, purged_manifests"),
+            "job_parameters": text(
+                "JSON: what was asked for, and freed_space, purged_blobs, purged_manifests, stored_until"
+            ),
             "job_status": one_of("", *map(str, Status)),
             "schedule": obj({"type": text()}, {"cron": text("six fields, UTC"), "next_scheduled_time": time()}),
             "deleted": flag(),

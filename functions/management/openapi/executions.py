@@ -39,7 +39,8 @@ SCHEMAS: Mapping[str, Schema] = {
             "ended": nullable(time()),
             "progress": _PROGRESS,
             "message": text("why it failed; empty if it did not"),
-        }
+        },
+        {"stored_until": time("of a collection: until when S3 keeps, and charges for, what it deleted")},
     ),
     "ExecutionTask": obj(
         {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from roadstead.content.deletion import Deletion
 from roadstead.content.manifests import Manifests
-from roadstead.lifecycle.collection import KIND, Collections, CollectionWork, Every
+from roadstead.lifecycle.collection import KIND, Collections, CollectionWork, Every, stored_until
 from roadstead.lifecycle.executions import Runner, Starter, Status
 from roadstead.lifecycle.report import Report
+from roadstead.lifecycle.retention import DAY_MS
 from roadstead.lifecycle.schedules import Scheduler
 from roadstead.names import Tag
-from roadstead.trail.entries import Actor
+from roadstead.trail.entries import Actor, rfc3339
 from roadstead.trail.events import EventMaker
 from tests.memory.executions import MemoryExecutions
 from tests.memory.index import MemoryIndex
@@ -35,7 +37,7 @@ class FakeCollector:
 
 
 class Yard:
-    def __init__(self) -> None:
+    def __init__(self, recovery_days: int = 0) -> None:
         self.index, objects = MemoryIndex(), MemoryObjects()
         self.clock = Clock(NOW)
         self.registry = Registry(index=self.index, objects=objects, clock=self.clock)
@@ -48,7 +50,7 @@ class Yard:
         deletion = Deletion(
             Manifests(manifests=self.index, blobs=self.index, objects=objects, events=self.events), self.index, objects
         )
-        work = CollectionWork(collector, self.view, deletion, self.events)
+        work = CollectionWork(collector, self.view, deletion, self.events, recovery_days=recovery_days)
         self.runner = Runner(self.store, {KIND: work}, self.events)
 
     def run(self) -> Any:
@@ -62,6 +64,29 @@ def test_a_collection_adds_up_its_steps_and_logs_each() -> None:
     done = yard.run()
     assert (done.status, done.progress["bytes_freed"], done.progress["objects_deleted"]) == (Status.SUCCESS, 20, 2)
     assert yard.store.log(done.id, 1).count("bytes_freed=10") == 2
+
+
+def test_a_collection_says_until_when_what_it_deleted_is_stored() -> None:
+    yard = Yard(recovery_days=35)
+    yard.collections.start(dry=False, delete_untagged=False, actor=Actor("ada"))
+    done = yard.run()
+    assert done.progress["recovery_days"] == 35
+    until = stored_until(done.ended, 35)
+    assert until % DAY_MS == 0
+    assert 35 * DAY_MS < until - done.ended <= 36 * DAY_MS
+    assert yard.store.log(done.id, 1).count(f" stored_until={rfc3339(until)}\n") == 2
+    yard.clock.now += 60
+    yard.collections.start(dry=True, delete_untagged=False, actor=Actor("ada"))
+    dry = yard.run()
+    assert dry.id > done.id
+    assert "recovery_days" not in dry.progress
+    assert "stored_until" not in yard.store.log(dry.id, 1)
+
+
+def test_s3_rounds_the_end_of_a_version_up_to_midnight() -> None:
+    noon = int(datetime(2026, 11, 26, 12, tzinfo=UTC).timestamp() * 1000)
+    assert rfc3339(stored_until(noon, 35)) == "2027-01-01T00:00:00.000Z"
+    assert rfc3339(stored_until(noon, 1)) == "2026-11-28T00:00:00.000Z"
 
 
 def test_the_collector_is_hourly_until_somebody_says_otherwise() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -78,7 +79,13 @@ def test_a_run_by_hand_is_in_the_history_with_what_it_freed(browser: Browser) ->
     assert browser.ask("POST", f"{GC}/schedule", again, ADA)[0] == 409
     was = browser.desk.executions.find(id_)
     assert was is not None
-    progress = {"bytes_freed": 9, "blobs_deleted": 2, "leftovers_deleted": 1, "manifests_deleted": 3}
+    progress = {
+        "bytes_freed": 9,
+        "blobs_deleted": 2,
+        "leftovers_deleted": 1,
+        "manifests_deleted": 3,
+        "recovery_days": 1,
+    }
     done = replace(was, status=Status.SUCCESS, ended=was.created + 1_000, progress=progress)
     browser.desk.executions.save(was, done, logs=[LogPart(1, 0, "blobs_deleted=2\n")])
     status, (one,), headers = browser.ask("GET", GC, headers=ADA)
@@ -87,6 +94,10 @@ def test_a_run_by_hand_is_in_the_history_with_what_it_freed(browser: Browser) ->
     parameters = json.loads(one["job_parameters"])
     assert (parameters["freed_space"], parameters["purged_blobs"], parameters["purged_manifests"]) == (9, 3, 3)
     assert parameters["dry_run"] is True
+    ended = datetime.fromtimestamp(done.ended / 1000, UTC)
+    until = (ended + timedelta(days=2)).strftime("%Y-%m-%dT00:00:00.000Z")
+    assert parameters["stored_until"] == until
+    assert browser.ask("GET", f"/api/roadstead/v1/executions/{id_}", headers=ADA)[1]["stored_until"] == until
     assert browser.ask("GET", f"{GC}/{id_}", headers=ADA)[1] == one
     assert browser.ask("GET", f"{GC}/{id_}/log", headers=ADA)[0] == 200
     assert browser.ask("PUT", f"{GC}/{id_}", headers=ADA)[0] == 400
