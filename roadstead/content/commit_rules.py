@@ -54,6 +54,13 @@ class Proposed:
 
 
 class CommitRules(Protocol):
+    def check_upload(self, repository: RepositoryName, actor: Actor) -> None:
+        """Raises QuotaExceeded if the project's bytes are used up: what is uploaded could not be committed.
+
+        One read, and none if the same process found room in the project within the last minute.
+        """
+        ...
+
     def check_commit(self, proposed: Proposed) -> None:
         """Raises ImmutableTag if a tag would move that a rule keeps, QuotaExceeded if the project would hold too much.
 

@@ -187,6 +187,10 @@ class Push:
         )
         self._manifests.commit(Commit(repository, entry, (tag,), found, None, event))
 
+    def check_upload(self, repository: RepositoryName, actor: Actor) -> None:
+        """Raises QuotaExceeded if no push of new blobs to the repository's project could be committed."""
+        self._manifests.commit_rules.check_upload(repository, actor)
+
     def _commit(self, push: _Push) -> None:
         """Commit the manifest, or only its tags if it exists.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable
 
 from roadstead.conflicts import Throttled
 from roadstead.content.commit_rules import ImmutableTag, Proposed, QuotaExceeded
@@ -21,19 +22,47 @@ from roadstead.lifecycle.quotas import (
     Reservation,
     amount,
 )
-from roadstead.names import RepositoryName, Tag
+from roadstead.names import ProjectName, RepositoryName, Tag
+from roadstead.recent import Recent
+from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 
 _REMEDY = "delete what is not needed, or ask a system administrator for a larger quota"
 
+ROOM_SECONDS = 60  # for which a process starts uploads after it found room in their project
+_PROJECTS = 256  # whose room is remembered
+
 
 class PolicyRules:
-    """The rules come along with what a commit has read. `usage` is read where a commit comes near to a limit."""
+    """The rules come along with what a commit has read. `usage` is read where a commit comes near to a limit.
 
-    def __init__(self, usage: ProjectUsage, events: EventMaker) -> None:
+    `clock` (seconds, monotonic) says how old it is that a project had room.
+    """
+
+    def __init__(self, usage: ProjectUsage, events: EventMaker, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._usage = usage
         self._events = events
         self._watch = QuotaWatch(usage, events)
+        self._roomy: Recent[ProjectName, None] = Recent(ROOM_SECONDS, _PROJECTS, clock)
+
+    def check_upload(self, repository: RepositoryName, actor: Actor) -> None:
+        """Only room is remembered, so a refusal ends with the request after the limit was raised."""
+        self._roomy.get(repository.project, lambda: self._find_room(repository, actor))
+
+    def _find_room(self, repository: RepositoryName, actor: Actor) -> None:
+        governing, _ = self._usage.find_standing(repository.project)
+        limit, used = Policy.parse(governing.rules).quota.storage, governing.used
+        if limit == UNLIMITED or used < limit:
+            return
+        with contextlib.suppress(Throttled):  # the refusal matters more than that it is noted
+            self._watch.used_up(repository, actor)
+        raise QuotaExceeded(
+            f"the project {repository.project} has used {amount(used)} of its quota of {amount(limit)}, so nothing "
+            f"more can be uploaded: {_REMEDY}",
+            project=str(repository.project),
+            used=used,
+            limit=limit,
+        )
 
     def check_commit(self, proposed: Proposed) -> None:
         if not proposed.governing.rules:

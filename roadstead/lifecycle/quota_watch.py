@@ -33,12 +33,27 @@ class QuotaWatch:
             lambda: self._look(repository, actor, digest, tags, needed), f"the quota of {repository.project}"
         )
 
-    def _look(self, repository: RepositoryName, actor: Actor, digest: str, tags: tuple[Tag, ...], needed: int) -> None:
+    def used_up(self, repository: RepositoryName, actor: Actor) -> None:
+        """Say that an upload was refused, as the limit is reached. Costs one read, and a transaction if it is new."""
+        retry_conflicts(
+            lambda: self._look(repository, actor, "", (), 0, releases=False), f"the quota of {repository.project}"
+        )
+
+    def _look(
+        self,
+        repository: RepositoryName,
+        actor: Actor,
+        digest: str,
+        tags: tuple[Tag, ...],
+        needed: int,
+        *,
+        releases: bool = True,
+    ) -> None:
         project = repository.project
         governing, standing = self._usage.find_standing(project)
         quota = Policy.parse(governing.rules).quota
         limit = quota.storage
-        if quota.hard and not needed:
+        if quota.hard and releases and not needed:
             self._usage.release_counted(project, now=self._events.now_ms() // 1000)
         changed, said = standing.after(limit, governing.used, refused=needed > 0)
         if changed == standing:

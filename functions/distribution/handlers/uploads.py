@@ -26,11 +26,15 @@ MAX_MOUNT_SOURCES = 10  # repositories that a mount without `from` searches
 
 
 def start(call: Call, repository: RepositoryName) -> Response:
-    """Start a session; or create the blob at once, by a mount or from the request's body."""
+    """Start a session; or create the blob at once, by a mount or from the request's body.
+
+    Raises DENIED if the project's quota is used up. A mount passes, since it adds no bytes.
+    """
     digest, algorithm = digest_parameter(call.request), algorithm_parameter(call.request)
     mounted = _mount(call, repository)
     if mounted is not None:
         return _created(repository, mounted)
+    call.services.push.check_upload(repository, call.actor)
     token = call.services.uploads.start(repository, call.actor, algorithm)
     if digest is not None and (call.request.body or digest.matches(b"")):
         return _created(repository, call.services.uploads.close(token, digest, call.body, actor=call.actor))

@@ -11,6 +11,7 @@ import pytest
 from roadstead.content.commit_rules import QuotaExceeded
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode
+from roadstead.lifecycle.commit_rules import ROOM_SECONDS, PolicyRules
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.policy import Policy
 from roadstead.lifecycle.quota_watch import INDEXER, QuotaWatch
@@ -87,6 +88,42 @@ def test_a_quota_below_what_is_used_removes_nothing(registry: Registry) -> None:
     limit(registry, storage=1)
     assert registry.manifests.get(SHIPS, LATEST)[1] == IMAGE
     registry.manifests.delete(SHIPS, LATEST, ADA)
+
+
+def test_an_upload_is_refused_once_the_limit_is_reached_and_that_is_said_once(registry: Registry) -> None:
+    limit(registry, storage=5000)
+    registry.index.used["ships"] = 4999
+    push = registry.pushes
+    push.check_upload(SHIPS, ADA)
+    registry.index.used["ships"] = 5000
+    for _ in range(2):
+        with pytest.raises(
+            QuotaExceeded, match=r"ships has used 4.9 KiB of its quota of 4.9 KiB, so nothing"
+        ) as refused:
+            push.check_upload(SHIPS, ADA)
+    assert (refused.value.status, refused.value.entries[0].code) == (403, ErrorCode.DENIED)
+    assert refused.value.entries[0].detail == {"project": "ships", "used": 5000, "limit": 5000}
+    assert said(registry.index) == [(EXCEED, "4.9 KiB of 4.9 KiB used")]
+    assert registry.index.events[-1].actor == ADA
+    push.check_upload(CARGO, ADA)
+    limit(registry, storage=-1)
+    push.check_upload(SHIPS, ADA)
+
+
+def test_room_is_remembered_for_a_minute_and_a_refusal_not_at_all(registry: Registry) -> None:
+    now = [0.0]
+    usage = MemoryProjectUsage(registry.index)
+    rules = PolicyRules(usage, EventMaker(registry.clock), clock=lambda: now[0])
+    limit(registry, storage=5000)
+    rules.check_upload(SHIPS, ADA)
+    registry.index.used["ships"] = 5000
+    now[0] = ROOM_SECONDS - 1
+    rules.check_upload(SHIPS, ADA)
+    now[0] = ROOM_SECONDS
+    with pytest.raises(QuotaExceeded):
+        rules.check_upload(SHIPS, ADA)
+    limit(registry, storage=5001)
+    rules.check_upload(SHIPS, ADA)
 
 
 def test_repositories_and_artifacts_have_limits_too(registry: Registry) -> None:

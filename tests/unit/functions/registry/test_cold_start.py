@@ -15,7 +15,10 @@ from tests.unit.functions.registry.cloud import REPOSITORY, running
 def test_a_cold_function_reads_its_keys_once() -> None:
     with pytest.MonkeyPatch.context() as patch, running(patch) as cold:
         assert cold.cost("GET", "/v2/", status=200) == ["kms.GetPublicKey"]
-        assert cold.cost("POST", f"/v2/{REPOSITORY}/blobs/uploads/", status=202) == ["ssm.GetParameter"]
+        assert cold.cost("POST", f"/v2/{REPOSITORY}/blobs/uploads/", status=202) == [
+            "dynamodb.BatchGetItem",  # whether the project has room
+            "ssm.GetParameter",
+        ]
         assert cold.cost("POST", f"/v2/{REPOSITORY}/blobs/uploads/", status=202) == []
 
 
