@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from roadstead.content.manifest_document import Descriptor, Manifest
+from roadstead.content.objects import derived_prefix
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 
@@ -34,7 +35,7 @@ _CHART_FILES: Final = {"README.md": README, "values.yaml": VALUES}
 
 def derived_key(repository: RepositoryName, digest: Digest, generation: str, name: str) -> str:
     """The object of an extracted text. A later commit of the same digest has a key of its own."""
-    return f"derived/{repository}/{digest.algorithm}/{digest.hex}/{generation}/{name}"
+    return derived_prefix(repository, digest, generation) + name
 
 
 def config_of(manifest: Manifest) -> Descriptor | None:

@@ -4,6 +4,7 @@ blobs/<algorithm>/<hex>/<repository hash>/<upload id>    an object sent whole; i
 blobs/uploads/<upload id>                                a streamed upload; the index has its proven digest
 uploads/<upload id>/<offset>-<random>                    chunks that are not yet in a part; expire by lifecycle
 manifests/<repository>/<algorithm>/<hex>/<generation>    a manifest's exact bytes
+derived/<repository>/<algorithm>/<hex>/<generation>/     texts that the indexer extracted for pages
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ def is_whole_key(key: str) -> bool:
 
 def manifest_object_key(repository: RepositoryName, digest: Digest, generation: str) -> str:
     return f"manifests/{repository}/{digest.algorithm}/{digest.hex}/{generation}"
+
+
+def derived_prefix(repository: RepositoryName, digest: Digest, generation: str) -> str:
+    return f"derived/{repository}/{digest.algorithm}/{digest.hex}/{generation}/"
 
 
 @dataclass(frozen=True, slots=True)

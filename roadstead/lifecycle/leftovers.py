@@ -1,7 +1,8 @@
 """Objects that are no blob's: surplus ones, those that nobody asked for, and chunks of uploads that nobody closed.
 
 An upload is ended before its objects are deleted, so that nobody makes a blob of them meanwhile. Uploads are read
-before the records of blobs: what an upload became was written together with its end.
+before the records of blobs: what an upload became was written together with its end. A finished upload is a streamed
+object and its marker; whichever of them, or the session, leads to the upload, both go. So the end keeps the digest.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def _end(run: Run, mark: UploadMark) -> UploadMark | None:
     """End the upload if it is not over. None if somebody else ended it just now: what became of it was not read."""
     if mark.is_over:
         return mark
-    if run.dry or run.stores.uploads.cancel(mark.id, mark.repository):
+    if run.dry or run.stores.uploads.cancel(mark.id, mark.repository, mark.digest):
         return replace(mark, state=UploadState.CANCELLED)
     return None
 

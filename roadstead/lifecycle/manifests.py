@@ -2,6 +2,9 @@
 
 What such a manifest needed may be needed by nothing now. Its links are marked before its object is deleted, which is
 what tells them.
+
+The indexer removes what it extracted of a manifest once that is deleted. One that died before it had noted what it
+extracted leaves that behind, so it goes with the manifest's object.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from contextlib import suppress
 
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from roadstead.content.manifests import needed_by
+from roadstead.content.objects import derived_prefix
 from roadstead.content.trash import Trashed
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
@@ -50,9 +54,11 @@ def _delete(run: Run, one: Candidate, trashed: Trashed | None) -> None:
     """`trashed` has expired; it goes last, since it tells the uses of this manifest from those of a commit."""
     stores, repository = run.stores, RepositoryName(one.fields["repository"])
     data = stores.objects.get(one.fields["key"])
-    if data is None:  # an earlier run died after its last write but one
-        if trashed is not None and not run.dry:
-            stores.manifests.forget_trashed(trashed)
+    if data is None:  # an earlier run died after its last write but one, or another candidate led here before
+        if not run.dry:
+            _delete_extracted(run, one)
+            if trashed is not None:
+                stores.manifests.forget_trashed(trashed)
         return
     needed = _needed(data)
     mark(run, [Suspect(repository, digest) for digest in needed])
@@ -61,9 +67,19 @@ def _delete(run: Run, one: Candidate, trashed: Trashed | None) -> None:
     if run.dry:
         return
     stores.manifests.remove_uses(repository, Digest(one.fields["digest"]), one.fields["generation"], needed)
+    _delete_extracted(run, one)
     stores.objects.delete([one.fields["key"]])
     if trashed is not None:
         stores.manifests.forget_trashed(trashed)
+
+
+def _delete_extracted(run: Run, one: Candidate) -> None:
+    """One LIST, and a call if there is anything."""
+    prefix = derived_prefix(
+        RepositoryName(one.fields["repository"]), Digest(one.fields["digest"]), one.fields["generation"]
+    )
+    if keys := run.stores.objects.list(prefix):
+        run.stores.objects.delete(keys)
 
 
 def _needed(data: bytes) -> list[Digest]:

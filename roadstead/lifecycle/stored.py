@@ -68,8 +68,11 @@ class UploadMarks(Protocol):
         """Return the uploads that are stored: one read for each 100."""
         ...
 
-    def cancel(self, upload_id: str, repository: RepositoryName) -> bool:
-        """End an upload, so that no blob is ever made of it; return False if it is over already. Kept without end."""
+    def cancel(self, upload_id: str, repository: RepositoryName, digest: Digest | None = None) -> bool:
+        """End an upload, so that no blob is ever made of it; return False if it is over already. Kept without end.
+
+        `digest` is what it was finished as, which leads to its marker.
+        """
         ...
 
     def expire(self, marks: Sequence[UploadMark], at: int) -> None:

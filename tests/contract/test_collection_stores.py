@@ -157,7 +157,8 @@ def test_an_upload_that_is_cancelled_becomes_no_blob(index: Index, uploads: Uplo
 def test_an_upload_under_way_is_found_and_cancelled(index: Index, uploads: UploadMarks, state: UploadState) -> None:
     index.sessions.save(UploadSession("a" * 32, SHIPS, 4_000_000_000, state=state, digest=DIGEST))
     assert uploads.find(["a" * 32])["a" * 32] == UploadMark("a" * 32, state, SHIPS, DIGEST, 4_000_000_000)
-    assert uploads.cancel("a" * 32, SHIPS) is True
+    assert uploads.cancel("a" * 32, SHIPS, DIGEST) is True
+    assert uploads.find(["a" * 32]) == {"a" * 32: UploadMark("a" * 32, UploadState.CANCELLED, SHIPS, DIGEST, 0)}
 
 
 def test_an_upload_that_became_a_blob_is_not_cancelled_and_its_mark_expires(index: Index, uploads: UploadMarks) -> None:

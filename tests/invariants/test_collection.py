@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from roadstead.content.objects import is_whole_key
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from tests.invariants.cloud import Cloud
@@ -201,6 +202,25 @@ def test_the_collector_takes_what_nobody_asked_for_and_what_was_left_behind(clou
     assert not cloud.rows("gc#") or set(cloud.rows("gc#")) == {("gc#collector", "state")}
     uploads = cloud.rows("upload#")
     assert all("expires" in item for item in uploads.values()), "a mark would be kept for ever"
+
+
+@pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.UNANSWERED])
+def test_a_finished_upload_that_nobody_asks_for_goes_with_its_marker(cloud: Cloud, fault: Fault) -> None:
+    """S3's event of the marker got lost: the session alone leads to it."""
+    streamed_blob(Registry(cloud), MANY_PARTS)
+    assert sorted(map(is_whole_key, cloud.objects())) == [False, True]
+    cloud.clock.advance(GRACE + 1)
+    before, whole = cloud.freeze(), Faulty()
+    with cloud.intercepted(whole):
+        collector(cloud).run()
+    assert not cloud.objects()
+    for place in range(len(whole.calls)):
+        cloud.thaw(before)
+        with contextlib.suppress(Crash, BotoCoreError), cloud.intercepted(Faulty(fault, place)):
+            collector(cloud).run()
+        collector(cloud).run()
+        assert not cloud.objects(), f"{fault} call {place}, {whole.calls[place]}"
+        assert all("expires" in item for item in cloud.rows("upload#").values()), "a mark would be kept for ever"
 
 
 def test_the_collector_keeps_a_streamed_blob_and_takes_its_marker(cloud: Cloud) -> None:

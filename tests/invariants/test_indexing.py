@@ -24,6 +24,7 @@ from roadstead.conflicts import Throttled
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from tests.invariants.cloud import Cloud, Rows
+from tests.invariants.collector import collect
 from tests.invariants.faults import Crash, Fault, Faulty
 from tests.invariants.invariants import check, check_state
 from tests.invariants.operations import CONFIG, DOCUMENTS, IMAGE, LAYER, OTHER, REFERRER, SECOND
@@ -125,6 +126,28 @@ def test_events_in_any_order_and_twice_derive_the_same(cloud: Cloud) -> None:
         random.Random(seed).shuffle(shuffled)
         settle(cloud, shuffled)
         assert derived(cloud) == grown
+
+
+def test_the_collector_takes_what_an_indexer_extracted_of_a_manifest_and_died(cloud: Cloud) -> None:
+    registry = Registry(cloud)
+    for data in (CONFIG, LAYER):
+        registry.upload(data)
+    registry.push(IMAGE, tags=["a"])
+    pushed, before = list(cloud.events), cloud.freeze()
+    whole = Faulty()
+    with cloud.intercepted(whole):
+        settle(cloud, pushed)
+    orphans = 0
+    for place in range(len(whole.calls)):
+        cloud.thaw(before)
+        with contextlib.suppress(Crash), cloud.intercepted(Faulty(Fault.DIES_AFTER, place)):
+            settle(cloud, pushed)
+        Registry(cloud).delete(Digest.of(IMAGE))
+        settle(cloud, list(cloud.events))
+        orphans += any(key.startswith("derived/") for key in cloud.objects())
+        collect(cloud, times=2)
+        assert not cloud.objects(), f"after call {place}, {whole.calls[place]}"
+    assert orphans, "no death left anything behind that the indexer does not find again"
 
 
 @pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.UNANSWERED, Fault.REPEATED])

@@ -96,12 +96,14 @@ class MemoryUploadMarks:
             if one is not None
         }
 
-    def cancel(self, upload_id: str, repository: RepositoryName) -> bool:
+    def cancel(self, upload_id: str, repository: RepositoryName, digest: Digest | None = None) -> bool:
         with self._index.lock:
             found = self._index.find(upload_id)
             if found is not None and found.state in (UploadState.CONSUMED, UploadState.CANCELLED):
                 return False
-            self._index.sessions[upload_id] = UploadSession(upload_id, repository, 0, state=UploadState.CANCELLED)
+            self._index.sessions[upload_id] = UploadSession(
+                upload_id, repository, 0, state=UploadState.CANCELLED, digest=digest
+            )
             return True
 
     def expire(self, marks: Sequence[UploadMark], at: int) -> None:

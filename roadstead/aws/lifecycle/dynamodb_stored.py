@@ -93,9 +93,9 @@ class DynamoUploadMarks:
             if (key := upload_key(upload_id)) in found
         }
 
-    def cancel(self, upload_id: str, repository: RepositoryName) -> bool:
+    def cancel(self, upload_id: str, repository: RepositoryName, digest: Digest | None = None) -> bool:
         states = {":open": UploadState.OPEN, ":closing": UploadState.CLOSING, ":finished": UploadState.FINISHED}
-        item = {"state": UploadState.CANCELLED, "repository": repository}
+        item = {"state": UploadState.CANCELLED, "repository": repository, **({"digest": digest} if digest else {})}
         condition = "attribute_not_exists(pk) OR #state IN (:open, :closing, :finished)"
         try:
             self._table.write(put(upload_key(upload_id), item, condition, states, {"#state": "state"}))
