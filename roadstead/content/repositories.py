@@ -111,7 +111,7 @@ class Repositories(Protocol):
         ...
 
     def forget_project(self, project: ProjectName) -> None:
-        """Drop rules, settings and counts that are kept under a deleted project's name."""
+        """Drop what is kept under a deleted project's name: rules, settings, counts, what was said of its quota."""
         ...
 
     def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:

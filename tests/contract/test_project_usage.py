@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.content.dynamodb_usage import DynamoProjectUsage
 from roadstead.aws.table import Table
 from roadstead.catalog.derived import KeptRepository
@@ -45,6 +46,15 @@ def test_a_standing_is_kept_with_its_event(index: Index, usage: ProjectUsage) ->
     usage.put_standing(SHIPS, replace(kept, level=Level.FREE), None)
     assert usage.find_standing(SHIPS)[1] == Standing(Level.FREE, 1000, 900, version=2)
     assert len(index.events()) == 1
+
+
+def test_a_deleted_project_leaves_no_standing_to_a_new_one_of_its_name(index: Index, usage: ProjectUsage) -> None:
+    usage.put_standing(SHIPS, Standing(Level.EXCEEDED, 1000, 1000), EVENT)
+    repositories = index.memory or DynamoRepositories(Table(index.client, index.table_name))
+    repositories.forget_project(SHIPS)
+    repositories.forget_project(SHIPS)
+    assert usage.find_standing(SHIPS)[1] == Standing()
+    usage.put_standing(SHIPS, Standing(Level.WARNED, 1000, 900), EVENT)
 
 
 def test_of_two_that_say_something_one_looks_again(index: Index, usage: ProjectUsage) -> None:

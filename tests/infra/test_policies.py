@@ -370,7 +370,7 @@ def test_the_management_function_reads_what_lists_show_and_changes_content_and_e
     policies = {"rules#*", "usage#*", "event#*"}
     schedules = {"retention#*", "schedule#*", "schedules"}
     changed = {"repo#*", "blob#*", "count#*", "catalog", "gc#*", "event#*", "trash#*", "deleting#*", "reserved#*"}
-    changed |= labels | schedules | {"closed#*", "deleted#*", "policy#*", "pullsum#*", "rules#*"}
+    changed |= labels | schedules | {"closed#*", "deleted#*", "policy#*", "pullsum#*", "rules#*", "usage#*"}
     executions = {"execution#*", "executions#*", "due", "event#*", "policy#*", "trash#*"} | schedules
     assert keys_read(default, "ManagementRole", INDEX, "dynamodb:PutItem") == executions | changed | policies
     assert keys_read(default, "ManagementRole", INDEX) == executions | changed | policies | {

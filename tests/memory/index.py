@@ -305,9 +305,8 @@ class MemoryIndex:
             for tag in commit.tags:
                 own.tags[tag] = TagEntry(tag, entry.digest, entry.media_type, entry.size)
                 own.pushes[tag] = (commit.event.at, commit.event.actor.name)
-            if not found.repository_exists and (
-                commit.event.at - CLOSED_MS <= self.closed.get(commit.repository.project, 0)
-            ):
+            closed = self.closed.get(commit.repository.project)
+            if not found.repository_exists and closed is not None and commit.event.at - CLOSED_MS <= closed:
                 raise ProjectClosed(commit.repository.project)
             if not found.repository_exists:
                 own.created, own.exists, own.deleting = commit.event.at, True, None
@@ -472,6 +471,7 @@ class MemoryIndex:
         with self.lock:
             self.rules.pop(project, None)
             self.graces.pop(project, None)
+            self.standings.pop(project, None)
 
     def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:
         with self.lock:

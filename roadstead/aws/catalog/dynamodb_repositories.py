@@ -17,6 +17,7 @@ from roadstead.aws.content.index_items import (
     event_write,
     meta_key,
     repository_pk,
+    standing_key,
 )
 from roadstead.aws.lifecycle.trash_items import unit_write
 from roadstead.aws.table import Key, Table, TransactionFailed, delete, put, update
@@ -95,6 +96,7 @@ class DynamoRepositories:
         for pk in (f"rules#{project}", f"policy#{project}", f"pullsum#{project}"):
             for item in list(self._table.query(pk, attributes=("pk",))):
                 self._table.write(delete((pk, item["sk"])))
+        self._table.write(delete(standing_key(project)))
 
     def describe(self, repository: RepositoryName, description: str, *, event: Event) -> None:
         listed = catalog_key(repository)
