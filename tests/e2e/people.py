@@ -69,6 +69,10 @@ class Office:
         else:
             self._accounts.set_public(name, True)
 
+    def make_person(self) -> Person:
+        """Create a user of one test: failed logins of one name from one address are slowed down."""
+        return self._person(f"person-{next(_run)}")
+
     def _person(self, role: str) -> Person:
         # With characters that are special in a shell, a URL, a form or a Basic header.
         person = Person(f"{self._prefix}-{role}", f"pass word+{role}&%41é:$'\"")

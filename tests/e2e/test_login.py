@@ -11,7 +11,7 @@ from tests.e2e.clients.docker import Docker
 from tests.e2e.cloud import Cloud
 from tests.e2e.conftest import OpenClient
 from tests.e2e.images import Image
-from tests.e2e.people import People
+from tests.e2e.people import Office, People
 
 
 def test_the_right_password_logs_in_until_logout(
@@ -29,10 +29,10 @@ def test_the_right_password_logs_in_until_logout(
 
 @pytest.mark.parametrize("name", ["known", "unknown"])
 def test_wrong_credentials_are_refused_with_a_message(
-    client: Client, cloud: Cloud, people: People, project: str, name: str
+    client: Client, cloud: Cloud, office: Office, project: str, name: str
 ) -> None:
     """The message is the same whether or not the user exists."""
-    user = people.developer.name if name == "known" else "nobody-of-this-name"
+    user = office.make_person().name if name == "known" else f"{project}-nobody"
     refused = client.login(user, "not the right password")
     if not client.logs_in:
         refused = client.pull(f"{cloud.host}/{project}/app:1")
