@@ -26,6 +26,10 @@ ACCESS_KEY, SECRET_KEY = aws.CREDENTIALS["aws_access_key_id"], aws.CREDENTIALS["
 _START, _STOP = 20.0, 20.0  # seconds
 
 
+class NotStartedError(RuntimeError):
+    """It ended, or did not serve in time; the message is its log."""
+
+
 @dataclass
 class Embedded:
     """A process that serves; `stop`, or `kill` and see what is left."""
@@ -81,7 +85,7 @@ class Embedded:
 
 
 def start(directory: Path, faults: Mapping[str, Any] | None = None, *, port: int = 0, region: str = REGION) -> Embedded:
-    """One on loopback, ready to serve. Raises RuntimeError with its log."""
+    """One on loopback, ready to serve. Raises NotStartedError with its log."""
     directory.mkdir(mode=0o700, exist_ok=True)
     log = directory.with_name(directory.name + ".log")
     with socket.socket() as listener, log.open("ab") as output:
@@ -113,7 +117,7 @@ def start(directory: Path, faults: Mapping[str, Any] | None = None, *, port: int
             return started
         time.sleep(0.02)
     started.kill()
-    raise RuntimeError(f"the embedded cloud did not start:\n{log.read_text(errors='replace')[-4000:]}")
+    raise NotStartedError(f"the embedded cloud did not start:\n{log.read_text(errors='replace')[-4000:]}")
 
 
 @contextlib.contextmanager
