@@ -15,7 +15,8 @@ from cli.output import Output, fields
 from cli.passwords import read_secret
 from cli.remote import logins
 from cli.remote.client import EXECUTIONS, Answer, Client, Login, segment
-from cli.remote.table import COMMANDS, GROUPS, HARBOR, OWN, Argument, Command, Named
+from cli.remote.shapes import HARBOR, OWN, Argument, Command, Named
+from cli.remote.table import COMMANDS, GROUPS
 from roadstead.printable import printable
 
 MOST = 1_000  # items of a list, unless --limit says otherwise

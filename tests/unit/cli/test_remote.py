@@ -19,7 +19,8 @@ import pytest
 from cli.failures import Failure
 from cli.remote import command, logins
 from cli.remote.client import Client, Login, segment
-from cli.remote.table import COMMANDS, GROUPS, Command
+from cli.remote.shapes import Command
+from cli.remote.table import COMMANDS, GROUPS
 from functions.management.routes import match
 from roadstead.http import Request
 from tests.unit.functions.management.client import PASSWORD, Desk

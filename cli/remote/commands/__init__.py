@@ -1,0 +1,1 @@
+"""The commands as data, a module for each kind of resource."""
