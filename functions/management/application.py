@@ -24,7 +24,9 @@ _ALWAYS = (
 
 
 # What is possible while the registry is read-only: to end that, and to sign in and out.
-_WHILE_READ_ONLY = frozenset({"updateConfigurations", "beginSession", "endSession"})
+_WHILE_READ_ONLY = frozenset(
+    {"updateConfigurations", "beginSession", "endSession", "endOwnSession", "endOtherSessions"}
+)
 
 
 class Application:

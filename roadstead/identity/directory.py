@@ -225,6 +225,11 @@ class Session:
     address: str = ""
     user_agent: str = ""
 
+    @property
+    def id(self) -> str:
+        """By which its user names the session: a part of the hash, from which nobody can derive the token."""
+        return self.hash[:16]
+
 
 class AttemptKey(NamedTuple):
     """A bucket of failed logins of a subject (`n#<name>`, `a#<address>`); `sign_in.attempts` counts them."""

@@ -89,6 +89,7 @@ class Operation(StrEnum):
     REMOVE_GROUP_MEMBER = "remove-group-member"
     CREATE_ACCESS_TOKEN = "create-access-token"
     DELETE_ACCESS_TOKEN = "delete-access-token"
+    DELETE_SESSION = "delete-session"  # by its user, from another one
     CREATE_ROBOT = "create-robot"
     CHANGE_ROBOT = "change-robot"
     CHANGE_ROBOT_SECRET = "change-robot-secret"

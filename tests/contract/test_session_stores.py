@@ -15,6 +15,8 @@ from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Identities, Session, User, UserName, Users
 from roadstead.identity.sign_in.sessions import Sessions
+from roadstead.trail.entries import Actor, Operation
+from roadstead.trail.events import EventMaker
 from tests import aws
 from tests.memory.identity import MemoryIdentities
 
@@ -78,6 +80,15 @@ def test_removing_an_absent_session_changes_nothing(store: Store) -> None:
     store.remove_session(ADA, SESSION.hash)
     store.remove_session(BOB, other.hash)
     assert store.sessions(ADA) == [other]
+
+
+def test_several_sessions_are_removed_with_their_event(store: Store) -> None:
+    other, left, gone = (replace(SESSION, hash=two * 32) for two in ("cd", "ef", "01"))
+    for session in (SESSION, other, left):
+        store.store_session(session)
+    event = EventMaker().make(Operation.DELETE_SESSION, Actor("ada@example.com"), "", user=ADA, detail="sessions=3")
+    store.remove_sessions([SESSION, other, gone], event=event)
+    assert store.sessions(ADA) == [left]
 
 
 def test_sessions_are_listed_by_user(store: Store) -> None:

@@ -168,6 +168,12 @@ class MemoryIdentities:
         with self._lock:
             self._sessions.pop((user, hash_), None)
 
+    def remove_sessions(self, sessions: Iterable[Session], *, event: Event) -> None:
+        with self._lock:
+            for session in sessions:
+                self._sessions.pop((session.user, session.hash), None)
+            self._tell(event)
+
     def sessions(self, user: UserName) -> list[Session]:
         with self._lock:
             return [session for session in self._sessions.values() if session.user == user]

@@ -1,4 +1,4 @@
-"""Signing in to the console, and out."""
+"""Signing in to the console, and out; one's own sessions, and ending those on other machines."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from functions.management.authentication import (
     sign_in,
 )
 from functions.management.call import Call, Caller, text
-from functions.management.errors import ManagementCode, ManagementError
-from functions.management.route import OWN, Anybody, Nothing, route
+from functions.management.errors import ManagementCode, ManagementError, not_found
+from functions.management.harbor.paging import page_response, requested_page
+from functions.management.harbor.shapes import timestamp
+from functions.management.route import OWN, Anybody, Nothing, Person, route
 from roadstead.http import Request, Response
-from roadstead.identity.sign_in.sessions import csrf_token
+from roadstead.identity.directory import Session, User
+from roadstead.identity.sign_in.sessions import NoSuchSession, csrf_token
 
 _JSON = "application/json"
 _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?")
@@ -49,6 +52,48 @@ def end(call: Call) -> Response:
     if token is not None and call.caller.session is not None:
         call.services.sessions.end(token)
     return Response(204, (("Set-Cookie", session_cookie(call.request, "", gone=True)),))
+
+
+def list_own(call: Call) -> Response:
+    """List the caller's sessions that count now, the newest first. Costs one Query."""
+    page, user = requested_page(call.request), _self(call)
+    found = call.services.sessions.live_sessions(user)
+    documents = [_session_document(one, call.caller.session) for one in page.of(found)]
+    return page_response(call.request, page, len(found), documents)
+
+
+def end_own(call: Call, session: str) -> Response:
+    """End one of the caller's sessions. Raises 404."""
+    try:
+        call.services.sessions.end_one(_self(call), session, by=call.actor)
+    except NoSuchSession as error:
+        raise not_found(str(error)) from error
+    return Response(200)
+
+
+def end_others(call: Call) -> Response:
+    """End all sessions of the caller but the one that asks."""
+    call.services.sessions.end_others(_self(call), call.caller.session, by=call.actor)
+    return Response(200)
+
+
+def _self(call: Call) -> User:
+    if call.caller.user is None:
+        raise ManagementError(ManagementCode.FORBIDDEN, "only a user has sessions")
+    return call.caller.user
+
+
+def _session_document(session: Session, current: Session | None) -> dict[str, Any]:
+    return {
+        "id": session.id,
+        "current": current is not None and session.hash == current.hash,
+        "creation_time": timestamp(session.created),
+        "last_used": timestamp(session.seen),
+        "expires_at": session.expires,
+        "provider": session.provider,
+        "address": session.address,
+        "user_agent": session.user_agent,
+    }
 
 
 def _document(caller: Caller) -> dict[str, Any]:
@@ -91,8 +136,12 @@ def cookie(request: Request, name: str, value: str, *, seconds: int | None = Non
     return "; ".join([f"{SECURE_PREFIX if secure else ''}{name}={value}", *attributes])
 
 
+_OWN_SESSIONS = f"{OWN}/users/current/sessions"
 ROUTES = (
     route("getSession", "GET", f"{OWN}/session", Anybody(), get),
     route("beginSession", "POST", f"{OWN}/session", Nothing(), begin),
     route("endSession", "DELETE", f"{OWN}/session", Anybody(), end),
+    route("listOwnSessions", "GET", _OWN_SESSIONS, Person(), list_own),
+    route("endOtherSessions", "DELETE", _OWN_SESSIONS, Person(), end_others),
+    route("endOwnSession", "DELETE", f"{_OWN_SESSIONS}/{{session}}", Person(), end_own),
 )

@@ -14,6 +14,7 @@ from functions.management.openapi.described import (
     nullable,
     number,
     obj,
+    page_of,
     ref,
     text,
     time,
@@ -57,6 +58,18 @@ SCHEMAS: Mapping[str, Schema] = {
     "Configurations": obj({name: _shown(key) for name, key in KEYS.items() if key.kind is not Kind.SECRET}),
     "ConfigurationChange": obj({}, {name: _TYPES[key.kind] for name, key in KEYS.items()}),
     "Session": obj({"user": nullable(ref("SessionUser"))}),
+    "OwnSession": obj(
+        {
+            "id": text("names the session; it tells nothing of its cookie"),
+            "current": flag("the request came by this one"),
+            "creation_time": time(),
+            "last_used": time("give or take five minutes"),
+            "expires_at": number("seconds since the epoch; it may end before, unused"),
+            "provider": text("who confirmed the sign-in: local, ldap or oidc"),
+            "address": text("of the sign-in"),
+            "user_agent": text("of the sign-in, cut to 256 characters"),
+        }
+    ),
     "SessionUser": obj({"name": text(), "admin": flag("a system administrator")}),
     "Credentials": obj({"name": text(), "password": text()}),
     "Health": obj({"status": text("healthy or unhealthy"), "components": array(ref("ComponentHealth"))}),
@@ -93,6 +106,9 @@ OPERATIONS: Mapping[str, Described] = {
         also=(400, 401, 403, 429),
     ),
     "endSession": Described("Sign out", status=204),
+    "listOwnSessions": page_of("List one's own sessions of the console, the newest first", ref("OwnSession")),
+    "endOtherSessions": Described("End all of one's own sessions but the one that asks"),
+    "endOwnSession": Described("End one of one's own sessions"),
     "search": Described(
         "Find projects and repositories by a part of their names",
         ref("SearchResult"),

@@ -168,6 +168,10 @@ class DynamoIdentities(DynamoAccessTokens, DynamoAttempts, DynamoGroups, DynamoP
     def remove_session(self, user: UserName, hash_: str) -> None:
         self._table.write(delete(session_key(user, hash_)))
 
+    def remove_sessions(self, sessions: Iterable[Session], *, event: Event) -> None:
+        gone = [delete(session_key(session.user, session.hash)) for session in sessions]
+        self._table.transact([*gone, *told(event)])
+
     def sessions(self, user: UserName) -> list[Session]:
         return [session_from(user, item) for item in self._table.query(f"user#{user}", prefix="session#")]
 

@@ -19,10 +19,17 @@ from typing import Protocol
 from roadstead import base64url
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Session, User, UserName
+from roadstead.trail.entries import Actor, Event, Operation
+from roadstead.trail.events import EventMaker
 
 SEEN_SECONDS = 300  # a use is written down at most this often
 MAX_TOKEN = 128  # characters; ours have at most 108
+AT_ONCE = 50  # sessions that one transaction removes
 _SECRET_BYTES = 32
+
+
+class NoSuchSession(LookupError):
+    """The user has no such session that counts. The message is a sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,10 @@ class Sessions(Protocol):
         """Do nothing if the session is gone."""
         ...
 
+    def remove_sessions(self, sessions: Iterable[Session], *, event: Event) -> None:
+        """Remove up to AT_ONCE sessions, and keep the event, in one transaction. Those that are gone change nothing."""
+        ...
+
     def sessions(self, user: UserName) -> list[Session]:
         """Return all sessions of a user, expired ones too, in no order. Costs one query."""
         ...
@@ -60,6 +71,7 @@ class SessionService:
         self._store = store
         self._limits = limits or SessionLimits()
         self._clock = clock
+        self._events = EventMaker(clock)
 
     def begin(self, user: User, *, provider: str = "local", address: str = "", user_agent: str = "") -> str:
         """Return the token of a new session. Costs one write."""
@@ -99,14 +111,32 @@ class SessionService:
         if user is not None:
             self._store.remove_session(user, session_hash(token))
 
-    def live_sessions(self, user: User) -> Iterable[Session]:
+    def live_sessions(self, user: User) -> list[Session]:
         """Return the sessions that count now, the newest first. Costs one query."""
         found = [session for session in self._store.sessions(user.name) if self.is_live(session, user)]
-        return sorted(found, key=lambda session: session.created, reverse=True)
+        return sorted(found, key=lambda session: (-session.created, session.hash))
 
-    def end_one(self, user: UserName, hash_: str) -> None:
-        """End one of a user's own sessions by its hash. Costs one write."""
-        self._store.remove_session(user, hash_)
+    def end_one(self, user: User, id_: str, *, by: Actor) -> None:
+        """End one of a user's sessions by its id. Costs one query and one transaction. Raises NoSuchSession."""
+        found = [one for one in self.live_sessions(user) if hmac.compare_digest(one.id.encode(), id_.encode())]
+        if not found:
+            raise NoSuchSession(f"{user.name} has no session {id_[:20]!r}; it may have ended")
+        self._end(user, found[:1], by)
+
+    def end_others(self, user: User, kept: Session | None, *, by: Actor) -> int:
+        """End all sessions of a user but `kept`, and return how many. Costs one query, and a transaction for each 50.
+
+        One that begins meanwhile may stay.
+        """
+        others = [one for one in self.live_sessions(user) if kept is None or one.hash != kept.hash]
+        for start in range(0, len(others), AT_ONCE):
+            self._end(user, others[start : start + AT_ONCE], by)
+        return len(others)
+
+    def _end(self, user: User, sessions: list[Session], by: Actor) -> None:
+        detail = f"session={sessions[0].id}" if len(sessions) == 1 else f"sessions={len(sessions)}"
+        event = self._events.make(Operation.DELETE_SESSION, by, "", user=user.name, detail=detail)
+        self._store.remove_sessions(sessions, event=event)
 
 
 def session_hash(token: str) -> str:

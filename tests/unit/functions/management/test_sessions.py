@@ -7,6 +7,8 @@ import json
 import pytest
 
 from roadstead.identity.directory import UserName
+from roadstead.identity.sign_in.sessions import session_hash
+from roadstead.trail.entries import Operation
 from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
 
 SESSION = "/api/roadstead/v1/session"
@@ -197,3 +199,65 @@ def test_guessing_ones_own_old_password_is_paused_too(browser: Browser) -> None:
     for _ in range(5):
         assert browser.ask("PUT", path, change)[0] == 403
     assert browser.ask("PUT", path, {**change, "old_password": PASSWORD})[0] == 429
+
+
+OWN = "/api/roadstead/v1/users/current/sessions"
+
+
+def test_ones_own_sessions_are_listed_newest_first_without_what_opens_them(desk: Desk) -> None:
+    phone, laptop, other = Browser(desk), Browser(desk), Browser(desk)
+    phone.ask("POST", SESSION, {"name": "bob", "password": PASSWORD}, {"User-Agent": "Firefox"})
+    desk.now += 60
+    laptop.sign_in("bob")
+    other.sign_in("eve")
+    status, found, headers = laptop.ask("GET", OWN)
+    assert (status, headers["x-total-count"]) == (200, "2")
+    assert [(one["current"], one["user_agent"], one["address"]) for one in found] == [
+        (True, "", "192.0.2.7"),
+        (False, "Firefox", "192.0.2.7"),
+    ]
+    secrets = [next(iter(browser.cookies.values())) for browser in (phone, laptop)]
+    for secret in secrets:
+        assert secret.rpartition(".")[2] not in json.dumps(found)
+        assert session_hash(secret) not in json.dumps(found)
+
+
+def test_one_session_is_ended_and_the_others_go_on(desk: Desk) -> None:
+    phone, laptop = Browser(desk), Browser(desk)
+    for browser in (phone, laptop):
+        browser.sign_in("bob")
+    (theirs,) = [one["id"] for one in laptop.ask("GET", OWN)[1] if not one["current"]]
+    assert laptop.ask("DELETE", f"{OWN}/{theirs}")[0] == 200
+    assert phone.ask("GET", CURRENT)[0] == 401
+    assert laptop.ask("GET", CURRENT)[0] == 200
+    assert laptop.ask("DELETE", f"{OWN}/{theirs}")[0] == 404
+    (event,) = [one for one in desk.directory.events if one.operation is Operation.DELETE_SESSION]
+    assert (event.actor.name, event.user, event.detail) == ("bob", "bob", f"session={theirs}")
+
+
+def test_nobody_ends_the_session_of_another_user(desk: Desk) -> None:
+    bob, eve = Browser(desk), Browser(desk)
+    bob.sign_in("bob")
+    eve.sign_in("eve")
+    (theirs,) = [one["id"] for one in bob.ask("GET", OWN)[1]]
+    assert eve.ask("DELETE", f"{OWN}/{theirs}")[0] == 404
+    assert eve.ask("DELETE", OWN)[0] == 200
+    assert bob.ask("GET", CURRENT)[0] == 200
+
+
+def test_the_session_that_asks_is_kept_when_all_others_end(desk: Desk) -> None:
+    browsers = [Browser(desk) for _ in range(3)]
+    for browser in browsers:
+        browser.sign_in("bob")
+    assert browsers[0].ask("DELETE", OWN)[0] == 200
+    assert [browser.ask("GET", CURRENT)[0] for browser in browsers] == [200, 401, 401]
+    assert Browser(desk).ask("DELETE", OWN, headers=basic("bob"))[0] == 200  # by password, none is the one that asks
+    assert browsers[0].ask("GET", CURRENT)[0] == 401
+
+
+def test_sessions_end_while_the_registry_is_read_only(desk: Desk, browser: Browser) -> None:
+    browser.sign_in("bob")
+    status = browser.ask("PUT", "/api/v2.0/configurations", {"read_only": True}, basic("ada"))[0]
+    assert status == 200
+    desk.now += 120
+    assert browser.ask("DELETE", OWN)[0] == 200

@@ -8,7 +8,9 @@ import pytest
 
 from roadstead.identity.directory import Session, User, UserName
 from roadstead.identity.sign_in.sessions import (
+    AT_ONCE,
     SEEN_SECONDS,
+    NoSuchSession,
     SessionLimits,
     SessionService,
     csrf_token,
@@ -16,6 +18,7 @@ from roadstead.identity.sign_in.sessions import (
     session_hash,
     session_user,
 )
+from roadstead.trail.entries import Actor, Operation
 from tests.memory.identity import MemoryIdentities
 
 ADA = User(UserName.parse("ada.b@example.com"), "$argon2id$one", 1_800_000_000, epoch=2)
@@ -117,3 +120,30 @@ def test_a_csrf_token_belongs_to_one_session(desk: Desk) -> None:
     assert not is_csrf_token(first, "")
     assert not is_csrf_token(first, "é")
     assert first.rpartition(".")[2] not in csrf_token(first)
+
+
+def test_one_session_is_ended_by_its_id_alone(desk: Desk) -> None:
+    desk.service.begin(ADA)
+    desk.now += 1
+    desk.service.begin(ADA)
+    newest, oldest = desk.service.live_sessions(ADA)
+    for wrong in ("", "é", newest.id[:-1], newest.hash, "0" * 16):
+        with pytest.raises(NoSuchSession):
+            desk.service.end_one(ADA, wrong, by=Actor(ADA.name))
+    desk.service.end_one(ADA, newest.id, by=Actor(ADA.name))
+    assert desk.service.live_sessions(ADA) == [oldest]
+    assert [(one.operation, one.user, one.detail) for one in desk.store.events] == [
+        (Operation.DELETE_SESSION, ADA.name, f"session={newest.id}")
+    ]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_the_other_sessions_end_however_many_there_are(desk: Desk, kept: bool) -> None:
+    for _ in range(AT_ONCE + 2):
+        desk.service.begin(ADA)
+    mine = desk.service.live_sessions(ADA)[7] if kept else None
+    assert desk.service.end_others(ADA, mine, by=Actor(ADA.name)) == AT_ONCE + 2 - kept
+    assert desk.service.live_sessions(ADA) == ([mine] if mine else [])
+    assert len(desk.store.events) == 2
+    assert desk.service.end_others(ADA, mine, by=Actor(ADA.name)) == 0
+    assert len(desk.store.events) == 2
