@@ -16,10 +16,11 @@ from functions.management.handlers.labels import labels_in
 from functions.management.harbor import artifacts as shapes
 from functions.management.harbor.paging import Page, page_response, requested_page
 from functions.management.harbor.query import Exact, Query, Sort, Term, flag, parse_query
-from functions.management.route import HARBOR, in_project, route
+from functions.management.route import HARBOR, OWN, in_project, route
 from roadstead.catalog.artifacts import Artifact, TooMany, examinable
 from roadstead.catalog.extraction import CONFIG, README, VALUES, derived_key
 from roadstead.catalog.labels import Label, assigned_labels
+from roadstead.catalog.layers import layers_of
 from roadstead.catalog.pages import ArtifactTag
 from roadstead.catalog.summaries import Summary
 from roadstead.content.relatives import Accessory
@@ -201,6 +202,15 @@ def get_addition(call: Call, project_name: str, repository: str, reference: str,
         return Response.json(200, shapes.dependencies(_json_addition(call, name, summary)))
     kind = "text/markdown; charset=utf-8" if addition == README else "text/plain; charset=utf-8"
     return Response(200, (("Content-Type", kind),), _addition(call, name, summary, addition))
+
+
+def list_layers(call: Call, project_name: str, repository: str, reference: str) -> Response:
+    """The layers of an artifact with their sizes, the lowest first; of an index none. Costs what one artifact costs."""
+    name = repository_in(call, repository)
+    found = call.services.artifacts.find(name, reference_in(reference))
+    summary = found.artifact.known
+    config = _json_addition(call, name, summary) if CONFIG in summary.additions else {}
+    return Response.json(200, [shapes.layer_document(one) for one in layers_of(found.document, config)])
 
 
 def list_artifacts_of_project(call: Call, project: str) -> Response:
@@ -396,6 +406,7 @@ _REPOSITORY = f"{HARBOR}/projects/{{project_name}}/repositories/{{repository}}"
 _ARTIFACTS = f"{_REPOSITORY}/artifacts"
 _ARTIFACT = f"{_ARTIFACTS}/{{reference}}"
 _VULNERABILITIES = f"{_ARTIFACT}/additions/vulnerabilities"
+_LAYERS = f"{OWN}/projects/{{project_name}}/repositories/{{repository}}/artifacts/{{reference}}/layers"
 _OF_PROJECT = f"{HARBOR}/projects/{{project}}/artifacts"
 ROUTES = (
     route("listArtifacts", "GET", _ARTIFACTS, in_project("artifact", "list"), list_artifacts),
@@ -420,5 +431,6 @@ ROUTES = (
         in_project("artifact-addition", "read"),
         get_addition,
     ),
+    route("listLayers", "GET", _LAYERS, in_project("artifact-addition", "read"), list_layers),
     route("listArtifactsOfProject", "GET", _OF_PROJECT, in_project("artifact", "list"), list_artifacts_of_project),
 )

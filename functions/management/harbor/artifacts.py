@@ -16,6 +16,7 @@ from functions.management.harbor.shapes import milliseconds
 from roadstead.catalog.artifacts import Artifact
 from roadstead.catalog.extraction import CONFIG, README, VALUES
 from roadstead.catalog.labels import Label
+from roadstead.catalog.layers import Layer
 from roadstead.catalog.pages import ArtifactTag
 from roadstead.catalog.summaries import Summary
 from roadstead.content.manifest_document import INDEX_TYPES
@@ -182,6 +183,13 @@ def build_history(config: Mapping[str, Any]) -> list[Any]:
     """Return an image's `history`; empty where it has none."""
     history = config.get("history")
     return history if isinstance(history, list) else []
+
+
+def layer_document(layer: Layer) -> dict[str, Any]:
+    """Return a layer; without what the history does not say. Ours: Harbor shows no layers."""
+    said = {"created_by": layer.created_by, "created": layer.created, "comment": layer.comment}
+    own = {"digest": layer.digest, "media_type": layer.media_type, "size": layer.size}
+    return own | {name: text for name, text in said.items() if text}
 
 
 def dependencies(chart: Mapping[str, Any]) -> list[dict[str, str]]:

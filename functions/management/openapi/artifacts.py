@@ -83,6 +83,15 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
 }
 
+_LAYER = obj(
+    {"digest": text(), "media_type": text(), "size": number("bytes of the compressed blob")},
+    {
+        "created_by": text("the instruction that made the layer, as the image's history has it"),
+        "created": text("when, as the history says it"),
+        "comment": text(),
+    },
+)
+
 OPERATIONS: Mapping[str, Described] = {
     "listArtifacts": page_of("List a repository's artifacts", ref("Artifact"), *_SHOWN, _CURSOR),
     "getArtifact": Described("An artifact, by a digest or a tag", ref("Artifact"), query=_SHOWN),
@@ -101,6 +110,9 @@ OPERATIONS: Mapping[str, Described] = {
     "getVulnerabilitiesAddition": Described("An empty report: there is no scanner", mapping({})),
     "getAddition": Described(
         "A text that was extracted: build_history, readme.md, values.yaml or dependencies", {}, media_type="*/*"
+    ),
+    "listLayers": Described(
+        "List an image's layers with their sizes, the lowest first; an index has none", array(_LAYER)
     ),
     "listArtifactsOfProject": page_of(
         "List a project's artifacts",

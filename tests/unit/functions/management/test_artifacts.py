@@ -17,7 +17,7 @@ from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.digest import Digest
 from roadstead.identity.directory import Role
 from roadstead.names import RepositoryName
-from tests.manifests import CONFIG, dump, image, image_of, index, of
+from tests.manifests import CONFIG, LAYER, dump, image, image_of, index, of
 from tests.unit.functions.management.client import Browser, Desk, basic
 
 SHIPS = "/api/v2.0/projects/ships"
@@ -516,3 +516,17 @@ def test_artifacts_are_changed_by_the_roles_that_may(
     status = change(browser, method, ARTIFACTS + rest, {"name": "new"}, who="eve")[0]
     assert (status in (200, 201)) == (role in allowed)
     assert status in (200, 201, 403)
+
+
+def test_layers_have_sizes_and_what_the_history_says(browser: Browser) -> None:
+    config = dump({"history": [{"created_by": "ENV A=1", "empty_layer": True}, {"created_by": "COPY . ."}]})
+    digest = browser.desk.push_image(GALLEON, "v1", config=config)
+    path = "/api/roadstead/v1/projects/ships/repositories/galleon/artifacts"
+    layer = {"digest": Digest.of(b"layer"), "media_type": LAYER, "size": 5}
+    assert ask(browser, f"{path}/v1/layers")[:2] == (200, [layer])
+    browser.desk.settle()
+    assert ask(browser, f"{path}/{digest}/layers")[:2] == (200, [{**layer, "created_by": "COPY . ."}])
+    assert ask(browser, f"{path}/absent/layers")[0] == 404
+    assert ask(browser, f"{path}/v1/layers", "eve")[0] == 403
+    push_index(browser)
+    assert ask(browser, f"{path}/whole/layers")[:2] == (200, [])
