@@ -29,6 +29,7 @@ export const PAGES: [name: string, path: string][] = [
   ['labels', '/ui/admin/labels'],
   ['audit', '/ui/admin/audit'],
   ['tokens', '/ui/account'],
+  ['sessions', '/ui/account/sessions'],
   ['profile', '/ui/account/profile'],
   ['account', '/ui/account/password'],
   ['nowhere', '/ui/nothing-here'],

@@ -17,6 +17,7 @@ export type Group = Schemas['UserGroup'];
 export type ImmutableRule = Schemas['ImmutableRule'];
 export type Label = Schemas['Label'];
 export type Member = Schemas['Member'];
+export type OwnSession = Schemas['OwnSession'];
 export type Permission = Schemas['Permission'];
 export type Project = Schemas['Project'];
 export type RetentionPolicy = Schemas['RetentionPolicy'];

@@ -9,11 +9,13 @@ import { Button, Field } from '../ui/controls';
 import { Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
 import { Profile } from './account/profile';
+import { Sessions } from './account/sessions';
 import { Tokens } from './account/tokens';
 import { Nowhere } from './nowhere';
 
 const TABS: [string, Message, () => preact.JSX.Element][] = [
   ['tokens', 'tokens', Tokens],
+  ['sessions', 'sessions', Sessions],
   ['profile', 'profile', Profile],
   ['password', 'password', Password],
 ];
