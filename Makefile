@@ -16,7 +16,7 @@ WITNESS_VENV := .venv-witnesses
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset audit console console-test screenshots test test-lambda check e2e e2e-latest e2e-large bench lock synth
+.PHONY: help up down reset audit console console-test screenshots test test-lambda oidc-provider check e2e e2e-latest e2e-large bench lock synth
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,11 +46,15 @@ console-test: $(VENV)/dev.stamp ## the console's types and unit tests, on the bu
 screenshots: $(VENV)/dev.stamp ## every page of the console in both themes and on a phone, to SCREENSHOTS=screenshots/ (needs Chromium)
 	$(BIN)/python -m tests.e2e.console.screenshots $(SCREENSHOTS)
 
-test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp $(WITNESS_VENV)/witnesses.stamp ## all tests; those with real clients too when they are installed, or with CI=true
+test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp $(WITNESS_VENV)/witnesses.stamp oidc-provider ## all tests; those with real clients too when they are installed, or with CI=true
 	$(BIN)/python -m pytest -n 2 --ignore tests/e2e tests
 	@missing=; for client in $(CLIENTS); do command -v $$client >/dev/null || missing="$$missing $$client"; done; \
 	if [ "$$CI" = true ] || [ -z "$$missing" ]; then $(MAKE) --no-print-directory e2e; \
 	else echo "tests/e2e left out, not installed:$$missing (.ci/run installs them)"; fi
+
+# npm's provider of OpenID Connect, which tests sign in by; nothing is fetched unless its lock file has changed.
+oidc-provider: $(VENV)/dev.stamp
+	@$(BIN)/python -m tests.oidc_provider
 
 # The Python of the setting `python` (infra/settings.py), which need not be the one that develops.
 LAMBDA_PYTHON := python3.13
@@ -69,7 +73,7 @@ check: $(VENV)/dev.stamp ## lint, formatting, types, import rules
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/infra/test_import_rules.py
 
-e2e: $(VENV)/dev.stamp ## tests with the real clients of this machine (docker, containerd, skopeo, podman, buildah)
+e2e: $(VENV)/dev.stamp oidc-provider ## tests with the real clients of this machine (docker, containerd, skopeo, podman, buildah)
 	$(BIN)/python -m pytest tests/e2e
 
 e2e-latest: $(VENV)/dev.stamp ## the same with the newest clients, in a chroot of Debian sid (needs root)

@@ -12,7 +12,9 @@ from edge.node import NodeMissing, node
 
 HERE = Path(__file__).parent
 MODULES = HERE / "node_modules"
-_INSTALLED = MODULES / ".roadstead"  # the lock file's hash that MODULES was installed from, and `all` or `build`
+INSTALLED = (
+    "node_modules/.roadstead"  # the lock file's hash that the packages were installed from, and `all` or `build`
+)
 _PATIENCE = 900  # seconds for npm
 
 
@@ -20,22 +22,25 @@ class ConsoleError(Exception):
     """The console cannot be built or tested; the message says what to do."""
 
 
-def install(*, with_tests: bool = False) -> None:
-    """Install the packages that build, or all of them, unless they are there. Runs none of their scripts.
+def install(folder: Path | None = None, *, with_tests: bool = False) -> None:
+    """Install the packages of the console, or of another folder, without those of its tests, unless they are there.
+    Runs none of their scripts.
 
     Raises ConsoleError.
     """
-    lock = hashlib.sha256((HERE / "package-lock.json").read_bytes()).hexdigest()
-    there = _INSTALLED.read_text().split() if _INSTALLED.exists() else []
+    folder = folder or HERE
+    lock = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    installed = folder / INSTALLED
+    there = installed.read_text().split() if installed.exists() else []
     if there[:1] == [lock] and (there[1:] == ["all"] or not with_tests):
         return
     only = [] if with_tests else ["--omit=dev"]
-    print(f"Fetching the console's packages (npm {' '.join(['ci', *only])}) …", flush=True)
+    print(f"Fetching the packages of {folder.name} (npm {' '.join(['ci', *only])}) …", flush=True)
     program = _node()
     npm = Path(program).parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     options = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    _run([program, str(npm), "ci", *only, *options], {})
-    _INSTALLED.write_text(f"{lock} {'all' if with_tests else 'build'}")
+    _run([program, str(npm), "ci", *only, *options], {}, folder)
+    installed.write_text(f"{lock} {'all' if with_tests else 'build'}")
 
 
 def run(tool: str, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
@@ -55,11 +60,11 @@ def _node() -> str:
         raise ConsoleError(str(error)) from error
 
 
-def _run(words: list[str], environment: Mapping[str, str]) -> None:
+def _run(words: list[str], environment: Mapping[str, str], folder: Path | None = None) -> None:
     try:
         ended = subprocess.run(  # noqa: S603 - our own words
             words,
-            cwd=HERE,
+            cwd=folder or HERE,
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -89,9 +89,9 @@ def _signed_in(call: Call) -> Response:
     error, code = request.parameter("error"), request.parameter("code")
     if error or not code:
         raise NotSignedIn(f"the provider refused the sign-in ({(error or 'without a reason')[:100]})")
-    issuer = request.parameter("iss")
-    if issuer is not None and issuer != services.oidc.metadata(settings.endpoint).issuer:
-        raise NotSignedIn("the response is of another provider")  # RFC 9207
+    issuer, found = request.parameter("iss"), services.oidc.metadata(settings.endpoint)
+    if issuer != found.issuer and (issuer is not None or found.names_itself):
+        raise NotSignedIn("the response is of another provider")  # RFC 9207 section 2.4
     person = services.oidc.exchange(
         settings, code, redirect_uri=_callback(request), nonce=kept["nonce"], verifier=kept["verifier"]
     )

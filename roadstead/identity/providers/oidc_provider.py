@@ -99,6 +99,7 @@ class Metadata:
     userinfo: str
     end_session: str
     posts_secret: bool  # in the form, because it accepts no Basic authentication
+    names_itself: bool  # in every authorisation response (RFC 9207)
 
 
 class OidcProvider:
@@ -284,6 +285,7 @@ class OidcProvider:
             userinfo=urls["userinfo_endpoint"],
             end_session=urls["end_session_endpoint"],
             posts_secret=posts,
+            names_itself=document.get("authorization_response_iss_parameter_supported") is True,
         )
 
     def _read_keys(self, url: str) -> tuple[SigningKey, ...]:

@@ -25,7 +25,6 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(build, "DIST", tmp_path / "dist")
     monkeypatch.setattr(build, "_KEY", tmp_path / "dist" / "key")
     monkeypatch.setattr(npm, "MODULES", tmp_path / "node_modules")
-    monkeypatch.setattr(npm, "_INSTALLED", tmp_path / "node_modules" / ".roadstead")
     return tmp_path
 
 
@@ -34,7 +33,7 @@ def commands(source: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that ran; npm makes node_modules, vite makes dist."""
     ran: list[list[str]] = []
 
-    def run(words: list[str], environment: Any) -> None:
+    def run(words: list[str], environment: Any, folder: Path | None = None) -> None:
         ran.append([Path(word).name for word in words[1:3]])
         (source / ("node_modules" if "ci" in words else "dist")).mkdir(exist_ok=True)
 

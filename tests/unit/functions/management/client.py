@@ -27,7 +27,7 @@ from roadstead.identity.accounts import Accounts
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Role
 from roadstead.identity.providers.ldap_provider import LdapProvider
-from roadstead.identity.providers.oidc_provider import OidcProvider
+from roadstead.identity.providers.oidc_provider import Fetcher, OidcProvider
 from roadstead.identity.providers.onboarding import Onboarding, StoredGroups
 from roadstead.identity.robots.robot_sign_in import RobotLogin
 from roadstead.identity.sign_in.login import PasswordLogin
@@ -81,10 +81,15 @@ class FastHasher:
 
 
 class Desk:
-    """One management API. `ada` is a system administrator; `bob` and `eve` are not; `bob` is a guest of `ships`."""
+    """One management API. `ada` is a system administrator; `bob` and `eve` are not; `bob` is a guest of `ships`.
 
-    def __init__(self, *, console: Console | None = None) -> None:
-        self.now = 1_800_000_000.0
+    `fetcher` is what asks providers, in place of the FakeProvider.
+    """
+
+    def __init__(
+        self, *, console: Console | None = None, fetcher: Fetcher | None = None, now: float = 1_800_000_000.0
+    ) -> None:
+        self.now = now
         self.directory = MemoryIdentities()
         self.index = MemoryIndex()
         self.webhooks = MemoryNotifications(self.directory, self.directory.events)
@@ -128,7 +133,7 @@ class Desk:
                 clock=lambda: self.now,
             ),
             onboarding=onboarding,
-            oidc=OidcProvider(self.provider, clock=lambda: self.now),
+            oidc=OidcProvider(fetcher or self.provider, clock=lambda: self.now),
             states=MemoryStates(),
             ldap=lambda: self.ldap,
             robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
