@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from argparse import ArgumentParser, Namespace
 
-from cli.composition import Cloud, operator
+from cli.composition import Cloud
 from cli.failures import Failure
 from cli.output import Output, fields, table
 from cli.passwords import new_password
@@ -98,7 +98,7 @@ def set_admin(options: Namespace, cloud: Cloud, output: Output) -> None:
 
 
 def create_project(options: Namespace, cloud: Cloud, output: Output) -> None:
-    output.record(_project(cloud.accounts.create_project(options.name, public=options.public, created_by=operator())))
+    output.record(_project(cloud.create_project(options.name, public=options.public)))
 
 
 def list_projects(_: Namespace, cloud: Cloud, output: Output) -> None:

@@ -29,7 +29,9 @@ from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.catalog.dynamodb_walk import DynamoWalk
 from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.content.s3 import S3Objects
+from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
@@ -43,10 +45,14 @@ from roadstead.aws.table import Table, put
 from roadstead.catalog.indexing import Indexer
 from roadstead.catalog.rebuild import Rebuild, Rebuilt
 from roadstead.identity.accounts import Accounts
+from roadstead.identity.configuration import ConfigurationReader
+from roadstead.identity.directory import Project
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.sign_in.passwords import Argon2Hasher
 from roadstead.lifecycle.bucket_audit import Audit, BucketAudit, Stored
 from roadstead.lifecycle.collector import Collector, Times
+from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.quotas import UNLIMITED
 from roadstead.lifecycle.stores import Stores
 from roadstead.names import RepositoryName
 from roadstead.notifications.webhooks import Notifications
@@ -106,6 +112,16 @@ class Cloud:
     @cached_property
     def accounts(self) -> Accounts:
         return Accounts(DynamoIdentities(self._identity), Argon2Hasher(), actor=Actor(operator(), ActorKind.OPERATOR))
+
+    def create_project(self, name: str, *, public: bool) -> Project:
+        """Create a project, with the quota that new projects get. Raises AccountRefused."""
+        created = self.accounts.create_project(name, public=public, created_by=operator())
+        storage = ConfigurationReader(DynamoConfiguration(self._identity)).read().number("storage_per_project")
+        if storage != UNLIMITED:
+            index = Table(self._clients.client("dynamodb"), self.target.index_table)
+            actor = Actor(operator(), ActorKind.OPERATOR)
+            Policies(DynamoProjectRules(index), EventMaker()).start_quota(created.name, storage, actor)
+        return created
 
     @cached_property
     def lists(self) -> DirectoryLists:

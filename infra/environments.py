@@ -76,6 +76,7 @@ def token(settings: Settings, at: Addresses) -> dict[str, str]:
     names = Names(settings.name)
     return {
         "IDENTITY_TABLE": names.identity_table,
+        "INDEX_TABLE": names.index_table,
         "TOKEN_KEYS": at.token_keys,
         "TOKEN_ISSUER": "roadstead",
         "TOKEN_SERVICE": "roadstead",

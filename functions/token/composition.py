@@ -24,7 +24,9 @@ from roadstead.identity.tokens.certificates import CertifiedSigning, DirectSigni
 from roadstead.identity.tokens.jose import trusted_keys
 from roadstead.identity.tokens.minting import TokenMinter
 from roadstead.identity.tokens.refresh_tokens import RefreshPolicy
-from roadstead.identity.tokens.tokens import TokenService
+from roadstead.identity.tokens.tokens import StartQuota, TokenService
+from roadstead.names import ProjectName
+from roadstead.trail.entries import Actor
 
 LDAP_SECONDS = 7  # of the 10 that the function has
 
@@ -32,7 +34,8 @@ LDAP_SECONDS = 7  # of the 10 that the function has
 def build(settings: Settings) -> TokenServices:
     """Build the services on AWS. Creates clients, but makes no call."""
     keys = KmsKeys(client("kms"))
-    table = Table(client("dynamodb"), settings.identity_table)
+    dynamodb = client("dynamodb")
+    table = Table(dynamodb, settings.identity_table)
     identities = DynamoIdentities(table)
     passwords = PasswordVerifier(Argon2Hasher())
     configuration = _configuration(settings, table)
@@ -56,6 +59,7 @@ def build(settings: Settings) -> TokenServices:
         if settings.refresh_tokens
         else None,
         configuration=configuration,
+        start_quota=_start_quota(Table(dynamodb, settings.index_table)),
     )
     parameter = settings.edge_secret_parameter
     return TokenServices(
@@ -70,6 +74,17 @@ def build(settings: Settings) -> TokenServices:
 def _configuration(settings: Settings, table: Table) -> ConfigurationReader:
     secrets = SsmConfigurationSecrets(Deferred(lambda: client("ssm")), settings.configuration_secrets)
     return ConfigurationReader(DynamoConfiguration(table), secrets)
+
+
+def _start_quota(index: Table) -> StartQuota:
+    """Return a function that sets quotas. What it takes is imported when a push creates a project."""
+
+    def start(project: ProjectName, storage: int, actor: Actor) -> None:
+        from roadstead.aws.lifecycle.start_quota import start_quota
+
+        start_quota(index, project, storage, actor)
+
+    return start
 
 
 def _provider(settings: Settings, configuration: ConfigurationReader) -> Callable[[], PasswordProvider | None]:

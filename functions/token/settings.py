@@ -22,6 +22,7 @@ class Settings:
     """
 
     identity_table: str
+    index_table: str
     token_keys: tuple[str, ...]
     token_issuer: str
     token_service: str
@@ -44,6 +45,7 @@ class Settings:
         only = read.flag("VIA_DISTRIBUTION_ONLY")
         settings = cls(
             identity_table=read.text("IDENTITY_TABLE"),
+            index_table=read.text("INDEX_TABLE"),
             token_keys=read.texts("TOKEN_KEYS"),
             token_issuer=read.name("TOKEN_ISSUER", "roadstead"),
             token_service=read.name("TOKEN_SERVICE", "roadstead"),

@@ -75,6 +75,7 @@ def functions(
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_SERVICE": SERVICE,
         "IDENTITY_TABLE": resources.identity_table,
+        "INDEX_TABLE": resources.index_table,
         "LDAP_FUNCTION": LDAP_FUNCTION,
         **(invocations or {}),
     }

@@ -3,11 +3,12 @@ that begins after it."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from roadstead.conflicts import retry_conflicts
+from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.content.governing import ProjectRules, RulesTooLarge
 from roadstead.ids import clock_id
 from roadstead.lifecycle.immutability import MAX_RULES, ImmutableRule, rule_for
@@ -64,10 +65,18 @@ class Policies:
 
         def replaced(policy: Policy) -> tuple[Policy, str, Quota]:
             quota = change(policy.quota)
-            limits = " ".join(f"{name}={limit}".lower() for name, limit in quota.as_json().items())
-            return replace(policy, quota=quota), limits or "unlimited", quota
+            return replace(policy, quota=quota), _limits(quota), quota
 
         return self._change(project, Operation.CHANGE_QUOTA, actor, replaced)
+
+    def start_quota(self, project: ProjectName, storage: int, actor: Actor) -> None:
+        """Give a project that has no policy yet a quota of `storage` bytes. One read; a transaction if it has none."""
+        if self._rules.find_rules(project) is not None:
+            return
+        with contextlib.suppress(Conflict):  # somebody has made it, with a quota, meanwhile
+            policy = Policy(quota=Quota(storage=storage))
+            event = self._events.make(Operation.CHANGE_QUOTA, actor, "", project=project, detail=_limits(policy.quota))
+            self._rules.put_rules(project, policy.document(), replaces=0, event=event)
 
     def add_immutable_rule(self, project: ProjectName, rule: ImmutableRule, actor: Actor) -> ImmutableRule:
         """Add a rule under a new id, and return it. Raises PolicyRefused, DuplicateRule."""
@@ -142,6 +151,10 @@ def _refuse_duplicate(policy: Policy, rule: ImmutableRule) -> None:
     for one in policy.immutable:
         if one.id != rule.id and (one.tags, one.repositories) == (rule.tags, rule.repositories):
             raise DuplicateRule(f"{one} selects the same tags already")
+
+
+def _limits(quota: Quota) -> str:
+    return " ".join(f"{name}={limit}".lower() for name, limit in quota.as_json().items()) or "unlimited"
 
 
 def _detail(rule: ImmutableRule) -> str:

@@ -126,7 +126,8 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
     patch.setattr(token_composition, "DynamoConfiguration", lambda _: MemoryConfiguration())
     accounts = _populate(identities)
     registry = {"INDEX_TABLE": "-", "BUCKET": "-", "TOKEN_KEYS": "key", "UPLOAD_KEYS_PARAMETER": "-", **settings}
-    api = _api(registry, {"IDENTITY_TABLE": "-", "TOKEN_KEYS": "key", **settings}, accounts, objects)
+    token = {"IDENTITY_TABLE": "-", "INDEX_TABLE": "-", "TOKEN_KEYS": "key", **settings}
+    api = _api(registry, token, accounts, objects)
     return replace(api, token_keys=keys)
 
 
@@ -155,7 +156,7 @@ def _on_aws(patch: pytest.MonkeyPatch, endpoint: str, settings: Mapping[str, str
     key = aws.make_signing_key(kms)
     accounts = _populate(DynamoIdentities(Table(dynamodb, identity)))
     registry = {"INDEX_TABLE": index, "BUCKET": bucket, "TOKEN_KEYS": key, "UPLOAD_KEYS_PARAMETER": parameter}
-    token = {"IDENTITY_TABLE": identity, "TOKEN_KEYS": key, **settings}
+    token = {"IDENTITY_TABLE": identity, "INDEX_TABLE": index, "TOKEN_KEYS": key, **settings}
     return _api({**registry, **settings}, token, accounts, S3Objects(s3, bucket))
 
 

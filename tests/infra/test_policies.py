@@ -42,6 +42,7 @@ GRANTS = {
         **_TRACES,
     },
     "TokenRole": {
+        INDEX: "dynamodb:GetItem dynamodb:PutItem",  # of the policies of projects, below
         IDENTITY: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "kms:::key/*": "kms:GetPublicKey kms:Sign",
@@ -209,6 +210,10 @@ def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Dep
     for deployment, role in ((default, "RegistryRole"), (default, "RelayRole"), (fargate, "RelayTaskTaskRole")):
         said = json.dumps(statements(deployment, role))
         assert "identity" not in said.lower()
+
+
+def test_the_token_function_reaches_the_policies_of_projects_in_the_index_and_no_content(default: Deployment) -> None:
+    assert keys_read(default, "TokenRole", INDEX) == {"rules#*", "event#*"}
 
 
 def test_the_webhook_function_reads_events_and_webhooks_of_the_identity_table_and_no_user(default: Deployment) -> None:

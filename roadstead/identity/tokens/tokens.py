@@ -2,8 +2,8 @@
 specification).
 
 A request costs one read of the identity store, and once a minute one of the configuration. A system administrator's
-push to a project that does not exist creates it. A new refresh token costs a query and a write; using one costs a write
-now and then, which moves on its idle time.
+push to a project that does not exist creates it, with the quota that new projects get. A new refresh token costs a
+query and a write; using one costs a write now and then, which moves on its idle time.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ class TokenRefused(Exception):
         self.locks = locks
 
 
+StartQuota = Callable[[ProjectName, int, Actor], None]
+_UNLIMITED = -1
 _NOWHERE = Actor("", ActorKind.ANONYMOUS)
 
 
@@ -111,7 +113,8 @@ class IdentityStore(Identities, RefreshTokens, Users, Projects, Robots, Protocol
 class TokenService:
     """Issues tokens. Without a `refresh` policy, refresh tokens are neither issued nor accepted.
 
-    `configuration` says whether the registry is read-only, and how robots are named; without it, defaults count.
+    `configuration` says whether the registry is read-only, how robots are named, and how much a new project may hold;
+    without it, defaults count. `start_quota` gives a project that has no policy its quota, in bytes.
     """
 
     def __init__(
@@ -124,6 +127,7 @@ class TokenService:
         *,
         refresh: RefreshPolicy | None = None,
         configuration: ConfigurationReader | None = None,
+        start_quota: StartQuota | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
@@ -133,6 +137,7 @@ class TokenService:
         self._minter = minter
         self._refresh = refresh
         self._configuration = configuration
+        self._start_quota = start_quota
         self._clock = clock
         self._events = EventMaker(clock)
 
@@ -245,6 +250,10 @@ class TokenService:
             self._store.set_robot_warned(robot, event=event)
 
     def _create_project(self, name: ProjectName, creator: Actor) -> None:
+        """The quota first: a request that dies between the two is repeated, and finds no project yet."""
+        storage = self._configured().number("storage_per_project")
+        if self._start_quota is not None and storage != _UNLIMITED:
+            self._start_quota(name, storage, creator)
         # A conflict means that the project was created meanwhile.
         with contextlib.suppress(Conflict):
             project = Project(name, False, int(self._clock()), creator.name)

@@ -20,6 +20,14 @@ from typing import Any
 import pytest
 
 from cli.__main__ import main
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
+from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
+from roadstead.aws.table import Table
+from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.quotas import Quota
+from roadstead.names import ProjectName
+from roadstead.trail.entries import Actor, ActorKind, Operation
+from roadstead.trail.events import EventMaker
 from tests.unit.local.test_stack import LIMIT, Instance
 
 ROOT = Path(__file__).parents[3]
@@ -127,6 +135,19 @@ def test_a_members_role_decides_the_granted_actions(instance: Instance, roadstea
     assert granted(instance, "bob", password, scope) == ["delete", "pull", "push"]
     roadstead("user", "set-admin", "bob", "--off")
     assert granted(instance, "bob", password, scope) == []
+
+
+def test_a_project_has_the_quota_that_new_projects_get(instance: Instance, roadstead: Any) -> None:
+    dynamodb, ready = instance.aws("dynamodb"), instance.ready
+    configuration = DynamoConfiguration(Table(dynamodb, ready["identity_table"]))
+    policies = Policies(DynamoProjectRules(Table(dynamodb, ready["index_table"])), EventMaker())
+    event = EventMaker().make(Operation.CHANGE_CONFIGURATION, Actor("admin", ActorKind.USER), "")
+    for number, values in enumerate(({"storage_per_project": 5_000}, {})):
+        version = configuration.find_configuration().version
+        configuration.put_configuration(values, replaces=version, event=event)
+        roadstead("project", "create", f"limited-{number}")
+        limit = values.get("storage_per_project", -1)
+        assert policies.find(ProjectName(f"limited-{number}")).quota == Quota(storage=limit)
 
 
 def test_lists_are_complete_and_contain_no_password(roadstead: Any) -> None:

@@ -17,7 +17,7 @@ from roadstead.identity.tokens.certificates import CertifiedSigning, DirectSigni
 from roadstead.identity.tokens.jose import trusted_keys
 from roadstead.identity.tokens.minting import TokenMinter
 from roadstead.identity.tokens.refresh_tokens import RefreshPolicy
-from roadstead.identity.tokens.tokens import IssuedToken, TokenRequest, TokenService
+from roadstead.identity.tokens.tokens import IssuedToken, StartQuota, TokenRequest, TokenService
 from roadstead.identity.tokens.verification import Caller, TokenVerifier
 from tests.memory.identity import MemoryIdentities
 from tests.memory.signing import MemoryKeys
@@ -64,6 +64,7 @@ class Harbour:
     lifetime: int = 900
     refresh: RefreshPolicy | None = RefreshPolicy(lifetime=90 * 86400, idle=30 * 86400)  # noqa: RUF009 - frozen
     configuration: ConfigurationReader | None = None
+    start_quota: StartQuota | None = None
     clock: Clock = field(default_factory=Clock)
     hasher: CountingHasher = field(default_factory=CountingHasher)
     store: MemoryIdentities = field(default_factory=MemoryIdentities)
@@ -90,6 +91,7 @@ class Harbour:
             self.minter,
             refresh=self.refresh,
             configuration=self.configuration,
+            start_quota=self.start_quota,
             clock=self.clock,
         )
         self.accounts = Accounts(self.store, self.hasher, clock=self.clock)

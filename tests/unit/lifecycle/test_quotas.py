@@ -47,6 +47,19 @@ def limit(registry: Registry, **limits: Any) -> None:
     policies.set_quota(PROJECT, lambda quota: replace(quota, **limits), ADA)
 
 
+def test_a_quota_for_a_start_is_set_once_and_only_where_there_is_no_policy() -> None:
+    registry = Registry()
+    policies = Policies(MemoryProjectRules(registry.index), EventMaker(registry.clock))
+    policies.start_quota(PROJECT, 5_000, ADA)
+    policies.start_quota(PROJECT, 6_000, ADA)
+    assert policies.find(PROJECT).quota == Quota(storage=5_000)
+    policies.set_quota(PROJECT, lambda quota: replace(quota, storage=-1), ADA)
+    policies.start_quota(PROJECT, 6_000, ADA)  # it was made unlimited
+    assert policies.find(PROJECT).quota == Quota()
+    told = [(event.operation, event.detail) for event in registry.index.events]
+    assert told == [(Operation.CHANGE_QUOTA, "storage=5000"), (Operation.CHANGE_QUOTA, "unlimited")]
+
+
 def said(index: MemoryIndex) -> list[tuple[Operation, str]]:
     return [(event.operation, event.detail) for event in index.events if event.operation in (WARN, EXCEED)]
 

@@ -17,6 +17,8 @@ from moto import mock_aws
 
 from functions.token import composition, handler
 from functions.token.settings import Settings
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
+from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.identity.kms import KmsKeys
 from roadstead.aws.table import Table
@@ -31,7 +33,8 @@ from roadstead.identity.tokens.certificates import Mode
 from roadstead.identity.tokens.jose import trusted_keys
 from roadstead.identity.tokens.verification import TokenVerifier
 from roadstead.names import ProjectName
-from roadstead.trail.entries import ActorKind
+from roadstead.trail.entries import Actor, ActorKind, Operation
+from roadstead.trail.events import EventMaker
 from tests import aws
 from tests.unit.functions.token.token_client import TokenClient, basic
 from tests.unit.identity.parts import PASSWORD
@@ -61,7 +64,8 @@ class Cloud:
         self.calls = aws.record_calls(self.dynamodb, self.kms)
 
     def client(self, mode: Mode = Mode.CERTIFIED) -> TokenClient:
-        environ = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": self.key_id, "TOKEN_MODE": mode, "REFRESH_TOKENS": "on"}
+        environ = {"IDENTITY_TABLE": "identity", "INDEX_TABLE": "index", "TOKEN_KEYS": self.key_id}
+        environ |= {"TOKEN_MODE": mode, "REFRESH_TOKENS": "on"}
         settings = Settings.from_environ(environ)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(composition, "client", {"dynamodb": self.dynamodb, "kms": self.kms}.__getitem__)
@@ -93,6 +97,21 @@ def test_a_token_is_one_read_and_only_the_first_asks_kms_and_the_configuration(c
         assert cloud.calls_of_last() == [READ]
         assert client.get(SCOPES).status == 200
         assert cloud.calls_of_last() == [READ]
+
+
+def test_a_push_that_creates_a_project_sets_the_quota_of_new_projects_where_commits_read_it(cloud: Cloud) -> None:
+    configuration = DynamoConfiguration(Table(cloud.dynamodb, "identity"))
+    event = EventMaker().make(Operation.CHANGE_CONFIGURATION, Actor("root", ActorKind.USER), "")
+    configuration.put_configuration({"storage_per_project": 5_000}, replaces=0, event=event)
+    client = cloud.client()
+    cloud.calls_of_last()
+    form = ("scope", "repository:fresh/a:push")
+    assert client.get(form, authorization=basic("root", PASSWORD)).status == 200
+    rules = DynamoProjectRules(Table(cloud.dynamodb, "index")).find_rules(ProjectName("fresh"))
+    assert rules is not None and json.loads(rules.document) == {"quota": {"storage": 5_000}}
+    assert cloud.calls_of_last().count("dynamodb.TransactWriteItems") == 2  # the quota, the project
+    assert client.get(form, authorization=basic("root", PASSWORD)).status == 200
+    assert cloud.calls_of_last() == [READ]
 
 
 def test_a_robots_token_is_one_read_and_a_warning_of_its_expiry_one_write_more(cloud: Cloud) -> None:
@@ -217,6 +236,7 @@ def deployed(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("IDENTITY_TABLE", "identity")
+    monkeypatch.setenv("INDEX_TABLE", "index")
     monkeypatch.setenv("TOKEN_KEYS", cloud.key_id)
     monkeypatch.setenv("REFRESH_TOKENS", "on")
     handler.services.cache_clear()

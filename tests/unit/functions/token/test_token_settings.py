@@ -7,12 +7,13 @@ from functions.hosting.tracing import Tracing
 from functions.token.settings import Settings
 from roadstead.identity.tokens.certificates import Mode
 
-LEAST = {"IDENTITY_TABLE": "identity", "TOKEN_KEYS": "one"}
+LEAST = {"IDENTITY_TABLE": "identity", "INDEX_TABLE": "index", "TOKEN_KEYS": "one"}
 
 
 def test_what_must_be_set_and_what_is_assumed() -> None:
     assert Settings.from_environ(LEAST) == Settings(
         identity_table="identity",
+        index_table="index",
         token_keys=("one",),
         token_issuer="roadstead",
         token_service="roadstead",
@@ -33,6 +34,7 @@ def test_what_must_be_set_and_what_is_assumed() -> None:
 def test_everything_can_be_set() -> None:
     environ = {
         "IDENTITY_TABLE": "other",
+        "INDEX_TABLE": "index",
         "TOKEN_KEYS": " two, one,, ",
         "TOKEN_ISSUER": "https://issuer.example",
         "TOKEN_SERVICE": "registry.example:5000",
@@ -51,6 +53,7 @@ def test_everything_can_be_set() -> None:
     }
     assert Settings.from_environ(environ) == Settings(
         "other",
+        "index",
         ("two", "one"),
         "https://issuer.example",
         "registry.example:5000",
@@ -72,6 +75,7 @@ def test_everything_can_be_set() -> None:
     ("key", "value"),
     [
         ("IDENTITY_TABLE", ""),
+        ("INDEX_TABLE", ""),
         ("VIA_DISTRIBUTION_ONLY", "yes"),
         ("TOKEN_KEYS", " , "),
         ("TOKEN_ISSUER", 'with "quotes"'),

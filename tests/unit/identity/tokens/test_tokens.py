@@ -12,6 +12,7 @@ from roadstead.identity.tokens import tokens
 from roadstead.identity.tokens.granted import Granted
 from roadstead.identity.tokens.tokens import Reason, TokenRefused
 from roadstead.ids import clock_id
+from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event
 from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
 from tests.unit.identity.parts import NOON, PASSWORD, Harbour, by_password
@@ -166,6 +167,27 @@ def test_an_administrators_push_creates_the_project_private(harbour: Harbour) ->
     project = harbour.accounts.find_project("new")
     assert project is not None and (project.public, project.created_by) == (False, "root")
     assert harbour.accounts.find_project("other") is None
+
+
+def test_a_project_that_a_push_creates_has_the_quota_of_new_projects(harbour: Harbour) -> None:
+    stored = MemoryConfiguration()
+    started: list[tuple[str, int, str]] = []
+
+    def start(project: ProjectName, storage: int, actor: Actor) -> None:
+        assert harbour.accounts.find_project(project) is None  # a request that dies here is repeated as a whole
+        started.append((project, storage, actor.name))
+
+    for values, quotas in (({}, []), ({"storage_per_project": 5_000}, [("new", 5_000, "root")])):
+        stored.put_configuration(values, replaces=stored.find_configuration().version, event=None)  # type: ignore[arg-type]
+        configured = Harbour(
+            store=harbour.store,
+            configuration=ConfigurationReader(stored, MemoryConfigurationSecrets()),
+            start_quota=start,
+        )
+        configured.issue(by_password("root"), "repository:open/a:push")  # it exists
+        configured.issue(by_password("root"), f"repository:{'new' if quotas else 'free'}/a:push")
+        assert started == quotas
+    assert harbour.accounts.find_project("free") is not None
 
 
 def test_an_administrators_push_leaves_a_project_as_it_is(harbour: Harbour) -> None:
