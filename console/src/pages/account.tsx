@@ -5,7 +5,8 @@ import { api } from '../api/client';
 import { changeUser, useAction, useSession } from '../api/queries';
 import { type Message, useTexts } from '../i18n';
 import { to } from '../lib/place';
-import { Button, Field } from '../ui/controls';
+import { Button } from '../ui/controls';
+import { TextField } from '../ui/fields';
 import { Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
 import { Profile } from './account/profile';
@@ -73,14 +74,17 @@ function Password() {
         }}
       >
         {change.isError && <Failure error={change.error} />}
-        <Field label={t('account.password.old')}>
-          {(at) => <input {...at} name="old" type="password" autoComplete="current-password" required />}
-        </Field>
-        <Field label={t('account.password.new')} hint={t('account.password.hint')}>
-          {(at) => (
-            <input {...at} name="new" type="password" autoComplete="new-password" minLength={8} maxLength={128} required />
-          )}
-        </Field>
+        <TextField label={t('account.password.old')} name="old" type="password" autoComplete="current-password" required />
+        <TextField
+          label={t('account.password.new')}
+          hint={t('account.password.hint')}
+          name="new"
+          type="password"
+          autoComplete="new-password"
+          minLength={8}
+          maxLength={128}
+          required
+        />
         <div>
           <Button type="submit" kind="primary" disabled={change.isPending}>
             {t('account.password.change')}

@@ -22,7 +22,9 @@ import { imageFacts, pairs, platformOf } from '../lib/image';
 import { to } from '../lib/place';
 import { LabelBadge, useLabels } from '../parts/labels';
 import { may } from '../lib/roles';
-import { Button, Command, CopyButton, Dialog, Field, SMALL } from '../ui/controls';
+import { Button, Command, CopyButton, SMALL } from '../ui/controls';
+import { Confirm, FormDialog } from '../ui/dialogs';
+import { EXACT, TextField, textOf } from '../ui/fields';
 import { Digest, Size, Time } from '../ui/data';
 import { Failure } from '../ui/feedback';
 import { Head } from '../ui/shell';
@@ -471,28 +473,9 @@ function AddTag({ at, onClose }: { at: At; onClose: () => void }) {
     { refresh: CONTENT, done: (name) => t('tag.added', { tag: name }), then: onClose },
   );
   return (
-    <Dialog title={t('tag.add')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate(String(new FormData(event.currentTarget).get('name')).trim());
-        }}
-      >
-        {add.isError && <Failure error={add.error} />}
-        <Field label={t('tag')} hint={t('tag.hint')}>
-          {(control) => (
-            <input {...control} name="name" required autoFocus autoCapitalize="none" spellcheck={false} pattern="[\w][\w.\-]{0,127}" />
-          )}
-        </Field>
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={add.isPending}>
-            {t('add')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={t('tag.add')} verb={t('add')} onClose={onClose} action={add} send={(form) => add.mutate(textOf(form, 'name'))}>
+      <TextField label={t('tag')} hint={t('tag.hint')} name="name" required autoFocus pattern="[\w][\w.\-]{0,127}" {...EXACT} />
+    </FormDialog>
   );
 }
 
@@ -516,18 +499,9 @@ function RemoveTag({ at, artifact, tag, onClose }: { at: At; artifact: ArtifactT
     },
   );
   return (
-    <Dialog title={t('tag.remove', { tag })} onClose={onClose}>
+    <Confirm title={t('tag.remove', { tag })} verb={t('remove')} onClose={onClose} action={remove} go={() => remove.mutate()}>
       <p>{t('tag.remove.hint', { tag })}</p>
-      {remove.isError && <Failure error={remove.error} />}
-      <div class="actions">
-        <Button onClick={onClose} autoFocus>
-          {t('cancel')}
-        </Button>
-        <Button kind="harm primary" disabled={remove.isPending} onClick={() => remove.mutate()}>
-          {t('remove')}
-        </Button>
-      </div>
-    </Dialog>
+    </Confirm>
   );
 }
 
@@ -559,7 +533,14 @@ function DeleteArtifact({ at, artifact, onClose, then }: DeleteProps) {
   const children = artifact.references ?? [];
   const others = accessories.data?.total ?? accessories.data?.rows.length ?? 0;
   return (
-    <Dialog title={t('artifact.delete', { digest: shortDigest(artifact.digest) })} onClose={onClose}>
+    <Confirm
+      title={t('artifact.delete', { digest: shortDigest(artifact.digest) })}
+      verb={t('delete')}
+      onClose={onClose}
+      action={remove}
+      ready={!accessories.isPending}
+      go={() => remove.mutate()}
+    >
       <p>{t('artifact.delete.hint')}</p>
       <ul style={{ paddingLeft: '20px' }}>
         <li>
@@ -573,16 +554,7 @@ function DeleteArtifact({ at, artifact, onClose, then }: DeleteProps) {
         {children.length > 0 && <li>{n('artifact.delete.children', children.length)}</li>}
         {others > 0 && <li>{n('artifact.delete.accessories', others)}</li>}
       </ul>
-      {remove.isError && <Failure error={remove.error} />}
-      <div class="actions">
-        <Button onClick={onClose} autoFocus>
-          {t('cancel')}
-        </Button>
-        <Button kind="harm primary" disabled={remove.isPending || accessories.isPending} onClick={() => remove.mutate()}>
-          {t('delete')}
-        </Button>
-      </div>
-    </Dialog>
+    </Confirm>
   );
 }
 

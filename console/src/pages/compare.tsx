@@ -5,7 +5,7 @@ import { type Message, useTexts } from '../i18n';
 import { shortDigest } from '../lib/format';
 import { imageFacts, pairs, platformOf } from '../lib/image';
 import { to } from '../lib/place';
-import { Field } from '../ui/controls';
+import { Field } from '../ui/fields';
 import { Size, Time } from '../ui/data';
 import { Empty, Failure } from '../ui/feedback';
 import { Head } from '../ui/shell';

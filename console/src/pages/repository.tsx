@@ -1,4 +1,4 @@
-import { BadgeCheck, FileText, Lock, MoreHorizontal, Trash2 } from 'lucide-preact';
+import { BadgeCheck, FileText, Lock, Trash2 } from 'lucide-preact';
 import { useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api/client';
@@ -10,11 +10,11 @@ import { useAddress } from '../lib/address';
 import { pullCommands, registryHost } from '../lib/commands';
 import { to } from '../lib/place';
 import { may, type Right } from '../lib/roles';
-import { Confirm } from '../ui/confirm';
-import { Button, Command, Menu, SMALL } from '../ui/controls';
+import { Actions, Button, Command, SMALL } from '../ui/controls';
 import { DeleteTags } from './repository/delete-tags';
 import { Description } from './repository/description';
 import { Digest, Filter, Header, Size, Table, Time, Waiting } from '../ui/data';
+import { Confirm } from '../ui/dialogs';
 import { Empty, Failure } from '../ui/feedback';
 import { Head, Tabs as TabBar } from '../ui/shell';
 import { Nowhere } from './nowhere';
@@ -39,7 +39,7 @@ export function Repository({ project, repository, tab }: { project: string; repo
     },
     {
       refresh: ['repositories', 'trash'],
-      done: t('robots.removed', { name: repository }),
+      done: t('deleted.name', { name: repository }),
       undo: () => void back.mutate(),
       then: () => route(to.project(project)),
     },
@@ -54,25 +54,12 @@ export function Repository({ project, repository, tab }: { project: string; repo
         ]}
       >
         {keeper && (
-          <Menu label={t('users.actions', { name: repository })} icon={MoreHorizontal}>
-            {(close) => (
-              <button
-                type="button"
-                onClick={() => {
-                  close();
-                  setDeleting(true);
-                }}
-              >
-                <Trash2 size={SMALL} aria-hidden="true" />
-                {t('repository.delete')}
-              </button>
-            )}
-          </Menu>
+          <Actions name={repository} actions={[{ icon: Trash2, text: t('repository.delete'), go: () => setDeleting(true) }]} />
         )}
       </Head>
       {deleting && (
         <Confirm
-          title={t('robots.delete', { name: repository })}
+          title={t('delete.name', { name: repository })}
           verb={t('delete')}
           onClose={() => setDeleting(false)}
           action={remove}

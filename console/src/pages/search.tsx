@@ -4,7 +4,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { useSearch } from '../api/queries';
 import { useTexts } from '../i18n';
 import { splitName, to } from '../lib/place';
-import { Dialog, SMALL } from '../ui/controls';
+import { SMALL } from '../ui/controls';
+import { Dialog } from '../ui/dialogs';
 import { Failure } from '../ui/feedback';
 
 const PAUSE = 150; // milliseconds

@@ -7,7 +7,8 @@ import { useTexts } from '../i18n';
 import { backOf, provider, to } from '../lib/place';
 import mark from '../mark.svg';
 import { bannerText } from '../lib/banner';
-import { Button, Field } from '../ui/controls';
+import { Button } from '../ui/controls';
+import { EXACT, TextField, textOf } from '../ui/fields';
 import { Failure } from '../ui/feedback';
 import { Preferences } from '../ui/shell';
 
@@ -34,7 +35,7 @@ export function SignIn() {
     setBusy(true);
     setError(null);
     try {
-      const body = { name: String(form.get('name')).trim(), password: String(form.get('password')) };
+      const body = { name: textOf(form, 'name'), password: String(form.get('password')) };
       const { user } = dataOf(await api.POST('/api/roadstead/v1/session', { body }));
       changeUser(client, user);
     } catch (refused) {
@@ -69,33 +70,16 @@ export function SignIn() {
           error !== null && <Failure error={error} />
         )}
         {first && byProvider}
-        <Field label={t('user')}>
-          {(at) => (
-            <input
-              {...at}
-              name="name"
-              autoComplete="username"
-              autoCapitalize="none"
-              spellcheck={false}
-              required
-              autoFocus
-              aria-invalid={wrong}
-            />
-          )}
-        </Field>
-        <Field label={t('password')}>
-          {(at) => (
-            <input
-              {...at}
-              name="password"
-              type="password"
-              autoComplete="current-password"
-              required
-              aria-invalid={wrong}
-              aria-errormessage={wrong ? 'wrong' : undefined}
-            />
-          )}
-        </Field>
+        <TextField label={t('user')} name="name" required autoFocus aria-invalid={wrong} {...EXACT} autoComplete="username" />
+        <TextField
+          label={t('password')}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          aria-invalid={wrong}
+          aria-errormessage={wrong ? 'wrong' : undefined}
+        />
         <Button type="submit" kind={first && name ? '' : 'primary'} disabled={busy}>
           {t('signIn')}
         </Button>

@@ -8,9 +8,9 @@ import { useAddress } from '../lib/address';
 import { csv, save } from '../lib/csv';
 import { splitName, to } from '../lib/place';
 import { Button } from '../ui/controls';
-import { Filter, Header, Pager, Table, Time, Waiting } from '../ui/data';
+import { Filter, Header, Time } from '../ui/data';
 import { Failure } from '../ui/feedback';
-import { NothingFound } from '../pages/projects';
+import { Listing } from '../ui/listing';
 
 const MOST = 10_000; // entries of a file
 const BATCH = 100;
@@ -51,66 +51,58 @@ export function Activity({ project }: { project?: string }) {
   };
   return (
     <>
-      <div class="bar">
-        <Filter name="q" label={t('activity.filter')} />
-        <select
-          aria-label={t('activity.operation')}
-          style={{ width: 'auto' }}
-          value={operation ?? ''}
-          onChange={(event) => change({ operation: event.currentTarget.value || null, page: null })}
-        >
-          <option value="">{t('activity.all')}</option>
-          {OPERATIONS.map((one) => (
-            <option key={one} value={one}>
-              {t(`activity.${one}`)}
-            </option>
-          ))}
-        </select>
-        <span class="space" />
-        <Button icon={Download} disabled={saving} onClick={() => void download()}>
-          {t('activity.csv')}
-        </Button>
-      </div>
       {error !== null && <Failure error={error} />}
-      {entries.isError ? (
-        <Failure error={entries.error} retry={() => void entries.refetch()} />
-      ) : (
-        <Table
-          label={t('activity')}
-          waiting={entries.isPlaceholderData}
-          head={
-            <>
-              <Header>{t('activity.when')}</Header>
-              <Header kind="mid">{t('activity.who')}</Header>
-              <Header>{t('activity.what')}</Header>
-              <Header>{t('activity.on')}</Header>
-              <Header kind="wide">{t('activity.detail')}</Header>
-            </>
-          }
-        >
-          {entries.isPending && <Waiting columns={5} />}
-          {entries.data?.rows.map((entry) => (
-            <tr key={entry.id}>
-              <td>
-                <Time at={entry.op_time} />
-              </td>
-              <td class="mid break">{entry.username}</td>
-              <td class="nowrap">
-                <span class={`badge ${entry.operation_result === false ? 'bad' : entry.operation === 'delete' ? 'warn' : ''}`}>
-                  {entry.operation} {entry.resource_type}
-                </span>
-                <div class="small muted on-phone">{entry.username}</div>
-              </td>
-              <td class="break">
-                <Resource text={entry.resource} type={entry.resource_type} />
-              </td>
-              <td class="wide muted small break">{detailOf(entry)}</td>
-            </tr>
-          ))}
-          {entries.data?.rows.length === 0 && <NothingFound columns={5} />}
-        </Table>
-      )}
-      <Pager page={page} size={PAGE_SIZE} total={entries.data?.total ?? null} />
+      <Listing
+        label={t('activity')}
+        list={entries}
+        bar={
+          <>
+            <Filter name="q" label={t('activity.filter')} />
+            <select
+              aria-label={t('activity.operation')}
+              style={{ width: 'auto' }}
+              value={operation ?? ''}
+              onChange={(event) => change({ operation: event.currentTarget.value || null, page: null })}
+            >
+              <option value="">{t('activity.all')}</option>
+              {OPERATIONS.map((one) => (
+                <option key={one} value={one}>
+                  {t(`activity.${one}`)}
+                </option>
+              ))}
+            </select>
+            <span class="space" />
+            <Button icon={Download} disabled={saving} onClick={() => void download()}>
+              {t('activity.csv')}
+            </Button>
+          </>
+        }
+        head={[
+          <Header>{t('activity.when')}</Header>,
+          <Header kind="mid">{t('activity.who')}</Header>,
+          <Header>{t('activity.what')}</Header>,
+          <Header>{t('activity.on')}</Header>,
+          <Header kind="wide">{t('activity.detail')}</Header>,
+        ]}
+        row={(entry) => (
+          <tr key={entry.id}>
+            <td>
+              <Time at={entry.op_time} />
+            </td>
+            <td class="mid break">{entry.username}</td>
+            <td class="nowrap">
+              <span class={`badge ${entry.operation_result === false ? 'bad' : entry.operation === 'delete' ? 'warn' : ''}`}>
+                {entry.operation} {entry.resource_type}
+              </span>
+              <div class="small muted on-phone">{entry.username}</div>
+            </td>
+            <td class="break">
+              <Resource text={entry.resource} type={entry.resource_type} />
+            </td>
+            <td class="wide muted small break">{detailOf(entry)}</td>
+          </tr>
+        )}
+      />
     </>
   );
 }

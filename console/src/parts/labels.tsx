@@ -4,9 +4,10 @@ import { api } from '../api/client';
 import { useAction, useRows } from '../api/queries';
 import type { Label } from '../api/types';
 import { useTexts } from '../i18n';
-import { Confirm } from '../ui/confirm';
-import { Button, Dialog, Field } from '../ui/controls';
+import { Button, IconButton } from '../ui/controls';
+import { FormDialog, useDeletion } from '../ui/dialogs';
 import { Failure } from '../ui/feedback';
+import { TextField, textOf } from '../ui/fields';
 
 const COLOURS = ['#0b6675', '#2563eb', '#7c3aed', '#be185d', '#b91c1c', '#b45309', '#4d7c0f', '#475569'];
 
@@ -33,11 +34,12 @@ export function Labels({ project, edit }: { project?: number; edit: boolean }) {
   const { t } = useTexts();
   const labels = useLabels(project);
   const [adding, setAdding] = useState(false);
-  const [removing, setRemoving] = useState<Label | null>(null);
-  const remove = useAction(
-    (label: Label) => api.DELETE('/api/v2.0/labels/{label}', { params: { path: { label: String(label.id) } } }),
-    { refresh: ['labels', 'artifact'], done: (label) => t('robots.removed', { name: label.name }), then: () => setRemoving(null) },
-  );
+  const [remove, removing] = useDeletion({
+    run: (label: Label) => api.DELETE('/api/v2.0/labels/{label}', { params: { path: { label: String(label.id) } } }),
+    refresh: ['labels', 'artifact'],
+    name: (label) => label.name,
+    hint: t('labels.delete.hint'),
+  });
   return (
     <section class="card">
       <header>
@@ -62,29 +64,13 @@ export function Labels({ project, edit }: { project?: number; edit: boolean }) {
             <LabelBadge label={label} />
             <span class="sentence muted">{label.description}</span>
             {edit && (
-              <Button
-                kind="plain"
-                icon={Trash2}
-                aria-label={t('robots.delete', { name: label.name })}
-                title={t('robots.delete', { name: label.name })}
-                onClick={() => setRemoving(label)}
-              />
+              <IconButton icon={Trash2} label={t('delete.name', { name: label.name })} onClick={() => remove(label)} />
             )}
           </li>
         ))}
       </ul>
       {adding && <NewLabel project={project} onClose={() => setAdding(false)} />}
-      {removing && (
-        <Confirm
-          title={t('robots.delete', { name: removing.name })}
-          verb={t('delete')}
-          onClose={() => setRemoving(null)}
-          action={remove}
-          go={() => remove.mutate(removing)}
-        >
-          <p>{t('labels.delete.hint')}</p>
-        </Confirm>
-      )}
+      {removing}
     </section>
   );
 }
@@ -96,8 +82,8 @@ function NewLabel({ project, onClose }: { project?: number; onClose: () => void 
     (form: FormData) =>
       api.POST('/api/v2.0/labels', {
         body: {
-          name: String(form.get('name')).trim(),
-          description: String(form.get('description')).trim(),
+          name: textOf(form, 'name'),
+          description: textOf(form, 'description'),
           color,
           scope: project === undefined ? 'g' : 'p',
           ...(project === undefined ? {} : { project_id: project }),
@@ -106,42 +92,27 @@ function NewLabel({ project, onClose }: { project?: number; onClose: () => void 
     { refresh: ['labels'], then: onClose },
   );
   return (
-    <Dialog title={t('labels.new')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate(new FormData(event.currentTarget));
-        }}
-      >
-        {add.isError && <Failure error={add.error} />}
-        <Field label={t('name')}>{(at) => <input {...at} name="name" required autoFocus maxLength={128} autoComplete="off" />}</Field>
-        <Field label={t('description')}>{(at) => <input {...at} name="description" maxLength={1024} autoComplete="off" />}</Field>
-        <fieldset>
-          <legend>{t('labels.colour')}</legend>
-          <div class="row">
-            {COLOURS.map((one, index) => (
-              <label key={one} class="swatch">
-                <input
-                  type="radio"
-                  name="colour"
-                  class="visually-hidden"
-                  aria-label={t('labels.colour.number', { number: index + 1 })}
-                  checked={color === one}
-                  onChange={() => setColor(one)}
-                />
-                <i style={{ background: one }} />
-              </label>
-            ))}
-          </div>
-        </fieldset>
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={add.isPending}>
-            {t('create')}
-          </Button>
+    <FormDialog title={t('labels.new')} verb={t('create')} onClose={onClose} action={add} send={add.mutate}>
+      <TextField label={t('name')} name="name" required autoFocus maxLength={128} />
+      <TextField label={t('description')} name="description" maxLength={1024} />
+      <fieldset>
+        <legend>{t('labels.colour')}</legend>
+        <div class="row">
+          {COLOURS.map((one, index) => (
+            <label key={one} class="swatch">
+              <input
+                type="radio"
+                name="colour"
+                class="visually-hidden"
+                aria-label={t('labels.colour.number', { number: index + 1 })}
+                checked={color === one}
+                onChange={() => setColor(one)}
+              />
+              <i style={{ background: one }} />
+            </label>
+          ))}
         </div>
-      </form>
-    </Dialog>
+      </fieldset>
+    </FormDialog>
   );
 }

@@ -1,16 +1,17 @@
-import { Bot, MoreHorizontal, Pause, Play, Plus, RefreshCw, Trash2 } from 'lucide-preact';
+import { Bot, Pause, Play, Plus, RefreshCw, Trash2 } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api, dataOf } from '../api/client';
-import { PAGE_SIZE, useAction, useOne, useRows } from '../api/queries';
+import { like, PAGE_SIZE, useAction, useOne, useRows } from '../api/queries';
 import type { Permission, Robot } from '../api/types';
 import { type Message, useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { registryHost } from '../lib/commands';
-import { NothingFound } from '../pages/projects';
-import { Confirm } from '../ui/confirm';
-import { Button, Command, Dialog, Field, Menu, SMALL } from '../ui/controls';
-import { Filter, Header, Pager, Table, Time, Waiting } from '../ui/data';
+import { Actions, Button, Command, SMALL } from '../ui/controls';
+import { Filter, Header, Time, Until } from '../ui/data';
+import { Confirm, FormDialog, Result, useDeletion } from '../ui/dialogs';
 import { Empty, Failure } from '../ui/feedback';
+import { Choices, DurationField, EXACT, TextField, textOf } from '../ui/fields';
+import { Listing } from '../ui/listing';
 
 interface RobotsProps {
   /** The project, or none for the robots of the whole registry. */
@@ -28,20 +29,18 @@ export function Robots({ project, edit }: RobotsProps) {
   const { query, page } = useAddress();
   const [creating, setCreating] = useState(false);
   const [shown, setShown] = useState<Secret | null>(null);
-  const [removing, setRemoving] = useState<Robot | null>(null);
   const [renewing, setRenewing] = useState<Robot | null>(null);
   const filter = query.get('q');
-  const q = [project ? `Level=project,ProjectID=${project.id}` : 'Level=system', filter ? `name=~${filter.replace(/[\\,~]/g, '\\$&')}` : '']
-    .filter((term) => term)
-    .join(',');
-  const robots = useRows(['robots', { page, q }], () =>
+  const q = [project ? `Level=project,ProjectID=${project.id}` : 'Level=system', like('name', filter)].filter((term) => term).join(',');
+  const robots = useRows<Robot>(['robots', { page, q }], () =>
     api.GET('/api/v2.0/robots', { params: { query: { page, page_size: PAGE_SIZE, q } } }),
   );
   const path = (robot: Robot) => ({ params: { path: { robot: String(robot.id) } } });
-  const remove = useAction((robot: Robot) => api.DELETE('/api/v2.0/robots/{robot}', path(robot)), {
+  const [remove, removing] = useDeletion({
+    run: (robot: Robot) => api.DELETE('/api/v2.0/robots/{robot}', path(robot)),
     refresh: ['robots'],
-    done: (robot) => t('robots.removed', { name: robot.name }),
-    then: () => setRemoving(null),
+    name: (robot) => robot.name,
+    hint: t('robots.delete.hint'),
   });
   const renew = useAction(
     async (robot: Robot) => {
@@ -51,14 +50,15 @@ export function Robots({ project, edit }: RobotsProps) {
     { refresh: ['robots'], then: () => setRenewing(null) },
   );
   const toggle = useAction(
-    ({ id, name, level, permissions, description, disable, duration }: Robot) =>
-      api.PUT('/api/v2.0/robots/{robot}', {
-        params: { path: { robot: String(id) } },
+    (robot: Robot) => {
+      const { name, level, permissions, description, disable, duration } = robot;
+      return api.PUT('/api/v2.0/robots/{robot}', {
+        ...path(robot),
         body: { name, level, permissions, description, disable: !disable, duration },
-      }),
+      });
+    },
     { refresh: ['robots'], done: (robot) => t(robot.disable ? 'robots.isOn' : 'robots.isOff', { name: robot.name }) },
   );
-  const none = robots.data?.total === 0 && !filter;
   const create = edit && (
     <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
       {t('robots.new')}
@@ -66,108 +66,71 @@ export function Robots({ project, edit }: RobotsProps) {
   );
   return (
     <>
-      {!none && (
-        <div class="bar">
-          <Filter name="q" label={t('projects.filter')} />
-          <span class="space" />
-          {create}
-        </div>
-      )}
       {toggle.isError && <Failure error={toggle.error} />}
-      {robots.isError ? (
-        <Failure error={robots.error} retry={() => void robots.refetch()} />
-      ) : none ? (
-        <div class="card">
+      <Listing
+        label={t('robots')}
+        list={robots}
+        waiting={3}
+        filtered={filter !== null}
+        bar={
+          <>
+            <Filter name="q" label={t('projects.filter')} />
+            <span class="space" />
+            {create}
+          </>
+        }
+        none={
           <Empty title={t('robots.none')}>
             <p>{t('robots.none.hint')}</p>
             {create}
           </Empty>
-        </div>
-      ) : (
-        <Table
-          label={t('robots')}
-          waiting={robots.isPlaceholderData}
-          head={
-            <>
-              <Header>{t('name')}</Header>
-              <Header kind="mid">{t('role.may')}</Header>
-              <Header>{t('robots.expires')}</Header>
-              <Header kind="wide">{t('created')}</Header>
-              {edit && (
-                <th>
-                  <span class="visually-hidden">{t('actions')}</span>
-                </th>
-              )}
-            </>
-          }
-        >
-          {robots.isPending && <Waiting columns={4} rows={3} />}
-          {robots.data?.rows.map((robot) => (
-            <tr key={robot.id}>
-              <td>
-                <span class="with-icon">
-                  <Bot size={SMALL} aria-hidden="true" />
-                  <span>
-                    <span class="name">{robot.name}</span> {robot.disable && <span class="badge warn">{t('robots.off')}</span>}
-                    {robot.description && <div class="muted small break">{robot.description}</div>}
-                  </span>
+        }
+        head={[
+          <Header>{t('name')}</Header>,
+          <Header kind="mid">{t('role.may')}</Header>,
+          <Header>{t('robots.expires')}</Header>,
+          <Header kind="wide">{t('created')}</Header>,
+        ]}
+        actions={edit}
+        row={(robot) => (
+          <tr key={robot.id}>
+            <td>
+              <span class="with-icon">
+                <Bot size={SMALL} aria-hidden="true" />
+                <span>
+                  <span class="name">{robot.name}</span> {robot.disable && <span class="badge warn">{t('robots.off')}</span>}
+                  {robot.description && <div class="muted small break">{robot.description}</div>}
                 </span>
+              </span>
+            </td>
+            <td class="mid">
+              <Rights of={robot} />
+            </td>
+            <td>
+              <Until at={robot.expires_at} />
+            </td>
+            <td class="wide">
+              <Time at={robot.creation_time} />
+            </td>
+            {edit && (
+              <td class="act">
+                <Actions
+                  name={robot.name}
+                  actions={[
+                    { icon: RefreshCw, text: t('robots.renew'), go: () => setRenewing(robot) },
+                    {
+                      icon: robot.disable ? Play : Pause,
+                      text: t(robot.disable ? 'robots.turnOn' : 'robots.turnOff'),
+                      go: () => toggle.mutate(robot),
+                    },
+                    { icon: Trash2, text: t('delete'), go: () => remove(robot) },
+                  ]}
+                />
               </td>
-              <td class="mid">
-                <Rights of={robot} />
-              </td>
-              <td>
-                <Expiry of={robot} />
-              </td>
-              <td class="wide">
-                <Time at={robot.creation_time} />
-              </td>
-              {edit && (
-                <td class="act">
-                  <Menu label={t('users.actions', { name: robot.name })} icon={MoreHorizontal}>
-                    {(close) => (
-                      <>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            setRenewing(robot);
-                          }}
-                        >
-                          <RefreshCw size={SMALL} aria-hidden="true" />
-                          {t('robots.renew')}
-                        </button>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            toggle.mutate(robot);
-                          }}
-                        >
-                          {robot.disable ? <Play size={SMALL} aria-hidden="true" /> : <Pause size={SMALL} aria-hidden="true" />}
-                          {t(robot.disable ? 'robots.turnOn' : 'robots.turnOff')}
-                        </button>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            setRemoving(robot);
-                          }}
-                        >
-                          <Trash2 size={SMALL} aria-hidden="true" />
-                          {t('delete')}
-                        </button>
-                      </>
-                    )}
-                  </Menu>
-                </td>
-              )}
-            </tr>
-          ))}
-          {robots.data?.rows.length === 0 && <NothingFound columns={5} />}
-        </Table>
-      )}
-      <Pager page={page} size={PAGE_SIZE} total={robots.data?.total ?? null} />
+            )}
+          </tr>
+        )}
+      />
       {creating && (
         <NewRobot
           project={project}
@@ -189,50 +152,15 @@ export function Robots({ project, edit }: RobotsProps) {
           <p>{t('robots.renew.hint')}</p>
         </Confirm>
       )}
-      {removing && (
-        <Confirm
-          title={t('robots.delete', { name: removing.name })}
-          verb={t('delete')}
-          onClose={() => setRemoving(null)}
-          action={remove}
-          go={() => remove.mutate(removing)}
-        >
-          <p>{t('robots.delete.hint')}</p>
-        </Confirm>
+      {removing}
+      {shown && (
+        <Result title={shown.name} onClose={() => setShown(null)}>
+          <p>{t('robots.secret.hint')}</p>
+          <Command text={shown.secret} label={t('robots.secret.copy')} />
+          <Command text={`docker login -u '${shown.name}' ${registryHost()}`} />
+        </Result>
       )}
-      {shown && <ShowSecret {...shown} onClose={() => setShown(null)} />}
     </>
-  );
-}
-
-function ShowSecret({ name, secret, onClose }: Secret & { onClose: () => void }) {
-  const { t } = useTexts();
-  return (
-    <Dialog title={name} onClose={onClose}>
-      <p>{t('robots.secret.hint')}</p>
-      <Command text={secret} label={t('robots.secret.copy')} />
-      <Command text={`docker login -u '${name}' ${registryHost()}`} />
-      <div class="actions">
-        <Button kind="primary" onClick={onClose} autoFocus>
-          {t('done')}
-        </Button>
-      </div>
-    </Dialog>
-  );
-}
-
-const DAY = 86_400_000; // milliseconds
-const SOON = 14; // days before the expiry that are pointed out
-
-function Expiry({ of: robot }: { of: Robot }) {
-  const { t } = useTexts();
-  if (robot.expires_at < 0) return <span class="muted">{t('never')}</span>;
-  const at = new Date(robot.expires_at * 1000);
-  const left = (at.getTime() - Date.now()) / DAY;
-  return (
-    <span class={left < 0 ? 'badge bad' : left < SOON ? 'badge warn' : undefined}>
-      <Time at={at.toISOString()} />
-    </span>
   );
 }
 
@@ -254,7 +182,7 @@ const PRESETS: [Message, string[]][] = [
   ['robots.push', ['repository:pull', 'repository:push']],
   ['robots.remove', ['repository:pull', 'repository:push', 'artifact:delete', 'tag:delete']],
 ];
-const DURATIONS = [30, 90, 365, -1] as const;
+const DURATIONS = [30, 90, 365, -1];
 
 interface NewRobotProps {
   project?: { id: number; name: string };
@@ -263,7 +191,7 @@ interface NewRobotProps {
 }
 
 function NewRobot({ project, onClose, then }: NewRobotProps) {
-  const { t, n } = useTexts();
+  const { t } = useTexts();
   const [preset, setPreset] = useState(0);
   const [own, setOwn] = useState<Set<string>>(new Set());
   const known = useOne(['permissions'], () => api.GET('/api/v2.0/permissions', {}), preset === PRESETS.length);
@@ -276,8 +204,8 @@ function NewRobot({ project, onClose, then }: NewRobotProps) {
     const made = dataOf(
       await api.POST('/api/v2.0/robots', {
         body: {
-          name: String(form.get('name')).trim(),
-          description: String(form.get('description')).trim(),
+          name: textOf(form, 'name'),
+          description: textOf(form, 'description'),
           duration: Number(form.get('duration')),
           level: project ? 'project' : 'system',
           permissions: [{ kind: 'project', namespace: project?.name ?? '*', access }],
@@ -288,52 +216,18 @@ function NewRobot({ project, onClose, then }: NewRobotProps) {
   }, { refresh: ['robots'] });
   const nothing = preset === PRESETS.length && own.size === 0;
   return (
-    <Dialog title={t('robots.new')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate(new FormData(event.currentTarget));
-        }}
-      >
-        {create.isError && <Failure error={create.error} />}
-        <Field label={t('name')} hint={t('robots.name.hint')}>
-          {(at) => <input {...at} name="name" required autoFocus autoComplete="off" autoCapitalize="none" spellcheck={false} />}
-        </Field>
-        <Field label={t('description')}>{(at) => <input {...at} name="description" maxLength={1024} autoComplete="off" />}</Field>
-        <Field label={t('robots.expires')}>
-          {(at) => (
-            <select {...at} name="duration" defaultValue="90">
-              {DURATIONS.map((days) => (
-                <option key={days} value={days} selected={days === 90}>
-                  {days < 0 ? t('never') : n('days', days)}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <fieldset>
-          <legend>{project ? t('role.may') : t('robots.everyProject')}</legend>
-          {PRESETS.map(([name], index) => (
-            <label class="choice" key={name}>
-              <input type="radio" name="preset" checked={preset === index} onChange={() => setPreset(index)} />
-              <span>{t(name)}</span>
-            </label>
-          ))}
-          <label class="choice">
-            <input type="radio" name="preset" checked={preset === PRESETS.length} onChange={() => setPreset(PRESETS.length)} />
-            <span>{t('robots.choose')}</span>
-          </label>
-        </fieldset>
-        {preset === PRESETS.length && <Choose known={known.data?.project ?? []} own={own} change={setOwn} />}
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={create.isPending || nothing}>
-            {t('create')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={t('robots.new')} verb={t('create')} onClose={onClose} action={create} ready={!nothing} send={create.mutate}>
+      <TextField label={t('name')} hint={t('robots.name.hint')} name="name" required autoFocus {...EXACT} />
+      <TextField label={t('description')} name="description" maxLength={1024} />
+      <DurationField days={DURATIONS} />
+      <Choices
+        legend={project ? t('role.may') : t('robots.everyProject')}
+        options={[...PRESETS.map(([name]) => name), 'robots.choose' as const].map((name, value) => ({ value, text: t(name) }))}
+        value={preset}
+        onValue={setPreset}
+      />
+      {preset === PRESETS.length && <Choose known={known.data?.project ?? []} own={own} change={setOwn} />}
+    </FormDialog>
   );
 }
 

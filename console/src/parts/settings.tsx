@@ -6,7 +6,8 @@ import type { Configurations } from '../api/types';
 import { type Message, useTexts } from '../i18n';
 import { en } from '../i18n/en';
 import { bannerJson, bannerText } from '../lib/banner';
-import { Button, Field } from '../ui/controls';
+import { Button } from '../ui/controls';
+import { Field } from '../ui/fields';
 import { Failure } from '../ui/feedback';
 
 export type Key = keyof Configurations | 'ldap_search_password' | 'oidc_client_secret';

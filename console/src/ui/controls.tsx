@@ -1,6 +1,6 @@
-import { Check, Copy, type LucideIcon } from 'lucide-preact';
+import { Check, Copy, type LucideIcon, MoreHorizontal } from 'lucide-preact';
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../i18n';
 
 export const SMALL = 16;
@@ -20,6 +20,18 @@ export function Button({ icon: Icon, kind = '', children, ...rest }: ButtonProps
   );
 }
 
+interface IconButtonProps {
+  icon: LucideIcon;
+  label: string;
+  disabled?: boolean;
+  onClick: () => void;
+}
+
+/** A button without text; `label` says what it does. */
+export function IconButton({ label, ...rest }: IconButtonProps) {
+  return <Button kind="plain" aria-label={label} title={label} {...rest} />;
+}
+
 /** Copies `text`, and says so for two seconds. */
 export function CopyButton({ text, label }: { text: string; label?: string }) {
   const { t } = useTexts();
@@ -31,13 +43,7 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
   };
   return (
     <>
-      <Button
-        kind="plain"
-        icon={copied ? Check : Copy}
-        onClick={() => void copy()}
-        aria-label={label ?? t('copy')}
-        title={label ?? t('copy')}
-      />
+      <IconButton icon={copied ? Check : Copy} label={label ?? t('copy')} onClick={() => void copy()} />
       <span class="visually-hidden" role="status">
         {copied ? t('copied') : ''}
       </span>
@@ -52,60 +58,6 @@ export function Command({ text, label }: { text: string; label?: string }) {
       <code tabIndex={0}>{text}</code>
       <CopyButton text={text} label={label} />
     </div>
-  );
-}
-
-interface FieldProps {
-  label: string;
-  hint?: ComponentChildren;
-  children: (attributes: { id: string; 'aria-describedby'?: string }) => ComponentChildren;
-}
-
-export function Field({ label, hint, children }: FieldProps) {
-  const id = useId();
-  return (
-    <div class="field">
-      <label for={id}>{label}</label>
-      {children({ id, ...(hint ? { 'aria-describedby': `${id}-hint` } : {}) })}
-      {hint && <small id={`${id}-hint`}>{hint}</small>}
-    </div>
-  );
-}
-
-interface DialogProps {
-  title?: string;
-  label?: string;
-  class?: string;
-  onClose: () => void;
-  children: ComponentChildren;
-}
-
-/** A modal dialog. Escape and a click outside close it. */
-export function Dialog({ title, label, class: kind, onClose, children }: DialogProps) {
-  const ref = useRef<HTMLDialogElement>(null);
-  const id = useId();
-  useEffect(() => {
-    const dialog = ref.current;
-    dialog?.showModal();
-    return () => dialog?.close();
-  }, []);
-  return (
-    <dialog
-      ref={ref}
-      class={kind}
-      aria-labelledby={title ? id : undefined}
-      aria-label={label}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
-      onMouseDown={(event) => event.target === ref.current && onClose()}
-    >
-      <div class="inside">
-        {title && <h2 id={id}>{title}</h2>}
-        {children}
-      </div>
-    </dialog>
   );
 }
 
@@ -149,5 +101,35 @@ export function Menu({ label, icon, text, kind = 'plain', children }: MenuProps)
         {children(() => list.current?.hidePopover())}
       </div>
     </div>
+  );
+}
+
+interface Action {
+  icon: LucideIcon;
+  text: string;
+  go: () => void;
+}
+
+/** What can be done with `name`, in a menu. */
+export function Actions({ name, actions }: { name: string; actions: Action[] }) {
+  const { t } = useTexts();
+  return (
+    <Menu label={t('actions.of', { name })} icon={MoreHorizontal}>
+      {(close) =>
+        actions.map(({ icon: Icon, text, go }) => (
+          <button
+            type="button"
+            key={text}
+            onClick={() => {
+              close();
+              go();
+            }}
+          >
+            <Icon size={SMALL} aria-hidden="true" />
+            {text}
+          </button>
+        ))
+      }
+    </Menu>
   );
 }

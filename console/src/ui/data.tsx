@@ -18,6 +18,21 @@ export function Time({ at, none = '–' }: { at: string | null | undefined; none
   );
 }
 
+const DAY = 86_400_000; // milliseconds
+const SOON = 14; // days before an expiry that are pointed out
+
+/** When a secret expires, in seconds since 1970, or never if that is negative. */
+export function Until({ at }: { at: number }) {
+  const { t } = useTexts();
+  if (at < 0) return <span class="muted">{t('never')}</span>;
+  const left = (at * 1000 - Date.now()) / DAY;
+  return (
+    <span class={left < 0 ? 'badge bad' : left < SOON ? 'badge warn' : undefined}>
+      <Time at={new Date(at * 1000).toISOString()} />
+    </span>
+  );
+}
+
 export function Size({ of }: { of: number | null | undefined }) {
   const { language } = useTexts();
   return of === null || of === undefined ? <span class="muted">–</span> : <>{bytes(of, language)}</>;

@@ -1,7 +1,8 @@
 import { api } from '../../api/client';
 import { useAction, useOne } from '../../api/queries';
 import { useTexts } from '../../i18n';
-import { Button, Field } from '../../ui/controls';
+import { Button } from '../../ui/controls';
+import { TextField, textOf } from '../../ui/fields';
 import { Failure } from '../../ui/feedback';
 
 const MAX = 255; // characters, as the registry takes them
@@ -30,16 +31,20 @@ export function Profile() {
         onSubmit={(event) => {
           event.preventDefault();
           const values = new FormData(event.currentTarget);
-          save.mutate({ email: String(values.get('email')).trim(), realname: String(values.get('realname')).trim() });
+          save.mutate({ email: textOf(values, 'email'), realname: textOf(values, 'realname') });
         }}
       >
         {save.isError && <Failure error={save.error} />}
-        <Field label={t('profile.realname')}>
-          {(at) => <input {...at} name="realname" autoComplete="name" maxLength={MAX} defaultValue={found.data.realname} />}
-        </Field>
-        <Field label={t('profile.email')} hint={t('profile.email.hint')}>
-          {(at) => <input {...at} name="email" type="email" autoComplete="email" maxLength={MAX} defaultValue={found.data.email} />}
-        </Field>
+        <TextField label={t('profile.realname')} name="realname" autoComplete="name" maxLength={MAX} defaultValue={found.data.realname} />
+        <TextField
+          label={t('profile.email')}
+          hint={t('profile.email.hint')}
+          name="email"
+          type="email"
+          autoComplete="email"
+          maxLength={MAX}
+          defaultValue={found.data.email}
+        />
         <div>
           <Button type="submit" kind="primary" disabled={save.isPending}>
             {t('save')}

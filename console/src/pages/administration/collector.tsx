@@ -6,8 +6,9 @@ import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { bytes } from '../../lib/format';
 import { Button } from '../../ui/controls';
-import { Header, Pager, Table, Time, Waiting } from '../../ui/data';
+import { Header, Time } from '../../ui/data';
 import { Empty, Failure } from '../../ui/feedback';
+import { Listing } from '../../ui/listing';
 
 const STATES: Record<string, string> = { Success: 'ok', Error: 'bad', Running: 'warn', Pending: 'warn' };
 const TYPES = ['None', 'Hourly', 'Daily', 'Weekly'] as const;
@@ -65,43 +66,32 @@ export function Collector() {
         </Button>
       </div>
       {error && <Failure error={error} />}
-      {runs.isError ? (
-        <Failure error={runs.error} retry={() => void runs.refetch()} />
-      ) : runs.data?.total === 0 ? (
-        <div class="card">
-          <Empty title={t('collector.none')} />
-        </div>
-      ) : (
-        <Table
-          label={t('collector')}
-          waiting={runs.isPlaceholderData}
-          head={
-            <>
-              <Header>{t('collector.state')}</Header>
-              <Header>{t('collector.began')}</Header>
-              <Header kind="mid">{t('collector.kind')}</Header>
-              <Header>{t('collector.freed')}</Header>
-            </>
-          }
-        >
-          {runs.isPending && <Waiting columns={4} rows={4} />}
-          {runs.data?.rows.map((one) => (
-            <tr key={one.id}>
-              <td>
-                <span class={`badge ${STATES[one.job_status] ?? ''}`}>{t(`run.${one.job_status as 'Success'}`)}</span>
-              </td>
-              <td>
-                <Time at={one.creation_time} />
-              </td>
-              <td class="mid">{one.job_kind}</td>
-              <td>
-                <Freed text={one.job_parameters} />
-              </td>
-            </tr>
-          ))}
-        </Table>
-      )}
-      <Pager page={page} size={PAGE_SIZE} total={runs.data?.total ?? null} />
+      <Listing
+        label={t('collector')}
+        list={runs}
+        waiting={4}
+        none={<Empty title={t('collector.none')} />}
+        head={[
+          <Header>{t('collector.state')}</Header>,
+          <Header>{t('collector.began')}</Header>,
+          <Header kind="mid">{t('collector.kind')}</Header>,
+          <Header>{t('collector.freed')}</Header>,
+        ]}
+        row={(one) => (
+          <tr key={one.id}>
+            <td>
+              <span class={`badge ${STATES[one.job_status] ?? ''}`}>{t(`run.${one.job_status as 'Success'}`)}</span>
+            </td>
+            <td>
+              <Time at={one.creation_time} />
+            </td>
+            <td class="mid">{one.job_kind}</td>
+            <td>
+              <Freed text={one.job_parameters} />
+            </td>
+          </tr>
+        )}
+      />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { MoreHorizontal, Plus, ShieldCheck, ShieldOff, Trash2, UserMinus, Users as UsersIcon } from 'lucide-preact';
+import { Plus, ShieldCheck, ShieldOff, Trash2, UserMinus, Users as UsersIcon } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { PAGE_SIZE, useAction, useOne, useRows } from '../../api/queries';
@@ -6,10 +6,12 @@ import type { Group } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { GROUP_KINDS } from '../../lib/roles';
-import { Confirm } from '../../ui/confirm';
-import { Button, Dialog, Field, Menu, SMALL } from '../../ui/controls';
-import { Header, Pager, Table, Waiting } from '../../ui/data';
+import { Actions, Button, IconButton, SMALL } from '../../ui/controls';
+import { Header } from '../../ui/data';
+import { FormDialog, Result, useDeletion } from '../../ui/dialogs';
 import { Empty, Failure } from '../../ui/feedback';
+import { EXACT, TextField, textOf } from '../../ui/fields';
+import { Listing } from '../../ui/listing';
 
 const LOCAL = 2;
 
@@ -18,107 +20,66 @@ export function Groups() {
   const { page } = useAddress();
   const [creating, setCreating] = useState(false);
   const [opened, setOpened] = useState<Group | null>(null);
-  const [removing, setRemoving] = useState<Group | null>(null);
   const groups = useRows<Group>(['groups', page], () =>
     api.GET('/api/v2.0/usergroups', { params: { query: { page, page_size: PAGE_SIZE } } }),
   );
-  const remove = useAction(
-    (group: Group) => api.DELETE('/api/v2.0/usergroups/{group}', { params: { path: { group: String(group.id) } } }),
-    { refresh: ['groups', 'members'], done: (group) => t('robots.removed', { name: group.group_name }), then: () => setRemoving(null) },
-  );
+  const [remove, removing] = useDeletion({
+    run: (group: Group) => api.DELETE('/api/v2.0/usergroups/{group}', { params: { path: { group: String(group.id) } } }),
+    refresh: ['groups', 'members'],
+    name: (group) => group.group_name,
+    hint: t('groups.delete.hint'),
+  });
   const create = (
     <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
       {t('groups.new')}
     </Button>
   );
-  if (groups.isError) return <Failure error={groups.error} retry={() => void groups.refetch()} />;
   return (
     <>
-      {groups.data?.total === 0 ? (
-        <div class="card">
+      <Listing
+        label={t('groups')}
+        list={groups}
+        waiting={3}
+        bar={
+          <>
+            <span class="space" />
+            {create}
+          </>
+        }
+        none={
           <Empty title={t('groups.none')}>
             <p>{t('groups.none.hint')}</p>
             {create}
           </Empty>
-        </div>
-      ) : (
-        <>
-          <div class="bar">
-            <span class="space" />
-            {create}
-          </div>
-          <Table
-            label={t('groups')}
-            waiting={groups.isPlaceholderData}
-            head={
-              <>
-                <Header>{t('name')}</Header>
-                <Header>{t('groups.from')}</Header>
-                <th>
-                  <span class="visually-hidden">{t('actions')}</span>
-                </th>
-              </>
-            }
-          >
-            {groups.isPending && <Waiting columns={3} rows={3} />}
-            {groups.data?.rows.map((group) => (
-              <tr key={group.id}>
-                <td>
-                  <span class="with-icon">
-                    <UsersIcon size={SMALL} aria-hidden="true" />
-                    <span class="name">{group.group_name}</span>
-                  </span>
-                </td>
-                <td>
-                  {t(GROUP_KINDS[group.group_type as 1])} <span class="muted small break">{group.ldap_group_dn}</span>
-                </td>
-                <td class="act">
-                  <Menu label={t('users.actions', { name: group.group_name })} icon={MoreHorizontal}>
-                    {(close) => (
-                      <>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            setOpened(group);
-                          }}
-                        >
-                          <UsersIcon size={SMALL} aria-hidden="true" />
-                          {t('groups.open')}
-                        </button>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            setRemoving(group);
-                          }}
-                        >
-                          <Trash2 size={SMALL} aria-hidden="true" />
-                          {t('delete')}
-                        </button>
-                      </>
-                    )}
-                  </Menu>
-                </td>
-              </tr>
-            ))}
-          </Table>
-          <Pager page={page} size={PAGE_SIZE} total={groups.data?.total ?? null} />
-        </>
-      )}
+        }
+        head={[<Header>{t('name')}</Header>, <Header>{t('groups.from')}</Header>]}
+        actions
+        row={(group) => (
+          <tr key={group.id}>
+            <td>
+              <span class="with-icon">
+                <UsersIcon size={SMALL} aria-hidden="true" />
+                <span class="name">{group.group_name}</span>
+              </span>
+            </td>
+            <td>
+              {t(GROUP_KINDS[group.group_type as 1])} <span class="muted small break">{group.ldap_group_dn}</span>
+            </td>
+            <td class="act">
+              <Actions
+                name={group.group_name}
+                actions={[
+                  { icon: UsersIcon, text: t('groups.open'), go: () => setOpened(group) },
+                  { icon: Trash2, text: t('delete'), go: () => remove(group) },
+                ]}
+              />
+            </td>
+          </tr>
+        )}
+      />
       {creating && <NewGroup onClose={() => setCreating(false)} />}
       {opened && <OneGroup group={opened} onClose={() => setOpened(null)} />}
-      {removing && (
-        <Confirm
-          title={t('robots.delete', { name: removing.group_name })}
-          verb={t('delete')}
-          onClose={() => setRemoving(null)}
-          action={remove}
-          go={() => remove.mutate(removing)}
-        >
-          <p>{t('groups.delete.hint')}</p>
-        </Confirm>
-      )}
+      {removing}
     </>
   );
 }
@@ -130,24 +91,15 @@ function NewGroup({ onClose }: { onClose: () => void }) {
     { refresh: ['groups'], then: onClose },
   );
   return (
-    <Dialog title={t('groups.new')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          create.mutate(String(new FormData(event.currentTarget).get('name')).trim());
-        }}
-      >
-        {create.isError && <Failure error={create.error} />}
-        <Field label={t('name')}>{(at) => <input {...at} name="name" required autoFocus autoComplete="off" maxLength={255} />}</Field>
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={create.isPending}>
-            {t('create')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t('groups.new')}
+      verb={t('create')}
+      onClose={onClose}
+      action={create}
+      send={(form) => create.mutate(textOf(form, 'name'))}
+    >
+      <TextField label={t('name')} name="name" required autoFocus maxLength={255} />
+    </FormDialog>
   );
 }
 
@@ -179,7 +131,17 @@ function OneGroup({ group, onClose }: { group: Group; onClose: () => void }) {
   const error = setAdmin.error ?? add.error ?? remove.error ?? members.error ?? details.error;
   const admin = details.data?.admin ?? false;
   return (
-    <Dialog title={group.group_name} onClose={onClose}>
+    <Result
+      title={group.group_name}
+      onClose={onClose}
+      more={
+        details.data && (
+          <Button icon={admin ? ShieldOff : ShieldCheck} disabled={setAdmin.isPending} onClick={() => setAdmin.mutate(!admin)}>
+            {t(admin ? 'users.takeAdmin' : 'users.makeAdmin')}
+          </Button>
+        )
+      }
+    >
       {error && <Failure error={error} />}
       {local && (
         <>
@@ -196,9 +158,7 @@ function OneGroup({ group, onClose }: { group: Group; onClose: () => void }) {
               placeholder={t('user')}
               required
               autoFocus
-              autoComplete="off"
-              autoCapitalize="none"
-              spellcheck={false}
+              {...EXACT}
               value={name}
               onInput={(event) => setName(event.currentTarget.value)}
             />
@@ -210,11 +170,9 @@ function OneGroup({ group, onClose }: { group: Group; onClose: () => void }) {
             {members.data?.rows.map((member) => (
               <li key={member.username} style={{ padding: '4px 0' }}>
                 <span class="sentence">{member.username}</span>
-                <Button
-                  kind="plain"
+                <IconButton
                   icon={UserMinus}
-                  aria-label={t('members.remove', { name: member.username })}
-                  title={t('members.remove', { name: member.username })}
+                  label={t('members.remove', { name: member.username })}
                   onClick={() => remove.mutate(member.username)}
                 />
               </li>
@@ -224,16 +182,6 @@ function OneGroup({ group, onClose }: { group: Group; onClose: () => void }) {
         </>
       )}
       {!local && <p class="muted">{t('groups.elsewhere')}</p>}
-      <div class="actions">
-        {details.data && (
-          <Button icon={admin ? ShieldOff : ShieldCheck} disabled={setAdmin.isPending} onClick={() => setAdmin.mutate(!admin)}>
-            {t(admin ? 'users.takeAdmin' : 'users.makeAdmin')}
-          </Button>
-        )}
-        <Button kind="primary" onClick={onClose}>
-          {t('done')}
-        </Button>
-      </div>
-    </Dialog>
+    </Result>
   );
 }

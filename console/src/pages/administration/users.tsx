@@ -1,16 +1,21 @@
-import { KeyRound, MoreHorizontal, ShieldCheck, ShieldOff, UserPlus, UserX } from 'lucide-preact';
+import { KeyRound, ShieldCheck, ShieldOff, UserPlus, UserX } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
-import { PAGE_SIZE, useAction, useSession, useUsers } from '../../api/queries';
+import { useAction, useSession, useUsers } from '../../api/queries';
 import type { User } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { registryHost } from '../../lib/commands';
-import { Confirm } from '../../ui/confirm';
-import { Button, Command, Dialog, Field, Menu, SMALL } from '../../ui/controls';
-import { Filter, Header, Pager, Table, Time, Waiting } from '../../ui/data';
+import { Actions, Button, Command } from '../../ui/controls';
+import { Filter, Header, Time } from '../../ui/data';
+import { FormDialog, Result, useDeletion } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
-import { NothingFound } from '../projects';
+import { EXACT, Field, TextField, textOf } from '../../ui/fields';
+import { Listing } from '../../ui/listing';
+
+function pathOf(user: User) {
+  return { params: { path: { user: String(user.user_id) } } };
+}
 
 export function Users() {
   const { t } = useTexts();
@@ -19,17 +24,14 @@ export function Users() {
   const users = useUsers({ page, filter: query.get('q'), sort: query.get('sort') });
   const [creating, setCreating] = useState(false);
   const [resetting, setResetting] = useState<User | null>(null);
-  const [removing, setRemoving] = useState<User | null>(null);
-  const remove = useAction(
-    (user: User) => api.DELETE('/api/v2.0/users/{user}', { params: { path: { user: String(user.user_id) } } }),
-    { refresh: ['users', 'members'], done: (user) => t('robots.removed', { name: user.username }), then: () => setRemoving(null) },
-  );
+  const [remove, removing] = useDeletion({
+    run: (user: User) => api.DELETE('/api/v2.0/users/{user}', pathOf(user)),
+    refresh: ['users', 'members'],
+    name: (user) => user.username,
+    hint: (user) => t('users.delete.hint', { name: user.username }),
+  });
   const setAdmin = useAction(
-    (user: User) =>
-      api.PUT('/api/v2.0/users/{user}/sysadmin', {
-        params: { path: { user: String(user.user_id) } },
-        body: { sysadmin_flag: !user.sysadmin_flag },
-      }),
+    (user: User) => api.PUT('/api/v2.0/users/{user}/sysadmin', { ...pathOf(user), body: { sysadmin_flag: !user.sysadmin_flag } }),
     {
       refresh: ['users'],
       done: (user) => t(user.sysadmin_flag ? 'users.notAdmin' : 'users.isAdmin', { name: user.username }),
@@ -37,110 +39,63 @@ export function Users() {
   );
   return (
     <>
-      <div class="bar">
-        <Filter name="q" label={t('users.filter')} />
-        <span class="space" />
-        <Button kind="primary" icon={UserPlus} onClick={() => setCreating(true)}>
-          {t('users.new')}
-        </Button>
-      </div>
       {setAdmin.isError && <Failure error={setAdmin.error} />}
-      {users.isError ? (
-        <Failure error={users.error} retry={() => void users.refetch()} />
-      ) : (
-        <Table
-          label={t('users')}
-          waiting={users.isPlaceholderData}
-          head={
-            <>
-              <Header sort="username" by="username">
-                {t('name')}
-              </Header>
-              <Header kind="mid">{t('role')}</Header>
-              <Header kind="wide" sort="creation_time" by="username" down>
-                {t('created')}
-              </Header>
-              <th>
-                <span class="visually-hidden">{t('actions')}</span>
-              </th>
-            </>
-          }
-        >
-          {users.isPending && <Waiting columns={4} rows={4} />}
-          {users.data?.rows.map((user) => (
-            <tr key={user.user_id}>
-              <td>
-                <span class="name">{user.username}</span>{' '}
-                {user.username === session.data?.name && <span class="badge">{t('you')}</span>}
-              </td>
-              <td class="mid">
-                {user.sysadmin_flag ? <span class="badge accent">{t('role.system')}</span> : <span class="muted">–</span>}
-              </td>
-              <td class="wide">
-                <Time at={user.creation_time} />
-              </td>
-              <td class="act">
-                {user.username !== session.data?.name && (
-                  <Menu label={t('users.actions', { name: user.username })} icon={MoreHorizontal}>
-                    {(close) => (
-                      <>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            setAdmin.mutate(user);
-                          }}
-                        >
-                          {user.sysadmin_flag ? (
-                            <ShieldOff size={SMALL} aria-hidden="true" />
-                          ) : (
-                            <ShieldCheck size={SMALL} aria-hidden="true" />
-                          )}
-                          {t(user.sysadmin_flag ? 'users.takeAdmin' : 'users.makeAdmin')}
-                        </button>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            setResetting(user);
-                          }}
-                        >
-                          <KeyRound size={SMALL} aria-hidden="true" />
-                          {t('users.reset')}
-                        </button>
-                        <button
-                          type="button"
-                          onClick={() => {
-                            close();
-                            setRemoving(user);
-                          }}
-                        >
-                          <UserX size={SMALL} aria-hidden="true" />
-                          {t('delete')}
-                        </button>
-                      </>
-                    )}
-                  </Menu>
-                )}
-              </td>
-            </tr>
-          ))}
-          {users.data?.rows.length === 0 && <NothingFound columns={4} />}
-        </Table>
-      )}
-      <Pager page={page} size={PAGE_SIZE} total={users.data?.total ?? null} />
+      <Listing
+        label={t('users')}
+        list={users}
+        waiting={4}
+        bar={
+          <>
+            <Filter name="q" label={t('users.filter')} />
+            <span class="space" />
+            <Button kind="primary" icon={UserPlus} onClick={() => setCreating(true)}>
+              {t('users.new')}
+            </Button>
+          </>
+        }
+        head={[
+          <Header sort="username" by="username">
+            {t('name')}
+          </Header>,
+          <Header kind="mid">{t('role')}</Header>,
+          <Header kind="wide" sort="creation_time" by="username" down>
+            {t('created')}
+          </Header>,
+        ]}
+        actions
+        row={(user) => (
+          <tr key={user.user_id}>
+            <td>
+              <span class="name">{user.username}</span>{' '}
+              {user.username === session.data?.name && <span class="badge">{t('you')}</span>}
+            </td>
+            <td class="mid">
+              {user.sysadmin_flag ? <span class="badge accent">{t('role.system')}</span> : <span class="muted">–</span>}
+            </td>
+            <td class="wide">
+              <Time at={user.creation_time} />
+            </td>
+            <td class="act">
+              {user.username !== session.data?.name && (
+                <Actions
+                  name={user.username}
+                  actions={[
+                    {
+                      icon: user.sysadmin_flag ? ShieldOff : ShieldCheck,
+                      text: t(user.sysadmin_flag ? 'users.takeAdmin' : 'users.makeAdmin'),
+                      go: () => setAdmin.mutate(user),
+                    },
+                    { icon: KeyRound, text: t('users.reset'), go: () => setResetting(user) },
+                    { icon: UserX, text: t('delete'), go: () => remove(user) },
+                  ]}
+                />
+              )}
+            </td>
+          </tr>
+        )}
+      />
       {creating && <NewUser onClose={() => setCreating(false)} />}
-      {removing && (
-        <Confirm
-          title={t('robots.delete', { name: removing.username })}
-          verb={t('delete')}
-          onClose={() => setRemoving(null)}
-          action={remove}
-          go={() => remove.mutate(removing)}
-        >
-          <p>{t('users.delete.hint', { name: removing.username })}</p>
-        </Confirm>
-      )}
+      {removing}
       {resetting && <ResetPassword user={resetting} onClose={() => setResetting(null)} />}
     </>
   );
@@ -162,7 +117,7 @@ export function generatedPassword(): string {
 function Handover({ name, password, onClose }: { name: string; password: string; onClose: () => void }) {
   const { t } = useTexts();
   return (
-    <Dialog title={t('users.handover', { name })} onClose={onClose}>
+    <Result title={t('users.handover', { name })} onClose={onClose}>
       <p>{t('users.handover.hint')}</p>
       <dl class="facts">
         <dt>{t('address')}</dt>
@@ -172,12 +127,7 @@ function Handover({ name, password, onClose }: { name: string; password: string;
       </dl>
       <Command text={password} label={t('copy.password')} />
       <Command text={`docker login -u ${name} ${registryHost()}`} />
-      <div class="actions">
-        <Button kind="primary" onClick={onClose} autoFocus>
-          {t('done')}
-        </Button>
-      </div>
-    </Dialog>
+    </Result>
   );
 }
 
@@ -191,30 +141,16 @@ function NewUser({ onClose }: { onClose: () => void }) {
   );
   if (made) return <Handover {...made} onClose={onClose} />;
   return (
-    <Dialog title={t('users.new')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          const form = new FormData(event.currentTarget);
-          create.mutate({ name: String(form.get('name')).trim(), password: String(form.get('password')) });
-        }}
-      >
-        {create.isError && <Failure error={create.error} />}
-        <Field label={t('name')} hint={t('users.name.hint')}>
-          {(at) => (
-            <input {...at} name="name" required autoFocus autoComplete="off" autoCapitalize="none" spellcheck={false} />
-          )}
-        </Field>
-        <NewPassword />
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={create.isPending}>
-            {t('create')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t('users.new')}
+      verb={t('create')}
+      onClose={onClose}
+      action={create}
+      send={(form) => create.mutate({ name: textOf(form, 'name'), password: String(form.get('password')) })}
+    >
+      <TextField label={t('name')} hint={t('users.name.hint')} name="name" required autoFocus {...EXACT} />
+      <NewPassword />
+    </FormDialog>
   );
 }
 
@@ -222,34 +158,21 @@ function ResetPassword({ user, onClose }: { user: User; onClose: () => void }) {
   const { t } = useTexts();
   const [made, setMade] = useState<string | null>(null);
   const reset = useAction(
-    (password: string) =>
-      api.PUT('/api/v2.0/users/{user}/password', {
-        params: { path: { user: String(user.user_id) } },
-        body: { new_password: password },
-      }),
+    (password: string) => api.PUT('/api/v2.0/users/{user}/password', { ...pathOf(user), body: { new_password: password } }),
     { then: setMade },
   );
   if (made !== null) return <Handover name={user.username} password={made} onClose={onClose} />;
   return (
-    <Dialog title={t('users.reset.title', { name: user.username })} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          reset.mutate(String(new FormData(event.currentTarget).get('password')));
-        }}
-      >
-        <p>{t('users.reset.hint', { name: user.username })}</p>
-        {reset.isError && <Failure error={reset.error} />}
-        <NewPassword />
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={reset.isPending}>
-            {t('users.reset')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t('users.reset.title', { name: user.username })}
+      verb={t('users.reset')}
+      onClose={onClose}
+      action={reset}
+      send={(form) => reset.mutate(String(form.get('password')))}
+    >
+      <p>{t('users.reset.hint', { name: user.username })}</p>
+      <NewPassword />
+    </FormDialog>
   );
 }
 

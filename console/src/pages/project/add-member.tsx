@@ -5,8 +5,10 @@ import { useAction, useFoundGroups, useFoundUsers } from '../../api/queries';
 import { useTexts } from '../../i18n';
 import { registryHost } from '../../lib/commands';
 import { GROUP_KINDS, roleHint, roleName, ROLES } from '../../lib/roles';
-import { Button, Command, Dialog, Field, SMALL } from '../../ui/controls';
+import { Button, Command, SMALL } from '../../ui/controls';
+import { FormDialog, Result } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
+import { Choices, EXACT, Field } from '../../ui/fields';
 import { Patterns, patternsOf } from './member-limits';
 
 const PAUSE = 200; // milliseconds after the last key until names are looked up
@@ -27,7 +29,7 @@ export function AddMember({ project, onClose }: { project: string; onClose: () =
   const [kind, setKind] = useState<'user' | 'group'>('user');
   const [name, setName] = useState('');
   const [group, setGroup] = useState<{ id: number; name: string } | null>(null);
-  const [role, setRole] = useState(2);
+  const [role, setRole] = useState<number>(2);
   const [limits, setLimits] = useState('');
   const [added, setAdded] = useState<{ kind: string; name: string } | null>(null);
   const add = useAction(
@@ -44,16 +46,10 @@ export function AddMember({ project, onClose }: { project: string; onClose: () =
   );
   if (added)
     return (
-      <Dialog title={t('members.added', { name: added.name })} onClose={onClose}>
-        {added.kind === 'user' ? (
-          <>
-            <p>{t('members.added.hint', { name: added.name, role: t(roleName(role)) })}</p>
-            <Command text={`docker login -u ${added.name} ${registryHost()}`} />
-          </>
-        ) : (
-          <p>{t('members.added.group', { name: added.name, role: t(roleName(role)) })}</p>
-        )}
-        <div class="actions">
+      <Result
+        title={t('members.added', { name: added.name })}
+        onClose={onClose}
+        more={
           <Button
             onClick={() => {
               setAdded(null);
@@ -63,53 +59,45 @@ export function AddMember({ project, onClose }: { project: string; onClose: () =
           >
             {t('members.another')}
           </Button>
-          <Button kind="primary" onClick={onClose} autoFocus>
-            {t('done')}
-          </Button>
-        </div>
-      </Dialog>
+        }
+      >
+        {added.kind === 'user' ? (
+          <>
+            <p>{t('members.added.hint', { name: added.name, role: t(roleName(role)) })}</p>
+            <Command text={`docker login -u ${added.name} ${registryHost()}`} />
+          </>
+        ) : (
+          <p>{t('members.added.group', { name: added.name, role: t(roleName(role)) })}</p>
+        )}
+      </Result>
     );
   return (
-    <Dialog title={t('members.add')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate();
-        }}
-      >
-        {add.isError && <Failure error={add.error} />}
-        <div>
-          <div class="segments" role="group" aria-label={t('members.who')}>
-            {(['user', 'group'] as const).map((one) => (
-              <button type="button" key={one} aria-pressed={kind === one} onClick={() => setKind(one)}>
-                {t(one)}
-              </button>
-            ))}
-          </div>
-        </div>
-        {kind === 'user' ? <UserField name={name} onName={setName} /> : <GroupField group={group} onGroup={setGroup} />}
-        <fieldset>
-          <legend>{t('role')}</legend>
-          {ROLES.map((one) => (
-            <label class="choice" key={one}>
-              <input type="radio" name="role" checked={role === one} onChange={() => setRole(one)} />
-              <span>
-                {t(roleName(one))}
-                <small>{t(roleHint(one))}</small>
-              </span>
-            </label>
+    <FormDialog
+      title={t('members.add')}
+      verb={t('add')}
+      onClose={onClose}
+      action={add}
+      ready={kind === 'user' ? name !== '' : group !== null}
+      send={() => add.mutate()}
+    >
+      <div>
+        <div class="segments" role="group" aria-label={t('members.who')}>
+          {(['user', 'group'] as const).map((one) => (
+            <button type="button" key={one} aria-pressed={kind === one} onClick={() => setKind(one)}>
+              {t(one)}
+            </button>
           ))}
-        </fieldset>
-        <Patterns text={limits} onText={setLimits} />
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={add.isPending || (kind === 'user' ? name === '' : group === null)}>
-            {t('add')}
-          </Button>
         </div>
-      </form>
-    </Dialog>
+      </div>
+      {kind === 'user' ? <UserField name={name} onName={setName} /> : <GroupField group={group} onGroup={setGroup} />}
+      <Choices
+        legend={t('role')}
+        options={ROLES.map((value) => ({ value, text: t(roleName(value)), hint: t(roleHint(value)) }))}
+        value={role}
+        onValue={setRole}
+      />
+      <Patterns text={limits} onText={setLimits} />
+    </FormDialog>
   );
 }
 
@@ -126,9 +114,7 @@ function UserField({ name, onName }: { name: string; onName: (name: string) => v
             value={name}
             required
             autoFocus
-            autoComplete="off"
-            autoCapitalize="none"
-            spellcheck={false}
+            {...EXACT}
             onInput={(event) => onName(event.currentTarget.value.trim())}
           />
           <datalist id="found-users">
@@ -161,9 +147,7 @@ function GroupField({ group, onGroup }: GroupFieldProps) {
             {...at}
             value={text}
             autoFocus
-            autoComplete="off"
-            autoCapitalize="none"
-            spellcheck={false}
+            {...EXACT}
             onInput={(event) => {
               setText(event.currentTarget.value);
               onGroup(null);

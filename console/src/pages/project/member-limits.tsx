@@ -4,8 +4,9 @@ import { useAction, useOne } from '../../api/queries';
 import type { Member } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { roleName, ROLES } from '../../lib/roles';
-import { Button, Dialog, Field } from '../../ui/controls';
+import { FormDialog } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
+import { Field } from '../../ui/fields';
 
 /** The patterns of a text with one on each line. */
 export function patternsOf(text: string): string[] {
@@ -56,40 +57,32 @@ export function MemberLimits({ project, member, onClose }: { project: string; me
     },
   );
   return (
-    <Dialog title={t('members.limit', { name })} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate();
-        }}
-      >
-        {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
-        {save.isError && <Failure error={save.error} />}
-        {found.isPending && <span class="skeleton" />}
-        {found.data && (
-          <>
-            <Field label={t('role')}>
-              {(at) => (
-                <select {...at} value={role ?? found.data.role_id} onChange={(event) => setRole(Number(event.currentTarget.value))}>
-                  {ROLES.map((one) => (
-                    <option key={one} value={one}>
-                      {t(roleName(one))}
-                    </option>
-                  ))}
-                </select>
-              )}
-            </Field>
-            <Patterns text={shown} onText={setText} />
-          </>
-        )}
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={save.isPending || !found.data}>
-            {t('save')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog
+      title={t('members.limit', { name })}
+      verb={t('save')}
+      onClose={onClose}
+      action={save}
+      ready={found.isSuccess}
+      send={() => save.mutate()}
+    >
+      {found.isError && <Failure error={found.error} retry={() => void found.refetch()} />}
+      {found.isPending && <span class="skeleton" />}
+      {found.data && (
+        <>
+          <Field label={t('role')}>
+            {(at) => (
+              <select {...at} value={role ?? found.data.role_id} onChange={(event) => setRole(Number(event.currentTarget.value))}>
+                {ROLES.map((one) => (
+                  <option key={one} value={one}>
+                    {t(roleName(one))}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Patterns text={shown} onText={setText} />
+        </>
+      )}
+    </FormDialog>
   );
 }

@@ -4,8 +4,10 @@ import { api } from '../../api/client';
 import { useAction, useRows } from '../../api/queries';
 import type { ImmutableRule } from '../../api/types';
 import { useTexts } from '../../i18n';
-import { Button, Dialog, Field, SMALL } from '../../ui/controls';
+import { Button, IconButton, SMALL } from '../../ui/controls';
+import { FormDialog } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
+import { EXACT, Field } from '../../ui/fields';
 import type { TabProps } from '../project';
 import { Retention } from './retention';
 
@@ -67,7 +69,7 @@ function Immutability({ project, edit }: { project: string; edit: boolean }) {
                 <Button kind="small" onClick={() => toggle.mutate(rule)} disabled={toggle.isPending}>
                   {t(rule.disabled ? 'robots.turnOn' : 'robots.turnOff')}
                 </Button>
-                <Button kind="plain" icon={Trash2} aria-label={t('rule.remove')} title={t('rule.remove')} onClick={() => remove.mutate(rule)} />
+                <IconButton icon={Trash2} label={t('rule.remove')} onClick={() => remove.mutate(rule)} />
               </>
             )}
           </li>
@@ -116,37 +118,22 @@ function NewRule({ project, onClose }: { project: string; onClose: () => void })
     { refresh: ['immutability'], done: t('immutability.added'), then: onClose },
   );
   return (
-    <Dialog title={t('immutability.new')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate();
-        }}
-      >
-        {add.isError && <Failure error={add.error} />}
-        <PatternField label={t('tags')} pattern={tags} setPattern={setTags} except={tagsExcept} setExcept={setTagsExcept} autoFocus />
-        <PatternField
-          label={t('repositories')}
-          pattern={repositories}
-          setPattern={setRepositories}
-          except={repositoriesExcept}
-          setExcept={setRepositoriesExcept}
-        />
-        <p class="notice-box">
-          <Lock size={SMALL} aria-hidden="true" />
-          <span>
-            <Sentence rule={{ ...rule, id: 0 }} /> {t('immutability.effect')}
-          </span>
-        </p>
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={add.isPending}>
-            {t('add')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={t('immutability.new')} verb={t('add')} onClose={onClose} action={add} send={() => add.mutate()}>
+      <PatternField label={t('tags')} pattern={tags} setPattern={setTags} except={tagsExcept} setExcept={setTagsExcept} autoFocus />
+      <PatternField
+        label={t('repositories')}
+        pattern={repositories}
+        setPattern={setRepositories}
+        except={repositoriesExcept}
+        setExcept={setRepositoriesExcept}
+      />
+      <p class="notice-box">
+        <Lock size={SMALL} aria-hidden="true" />
+        <span>
+          <Sentence rule={{ ...rule, id: 0 }} /> {t('immutability.effect')}
+        </span>
+      </p>
+    </FormDialog>
   );
 }
 
@@ -180,8 +167,7 @@ export function PatternField({ label, pattern, setPattern, except, setExcept, au
             class="mono"
             required
             maxLength={256}
-            spellcheck={false}
-            autoCapitalize="none"
+            {...EXACT}
             autoFocus={autoFocus}
             value={pattern}
             onInput={(event) => setPattern(event.currentTarget.value)}

@@ -6,9 +6,9 @@ import { finished } from '../../api/trash';
 import type { RetentionPolicy, RetentionRule } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { shortDigest } from '../../lib/format';
-import { Confirm } from '../../ui/confirm';
 import { Button } from '../../ui/controls';
 import { Time } from '../../ui/data';
+import { Confirm } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
 
 const TEMPLATES = ['latestPushedK', 'latestPulledN', 'nDaysSinceLastPush', 'nDaysSinceLastPull', 'newestVersionsOfMinor', 'always'] as const;

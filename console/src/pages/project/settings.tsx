@@ -6,10 +6,11 @@ import { useAction, useProject } from '../../api/queries';
 import { useTexts } from '../../i18n';
 import { Labels } from '../../parts/labels';
 import { to } from '../../lib/place';
-import { Confirm } from '../../ui/confirm';
 import { Button } from '../../ui/controls';
+import { Confirm } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
 import type { TabProps } from '../project';
+import { Visibility } from '../projects';
 
 export function ProjectSettings({ project, id, may }: TabProps) {
   const { t } = useTexts();
@@ -27,7 +28,7 @@ export function ProjectSettings({ project, id, may }: TabProps) {
   );
   const remove = useAction(() => api.DELETE('/api/v2.0/projects/{project}', { params: { path: { project } } }), {
     refresh: ['projects'],
-    done: t('robots.removed', { name: project }),
+    done: t('deleted.name', { name: project }),
     then: () => route(to.projects()),
   });
   return (
@@ -38,23 +39,7 @@ export function ProjectSettings({ project, id, may }: TabProps) {
         </header>
         <div class="body stack">
           {change.isError && <Failure error={change.error} />}
-          <fieldset disabled={change.isPending}>
-            <legend class="visually-hidden">{t('access')}</legend>
-            {[false, true].map((value) => (
-              <label class="choice" key={String(value)}>
-                <input
-                  type="radio"
-                  name="access"
-                  checked={(change.isPending ? change.variables : open) === value}
-                  onChange={() => change.mutate(value)}
-                />
-                <span>
-                  {t(value ? 'public' : 'private')}
-                  <small>{t(value ? 'public.hint' : 'private.hint')}</small>
-                </span>
-              </label>
-            ))}
-          </fieldset>
+          <Visibility open={change.isPending ? change.variables : open} onOpen={change.mutate} disabled={change.isPending} />
         </div>
       </section>
       <Labels project={id} edit={may('editLabels')} />
@@ -73,7 +58,7 @@ export function ProjectSettings({ project, id, may }: TabProps) {
       </section>
       {deleting && (
         <Confirm
-          title={t('robots.delete', { name: project })}
+          title={t('delete.name', { name: project })}
           verb={t('delete')}
           onClose={() => setDeleting(false)}
           action={remove}

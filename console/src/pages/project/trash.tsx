@@ -8,9 +8,9 @@ import { type Message, useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { shortDigest } from '../../lib/format';
 import { to } from '../../lib/place';
-import { Confirm } from '../../ui/confirm';
-import { Button } from '../../ui/controls';
+import { Button, IconButton } from '../../ui/controls';
 import { Header, Table, Time, Waiting } from '../../ui/data';
+import { Confirm } from '../../ui/dialogs';
 import { Empty, Failure } from '../../ui/feedback';
 import type { TabProps } from '../project';
 
@@ -154,13 +154,7 @@ export function Trash({ project, may }: TabProps) {
                   {t('trash.restore')}
                 </Button>{' '}
                 {may('emptyTrash') && (
-                  <Button
-                    kind="plain"
-                    icon={Trash2}
-                    aria-label={t('trash.remove', { name: nameOf(unit) })}
-                    title={t('trash.remove', { name: nameOf(unit) })}
-                    onClick={() => setRemoving(unit)}
-                  />
+                  <IconButton icon={Trash2} label={t('trash.remove', { name: nameOf(unit) })} onClick={() => setRemoving(unit)} />
                 )}
               </td>
             </tr>

@@ -1,13 +1,14 @@
-import { ChevronRight, MoreHorizontal, Pause, Play, Plus, RotateCcw, Send, Trash2, Webhook as WebhookIcon } from 'lucide-preact';
+import { ChevronRight, Pause, Play, Plus, RotateCcw, Send, Trash2, Webhook as WebhookIcon } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { useAction, useOne, useRows } from '../../api/queries';
 import type { Delivery, Webhook } from '../../api/types';
 import { useTexts } from '../../i18n';
-import { Confirm } from '../../ui/confirm';
-import { Button, Dialog, Field, Menu, SMALL } from '../../ui/controls';
+import { Actions, Button, IconButton, SMALL } from '../../ui/controls';
 import { Time } from '../../ui/data';
+import { FormDialog, useDeletion } from '../../ui/dialogs';
 import { Empty, Failure } from '../../ui/feedback';
+import { Field, TextField, textOf } from '../../ui/fields';
 import type { TabProps } from '../project';
 
 const COMMON = ['PUSH_ARTIFACT', 'DELETE_ARTIFACT'];
@@ -55,7 +56,6 @@ export function Webhooks({ project, may }: TabProps) {
 
 function One({ project, webhook, edit }: { project: string; webhook: Webhook; edit: boolean }) {
   const { t } = useTexts();
-  const [removing, setRemoving] = useState(false);
   const path = { path: { project, policy: String(webhook.id) } };
   const target = webhook.targets[0];
   const toggle = useAction(
@@ -76,9 +76,11 @@ function One({ project, webhook, edit }: { project: string; webhook: Webhook; ed
     refresh: ['deliveries'],
     done: t('webhooks.tested'),
   });
-  const remove = useAction(() => api.DELETE('/api/v2.0/projects/{project}/webhook/policies/{policy}', { params: path }), {
+  const [remove, removing] = useDeletion({
+    run: () => api.DELETE('/api/v2.0/projects/{project}/webhook/policies/{policy}', { params: path }),
     refresh: ['webhooks'],
-    done: t('robots.removed', { name: webhook.name }),
+    name: () => webhook.name,
+    hint: t('webhooks.delete.hint'),
   });
   const error = toggle.error ?? test.error;
   return (
@@ -93,32 +95,17 @@ function One({ project, webhook, edit }: { project: string; webhook: Webhook; ed
             <Button kind="small" icon={Send} disabled={test.isPending} onClick={() => test.mutate()}>
               {t('webhooks.test')}
             </Button>
-            <Menu label={t('users.actions', { name: webhook.name })} icon={MoreHorizontal}>
-              {(close) => (
-                <>
-                  <button
-                    type="button"
-                    onClick={() => {
-                      close();
-                      toggle.mutate();
-                    }}
-                  >
-                    {webhook.enabled ? <Pause size={SMALL} aria-hidden="true" /> : <Play size={SMALL} aria-hidden="true" />}
-                    {t(webhook.enabled ? 'robots.turnOff' : 'robots.turnOn')}
-                  </button>
-                  <button
-                    type="button"
-                    onClick={() => {
-                      close();
-                      setRemoving(true);
-                    }}
-                  >
-                    <Trash2 size={SMALL} aria-hidden="true" />
-                    {t('delete')}
-                  </button>
-                </>
-              )}
-            </Menu>
+            <Actions
+              name={webhook.name}
+              actions={[
+                {
+                  icon: webhook.enabled ? Pause : Play,
+                  text: t(webhook.enabled ? 'robots.turnOff' : 'robots.turnOn'),
+                  go: () => toggle.mutate(),
+                },
+                { icon: Trash2, text: t('delete'), go: () => remove(webhook) },
+              ]}
+            />
           </>
         )}
       </header>
@@ -135,17 +122,7 @@ function One({ project, webhook, edit }: { project: string; webhook: Webhook; ed
         </span>
       </div>
       <Deliveries project={project} webhook={webhook} edit={edit} />
-      {removing && (
-        <Confirm
-          title={t('robots.delete', { name: webhook.name })}
-          verb={t('delete')}
-          onClose={() => setRemoving(false)}
-          action={remove}
-          go={() => remove.mutate()}
-        >
-          <p>{t('webhooks.delete.hint')}</p>
-        </Confirm>
-      )}
+      {removing}
     </section>
   );
 }
@@ -188,12 +165,10 @@ function Deliveries({ project, webhook, edit }: { project: string; webhook: Webh
             <Time at={delivery.start_time} />
           </span>
           {edit && (
-            <Button
-              kind="plain"
+            <IconButton
               icon={RotateCcw}
               disabled={again.isPending}
-              aria-label={t('webhooks.redeliver')}
-              title={t('webhooks.redeliver')}
+              label={t('webhooks.redeliver')}
               onClick={() => again.mutate(delivery)}
             />
           )}
@@ -225,17 +200,17 @@ function NewWebhook({ project, onClose }: { project: string; onClose: () => void
   );
   const add = useAction(
     (form: FormData) => {
-      const authorization = String(form.get('authorization')).trim();
+      const authorization = textOf(form, 'authorization');
       return api.POST('/api/v2.0/projects/{project}/webhook/policies', {
         params: { path: { project } },
         body: {
-          name: String(form.get('name')).trim(),
+          name: textOf(form, 'name'),
           enabled: true,
           event_types: [...chosen],
           targets: [
             {
               type: 'http',
-              address: String(form.get('address')).trim(),
+              address: textOf(form, 'address'),
               payload_format: form.get('format') === 'CloudEvents' ? 'CloudEvents' : 'Default',
               ...(authorization ? { auth_header: authorization } : {}),
             },
@@ -247,55 +222,36 @@ function NewWebhook({ project, onClose }: { project: string; onClose: () => void
   );
   const types = (known.data?.event_type ?? COMMON).filter((type) => !/^(SCANNING|REPLICATION)/.test(type));
   return (
-    <Dialog title={t('webhooks.new')} onClose={onClose}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          add.mutate(new FormData(event.currentTarget));
-        }}
-      >
-        {add.isError && <Failure error={add.error} />}
-        <Field label={t('name')}>{(at) => <input {...at} name="name" required autoFocus maxLength={100} autoComplete="off" />}</Field>
-        <Field label={t('address')}>
-          {(at) => <input {...at} name="address" type="url" required placeholder="https://ci.example.com/hook" autoComplete="off" />}
-        </Field>
-        <Field label={t('webhooks.authorization')} hint={t('webhooks.authorization.hint')}>
-          {(at) => <input {...at} name="authorization" autoComplete="off" spellcheck={false} />}
-        </Field>
-        <Field label={t('webhooks.format')}>
-          {(at) => (
-            <select {...at} name="format">
-              <option value="Default">{t('webhooks.format.default')}</option>
-              <option value="CloudEvents">CloudEvents</option>
-            </select>
-          )}
-        </Field>
-        <fieldset>
-          <legend>{t('webhooks.events')}</legend>
-          {types.map((type) => (
-            <label class="choice" key={type}>
-              <input
-                type="checkbox"
-                checked={chosen.has(type)}
-                onChange={(event) => {
-                  const next = new Set(chosen);
-                  if (event.currentTarget.checked) next.add(type);
-                  else next.delete(type);
-                  setChosen(next);
-                }}
-              />
-              <span class="mono">{type}</span>
-            </label>
-          ))}
-        </fieldset>
-        <div class="actions">
-          <Button onClick={onClose}>{t('cancel')}</Button>
-          <Button type="submit" kind="primary" disabled={add.isPending || chosen.size === 0}>
-            {t('add')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <FormDialog title={t('webhooks.new')} verb={t('add')} onClose={onClose} action={add} ready={chosen.size > 0} send={add.mutate}>
+      <TextField label={t('name')} name="name" required autoFocus maxLength={100} />
+      <TextField label={t('address')} name="address" type="url" required placeholder="https://ci.example.com/hook" />
+      <TextField label={t('webhooks.authorization')} hint={t('webhooks.authorization.hint')} name="authorization" spellcheck={false} />
+      <Field label={t('webhooks.format')}>
+        {(at) => (
+          <select {...at} name="format">
+            <option value="Default">{t('webhooks.format.default')}</option>
+            <option value="CloudEvents">CloudEvents</option>
+          </select>
+        )}
+      </Field>
+      <fieldset>
+        <legend>{t('webhooks.events')}</legend>
+        {types.map((type) => (
+          <label class="choice" key={type}>
+            <input
+              type="checkbox"
+              checked={chosen.has(type)}
+              onChange={(event) => {
+                const next = new Set(chosen);
+                if (event.currentTarget.checked) next.add(type);
+                else next.delete(type);
+                setChosen(next);
+              }}
+            />
+            <span class="mono">{type}</span>
+          </label>
+        ))}
+      </fieldset>
+    </FormDialog>
   );
 }

@@ -3,8 +3,10 @@ import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import type { TagRow } from '../../api/types';
 import { useTexts } from '../../i18n';
-import { Button, Dialog } from '../../ui/controls';
+import { Button } from '../../ui/controls';
+import { Dialog } from '../../ui/dialogs';
 import { Failure, useToast } from '../../ui/feedback';
+import { Choices } from '../../ui/fields';
 
 const AT_ONCE = 4; // requests
 const NAMED = 12; // tags that are named before the rest is counted
@@ -71,18 +73,18 @@ export function DeleteTags({ project, repository, tags, onClose, then }: DeleteT
           .join(', ')}
         {tags.length > NAMED && ` +${tags.length - NAMED}`}
       </p>
-      <fieldset disabled={done !== null}>
-        <legend class="visually-hidden">{t('tags.delete.what')}</legend>
-        {[false, true].map((value) => (
-          <label class="choice" key={String(value)}>
-            <input type="radio" name="alone" checked={alone === value} onChange={() => setAlone(value)} />
-            <span>
-              {value ? t('tags.delete.alone') : n('tags.delete.artifacts', digests.length)}
-              <small>{t(value ? 'tags.delete.alone.hint' : 'tags.delete.artifacts.hint')}</small>
-            </span>
-          </label>
-        ))}
-      </fieldset>
+      <Choices
+        legend={t('tags.delete.what')}
+        quiet
+        options={[false, true].map((value) => ({
+          value,
+          text: value ? t('tags.delete.alone') : n('tags.delete.artifacts', digests.length),
+          hint: t(value ? 'tags.delete.alone.hint' : 'tags.delete.artifacts.hint'),
+        }))}
+        value={alone}
+        onValue={setAlone}
+        disabled={done !== null}
+      />
       {errors.slice(0, 3).map(([name, error]) => (
         <div key={name}>
           <b>{name}</b>

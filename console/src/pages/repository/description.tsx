@@ -4,7 +4,8 @@ import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { useAction, useOne } from '../../api/queries';
 import { useTexts } from '../../i18n';
-import { Button, Field } from '../../ui/controls';
+import { Button } from '../../ui/controls';
+import { Field } from '../../ui/fields';
 import { Empty, Failure } from '../../ui/feedback';
 
 const Markdown = lazy(() => import('../../ui/markdown').then((one) => one.Markdown));
