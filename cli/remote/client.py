@@ -17,10 +17,13 @@ from cli.failures import USAGE, Failure
 
 PAGE_SIZE = 100
 TIMEOUT = 60.0  # seconds
-POLL = 2.0  # seconds between two looks at an execution
+POLLS = (0.25, 0.5, 1.0)  # seconds between the first looks at an execution
+POLL = 2.0  # and then
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
-EXECUTIONS = "/api/roadstead/v1/executions/"
+_EXECUTIONS = "/api/roadstead/v1/executions/"
+# Where Harbor's API has executions of its own: the ids are the same.
+_STARTED = re.compile(rf"(?:{_EXECUTIONS}|/api/v2\.0/retentions/\d+/executions/|/api/v2\.0/system/gc/)(\d+)")
 _OVER = frozenset({"Success", "Error", "Stopped"})
 
 
@@ -95,20 +98,20 @@ class Client:
 
     def follow(self, execution: str, progress: Callable[[str], None]) -> Mapping[str, Any]:
         """Wait for an execution and return it. Raises Failure unless it succeeds."""
-        said = ""
+        said, looks = "", 0
         while True:
             found: Mapping[str, Any] = self.call("GET", execution).document()
-            state = f"{found.get('status', '')} {found.get('status_message', '')}".strip()
+            state = _state(found)
             if state != said:
                 progress(state)
                 said = state
             if found.get("status") in _OVER:
                 break
-            self._sleep(POLL)
+            self._sleep(POLLS[looks] if looks < len(POLLS) else POLL)
+            looks += 1
         if found["status"] != "Success":
-            raise Failure(
-                f"The execution ended with {found['status']}: {found.get('status_message', '')}".rstrip(": ") + "."
-            )
+            why = f"The execution ended with {found['status']}: {found.get('message', '')}".rstrip(": .")
+            raise Failure(f"{why}.")
         return found
 
     def _send(self, method: str, target: str, data: bytes | None, headers: Mapping[str, str]) -> Answer:
@@ -133,11 +136,27 @@ def segment(value: str) -> str:
     return quote(value.replace("/", "%2F"), safe="")
 
 
+def execution_at(location: str) -> str:
+    """Return the path of an execution that a `Location` leads to; empty if it leads elsewhere."""
+    found = _STARTED.fullmatch(location)
+    return f"{_EXECUTIONS}{found[1]}" if found else ""
+
+
+def _state(execution: Mapping[str, Any]) -> str:
+    """How an execution goes, in a line: `Running: blobs 120, manifests 4`."""
+    counts = ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in execution.get("progress", {}).items())
+    return ": ".join(part for part in (str(execution.get("status", "")), counts) if part)
+
+
 def _reason(answer: Answer) -> str:
     try:
-        message = str(answer.document()["errors"][0]["message"])
+        document = answer.document()
+        if isinstance(document, list):  # of an import: whom it failed for
+            message = "; ".join(f"{one['uid']}: {one['error']}" for one in document)
+        else:
+            message = str(document["errors"][0]["message"])
     except (ValueError, LookupError, TypeError):
         message = f"the registry responded with {answer.status}"
     if answer.status == 401:
         message += "; see `roadstead login`"
-    return f"{message[0].upper()}{message[1:]}."
+    return f"{message[:1].upper()}{message[1:]}."

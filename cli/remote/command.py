@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cli.failures import FAILED, OK, USAGE, Failure
 from cli.output import Output, fields
 from cli.passwords import read_secret
 from cli.remote import logins
-from cli.remote.client import EXECUTIONS, Answer, Client, Login, segment
-from cli.remote.shapes import HARBOR, OWN, Argument, Command, Named
+from cli.remote.client import Answer, Client, Login, execution_at
+from cli.remote.completion import script
+from cli.remote.given import BY_NAME, Lookups, filled
+from cli.remote.shapes import HARBOR, OWN, Argument, Command, Option
 from cli.remote.table import COMMANDS, GROUPS
 from roadstead.printable import printable
 
@@ -23,7 +26,6 @@ MOST = 1_000  # items of a list, unless --limit says otherwise
 SIGNING_IN = ("login", "logout", "completion")
 OPERATORS = frozenset({"user", "project", "member", "webhook", "audit"})  # groups that also work on AWS itself
 _ON_AWS = ("ROADSTEAD_STATE", "ROADSTEAD_STACK", "INDEX_TABLE")
-_BY_NAME = {"X-Is-Resource-Name": "true"}  # what people write for a project is its name
 _CURSOR_SIZE = 50
 _EPILOG = """The registry and the sign-in are those of `roadstead login`, or of ROADSTEAD_URL, ROADSTEAD_USER and
 ROADSTEAD_PASSWORD: a password, an access token, or a robot's secret. No command here needs AWS credentials."""
@@ -71,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     login.set_defaults(run=_login)
     groups.add_parser("logout", help="forget the stored sign-in").set_defaults(run=_logout)
     completion = groups.add_parser("completion", help="print what completes this command in bash")
-    completion.set_defaults(run=lambda *_: print(completion_script()))
+    completion.set_defaults(run=lambda *_: print(script(SIGNING_IN)))
     for name, help in GROUPS.items():
         group = groups.add_parser(name, help=help, description=help)
         commands = group.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -81,31 +83,14 @@ def parser() -> argparse.ArgumentParser:
     return whole
 
 
-def completion_script() -> str:
-    """Return a bash function; zsh takes it after `bashcompinit`."""
-    cases = "\n".join(
-        f"    {group}) words={' '.join(one.name for one in COMMANDS if one.group == group)!r};;" for group in GROUPS
-    )
-    first = " ".join([*SIGNING_IN, *GROUPS])
-    return f"""_roadstead() {{
-  local words=''
-  if [ "$COMP_CWORD" -eq 1 ]; then words='{first}'
-  elif [ "$COMP_CWORD" -eq 2 ]; then case "${{COMP_WORDS[1]}}" in
-{cases}
-  esac; fi
-  COMPREPLY=($(compgen -W "$words" -- "${{COMP_WORDS[COMP_CWORD]}}"))
-}}
-complete -F _roadstead roadstead"""
-
-
 def _add(commands: Any, command: Command) -> None:
     one: argparse.ArgumentParser = commands.add_parser(command.name, help=command.help, description=command.help)
     for argument in command.arguments:
-        choices = argument.choices or None
-        one.add_argument(argument.name, help=argument.help or None, choices=choices)
+        more: dict[str, Any] = {"nargs": "+"} if argument.many else {}
+        one.add_argument(argument.name, help=argument.help or None, choices=argument.choices or None, **more)
     for option in command.options:
-        more: dict[str, Any] = {"required": True} if option.required else {}
-        if option.kind in ("flag", "secret"):
+        more = {"required": True} if option.required else {}
+        if option.kind in ("flag", "secret", "optional-secret"):
             one.add_argument(f"--{option.name}", action="store_true", help=option.help, **more)
         elif option.kind == "list":
             one.add_argument(f"--{option.name}", action="append", help=option.help, **more)
@@ -139,31 +124,41 @@ def _run(command: Command, options: argparse.Namespace, environ: Mapping[str, st
         raise Failure(
             "No registry is known: sign in with `roadstead login URL --user NAME`, or set ROADSTEAD_URL.", USAGE
         )
-    client, given = Client(login), _given(command, options)
-    for argument in command.arguments:
-        if argument.lookup is not None:
-            given[argument.name] = _id(client, argument, given)
-    path = _filled(command.path, given)
+    client = Client(login)
+    lookups, given = Lookups(client), _given(command, options)
+    parts: list[Argument | Option] = [*command.arguments, *command.options]
+    for one in parts:
+        if one.lookup is not None and given[one.dest] is not None:
+            given[one.dest] = lookups.id_of(one.lookup, one.name, given[one.dest], given)
+    path = filled(command.path, given)
     query = {one.query: str(given[one.dest]) for one in command.options if one.query and given[one.dest] is not None}
+    if command.query is not None:
+        query |= command.query(given, lookups.project_id)
     if command.listed:
         if "/tags" in path and path.startswith(OWN):
             query["limit"] = str(min(_CURSOR_SIZE, options.limit))
         else:
             query["page_size"] = "100"
         items = list(client.items(path, query, options.limit))
-        _print_items(items, command.columns, output)
+        _print_items(items, items, command.columns, output)
         return
+    if command.base:
+        given["was"] = lookups.document(filled(command.base, given))
     body = _without_none(command.body(given)) if command.body is not None else None
-    answer = client.call(command.method, path, body, query, _BY_NAME)
-    _print(answer, client, options, output)
+    answer = client.call(command.method, path, body, query, BY_NAME)
+    _print(command, path, answer, client, options, output)
 
 
 def _given(command: Command, options: argparse.Namespace) -> dict[str, Any]:
-    given = {one.name: getattr(options, one.name) for one in command.arguments}
+    given = {one.name: getattr(options, one.dest) for one in command.arguments}
     for option in command.options:
         value = getattr(options, option.dest)
-        if option.kind == "secret":
+        if option.kind == "secret" or (option.kind == "optional-secret" and value):
             value = _secret(value, "Password: ")
+        elif option.kind == "optional-secret":
+            value = None
+        elif option.kind == "file" and value is not None:
+            value = _document(value)
         given[option.dest] = value
     return given
 
@@ -172,19 +167,11 @@ def _secret(from_stdin: bool, question: str) -> str:
     return read_secret(sys.stdin, "password") if from_stdin else getpass.getpass(question)
 
 
-def _id(client: Client, argument: Argument, given: Mapping[str, Any]) -> str:
-    """Return an id: what was given if it is a number, or that of the item with the name."""
-    text, named = str(given[argument.name]), argument.lookup or Named("")
-    if text.isascii() and text.isdigit():
-        return text
-    found = [one for one in client.items(_filled(named.path, given), named.query, MOST) if one.get(named.name) == text]
-    if not found:
-        raise Failure(f"There is no {argument.name} {text}.")
-    return str(found[0][named.id])
-
-
-def _filled(path: str, given: Mapping[str, Any]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda match: segment(str(given[match[1]])), path)
+def _document(path: str) -> Any:
+    try:
+        return json.loads(sys.stdin.read() if path == "-" else Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise Failure(f"{path} cannot be read as JSON: {error}.", USAGE) from error
 
 
 def _without_none(value: Any) -> Any:
@@ -193,14 +180,19 @@ def _without_none(value: Any) -> Any:
     return value
 
 
-def _print(answer: Answer, client: Client, options: argparse.Namespace, output: Output) -> None:
+def _print(
+    command: Command, path: str, answer: Answer, client: Client, options: argparse.Namespace, output: Output
+) -> None:
     location, document = answer.headers.get("location", ""), answer.document()
-    if location.startswith(EXECUTIONS) and not options.no_wait:
-        output.record(dict(client.follow(location, output.progress)))
+    execution = path if command.follows else execution_at(location)
+    if execution and not options.no_wait:
+        output.record(dict(client.follow(execution, output.progress)))
+    elif command.columns:
+        _print_items(document, document if command.rows is None else command.rows(document), command.columns, output)
     elif isinstance(document, dict):
         output.record(document)
     elif isinstance(document, list):
-        _print_items(document, {}, output)
+        _print_items(document, document, {}, output)
     elif document:
         output.result({"text": document}, str(document).splitlines())
     elif location:
@@ -209,9 +201,10 @@ def _print(answer: Answer, client: Client, options: argparse.Namespace, output: 
         output.result({"done": True}, ["done"])
 
 
-def _print_items(items: Sequence[Any], columns: Mapping[str, str], output: Output) -> None:
+def _print_items(document: Any, items: Sequence[Any], columns: Mapping[str, str], output: Output) -> None:
+    """Print a document for scripts; its items as a table for people."""
     if output.as_json:
-        output.result(items)
+        output.result(document)
     elif columns:
         rows = [{path: _member(item, path) for path in columns.values()} for item in items]
         output.records(rows, columns)

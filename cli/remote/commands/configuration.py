@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from cli.remote.shapes import HARBOR, Argument, Command, Option, value_of
 
-from cli.remote.shapes import (
-    HARBOR,
-    Argument,
-    Command,
-    showing,
-)
-
-
-def _value(text: str) -> Any:
-    """JSON where it is JSON, and text otherwise: `true`, `30`, `oidc_auth`."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
+_ALL = f"{HARBOR}/configurations"
+_KEY = Argument("key", "as in `config show`")
 
 COMMANDS: tuple[Command, ...] = (
-    showing("config", "show the configuration", f"{HARBOR}/configurations"),
+    Command(
+        "config",
+        "show",
+        "show the configuration",
+        "GET",
+        _ALL,
+        columns={"KEY": "key", "VALUE": "value", "EDITABLE": "editable"},
+        rows=lambda found: [{"key": key, **one} for key, one in sorted(found.items())],
+    ),
     Command(
         "config",
         "set",
         "change a key of the configuration",
         "PUT",
-        f"{HARBOR}/configurations",
-        (Argument("key"), Argument("value", "JSON, or text")),
-        (),
-        lambda o: {o["key"]: _value(o["value"])},
+        _ALL,
+        (_KEY, Argument("value", "JSON, or text")),
+        body=lambda o: {o["key"]: value_of(o["value"])},
+    ),
+    Command(
+        "config",
+        "set-secret",
+        "change a key that holds a password",
+        "PUT",
+        _ALL,
+        (_KEY,),
+        (Option("password-stdin", "read it from standard input", kind="secret"),),
+        lambda o: {o["key"]: o["password_stdin"]},
     ),
 )

@@ -2,31 +2,48 @@
 
 from __future__ import annotations
 
-from cli.remote.shapes import (
-    HARBOR,
-    Command,
-    Option,
-    listing,
-    showing,
-)
+from cli.remote.shapes import EXECUTION, HARBOR, Argument, Command, Option, listing, showing
+
+_ALL = f"{HARBOR}/system/gc"
+_ONE, _SCHEDULE = f"{_ALL}/{{execution}}", f"{_ALL}/schedule"
+_UNTAGGED = Option("delete-untagged", "put artifacts without a tag into the trash first", kind="flag")
 
 COMMANDS: tuple[Command, ...] = (
     listing(
         "gc",
         "list the collector's runs",
-        f"{HARBOR}/system/gc",
-        {"ID": "id", "STATUS": "job_status", "STARTED": "creation_time"},
+        _ALL,
+        {"ID": "id", "STATUS": "job_status", "KIND": "job_kind", "STARTED": "creation_time", "ENDED": "update_time"},
         options=(),
     ),
-    showing("gc", "show the collector's schedule", f"{HARBOR}/system/gc/schedule", name="schedule"),
+    showing("gc", "show a run", _ONE, EXECUTION),
+    showing("gc", "print a run's log", f"{_ONE}/log", EXECUTION, name="log"),
     Command(
         "gc",
         "run",
         "run the collector now",
         "POST",
-        f"{HARBOR}/system/gc/schedule",
+        _SCHEDULE,
         (),
-        (Option("dry-run", "say what would go, and delete nothing", kind="flag"),),
-        lambda o: {"schedule": {"type": "Manual"}, "parameters": {"dry_run": bool(o["dry_run"])}},
+        (Option("dry-run", "say what would go, and delete nothing", kind="flag"), _UNTAGGED),
+        lambda o: {
+            "schedule": {"type": "Manual"},
+            "parameters": {"dry_run": bool(o["dry_run"]), "delete_untagged": bool(o["delete_untagged"])},
+        },
+    ),
+    Command("gc", "stop", "stop a run after the step that is under way", "PUT", _ONE, (EXECUTION,)),
+    showing("gc", "show the collector's schedule", _SCHEDULE, name="schedule"),
+    Command(
+        "gc",
+        "set-schedule",
+        "set when the collector runs",
+        "PUT",
+        _SCHEDULE,
+        (Argument("every", choices=("Hourly", "Daily", "Weekly", "Custom", "None")),),
+        (Option("cron", "with Custom: six fields, seconds first, UTC"), _UNTAGGED),
+        lambda o: {
+            "schedule": {"type": o["every"], "cron": o["cron"]},
+            "parameters": {"delete_untagged": bool(o["delete_untagged"])},
+        },
     ),
 )

@@ -7,6 +7,7 @@ from cli.remote.shapes import (
     OF_PROJECT,
     PROJECT,
     TIMES,
+    Argument,
     Command,
     Option,
     deleting,
@@ -14,6 +15,8 @@ from cli.remote.shapes import (
     showing,
     text,
 )
+
+KEY = Argument("key", "such as severity or auto_scan")
 
 COMMANDS: tuple[Command, ...] = (
     listing(
@@ -31,8 +34,15 @@ COMMANDS: tuple[Command, ...] = (
         "POST",
         f"{HARBOR}/projects",
         (PROJECT,),
-        (Option("public", "let anybody pull from it", kind="flag"),),
-        lambda o: {"project_name": o["project"], "metadata": {"public": text(bool(o["public"]))}},
+        (
+            Option("public", "let anybody pull from it", kind="flag"),
+            Option("storage", "bytes that it may store; -1: any", kind="number"),
+        ),
+        lambda o: {
+            "project_name": o["project"],
+            "metadata": {"public": text(bool(o["public"]))},
+            "storage_limit": o["storage"],
+        },
     ),
     Command(
         "project",
@@ -52,5 +62,23 @@ COMMANDS: tuple[Command, ...] = (
         (PROJECT,),
         body=lambda _: {"metadata": {"public": "false"}},
     ),
+    Command(
+        "project",
+        "set",
+        "set a value of a project's metadata",
+        "PUT",
+        OF_PROJECT,
+        (PROJECT, KEY, Argument("value")),
+        body=lambda o: {"metadata": {o["key"]: o["value"]}},
+    ),
+    deleting(
+        "project",
+        "remove a value of a project's metadata",
+        f"{OF_PROJECT}/metadatas/{{key}}",
+        PROJECT,
+        KEY,
+        name="unset",
+    ),
+    showing("project", "show whether a project can be deleted", f"{OF_PROJECT}/_deletable", PROJECT, name="deletable"),
     deleting("project", "delete an empty project", OF_PROJECT, PROJECT),
 )

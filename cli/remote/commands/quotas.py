@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from cli.remote.shapes import (
-    HARBOR,
-    OWN_OF_PROJECT,
-    PROJECT,
-    Argument,
-    Command,
-    Option,
-    listing,
-    showing,
-)
+from cli.remote.shapes import HARBOR, OWN_OF_PROJECT, PROJECT, QUERY, SORT, Command, Option, listing, showing
 
 COMMANDS: tuple[Command, ...] = (
     listing(
@@ -19,17 +10,29 @@ COMMANDS: tuple[Command, ...] = (
         "list quotas",
         f"{HARBOR}/quotas",
         {"ID": "id", "PROJECT": "ref.name", "HARD": "hard.storage", "USED": "used.storage"},
-        options=(),
+        options=(QUERY, SORT),
     ),
-    showing("quota", "show a project's quota", f"{OWN_OF_PROJECT}/quota", PROJECT),
+    showing("quota", "show a project's quota, and what is used of it", f"{OWN_OF_PROJECT}/quota", PROJECT),
     Command(
         "quota",
         "set",
-        "set how many bytes a project may store; -1: any",
+        "limit what a project may hold; -1 is no limit",
         "PUT",
-        f"{HARBOR}/quotas/{{quota}}",
-        (Argument("quota", "the project's id"),),
-        (Option("storage", "bytes", kind="number", required=True),),
-        lambda o: {"hard": {"storage": o["storage"]}},
+        f"{OWN_OF_PROJECT}/quota",
+        (PROJECT,),
+        (
+            Option("storage", "bytes", kind="number"),
+            Option("repositories", "how many", kind="number"),
+            Option("artifacts", "how many", kind="number"),
+            Option(
+                "enforce", "hard: refuse every byte too many; soft: refuse once it is passed", choices=("hard", "soft")
+            ),
+        ),
+        lambda o: {
+            "storage": o["storage"],
+            "repositories": o["repositories"],
+            "artifacts": o["artifacts"],
+            "hard": None if o["enforce"] is None else o["enforce"] == "hard",
+        },
     ),
 )

@@ -40,8 +40,7 @@ COMMANDS: tuple[Command, ...] = (
         "POST",
         f"{OF_ARTIFACT}/tags",
         (PROJECT, REPOSITORY, REFERENCE, Argument("tag", "the new tag")),
-        (),
-        lambda o: {"name": o["tag"]},
+        body=lambda o: {"name": o["tag"]},
     ),
     deleting(
         "tag",
@@ -49,6 +48,6 @@ COMMANDS: tuple[Command, ...] = (
         f"{OF_ARTIFACT}/tags/{{reference}}",
         PROJECT,
         REPOSITORY,
-        REFERENCE,
+        Argument("reference", "the tag"),
     ),
 )

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from cli.remote.shapes import (
     HARBOR,
+    OWN,
     TIMES,
     USER,
     Argument,
     Command,
     Option,
+    changed,
     deleting,
     listing,
     showing,
+)
+
+_USER = f"{HARBOR}/users/{{user}}"
+_PROFILE = (
+    Option("email", "an address"),
+    Option("realname", "a name for people"),
+    Option("comment", "a remark"),
 )
 
 COMMANDS: tuple[Command, ...] = (
@@ -21,7 +30,7 @@ COMMANDS: tuple[Command, ...] = (
         f"{HARBOR}/users",
         {"NAME": "username", "ID": "user_id", "ADMIN": "sysadmin_flag", "EMAIL": "email", **TIMES},
     ),
-    showing("user", "show a user", f"{HARBOR}/users/{{user}}", USER),
+    showing("user", "show a user", _USER, USER),
     showing("user", "show who you are", f"{HARBOR}/users/current", name="whoami"),
     Command(
         "user",
@@ -30,24 +39,46 @@ COMMANDS: tuple[Command, ...] = (
         "POST",
         f"{HARBOR}/users",
         (Argument("name"),),
-        (
-            Option("password-stdin", "read the password from standard input", kind="secret"),
-            Option("email", "an address"),
-            Option("realname", "a name for people"),
-        ),
+        (Option("password-stdin", "read the password from standard input", kind="secret"), *_PROFILE),
         lambda o: {
             "username": o["name"],
             "password": o["password_stdin"],
             "email": o["email"],
             "realname": o["realname"],
+            "comment": o["comment"],
         },
+    ),
+    Command(
+        "user",
+        "import",
+        "make accounts of people in the LDAP directory",
+        "POST",
+        f"{HARBOR}/ldap/users/import",
+        (Argument("uid", "their names in the directory", many=True),),
+        body=lambda o: {"ldap_uid_list": o["uid"]},
+    ),
+    Command(
+        "user",
+        "set",
+        "change what is said of a user",
+        "PUT",
+        _USER,
+        (USER,),
+        _PROFILE,
+        lambda o: changed(
+            {name: o["was"].get(name) for name in ("email", "realname", "comment")},
+            email=o["email"],
+            realname=o["realname"],
+            comment=o["comment"],
+        ),
+        base=_USER,
     ),
     Command(
         "user",
         "set-password",
         "set a user's password",
         "PUT",
-        f"{HARBOR}/users/{{user}}/password",
+        f"{_USER}/password",
         (USER,),
         (Option("password-stdin", "read the new password from standard input", kind="secret"),),
         lambda o: {"new_password": o["password_stdin"]},
@@ -57,10 +88,18 @@ COMMANDS: tuple[Command, ...] = (
         "set-admin",
         "make a user a system administrator",
         "PUT",
-        f"{HARBOR}/users/{{user}}/sysadmin",
+        f"{_USER}/sysadmin",
         (USER,),
         (Option("off", "take the right away", kind="flag"),),
         lambda o: {"sysadmin_flag": not o["off"]},
     ),
-    deleting("user", "remove a user", f"{HARBOR}/users/{{user}}", USER),
+    Command(
+        "user",
+        "release",
+        "let a user sign in again who is locked out by failed sign-ins",
+        "POST",
+        f"{OWN}/users/{{user}}/release",
+        (USER,),
+    ),
+    deleting("user", "remove a user", _USER, USER),
 )

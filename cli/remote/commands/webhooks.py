@@ -14,14 +14,40 @@ from cli.remote.shapes import (
     Command,
     Given,
     Option,
+    changed,
     deleting,
     listing,
+    showing,
 )
+
+_OWN_WEBHOOK = f"{OWN_OF_PROJECT}/webhook/policies/{{webhook}}"
+_FORMAT = Option("format", "of what is sent (default: Default)", choices=("Default", "CloudEvents"))
+_STATE = Option("state", "whether it is sent", choices=("enabled", "disabled"))
+
+
+def _target(given: Given) -> dict[str, Any]:
+    """The parts of a target that were given. The header is asked for only where the option says so."""
+    return {
+        "address": given["address"],
+        "auth_header": given["header_stdin"],
+        "payload_format": given["format"],
+    }
 
 
 def _webhook(given: Given) -> dict[str, Any]:
-    target = {"type": "http", "address": given["address"]}
-    return {"name": given["name"], "enabled": True, "event_types": given["event"], "targets": [target]}
+    return {
+        "name": given["name"],
+        "enabled": given["state"] != "disabled",
+        "event_types": given["event"],
+        "targets": [changed({"type": "http"}, **_target(given))],
+    }
+
+
+def _changed(given: Given) -> dict[str, Any]:
+    was = given["was"]
+    state = None if given["state"] is None else given["state"] == "enabled"
+    target = changed(was["targets"][0], **_target(given))
+    return changed(was, name=given["name"], event_types=given["event"], enabled=state, targets=[target])
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -32,6 +58,7 @@ COMMANDS: tuple[Command, ...] = (
         {"NAME": "name", "ID": "id", "ENABLED": "enabled", "URL": "targets.address", "EVENTS": "event_types"},
         PROJECT,
     ),
+    showing("webhook", "show a webhook", OF_WEBHOOK, PROJECT, WEBHOOK),
     Command(
         "webhook",
         "create",
@@ -39,8 +66,31 @@ COMMANDS: tuple[Command, ...] = (
         "POST",
         f"{OF_PROJECT}/webhook/policies",
         (PROJECT, Argument("name"), Argument("address", "the URL to send to")),
-        (Option("event", "an event to send; may be repeated", kind="list", required=True),),
+        (
+            Option("event", "an event to send; may be repeated", kind="list", required=True),
+            _FORMAT,
+            Option("header-stdin", "read an Authorization header from standard input", kind="optional-secret"),
+            _STATE,
+        ),
         _webhook,
+    ),
+    Command(
+        "webhook",
+        "set",
+        "change a webhook",
+        "PUT",
+        OF_WEBHOOK,
+        (PROJECT, WEBHOOK),
+        (
+            Option("name", "another name"),
+            Option("address", "another URL"),
+            Option("event", "all events to send from now on; may be repeated", kind="list"),
+            _FORMAT,
+            Option("header-stdin", "read the new Authorization header from standard input", kind="optional-secret"),
+            _STATE,
+        ),
+        _changed,
+        base=OF_WEBHOOK,
     ),
     listing(
         "webhook",
@@ -58,20 +108,13 @@ COMMANDS: tuple[Command, ...] = (
         name="deliveries",
         options=(),
     ),
-    Command(
-        "webhook",
-        "test",
-        "send an example",
-        "POST",
-        f"{OWN_OF_PROJECT}/webhook/policies/{{webhook}}/test",
-        (PROJECT, WEBHOOK),
-    ),
+    Command("webhook", "test", "send an example", "POST", f"{_OWN_WEBHOOK}/test", (PROJECT, WEBHOOK)),
     Command(
         "webhook",
         "redeliver",
         "send a delivery once more",
         "POST",
-        f"{OWN_OF_PROJECT}/webhook/policies/{{webhook}}/executions/{{delivery}}/redeliver",
+        f"{_OWN_WEBHOOK}/executions/{{delivery}}/redeliver",
         (PROJECT, WEBHOOK, Argument("delivery", "the delivery's id")),
     ),
     deleting("webhook", "remove a webhook", OF_WEBHOOK, PROJECT, WEBHOOK),

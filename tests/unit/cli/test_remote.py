@@ -3,96 +3,25 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import stat
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
 
 import pytest
 
 from cli.failures import Failure
 from cli.remote import command, logins
 from cli.remote.client import Client, Login, segment
-from cli.remote.shapes import Command
+from cli.remote.completion import script
+from cli.remote.shapes import Argument, Command, Option
 from cli.remote.table import COMMANDS, GROUPS
-from functions.management.routes import match
-from roadstead.http import Request
-from tests.unit.functions.management.client import PASSWORD, Desk
+from functions.management.routes import ROUTES, match
+from tests.unit.cli.remote_server import Server, reason, run
+from tests.unit.functions.management.client import PASSWORD
 
 NEW = "a brand new password"
-
-
-class Server:
-    """A registry at `url`, as a gateway passes it on: paths decoded once."""
-
-    def __init__(self) -> None:
-        self.desk = Desk()
-        server = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def answer(self) -> None:
-                path, _, query = self.path.partition("?")
-                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                headers = tuple((name.lower(), value) for name, value in self.headers.items())
-                pairs = tuple(parse_qsl(query, keep_blank_values=True))
-                request = Request(self.command, unquote(path), pairs, headers, body, host=server.host, scheme="http")
-                response = server.desk.ask(request)
-                self.send_response(response.status)
-                for name, value in response.headers:
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(response.body)))
-                self.end_headers()
-                self.wfile.write(response.body)
-
-            do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815 - the names that it calls
-
-            def log_message(self, format: str, *arguments: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.host = f"127.0.0.1:{self._server.server_port}"
-        self.url = f"http://{self.host}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    running = Server()
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def environ(server: Server, tmp_path: Path) -> dict[str, str]:
-    return {
-        "HOME": str(tmp_path),
-        "ROADSTEAD_URL": server.url,
-        "ROADSTEAD_USER": "ada",
-        "ROADSTEAD_PASSWORD": PASSWORD,
-    }
-
-
-def run(environ: Mapping[str, str], capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
-    """Return the JSON document that a command prints. Fails with stderr if the command fails."""
-    code = command.main([*arguments, "--json"], environ)
-    said = capsys.readouterr()
-    assert code == 0, said.err
-    return json.loads(said.out)
-
-
-def reason(environ: Mapping[str, str], capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert command.main(arguments, environ) in (1, 2)
-    return capsys.readouterr().err
 
 
 def filled(one: Command) -> str:
@@ -108,9 +37,53 @@ def test_every_command_reaches_a_route(one: Command) -> None:
 def test_every_part_of_a_path_is_an_argument(one: Command) -> None:
     named = {argument.name for argument in one.arguments}
     assert set(re.findall(r"\{(\w+)\}", one.path)) <= named
-    for argument in one.arguments:
-        if argument.lookup is not None:
-            assert match("GET", re.sub(r"\{(\w+)\}", "1", argument.lookup.path)).route.method == "GET"
+    parts: list[Argument | Option] = [*one.arguments, *one.options]
+    looked = [part.lookup.path for part in parts if part.lookup is not None] + [one.base] * bool(one.base)
+    for path in looked:
+        assert set(re.findall(r"\{(\w+)\}", path)) <= named | {part.dest for part in one.options}
+        assert match("GET", re.sub(r"\{(\w+)\}", "1", path)).route.method == "GET"
+
+
+SAME = "another command sends the same, and more: "
+ABSENT = "the registry has no such thing, and says so"
+WITHOUT_A_COMMAND = {
+    "beginSession": "the command signs in with each request; sessions are the console's",
+    "endSession": "sessions are the console's",
+    "endOwnSession": "sessions are the console's",
+    "endOtherSessions": "sessions are the console's",
+    "addProjectMetadatas": f"{SAME}project set",
+    "updateProjectMetadata": f"{SAME}project set",
+    "UpdateRobot": f"{SAME}robot set",
+    "updateQuota": f"{SAME}quota set",
+    "createScanner": ABSENT,
+    "pingScanner": ABSENT,
+    "setScannerOfProject": ABSENT,
+    "createScanAllSchedule": ABSENT,
+    "updateScanAllSchedule": ABSENT,
+    "stopScanAll": ABSENT,
+    "putSystemCVEAllowlist": "stored for Harbor's clients alone: nothing is scanned",
+    "createRegistry": ABSENT,
+    "pingRegistry": ABSENT,
+    "createReplicationPolicy": ABSENT,
+    "startReplication": ABSENT,
+    "CreateInstance": ABSENT,
+    "CreatePolicy": ABSENT,
+    "createPurgeSchedule": ABSENT,
+    "updatePurgeSchedule": ABSENT,
+    "exportScanData": ABSENT,
+}
+
+
+def test_every_change_of_the_api_has_a_command_or_a_reason() -> None:
+    sent = {match(one.method, filled(one)).route.operation for one in COMMANDS}
+    changes = {route.operation for route in ROUTES if route.method not in ("GET", "HEAD")}
+    assert changes - sent == set(WITHOUT_A_COMMAND)
+
+
+def test_no_argument_has_the_name_of_what_every_command_has() -> None:
+    names = {part.dest for one in COMMANDS for part in one.arguments}
+    names |= {part.dest for one in COMMANDS for part in one.options}
+    assert names.isdisjoint({"run", "json", "url", "limit", "no_wait"})
 
 
 def test_commands_are_unique_and_every_group_has_some() -> None:
@@ -181,7 +154,7 @@ def test_robots_labels_webhooks_and_the_configuration(
     robot = run(environ, capsys, "robot", "create", "ships", "builder", "--access", "repository:pull", "--days", "-1")
     assert robot["name"] == "robot$ships+builder" and robot["secret"]
     run(environ, capsys, "label", "create", "stable", "--color", "#48960C")
-    labels = run(environ, capsys, "label", "list", "--scope", "g")
+    labels = run(environ, capsys, "label", "list")
     run(environ, capsys, "label", "delete", str(labels[0]["id"]))
     run(environ, capsys, "webhook", "create", "ships", "ci", "https://ci.example.com/", "--event", "PUSH_ARTIFACT")
     assert run(environ, capsys, "webhook", "list", "ships")[0]["name"] == "ci"
@@ -266,24 +239,29 @@ def test_what_is_for_the_api_and_what_for_aws(
 
 
 def test_bash_completes_groups_and_commands() -> None:
-    asked = 'COMP_WORDS=(roadstead tag ""); COMP_CWORD=2; _roadstead; echo "${COMPREPLY[@]}"'
-    script = f"{command.completion_script()}\n{asked}"
-    made = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert made.stdout.split() == ["list", "create", "delete"]
+    def completed(words: str) -> list[str]:
+        asked = f'COMP_WORDS=({words}); COMP_CWORD=$(({len(words.split())} - 1)); _roadstead; echo "${{COMPREPLY[@]}}"'
+        text = f"{script(command.SIGNING_IN)}\n{asked}"
+        return subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True).stdout.split()
+
+    assert completed("roadstead ta") == ["tag"]
+    assert completed('roadstead tag ""') == ["list", "create", "delete"]
+    assert completed("roadstead tag list ships --p") == ["--prefix"]
+    assert completed("roadstead member add ships bob dev") == ["developer"]
 
 
 def test_long_work_is_followed_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    states = iter(["Running", "Running", "Success"])
+    states, copied = iter(["Running", "Running", "Running", "Success"]), iter([1, 1, 2, 3, 3])
     client = Client(Login("https://a.example.com"), sleep=lambda _: None)
 
     class Found:
-        def document(self) -> dict[str, str]:
-            return {"status": next(states), "status_message": ""}
+        def document(self) -> dict[str, Any]:
+            return {"status": next(states), "progress": {"blobs_copied": next(copied)}, "message": "too much"}
 
     monkeypatch.setattr(client.__class__, "call", lambda *_, **__: Found())
     said: list[str] = []
     assert client.follow("/x", said.append)["status"] == "Success"
-    assert said == ["Running", "Success"]
+    assert said == ["Running: blobs copied 1", "Running: blobs copied 2", "Success: blobs copied 3"]
     states = iter(["Error"])
-    with pytest.raises(Failure, match="ended with Error"):
+    with pytest.raises(Failure, match="ended with Error: too much"):
         client.follow("/x", said.append)
