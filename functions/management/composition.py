@@ -15,6 +15,7 @@ from functions.management.settings import Settings
 from roadstead.administration.project_deletion import ProjectDeletion
 from roadstead.aws.catalog.dynamodb_labels import DynamoLabels
 from roadstead.aws.catalog.dynamodb_pages import DynamoPages
+from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
 from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.clients import Deferred, client
 from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
@@ -110,6 +111,7 @@ def build(settings: Settings) -> Services:
         robots=RobotLogin(directory, passwords, _keyless(reader)),
         access_tokens=TokenLogin(directory),
         pages=pages,
+        pulls=DynamoPullCounts(index),
         artifacts=Artifacts(pages, manifests, objects),
         labels=DynamoLabels(index),
         content=Content.of(manifests, blobs, repositories, objects, EventMaker()),

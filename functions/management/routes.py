@@ -18,6 +18,7 @@ from functions.management.handlers import (
     oidc,
     openapi,
     projects,
+    pullers,
     quotas,
     repositories,
     retentions,
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     *ldap.ROUTES,
     *oidc.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
+    *pullers.ROUTES,
     *repositories.ROUTES,
     *immutable_rules.ROUTES,
     *quotas.ROUTES,

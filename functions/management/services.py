@@ -46,6 +46,7 @@ from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from roadstead.trail.pages import TrailPages
+from roadstead.trail.pull_counts import PullCounts
 
 
 class Directory(Identities, AccessTokens, AttemptStore, Users, Projects, Groups, Robots, Protocol):
@@ -98,6 +99,7 @@ class Services:
     lists: DirectoryLists
     hasher: Hasher
     pages: Pages
+    pulls: PullCounts
     login: PasswordLogin
     robots: RobotLogin
     access_tokens: TokenLogin

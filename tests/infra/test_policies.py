@@ -379,7 +379,7 @@ def test_the_management_function_reads_what_lists_show_and_changes_content_and_e
     executions = {"execution#*", "executions#*", "due", "event#*", "policy#*", "trash#*"} | schedules
     assert keys_read(default, "ManagementRole", INDEX, "dynamodb:PutItem") == executions | changed | policies
     assert keys_read(default, "ManagementRole", INDEX) == executions | changed | policies | {
-        *("artifact#*", "own#*", "pulls#*", "pullsum#*", "reposum#*", "trail#*", "webhook#*", "where#*")
+        *("artifact#*", "own#*", "pullers#*", "pulls#*", "pullsum#*", "reposum#*", "trail#*", "webhook#*", "where#*")
     }
     for statement in statements(default, "ManagementRole"):
         if "dynamodb:DeleteItem" in statement["Action"] and "artifact" not in json.dumps(statement):

@@ -12,6 +12,7 @@ from functions.management.openapi.described import (
     created,
     flag,
     mapping,
+    nullable,
     number,
     obj,
     page_of,
@@ -68,6 +69,13 @@ SCHEMAS: Mapping[str, Schema] = {
             "immutable": flag(),
         }
     ),
+    "Puller": obj(
+        {
+            "name": nullable(text("of a user or a robot; null for those who did not sign in")),
+            "pull_count": number("within the 90 days, or since the puller came back after them"),
+            "last_pull": time(),
+        }
+    ),
     "Accessory": obj(
         {
             "id": number(),
@@ -114,6 +122,7 @@ OPERATIONS: Mapping[str, Described] = {
     "listLayers": Described(
         "List an image's layers with their sizes, the lowest first; an index has none", array(_LAYER)
     ),
+    "listPullers": page_of("List who pulled an artifact within 90 days, the last one first", ref("Puller")),
     "listArtifactsOfProject": page_of(
         "List a project's artifacts",
         ref("Artifact"),

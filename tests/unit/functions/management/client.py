@@ -44,7 +44,7 @@ from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 from tests.manifests import image_of
-from tests.memory.audit import MemoryTrailPages
+from tests.memory.audit import MemoryPullCounts, MemoryTrailPages
 from tests.memory.catalog import MemoryCatalog
 from tests.memory.configuration import MemoryConfiguration, MemoryConfigurationSecrets
 from tests.memory.executions import MemoryExecutions
@@ -96,6 +96,7 @@ class Desk:
         self.queue = MemoryQueue()
         self.poster = FakePoster()
         self.trail = MemoryTrailPages()
+        self.pulls = MemoryPullCounts()
         self.configuration = MemoryConfiguration(self.directory.events)
         self.accounts = Accounts(self.directory, FastHasher(), clock=lambda: self.now)
         for name in ("ada", "bob", "eve"):
@@ -139,6 +140,7 @@ class Desk:
             robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             access_tokens=TokenLogin(self.directory, clock=lambda: self.now),
             pages=self.catalog,
+            pulls=self.pulls,
             artifacts=Artifacts(self.catalog, self.index, self.objects),
             objects=self.objects,
             labels=MemoryLabels(self.index),
