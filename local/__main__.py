@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import signal
+import ssl
 import sys
 import time
 from pathlib import Path
@@ -79,6 +80,7 @@ def _up(state: StateDirectory, options: argparse.Namespace) -> None:
                 terms,
                 _collect(options),
                 options.build_console,
+                options.ldap_ca,
             )
             asyncio.run(stack.run(state, listener, wanted))
     finally:
@@ -137,6 +139,18 @@ def _url(text: str) -> str:
     return text
 
 
+def _certificates(path: str) -> str:
+    """The text of a file with certificates in PEM, or nothing. Raises ArgumentTypeError."""
+    if not path:
+        return ""
+    try:
+        text = Path(path).read_text(encoding="ascii")
+        ssl.create_default_context(cadata=text)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise argparse.ArgumentTypeError(f"{path!r} has no certificates in PEM: {error}") from None
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m local",
@@ -182,6 +196,13 @@ def _parser() -> argparse.ArgumentParser:
             )
             command.add_argument(
                 "--build-console", action="store_true", help="build the web console in the background if need be"
+            )
+            command.add_argument(
+                "--ldap-ca",
+                default="",
+                type=_certificates,
+                metavar="FILE",
+                help="certificates in PEM of the authorities that a directory's certificate may be of",
             )
             collect = command.add_argument_group("the collector", "with shorter times, for trying")
             collect.add_argument("--collect-grace", type=int, help="seconds until a candidate is looked at")

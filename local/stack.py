@@ -68,13 +68,14 @@ class Lambda:
     host: str  # by which clients reach the registry
     collect: Mapping[str, str] = field(default_factory=dict)
     invocations: Mapping[str, str] = field(default_factory=dict)  # where functions are invoked
+    ldap: Mapping[str, str] = field(default_factory=dict)  # the ldap function's variables
     pools: dict[str, Pool] = field(default_factory=dict)
     name: str = "the functions"
 
     async def start(self) -> None:
         aws = self.cloud.endpoint.environment()
         made = functions.functions(
-            self.cloud.resources, aws, self.distribution, self.host, self.collect, self.invocations
+            self.cloud.resources, aws, self.distribution, self.host, self.collect, self.invocations, self.ldap
         )
         for function in made:
             self.pools[function.name] = Pool(function, self.state.logs / f"{function.name}.log")
@@ -103,6 +104,7 @@ class Options:
     terms: Terms = field(default_factory=Terms)
     collect: Times | None = None
     build_console: bool = False
+    ldap_ca: str = ""  # certificates in PEM, of authorities that a directory's certificate may be of
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     distribution = None if options.front is Front.NONE else Distribution(registry, options.pull_through_edge)
     invoked = ports.listen(ports.INTERNAL_ADDRESS, 0)
     invocations = {"AWS_ENDPOINT_URL_LAMBDA": f"http://{ports.INTERNAL_ADDRESS}:{invoked.getsockname()[1]}"}
-    lambdas = Lambda(state, cloud, distribution, name, _trial(options.collect), invocations)
+    ldap = {"LDAP_CA_CERTIFICATES": options.ldap_ca} if options.ldap_ca else {}
+    lambdas = Lambda(state, cloud, distribution, name, _trial(options.collect), invocations, ldap)
     invoke = HttpServer("Lambda's API", Invocations(lambdas.pools, {functions.LDAP_FUNCTION: "ldap"}), invoked)
     first = admin.FirstAdministrator(state, cloud)
     api = HttpApi(ROUTES, lambdas.pools, scheme=scheme)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ldap3
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -29,6 +30,7 @@ from roadstead.identity.providers.directories import LdapSettings
 SLAPD, SLAPADD = "/usr/sbin/slapd", "/usr/sbin/slapadd"
 BASE = "dc=example,dc=org"
 SEARCH_DN, SEARCH_PASSWORD = f"cn=search,{BASE}", "the search account's password"
+ROOT_DN, ROOT_PASSWORD = f"cn=root,{BASE}", "the root's password"
 PASSWORD = "correct horse battery"
 
 needs_slapd = pytest.mark.skipif(not Path(SLAPD).exists(), reason="slapd is not installed (.ci/run installs it)")
@@ -70,6 +72,7 @@ class Slapd:
     ldap: str
     ldaps: str
     authority: Authority
+    authority_file: Path  # the authority's certificate
     log_file: Path
     process: subprocess.Popen[bytes]
 
@@ -88,6 +91,13 @@ class Slapd:
     def with_groups(self, **changes: Any) -> LdapSettings:
         groups = {"group_base_dn": f"ou=groups,{BASE}", "group_search_filter": "(objectClass=groupOfNames)"}
         return self.settings(**{**groups, **changes})
+
+    def set_members(self, cn: str, *members: str) -> None:
+        """Replace the members of a group; they are DNs below the base, one at least."""
+        listed = [f"{member},{BASE}" for member in members]
+        with ldap3.Connection(ldap3.Server(self.ldap), ROOT_DN, ROOT_PASSWORD, auto_bind=True) as root:
+            root.modify(f"cn={cn},ou=groups,{BASE}", {"member": [(ldap3.MODIFY_REPLACE, listed)]})
+            assert root.result["result"] == 0, root.result
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
@@ -119,7 +129,7 @@ def slapd(
         )
     try:
         _wait(process, plain, log)
-        yield Slapd(*urls, authority, log, process)
+        yield Slapd(*urls, authority, directory / "ca.crt", log, process)
     finally:
         process.kill()
         process.wait()
@@ -172,7 +182,8 @@ disallow bind_anon
 database mdb
 maxsize 268435456
 suffix "{BASE}"
-rootdn "cn=root,{BASE}"
+rootdn "{ROOT_DN}"
+rootpw "{ROOT_PASSWORD}"
 directory {directory}/data
 index objectClass,uid,member eq
 dbnosync

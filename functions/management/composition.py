@@ -108,7 +108,7 @@ def build(settings: Settings) -> Services:
         oidc=OidcProvider(HttpsPoster(settings.webhook_endpoints)),
         states=DynamoStates(table),
         ldap=_ldap(settings, reader),
-        robots=RobotLogin(directory, passwords, _keyless(reader)),
+        robots=RobotLogin(directory, passwords, _keyless(settings, reader)),
         access_tokens=TokenLogin(directory),
         pages=pages,
         pulls=DynamoPullCounts(index),
@@ -154,14 +154,14 @@ def _notifications(
     return lambda actor, host: Notifications(webhooks, secrets, records, queue, poster, host=host, actor=actor)
 
 
-def _keyless(configuration: ConfigurationReader) -> Callable[[], Keyless]:
+def _keyless(settings: Settings, configuration: ConfigurationReader) -> Callable[[], Keyless]:
     """Return a function that returns what verifies identity tokens; it is imported when the first one comes."""
 
     @cache
     def made() -> Keyless:
         from roadstead.identity.providers.keyless import keyless
 
-        return keyless(configuration)
+        return keyless(configuration, internal=settings.webhook_endpoints.internal)
 
     return made
 

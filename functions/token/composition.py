@@ -47,7 +47,7 @@ def build(settings: Settings) -> TokenServices:
             Onboarding(identities, StoredGroups(identities)),
             _provider(settings, configuration),
         ),
-        RobotLogin(identities, passwords, _keyless(configuration)),
+        RobotLogin(identities, passwords, _keyless(settings, configuration)),
         TokenLogin(identities),
         TokenMinter(
             _signing(settings, keys),
@@ -103,14 +103,14 @@ def _provider(settings: Settings, configuration: ConfigurationReader) -> Callabl
     return lambda: directory() if settings.ldap_function and configuration.read().text("ldap_url") else None
 
 
-def _keyless(configuration: ConfigurationReader) -> Callable[[], Keyless]:
+def _keyless(settings: Settings, configuration: ConfigurationReader) -> Callable[[], Keyless]:
     """Return a function that returns what verifies identity tokens; it is imported when the first one comes."""
 
     @cache
     def made() -> Keyless:
         from roadstead.identity.providers.keyless import keyless
 
-        return keyless(configuration)
+        return keyless(configuration, internal=settings.internal_issuers)
 
     return made
 

@@ -18,7 +18,8 @@ class Settings:
     """Times are in seconds. `token_keys` are ids of KMS keys: the first signs, all are trusted.
 
     `edge_secret_parameter` is empty without a distribution in front, `ldap_function` where there is none.
-    `via_distribution_only` refuses every request that did not come through the distribution.
+    `via_distribution_only` refuses every request that did not come through the distribution. `internal_issuers` lets
+    identity tokens be of issuers that are not public, by plain HTTP too.
     """
 
     identity_table: str
@@ -33,6 +34,7 @@ class Settings:
     refresh_token_idle: int
     configuration_secrets: str
     ldap_function: str
+    internal_issuers: bool
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -56,6 +58,7 @@ class Settings:
             refresh_token_idle=read.number("REFRESH_TOKEN_IDLE", 30 * _DAY, least=3_600, most=3_650 * _DAY),
             configuration_secrets=read.text("CONFIGURATION_SECRETS_PREFIX", "/roadstead/configuration"),
             ldap_function=read.text("LDAP_FUNCTION", ""),
+            internal_issuers=read.flag("INTERNAL_ISSUERS"),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),

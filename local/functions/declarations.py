@@ -65,10 +65,12 @@ def functions(
     host: str = "localhost",
     collect: Mapping[str, str] | None = None,
     invocations: Mapping[str, str] | None = None,
+    ldap: Mapping[str, str] | None = None,
 ) -> tuple[Function, ...]:
     """Return the functions with their variables. `aws` tells boto3 where AWS is; `host` is the registry's name.
 
-    `collect` are the collector's times for a trial, `invocations` tell where functions are invoked.
+    `collect` are the collector's times for a trial, `invocations` tell where functions are invoked, `ldap` are the ldap
+    function's variables.
     """
     token = {
         "TOKEN_KEYS": resources.token_key,
@@ -77,6 +79,7 @@ def functions(
         "IDENTITY_TABLE": resources.identity_table,
         "INDEX_TABLE": resources.index_table,
         "LDAP_FUNCTION": LDAP_FUNCTION,
+        "INTERNAL_ISSUERS": "on",  # an issuer in development runs on this machine
         **(invocations or {}),
     }
     if distribution is not None:
@@ -119,5 +122,5 @@ def functions(
         Function("collector", "app.collector", 512, {**aws, **collector}),
         Function("webhook", "app.webhook", 256, {**aws, **webhook}),
         Function("indexer", "app.indexer", 512, {**aws, **indexer}),
-        Function("ldap", "app.ldap", 512, {}),
+        Function("ldap", "app.ldap", 512, {**(ldap or {})}),
     )

@@ -55,6 +55,19 @@ class Cloud:
         with urllib.request.urlopen(f"{self.ready['relay']}/health", timeout=10) as answer:
             return int(json.load(answer)["uploads"])
 
+    def trail(self, *options: str) -> list[dict[str, Any]]:
+        """Return what `make audit` prints."""
+        state = Path(self.ready["password_file"]).parent
+        printed = subprocess.run(
+            [sys.executable, "-m", "local", "audit", "--state", str(state), *options],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        return [json.loads(line) for line in printed.stdout.splitlines()]
+
     def requests(self) -> list[str]:
         """Return the gateway's log, a line for each response: … METHOD PATH STATUS … ms."""
         log = Path(self.ready["password_file"]).with_name("logs") / "gateway.log"

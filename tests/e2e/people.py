@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import Role
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.robots.robots import DAY
 from roadstead.identity.sign_in.passwords import Argon2Hasher
 from tests import aws
 from tests.e2e.api import Api
@@ -43,7 +45,8 @@ class Office:
     def __init__(self, cloud: Cloud, prefix: str) -> None:
         """`prefix` makes the names of this run unique."""
         table = Table(aws.local_client("dynamodb", cloud.ready), str(cloud.ready["identity_table"]))
-        self._accounts = Accounts(DynamoIdentities(table), Argon2Hasher())
+        self.identities = DynamoIdentities(table)
+        self._accounts = Accounts(self.identities, Argon2Hasher())
         self._prefix = prefix
         self.people = People(
             admin=Person(cloud.admin, cloud.admin_password),
@@ -72,6 +75,19 @@ class Office:
     def make_person(self) -> Person:
         """Create a user of one test: failed logins of one name from one address are slowed down."""
         return self._person(f"person-{next(_run)}")
+
+    def disable(self, name: str, disabled: bool = True) -> None:
+        self._accounts.set_disabled(name, disabled)
+
+    def remove_person(self, name: str) -> None:
+        self._accounts.remove_user(name)
+
+    def age_robot(self, name: str, *, days: int) -> None:
+        """Make a project's robot as if it had been created so many days ago. `name` is the one that it signs in by."""
+        robot = self.identities.find_robot(RobotName.parse_local(name.removeprefix("robot$")))
+        assert robot is not None
+        self.identities.remove_robot(robot)
+        self.identities.create_robot(replace(robot, id=0, created=robot.created - days * DAY))
 
     def _person(self, role: str) -> Person:
         # With characters that are special in a shell, a URL, a form or a Basic header.

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 from tests.e2e.clients import Client, Skopeo
-from tests.e2e.cloud import REPOSITORY, Cloud
+from tests.e2e.cloud import Cloud
 from tests.e2e.conftest import OpenClient
 from tests.e2e.images import Image
 from tests.e2e.people import People
@@ -18,25 +14,11 @@ from tests.e2e.people import People
 LOOPBACK = "127.0.0.1"
 
 
-def trail(cloud: Cloud, *options: str) -> list[dict[str, Any]]:
-    """Return what `make audit` prints."""
-    state = Path(cloud.ready["password_file"]).parent
-    printed = subprocess.run(
-        [sys.executable, "-m", "local", "audit", "--state", str(state), *options],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return [json.loads(line) for line in printed.stdout.splitlines()]
-
-
 def test_a_push_a_pull_a_failed_login_and_a_deletion_are_in_the_trail_once(
     client: Client, other: Client, open_client: OpenClient, cloud: Cloud, people: People, project: str, image: Image
 ) -> None:
     repository, reference = f"{project}/app", f"{cloud.host}/{project}/app:1"
-    before = {entry["id"] for entry in trail(cloud)}
+    before = {entry["id"] for entry in cloud.trail()}
     client.login(people.developer.name, people.developer.password).succeeded()
     client.load(image, reference)
     client.push(reference).succeeded()
@@ -49,7 +31,7 @@ def test_a_push_a_pull_a_failed_login_and_a_deletion_are_in_the_trail_once(
     skopeo.login(people.maintainer.name, people.maintainer.password).succeeded()
     skopeo.delete(reference).succeeded()
 
-    entries = [entry for entry in trail(cloud) if entry["id"] not in before]
+    entries = [entry for entry in cloud.trail() if entry["id"] not in before]
     assert len({entry["id"] for entry in entries}) == len(entries)
     assert [entry["time"] for entry in entries] == sorted(entry["time"] for entry in entries)
 
@@ -90,11 +72,11 @@ def test_the_trail_answers_questions(
     skopeo.push(reference).succeeded()
     skopeo.pull(reference).succeeded()
 
-    pulls = trail(cloud, "--ask", f"pulls {image.digest}")
+    pulls = cloud.trail("--ask", f"pulls {image.digest}")
     assert [entry for entry in pulls if entry["repository"] == f"{project}/app"][-1]["actor"]["name"] == (
         people.maintainer.name
     )
-    (address,) = trail(cloud, "--ask", "failed-logins")
+    (address,) = cloud.trail("--ask", "failed-logins")
     assert address["source_address"] == LOOPBACK and address["failures"] >= 1
-    pushes = {line["user"]: line["pushes"] for line in trail(cloud, "--ask", "pushes")}
+    pushes = {line["user"]: line["pushes"] for line in cloud.trail("--ask", "pushes")}
     assert pushes[people.maintainer.name] >= 1

@@ -53,9 +53,13 @@ class Keyless:
         raise refusal
 
 
-def keyless(configuration: ConfigurationReader) -> Keyless:
-    """Return a Keyless that reaches public addresses alone, in times that fit into a token request."""
-    return Keyless(OidcProvider(HttpsPoster(EndpointPolicy(), connect=2.0, total=3.0)), configuration)
+def keyless(configuration: ConfigurationReader, *, internal: bool = False) -> Keyless:
+    """Return a Keyless that asks issuers in times that fit into a token request.
+
+    It reaches public addresses by HTTPS alone; with `internal` any address and port, by plain HTTP too.
+    """
+    policy = EndpointPolicy(ports=frozenset(), internal=True) if internal else EndpointPolicy()
+    return Keyless(OidcProvider(HttpsPoster(policy, connect=2.0, total=3.0)), configuration)
 
 
 def describe(token: str) -> str:

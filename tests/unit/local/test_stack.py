@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from local import __main__
 from local.failures import ExitCode
 from local.state import VERSION
 from tests import aws
@@ -332,6 +333,17 @@ def test_a_missing_package_is_a_failure(tmp_path: Path) -> None:
     )
     assert refused.returncode == ExitCode.DEPENDENCY_MISSING
     assert refused.stderr == "roadstead: The Python package uvicorn is missing; `make up` installs it.\n"
+
+
+@pytest.mark.parametrize("content", [None, b"no certificate", b"-----BEGIN CERTIFICATE-----\n\xff\n"])
+def test_a_file_without_certificates_is_refused_before_anything_starts(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "ca.crt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SystemExit) as ended:
+        __main__.main(["up", "--state", str(tmp_path / "state"), "--ldap-ca", str(path)])
+    assert ended.value.code == ExitCode.USAGE
+    assert not (tmp_path / "state").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -56,7 +56,9 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
     edge = {"DISTRIBUTION_URL", "EDGE_SECRET_PARAMETER"} if distribution else set()
     assert own == {
         "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
-        "token": shared | {"IDENTITY_TABLE", "INDEX_TABLE", "LDAP_FUNCTION"} | edge - {"DISTRIBUTION_URL"},
+        "token": shared
+        | {"IDENTITY_TABLE", "INDEX_TABLE", "LDAP_FUNCTION", "INTERNAL_ISSUERS"}
+        | edge - {"DISTRIBUTION_URL"},
         "management": {"BUCKET", "IDENTITY_TABLE", "INDEX_TABLE", "LDAP_FUNCTION"}
         | {"NOTIFICATION_QUEUE_URL", "WEBHOOK_REACH", "WEBHOOK_PORTS"}
         | edge - {"DISTRIBUTION_URL"},
