@@ -21,7 +21,10 @@ def get_configurations(call: Call) -> Response:
 
 
 def update_configurations(call: Call) -> Response:
-    """Change some keys, all or none. Raises 400; 403 for a key that is fixed."""
+    """Change some keys, all or none. Raises 400; 403 for a key that is fixed.
+
+    Other processes learn of it within the minute for which they remember the configuration.
+    """
     try:
         call.services.administration.change(call.document(), call.actor)
     except ConfigurationFixed as error:
@@ -30,6 +33,7 @@ def update_configurations(call: Call) -> Response:
         raise ManagementError(ManagementCode.UNSUPPORTED, str(error)) from error
     except ConfigurationRefused as error:
         raise bad_request(str(error)) from error
+    call.services.configuration.refresh()
     return Response(200)
 
 

@@ -58,14 +58,14 @@ def people(office: Office) -> People:
     return office.people
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def docker(work: Path, machine: Machine, cloud: Cloud) -> Iterator[Client]:
     """One Docker for all: it prints what the registry says."""
     with Docker(machine, work / "refused", cloud.host) as client:
         yield client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def skopeo(work: Path, machine: Machine, cloud: Cloud) -> Iterator[Client]:
     with Skopeo(machine, work / "refused-skopeo", cloud.host) as client:
         yield client

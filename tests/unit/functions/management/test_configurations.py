@@ -61,6 +61,13 @@ def test_a_change_is_shown_and_recorded_once(browser: Browser) -> None:
     assert ask(browser, "ada", "GET", CONFIGURATIONS)[1]["auth_mode"]["value"] == "oidc_auth"
 
 
+def test_who_has_changed_a_value_need_not_wait_until_it_counts(browser: Browser) -> None:
+    """The process that has changed it forgets what it remembered; others learn of it within a minute."""
+    assert ask(browser, "ada", "GET", INFO)[1]["auth_mode"] == "db_auth"
+    assert ask(browser, "ada", "PUT", CONFIGURATIONS, {"auth_mode": "ldap_auth"})[0] == 200
+    assert ask(browser, "ada", "GET", INFO)[1]["auth_mode"] == "ldap_auth"
+
+
 def test_nothing_changes_while_the_registry_is_read_only_but_the_configuration(browser: Browser) -> None:
     assert ask(browser, "ada", "PUT", CONFIGURATIONS, {"read_only": True})[0] == 200
     browser.desk.now += 61
