@@ -59,7 +59,7 @@ test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp $(WITNESS_VENV)/witnesses.sta
 oidc-provider: $(VENV)/dev.stamp
 	@$(BIN)/python -m tests.oidc_provider
 
-# The Python of the setting `python` (infra/settings.py), which need not be the one that develops.
+# The Python of the setting `python` (infra/configuration/settings.py), which need not be the one that develops.
 LAMBDA_PYTHON := python3.13
 test-lambda: ## the tests of what runs in Lambda on the Python that it runs, if this machine has it
 	@if command -v $(LAMBDA_PYTHON) >/dev/null && $(LAMBDA_PYTHON) -c "" 2>/dev/null; then \

@@ -15,8 +15,8 @@ from constructs import Construct
 from functions.api import ROUTES
 from functions.distribution.application import CHALLENGE_COPY
 from infra.beneath import beneath
-from infra.logs import log_group
-from infra.settings import Settings
+from infra.configuration.settings import Settings
+from infra.watching.logs import log_group
 
 # Without the query string: an upload's holds its token.
 _LOG_FORMAT = {

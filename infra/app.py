@@ -13,17 +13,17 @@ from pathlib import Path
 import aws_cdk as cdk
 
 from console.npm import ConsoleError
-from infra.console import built_console
-from infra.edge_log import REGION as EDGE_REGION
-from infra.edge_log import EdgeLogStack
-from infra.interpreter import InterpreterError
+from infra.configuration.relay_settings import RelayKind
+from infra.configuration.settings import Settings, SettingsError
 from infra.nag import check_app
-from infra.package import PackageError, build_for_lambda, check_package
-from infra.relay_settings import RelayKind
-from infra.settings import Settings, SettingsError
-from infra.source import ROOT
+from infra.packaging.console import built_console
+from infra.packaging.interpreter import InterpreterError
+from infra.packaging.package import PackageError, build_for_lambda, check_package
+from infra.packaging.source import ROOT
+from infra.packaging.wheels import WheelsError
 from infra.stack import RoadsteadStack
-from infra.wheels import WheelsError
+from infra.watching.edge_log import REGION as EDGE_REGION
+from infra.watching.edge_log import EdgeLogStack
 
 
 def build(app: cdk.App, settings: Settings, package: Path | None = None, console: Path | None = None) -> RoadsteadStack:

@@ -8,8 +8,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from infra.names import Names
-from infra.settings import Settings
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
 
 
 class Collection(Construct):

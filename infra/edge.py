@@ -16,12 +16,12 @@ from constructs import Construct
 
 from edge import build
 from edge.names import API, BLOBS, RELAY, SECRET_HEADER
-from infra.edge_log import REGION as EDGE_REGION
-from infra.edge_log import EdgeLog
-from infra.names import Names
-from infra.relay import Origin, Relay, https_origin
-from infra.settings import Settings
-from infra.source import ROOT
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
+from infra.packaging.source import ROOT
+from infra.relays.relay import Origin, Relay, https_origin
+from infra.watching.edge_log import REGION as EDGE_REGION
+from infra.watching.edge_log import EdgeLog
 
 # Every code of "HTTP status codes that CloudFront caches" that a distribution can be told about.
 ERROR_CODES = (400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504)

@@ -19,17 +19,17 @@ from chalice.api import package_app
 from constructs import Construct
 
 from infra.beneath import beneath
-from infra.bytecode import BytecodeError, compile_all, compiler_on_this_machine
-from infra.console import copy_built
-from infra.interpreter import lambda_compiler
-from infra.logs import log_group
-from infra.names import Names
-from infra.package import write
-from infra.packages import lay_out
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
+from infra.packaging.bytecode import BytecodeError, compile_all, compiler_on_this_machine
+from infra.packaging.console import copy_built
+from infra.packaging.interpreter import lambda_compiler
+from infra.packaging.package import write
+from infra.packaging.packages import lay_out
+from infra.packaging.source import ROOT, chalice_project, configured_functions
+from infra.packaging.wheels import install
 from infra.policies import function_policy
-from infra.settings import Settings
-from infra.source import ROOT, chalice_project, configured_functions
-from infra.wheels import install
+from infra.watching.logs import log_group
 
 
 class Functions(Construct):

@@ -7,12 +7,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.alarms import AlarmRule, metric
 from infra.beneath import beneath
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
 from infra.functions import Functions
-from infra.names import Names
-from infra.settings import Settings
 from infra.tables import Tables
+from infra.watching.alarms import AlarmRule, metric
 
 _LETTERS_KEPT = cdk.Duration.days(14)  # the longest that SQS keeps a message
 

@@ -15,8 +15,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra.names import Names
-from infra.settings import Settings
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
 
 # Without use of the key: no Sign, no Verify, and no CreateGrant, which could grant them.
 _ADMINISTRATION = (

@@ -16,10 +16,10 @@ from cdk_nag import AwsSolutionsChecks
 from constructs import IConstruct
 
 from infra.beneath import beneath
-from infra.fargate import FargateRelay
 from infra.policies import Statement, function_policy, relay_statements
+from infra.relays.fargate import FargateRelay
+from infra.relays.web_function import WebFunctionRelay
 from infra.stack import RoadsteadStack
-from infra.web_function import WebFunctionRelay
 
 _ROUTE = "AWS::ApiGatewayV2::Route"
 _OWN_RULES = "The registry's own tokens decide: clients expect the 401 challenge of the distribution specification"

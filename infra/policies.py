@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from infra.names import Names
-from infra.settings import Settings
-from infra.source import policy_text
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
+from infra.packaging.source import policy_text
 
 Statement = dict[str, Any]
 

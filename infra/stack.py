@@ -10,23 +10,23 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.api import Api
-from infra.audit import Audit
 from infra.collection import Collection
+from infra.configuration.environments import Addresses, check, environment
+from infra.configuration.names import Names
+from infra.configuration.relay_settings import RelayKind
+from infra.configuration.settings import Settings
 from infra.edge import Edge
-from infra.environments import Addresses, check, environment
-from infra.fargate import FargateRelay
 from infra.functions import Functions
 from infra.indexing import Indexing
 from infra.keys import Keys
-from infra.names import Names
-from infra.observability import Observability
 from infra.policies import relay_statements
-from infra.relay import Relay
-from infra.relay_settings import RelayKind
-from infra.settings import Settings
+from infra.relays.fargate import FargateRelay
+from infra.relays.relay import Relay
+from infra.relays.web_function import WebFunctionRelay
 from infra.storage import Storage
 from infra.tables import Tables
-from infra.web_function import WebFunctionRelay
+from infra.watching.audit import Audit
+from infra.watching.observability import Observability
 
 
 class RoadsteadStack(cdk.Stack):

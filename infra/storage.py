@@ -9,7 +9,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.beneath import beneath
-from infra.settings import Settings
+from infra.configuration.settings import Settings
 
 _GRACE_DAYS = 2  # above the longest upload, for abandoned multipart uploads
 

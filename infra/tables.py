@@ -6,8 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from infra.names import Names
-from infra.settings import Settings
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
 
 
 class Tables(Construct):

@@ -9,8 +9,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from infra.bytecode import compile_all
-from infra.packages import lay_out
+from infra.packaging.bytecode import compile_all
+from infra.packaging.packages import lay_out
 
 ROOT = Path(__file__).parents[1]
 _SOURCES = ("functions", "roadstead")

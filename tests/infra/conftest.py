@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from infra.app import stack_id
-from infra.settings import Settings
+from infra.configuration.settings import Settings
 from tests.infra.templates import EVERYTHING, FARGATE, LEAST, PUBLIC_RELAY, Deployment, synthesise
 
 

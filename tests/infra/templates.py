@@ -16,7 +16,7 @@ import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
 from infra.app import build, stack_id
-from infra.settings import Settings
+from infra.configuration.settings import Settings
 
 ACCOUNT = "111122223333"
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----

@@ -6,8 +6,8 @@ import json
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from infra.names import Names
-from infra.source import configured_functions, policy_text
+from infra.configuration.names import Names
+from infra.packaging.source import configured_functions, policy_text
 
 ROOT = Path(__file__).parents[2]
 RESOURCES = json.loads((ROOT / ".chalice" / "names.json").read_text())["Resources"]

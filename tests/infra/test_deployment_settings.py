@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from infra import environments
-from infra.keys_of_toml import Keys
-from infra.relay_settings import RelayKind
-from infra.settings import Settings, SettingsError
-from infra.source import configured_functions
+from infra.configuration import environments
+from infra.configuration.keys_of_toml import Keys
+from infra.configuration.relay_settings import RelayKind
+from infra.configuration.settings import Settings, SettingsError
+from infra.packaging.source import configured_functions
 from tests.infra.templates import EVERYTHING, FARGATE, LEAST, PUBLIC_KEY, PUBLIC_RELAY
 
 ROOT = Path(__file__).parents[2]
@@ -223,7 +223,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
             seen.discard(self._dotted(key))
             return Watching(table._table, self._dotted(key), self._problems)
 
-    monkeypatch.setattr("infra.settings.Keys", Watching)
+    monkeypatch.setattr("infra.configuration.settings.Keys", Watching)
     problems({**fargate(network={"vpc": "x"}), "distribution": {"blobs_at": "distribution"}})
     return seen
 

@@ -19,9 +19,9 @@ from pathlib import Path
 import pytest
 
 from edge.node import node
-from infra import interpreter, package
-from infra.interpreter import InterpreterError, of_lambda, of_this_machine
-from infra.package import LIMIT, PYTHON, SERVICES, PackageError, build, check_package, needed, write
+from infra.packaging import interpreter, package
+from infra.packaging.interpreter import InterpreterError, of_lambda, of_this_machine
+from infra.packaging.package import LIMIT, PYTHON, SERVICES, PackageError, build, check_package, needed, write
 from local import ports
 from local.processes.probe import answers
 
@@ -205,7 +205,7 @@ def test_a_relay_that_cannot_start_ends_the_environment_and_says_why(built: Path
 
 
 def test_without_docker_it_is_said_what_to_do_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("infra.interpreter.shutil.which", lambda name: None)
+    monkeypatch.setattr("infra.packaging.interpreter.shutil.which", lambda name: None)
     with pytest.raises(InterpreterError, match=r"Install Docker; or run `python -m infra\.package relay\.zip`"):
         of_lambda("3.13", tmp_path / "interpreter", tmp_path)
 
@@ -225,8 +225,8 @@ esac
 """
     )
     docker.chmod(0o755)
-    monkeypatch.setattr("infra.interpreter.shutil.which", lambda name: str(docker))
-    monkeypatch.setattr("infra.interpreter.platform.machine", lambda: "x86_64")
+    monkeypatch.setattr("infra.packaging.interpreter.shutil.which", lambda name: str(docker))
+    monkeypatch.setattr("infra.packaging.interpreter.platform.machine", lambda: "x86_64")
     found = of_lambda("3.13", tmp_path / "interpreter", tmp_path / "package")
     lines = log.read_text().splitlines()
     image = "public.ecr.aws/lambda/python:3.13"
@@ -251,7 +251,7 @@ echo "$1" >> {log}
 """
     )
     docker.chmod(0o755)
-    monkeypatch.setattr("infra.interpreter.shutil.which", lambda name: str(docker))
+    monkeypatch.setattr("infra.packaging.interpreter.shutil.which", lambda name: str(docker))
     with pytest.raises(InterpreterError, match="cp failed: no space left on device"):
         of_lambda("3.13", tmp_path / "interpreter", tmp_path / "package")
     assert log.read_text().split() == ["create", "cp", "rm"]

@@ -40,7 +40,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, dict[str, 
 
 def ask(kind: str, key: str = "hash.zip") -> None:
     properties = {"Bucket": "code", "Key": key, "SourceBucket": "assets", "SourceKey": key}
-    module = importlib.import_module("infra.package_copier")
+    module = importlib.import_module("infra.relays.package_copier")
     importlib.reload(module).handler({"RequestType": kind, "ResourceProperties": properties}, None)
 
 

@@ -17,8 +17,8 @@ from botocore.exceptions import EndpointResolutionError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel, Shape
 
-from infra.bytecode import BytecodeError, compile_all, compiler_on_this_machine
-from infra.packages import lay_out
+from infra.packaging.bytecode import BytecodeError, compile_all, compiler_on_this_machine
+from infra.packaging.packages import lay_out
 from tests.infra.test_chalice_package import ACTIONS
 from tests.packages import chalice_package, unpacked
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from infra.configuration.settings import Settings
 from infra.policies import Statement, actions, relay_statements
-from infra.settings import Settings
 from roadstead.content.objects import MIN_PART
 from roadstead.digest import Digest
 from tests.infra.templates import listed

@@ -10,7 +10,7 @@ import pytest
 
 from console import build, npm
 from console.npm import ConsoleError
-from infra import console as packaged
+from infra.packaging import console as packaged
 
 
 @pytest.fixture

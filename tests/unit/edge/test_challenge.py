@@ -18,8 +18,8 @@ from functions.distribution.application import Application
 from functions.distribution.routes import ROUTES, Needs, Route, match
 from functions.distribution.services import Services
 from functions.hosting.boundary import response_of
-from infra import environments
-from infra.settings import Settings
+from infra.configuration import environments
+from infra.configuration.settings import Settings
 from local.functions.declarations import SERVICE
 from roadstead.http import Request, Response
 from roadstead.trail.entries import ActorKind

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from infra.edge_log import COUNTED
+from infra.watching.edge_log import COUNTED
 from tests.unit.edge.cases import ADDRESS, FOREIGN_KEYS, KEYS, REPOSITORY, SHA256, UPLOAD, run, token, whole_put
 from tests.unit.edge.engines import Engine
 

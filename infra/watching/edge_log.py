@@ -11,10 +11,10 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from edge import build
-from infra.alarms import count_lines
-from infra.logs import log_group
-from infra.names import Names
-from infra.settings import Settings
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
+from infra.watching.alarms import count_lines
+from infra.watching.logs import log_group
 
 REGION = "us-east-1"
 # Metrics by the words that a line begins with (`tell` in edge/request.js).

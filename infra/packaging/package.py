@@ -1,4 +1,4 @@
-"""`python -m infra.package relay.zip`: builds the package of a relay that is a web function.
+"""`python -m infra.packaging.package relay.zip`: builds the package of a relay that is a web function.
 
     index.js            what Lambda starts
     python/             CPython without its tests and tools
@@ -23,11 +23,11 @@ from elftools.common.exceptions import ELFError
 from elftools.elf.dynamic import DynamicSection
 from elftools.elf.elffile import ELFFile
 
-from infra.bytecode import BytecodeError, compile_all
-from infra.interpreter import Interpreter, InterpreterError, of_lambda
-from infra.settings import PYTHONS
-from infra.source import RELAY_SOURCE, ROOT, copy_source
-from infra.wheels import WheelsError, install
+from infra.configuration.settings import PYTHONS
+from infra.packaging.bytecode import BytecodeError, compile_all
+from infra.packaging.interpreter import Interpreter, InterpreterError, of_lambda
+from infra.packaging.source import RELAY_SOURCE, ROOT, copy_source
+from infra.packaging.wheels import WheelsError, install
 
 LIMIT = 512 * 1024**2  # bytes of a package ("Lambda quotas", web functions)
 ENTRY = ROOT / "functions" / "relay" / "web_function" / "index.js"
@@ -160,7 +160,7 @@ def needed(path: Path) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     if len(arguments) not in (1, 2) or (len(arguments) == 2 and arguments[1] not in PYTHONS):
-        print(f"python -m infra.package FILE.zip [{'|'.join(PYTHONS)}]", file=sys.stderr)
+        print(f"python -m infra.packaging.package FILE.zip [{'|'.join(PYTHONS)}]", file=sys.stderr)
         return 2
     package = Path(arguments[0])
     try:

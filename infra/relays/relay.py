@@ -9,7 +9,7 @@ from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
-from infra.alarms import AlarmRule
+from infra.watching.alarms import AlarmRule
 
 Origin = cloudfront.CfnDistribution.OriginProperty
 SecretHeaders = Sequence[cloudfront.CfnDistribution.OriginCustomHeaderProperty]

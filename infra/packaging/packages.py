@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from infra.models import BotocoreData
+from infra.packaging.models import BotocoreData
 
 OWN = ("functions", "roadstead")
 _BEGINNING = ("functions.hosting.lines",)  # what app.py imports by its name, beside the handler

@@ -5,10 +5,10 @@ from __future__ import annotations
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from infra.environments import RELAY_PORT
-from infra.logs import log_group
-from infra.relay_settings import Network
-from infra.settings import Settings
+from infra.configuration.environments import RELAY_PORT
+from infra.configuration.relay_settings import Network
+from infra.configuration.settings import Settings
+from infra.watching.logs import log_group
 
 _CLOUDFRONT, _TASKS = "CloudFront", "Tasks"
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.wheels import UV
+from infra.packaging.wheels import UV
 
 TASK_ROOT = "/var/task"  # where Lambda unpacks a package: what tracebacks name
 

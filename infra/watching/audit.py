@@ -13,12 +13,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from functions.hosting.lines import PATTERN
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
 from infra.functions import Functions
-from infra.logs import log_group
-from infra.names import Names
-from infra.settings import Settings
 from infra.storage import Storage
 from infra.tables import Tables
+from infra.watching.logs import log_group
 
 _LETTERS_KEPT = cdk.Duration.days(14)  # as long as SQS can
 

@@ -15,7 +15,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_assets as assets
 from constructs import Construct
 
-from infra.logs import log_group
+from infra.watching.logs import log_group
 
 _COPIER = Path(__file__).with_name("package_copier.py")
 _COPY_SECONDS = 300

@@ -15,9 +15,9 @@ from functions.management.settings import Settings as ManagementSettings
 from functions.relay.settings import RelaySettings
 from functions.token.settings import Settings as TokenSettings
 from functions.webhook.settings import Settings as WebhookSettings
-from infra.names import Names
-from infra.relay_settings import RelayKind
-from infra.settings import Settings, SettingsError
+from infra.configuration.names import Names
+from infra.configuration.relay_settings import RelayKind
+from infra.configuration.settings import Settings, SettingsError
 
 RELAY_PORT = 8080
 DRAIN_SECONDS = 110  # Fargate kills after 120

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from infra.source import ROOT
+from infra.packaging.source import ROOT
 
 LAMBDA = "aarch64-manylinux_2_28"  # Amazon Linux 2023 has glibc 2.34
 UV = Path(sys.executable).with_name("uv")

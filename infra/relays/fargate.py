@@ -26,14 +26,14 @@ from constructs import Construct
 from functions.hosting.metrics import NAMESPACE
 from functions.relay.application import FUNCTION, HEALTH_PATH
 from functions.relay.load import METRIC
-from infra.alarms import FIVE_MINUTES, AlarmRule, metric
-from infra.environments import RELAY_PORT
-from infra.logs import log_group
-from infra.names import Names
-from infra.network import RelayNetwork
-from infra.relay import RESPONSE_SECONDS, Origin, SecretHeaders, https_origin
-from infra.settings import Settings
-from infra.source import relay_context
+from infra.configuration.environments import RELAY_PORT
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
+from infra.packaging.source import relay_context
+from infra.relays.network import RelayNetwork
+from infra.relays.relay import RESPONSE_SECONDS, Origin, SecretHeaders, https_origin
+from infra.watching.alarms import FIVE_MINUTES, AlarmRule, metric
+from infra.watching.logs import log_group
 
 _STOP_SECONDS = 120  # the most that Fargate waits between SIGTERM and SIGKILL
 _IDLE_SECONDS = 180  # above the 120 s that CloudFront waits: nothing is sent while a large upload is completed

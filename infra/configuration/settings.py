@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.keys_of_toml import Keys, Problems
-from infra.relay_settings import Relay, relay
+from infra.configuration.keys_of_toml import Keys, Problems
+from infra.configuration.relay_settings import Relay, relay
 
 # What CloudWatch Logs can keep lines for ("PutRetentionPolicy", Amazon CloudWatch Logs API Reference), in days.
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)

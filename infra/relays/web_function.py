@@ -15,13 +15,13 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.alarms import FAULTS, AlarmRule, count_lines, metric
 from infra.beneath import beneath
-from infra.code_bucket import CodeBucket
-from infra.logs import log_group
-from infra.names import Names
-from infra.relay import RESPONSE_SECONDS, Origin, SecretHeaders, https_origin
-from infra.settings import Settings
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
+from infra.relays.code_bucket import CodeBucket
+from infra.relays.relay import RESPONSE_SECONDS, Origin, SecretHeaders, https_origin
+from infra.watching.alarms import FAULTS, AlarmRule, count_lines, metric
+from infra.watching.logs import log_group
 
 RUNTIME = "nodejs24.x"  # the only one that web functions have
 REQUEST_SECONDS = 900  # the most that a request may take ("Request timeout", AWS Lambda Developer Guide)

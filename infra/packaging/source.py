@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # What Chalice packages: vendor/ holds links into the source.
 _CHALICE = ("app.py", "vendor", "functions", "roadstead")
 # What the relay runs.

@@ -11,14 +11,14 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.alarms import FAULTS, FIVE_MINUTES, AlarmRule, count_lines, metric
 from infra.api import Api
-from infra.audit import Audit
+from infra.configuration.names import Names
+from infra.configuration.settings import Settings
 from infra.functions import Functions
 from infra.indexing import Indexing
-from infra.names import Names
-from infra.relay import Relay
-from infra.settings import Settings
+from infra.relays.relay import Relay
+from infra.watching.alarms import FAULTS, FIVE_MINUTES, AlarmRule, count_lines, metric
+from infra.watching.audit import Audit
 from observability import dashboard
 from observability.queries import AUDIT, QUERIES
 

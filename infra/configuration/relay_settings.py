@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from infra.keys_of_toml import Keys
+from infra.configuration.keys_of_toml import Keys
 
 UPLOAD_MIB = 40  # of memory for each upload under way (functions' relay settings: BYTES_PER_UPLOAD)
 IDLE_MIB = 256  # of memory without any upload
@@ -63,7 +63,7 @@ class Fargate:
 class Relay:
     """`uploads` at once in a task or an execution environment; `rate` in requests per second, of a web function.
 
-    `package` is a zip that `python -m infra.package` built; None to build one.
+    `package` is a zip that `python -m infra.packaging.package` built; None to build one.
     """
 
     kind: RelayKind

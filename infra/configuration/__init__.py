@@ -1,0 +1,1 @@
+"""What an operator decides: `roadstead.toml`, read and checked, the names and environments that follow."""

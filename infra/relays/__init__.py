@@ -1,0 +1,1 @@
+"""Where the relay runs: Lambda Web Functions, Fargate, or nowhere."""

@@ -1,0 +1,1 @@
+"""What is seen of a deployment: logs, the audit trail, metrics, alarms, the dashboard."""
