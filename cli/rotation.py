@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cli.failures import Failure
-from roadstead.content.upload_token import UploadKeys
+from roadstead.content.uploads.token import UploadKeys
 
 STORE_KEY = "upload-keys"  # in the key-value store
 RELAY_KEY = "relay"  # there too

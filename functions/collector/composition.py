@@ -19,10 +19,10 @@ from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUpl
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.table import Table
 from roadstead.content.copying import NothingUploaded
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
-from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.lifecycle.collection import KIND as COLLECTION
 from roadstead.lifecycle.collection import Collections, CollectionWork
 from roadstead.lifecycle.collector import Collector, Times

@@ -12,7 +12,7 @@ from functions.distribution.services import Services
 from functions.distribution.settings import Challenge, HeadAnswers
 from functions.hosting import observation
 from functions.hosting.viewer import as_viewed
-from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads.token import UploadToken
 from roadstead.errors import RegistryError
 from roadstead.http import Request, Response
 

@@ -16,7 +16,7 @@ from functions.distribution.challenge import challenge
 from functions.distribution.routes import ACTIONS, Match, Needs
 from functions.distribution.services import Services
 from functions.hosting.viewer import origin
-from roadstead.content.upload_token import PARAMETER, ExpiredUpload, UploadToken, decode_upload_token
+from roadstead.content.uploads.token import PARAMETER, ExpiredUpload, UploadToken, decode_upload_token
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request
 from roadstead.identity.access import CATALOG_ACCESS, PUSH, Access

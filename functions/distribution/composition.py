@@ -15,14 +15,14 @@ from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.identity.kms import KmsKeys
 from roadstead.aws.ssm import SsmEdgeSecrets, SsmUploadKeys
 from roadstead.aws.table import Table
-from roadstead.content.adoption import Adoption
 from roadstead.content.blobs import Blobs
-from roadstead.content.finishing import HandingOver, Linking
 from roadstead.content.lists import Lists
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import BlobUrls
 from roadstead.content.push import Push
-from roadstead.content.uploads import UploadLimits, Uploads
+from roadstead.content.uploads.adoption import Adoption
+from roadstead.content.uploads.finishing import HandingOver, Linking
+from roadstead.content.uploads.uploads import UploadLimits, Uploads
 from roadstead.identity.tokens.jose import trusted_keys
 from roadstead.identity.tokens.verification import TokenVerifier
 from roadstead.trail.events import EventMaker

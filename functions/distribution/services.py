@@ -11,8 +11,8 @@ from roadstead.content.lists import Lists
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import BlobUrls
 from roadstead.content.push import Push
-from roadstead.content.upload_token import UploadKeySource
-from roadstead.content.uploads import Uploads
+from roadstead.content.uploads.token import UploadKeySource
+from roadstead.content.uploads.uploads import Uploads
 from roadstead.identity.tokens.verification import TokenVerifier
 
 

@@ -15,13 +15,13 @@ from roadstead.catalog.labels import LabelStore
 from roadstead.catalog.pages import Pages
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.copying import Copying, NothingUploaded
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import Objects
 from roadstead.content.push import IndexChildren, Push
 from roadstead.content.repositories import Repositories
-from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.groups import Groups

@@ -24,7 +24,7 @@ from functions.relay.places import Places
 from functions.relay.protection import TaskProtection
 from functions.relay.settings import RelaySettings
 from roadstead.aws.clients import client
-from roadstead.content.hashing import RunningHash
+from roadstead.content.uploads.hashing import RunningHash
 from roadstead.digest import ALGORITHMS
 
 PART_THREADS = 16

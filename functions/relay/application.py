@@ -23,8 +23,8 @@ from functions.distribution.services import Services
 from functions.hosting.boundary import response_of
 from functions.relay.body import BodyTooSlow, Pace, Receive, StreamedBody
 from functions.relay.places import WAITING, NoPlace, Places
-from roadstead.content.upload_token import UploadToken
-from roadstead.content.uploads import BodyInterrupted
+from roadstead.content.uploads.token import UploadToken
+from roadstead.content.uploads.uploads import BodyInterrupted
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request, Response
 

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from roadstead.content.uploads import BodyInterrupted
+from roadstead.content.uploads.uploads import BodyInterrupted
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from functions.hosting.environ import Environ
-from roadstead.content.uploads import UploadLimits
+from roadstead.content.uploads.uploads import UploadLimits
 
 PART_BYTES = 8 * 1024**2  # 10,000 of them are 80 GiB, more than MAX_BLOB_BYTES by default
 PARALLEL_PARTS = 3

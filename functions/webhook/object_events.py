@@ -19,10 +19,10 @@ from urllib.parse import unquote_plus
 
 from functions.webhook.batch import Received, process
 from functions.webhook.services import WebhookServices
-from roadstead.content.adoption import find_surplus
-from roadstead.content.finishing import streamed_object
 from roadstead.content.objects import is_whole_key
-from roadstead.content.provenance import uploader
+from roadstead.content.uploads.adoption import find_surplus
+from roadstead.content.uploads.finishing import streamed_object
+from roadstead.content.uploads.provenance import uploader
 from roadstead.digest import Digest
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, project_of
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from functions.webhook.delivery import NotificationServices
 from roadstead.content.blob_index import SpentUploads
-from roadstead.content.candidates import Candidates
+from roadstead.content.deletion.candidates import Candidates
 from roadstead.content.objects import Objects
 from roadstead.identity.directory import IdentityEvents
 from roadstead.notifications.queue import Queue

@@ -64,8 +64,8 @@ def of_lambda(version: str, directory: Path, package: Path) -> Interpreter:
     if docker is None:
         raise InterpreterError(
             f"The relay's package holds CPython from the image {_IMAGE}, which Docker copies, and there is no docker "
-            "command. Install Docker; or run `python -m infra.packaging.package relay.zip` on a machine that has it, and "
-            'set relay.package = "relay.zip"; or set relay.kind to "fargate" with an image, or to "none".'
+            "command. Install Docker; or run `python -m infra.packaging.package relay.zip` on a machine that has it, "
+            'and set relay.package = "relay.zip"; or set relay.kind to "fargate" with an image, or to "none".'
         )
     image = f"{_IMAGE}:{version}"
     container = _run([docker, "create", "--platform", "linux/arm64", image]).strip()

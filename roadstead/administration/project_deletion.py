@@ -17,9 +17,9 @@ from typing import Protocol
 from roadstead.catalog.pages import Pages
 from roadstead.conflicts import Conflict
 from roadstead.content.blob_index import BlobIndex
+from roadstead.content.deletion.uses import find_live_use
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.repositories import CLOSED_MS, Repositories
-from roadstead.content.uses import find_live_use
 from roadstead.digest import Digest
 from roadstead.identity.directory import DeletedProject, Project, Projects
 from roadstead.identity.robots.robots import Robots

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from roadstead.content.upload_token import UploadKeys
+from roadstead.content.uploads.token import UploadKeys
 
 REFRESH_SECONDS = 300  # a rotation adds the new secret and waits longer than this before it is used
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from roadstead.conflicts import Conflict, retry_conflicts
-from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobIndex, BlobLink
+from roadstead.content.deletion.uses import find_live_use
 from roadstead.content.manifest_index import ManifestIndex
-from roadstead.content.uses import find_live_use
+from roadstead.content.uploads.adoption import Adoption
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName

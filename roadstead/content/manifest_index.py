@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.commit_rules import CommitRules
+from roadstead.content.deletion.trash import Trashed, TrashGrace, Unit
 from roadstead.content.governing import Governing
-from roadstead.content.trash import Trashed, TrashGrace, Unit
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Event

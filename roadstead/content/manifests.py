@@ -11,11 +11,11 @@ from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.content.accessories import is_accessory
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.blobs import still_needed
+from roadstead.content.deletion.trash import MAX_TAGS_OF_UNIT, Unit, UnitKind, unit_id
+from roadstead.content.deletion.uses import find_live_use
 from roadstead.content.manifest_document import Manifest, parse_manifest
 from roadstead.content.manifest_index import MAX_TAGS_PER_REMOVAL, ManifestEntry, ManifestIndex
 from roadstead.content.objects import Objects
-from roadstead.content.trash import MAX_TAGS_OF_UNIT, Unit, UnitKind, unit_id
-from roadstead.content.uses import find_live_use
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import Reference, RepositoryName, Tag

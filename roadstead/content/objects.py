@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from roadstead.content.upload_sessions import Part
+from roadstead.content.uploads.sessions import Part
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 

@@ -30,7 +30,7 @@ from roadstead.content.manifest_index import (
 )
 from roadstead.content.manifests import manifest_unknown, needed_by
 from roadstead.content.objects import Objects, manifest_object_key
-from roadstead.content.provenance import object_metadata
+from roadstead.content.uploads.provenance import object_metadata
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, ErrorEntry, RegistryError
 from roadstead.names import Reference, RepositoryName, Tag

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from roadstead.content.trash import Unit, UnitKind
+from roadstead.content.deletion.trash import Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import ProjectName, RepositoryName

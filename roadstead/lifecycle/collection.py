@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Changed, Look
 from roadstead.errors import RegistryError
 from roadstead.lifecycle.collector import TIME_FOR_A_PAGE, Collector

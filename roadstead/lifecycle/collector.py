@@ -14,7 +14,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from roadstead.content.uses import COMMIT_FENCE_MS
+from roadstead.content.deletion.uses import COMMIT_FENCE_MS
 from roadstead.lifecycle import blobs, leftovers, links, manifests, repositories
 from roadstead.lifecycle.backlog import Candidate, Kind
 from roadstead.lifecycle.report import Report

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from roadstead.content.finishing import streamed_object
 from roadstead.content.objects import is_whole_key, streamed_key, whole_key
-from roadstead.content.upload_sessions import UploadState
-from roadstead.content.uploads import DAY
+from roadstead.content.uploads.finishing import streamed_object
+from roadstead.content.uploads.sessions import UploadState
+from roadstead.content.uploads.uploads import DAY
 from roadstead.digest import Digest
 from roadstead.lifecycle.backlog import Candidate
 from roadstead.lifecycle.blobs import expiry, upload_of

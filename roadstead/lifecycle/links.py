@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from roadstead.conflicts import Conflict
 from roadstead.content.blob_index import Use
-from roadstead.content.uses import find_live_use
+from roadstead.content.deletion.uses import find_live_use
 from roadstead.digest import Digest
 from roadstead.lifecycle.backlog import Candidate, Kind, MarkedLink
 from roadstead.lifecycle.stores import Run

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from roadstead.content.deletion.trash import Trashed
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST, parse_manifest
 from roadstead.content.manifests import needed_by
 from roadstead.content.objects import derived_prefix
-from roadstead.content.trash import Trashed
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.lifecycle.backlog import Candidate, Kind

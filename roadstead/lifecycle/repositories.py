@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifests import Manifests
 from roadstead.content.repositories import DeletionMark
-from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.lifecycle.backlog import Candidate
 from roadstead.lifecycle.executions import Execution, Step, WorkFailed
 from roadstead.lifecycle.links import COLLECTOR

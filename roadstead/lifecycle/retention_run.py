@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict
 from roadstead.content.commit_rules import RuleRefused
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Changed, Look
 from roadstead.digest import Digest
 from roadstead.documents import compact

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from roadstead.content.upload_sessions import UploadState
+from roadstead.content.uploads.sessions import UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from roadstead.content.deletion.trash import MAX_GRACE, Trashed, TrashGrace, Unit, UnitKind
 from roadstead.content.manifest_document import INDEX_TYPES
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.objects import Objects
 from roadstead.content.push import Push, TagsMoved
-from roadstead.content.trash import MAX_GRACE, Trashed, TrashGrace, Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.lifecycle.executions import Execution, Step, WorkFailed

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from functions.api import ROUTES
 from local.gateway.events import Incoming, event_for, response_from
 from roadstead.content.objects import Objects
-from roadstead.content.upload_token import UploadKeys
+from roadstead.content.uploads.token import UploadKeys
 from roadstead.digest import Digest
 from roadstead.identity.accounts import Accounts
 from tests.memory.signing import MemoryKeys

@@ -29,7 +29,7 @@ from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.content.objects import Objects
-from roadstead.content.upload_token import UploadKeys
+from roadstead.content.uploads.token import UploadKeys
 from roadstead.identity.accounts import Accounts, AccountStore
 from roadstead.identity.directory import Project, Role, User, UserName
 from roadstead.identity.sign_in.passwords import Argon2Hasher

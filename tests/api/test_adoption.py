@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from roadstead.content.objects import whole_key
-from roadstead.content.provenance import object_metadata
+from roadstead.content.uploads.provenance import object_metadata
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor

@@ -16,8 +16,8 @@ import functions.token.composition as token_composition
 from functions.distribution import composition
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.content.objects import whole_key
-from roadstead.content.provenance import object_metadata
-from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads.provenance import object_metadata
+from roadstead.content.uploads.token import UploadToken
 from roadstead.digest import Digest
 from roadstead.identity.directory import Role
 from roadstead.names import RepositoryName

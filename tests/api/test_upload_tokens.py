@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from urllib.parse import parse_qs, quote, urlsplit
 
-from roadstead.content.upload_token import PARAMETER, UploadKeys, UploadToken, decode_upload_token
+from roadstead.content.uploads.token import PARAMETER, UploadKeys, UploadToken, decode_upload_token
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from tests.api.client import Api, Client

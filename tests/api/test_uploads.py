@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from roadstead.content.upload_token import PARAMETER
+from roadstead.content.uploads.token import PARAMETER
 from roadstead.digest import ALGORITHMS, Digest
 from tests.api.backends import on_both_backends
 from tests.api.client import OCTETS, Answer, Api, Client

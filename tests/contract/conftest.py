@@ -17,7 +17,7 @@ from roadstead.aws.content.dynamodb_uploads import DynamoUploadSessions
 from roadstead.aws.table import Item, Table
 from roadstead.content.blob_index import BlobIndex
 from roadstead.content.manifest_index import ManifestIndex
-from roadstead.content.upload_sessions import UploadSessions
+from roadstead.content.uploads.sessions import UploadSessions
 from tests import aws
 from tests.embedded import embedded
 from tests.memory.index import MemoryIndex

@@ -8,7 +8,7 @@ import pytest
 
 from roadstead.conflicts import Conflict, UploadConsumed
 from roadstead.content.blob_index import BlobLink, StoredObject, Use
-from roadstead.content.upload_sessions import UploadSession, UploadState
+from roadstead.content.uploads.sessions import UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, Event, Operation

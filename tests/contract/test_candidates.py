@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from roadstead.aws.lifecycle.dynamodb_candidates import DynamoCandidates
 from roadstead.aws.table import Table
-from roadstead.content.candidates import Candidates
+from roadstead.content.deletion.candidates import Candidates
 from tests import aws
 from tests.memory.candidates import MemoryCandidates
 

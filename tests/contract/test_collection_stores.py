@@ -12,7 +12,7 @@ from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUpl
 from roadstead.aws.table import Table
 from roadstead.conflicts import UploadConsumed
 from roadstead.content.blob_index import StoredObject
-from roadstead.content.upload_sessions import UploadSession, UploadState
+from roadstead.content.uploads.sessions import UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.backlog import Backlog, Kind, MarkedLink
 from roadstead.lifecycle.stored import BlobRecords, UploadMark, UploadMarks

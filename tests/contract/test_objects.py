@@ -19,7 +19,7 @@ from moto import mock_aws
 
 from roadstead.aws.content.s3 import DELETE_BATCH, S3Objects
 from roadstead.content.objects import MIN_PART, BlobUrls, MultipartGone, ObjectInfo, Objects
-from roadstead.content.upload_sessions import Part
+from roadstead.content.uploads.sessions import Part
 from roadstead.digest import Digest
 from tests import aws
 from tests.contract.conftest import BACKENDS

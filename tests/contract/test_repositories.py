@@ -9,10 +9,10 @@ import pytest
 from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
+from roadstead.content.deletion.trash import Unit, UnitKind, unit_id
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifest_index import Commit, CommitSnapshot, ManifestEntry
 from roadstead.content.repositories import DeletionMark, ProjectClosed, Repositories
-from roadstead.content.trash import Unit, UnitKind, unit_id
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Event, Operation

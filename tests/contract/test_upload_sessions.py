@@ -10,9 +10,9 @@ import pytest
 from roadstead.aws.content.dynamodb_uploads import _PARTS_PER_ITEM
 from roadstead.aws.table import TRANSACTION
 from roadstead.conflicts import Conflict
-from roadstead.content.hashing import RunningHash
 from roadstead.content.objects import MAX_PARTS
-from roadstead.content.upload_sessions import Chunk, Part, UploadSession, UploadState
+from roadstead.content.uploads.hashing import RunningHash
+from roadstead.content.uploads.sessions import Chunk, Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from tests.contract.conftest import Index

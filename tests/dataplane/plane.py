@@ -35,7 +35,7 @@ from local.processes.supervisor import Component
 from local.relay import RelayProcess
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
-from roadstead.content.upload_token import UploadKeys
+from roadstead.content.uploads.token import UploadKeys
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.sign_in.passwords import Argon2Hasher
 from tests import aws

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from roadstead.content.upload_token import PARAMETER, UploadToken, decode_upload_token
+from roadstead.content.uploads.token import PARAMETER, UploadToken, decode_upload_token
 from roadstead.names import RepositoryName
 from tests.dataplane.plane import MIB, Plane, closing, digest_of, pieces
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from roadstead.aws.content import index_items
-from roadstead.content import upload_writer
+from roadstead.content.uploads import writer as upload_writer
 from tests.invariants.cloud import Cloud
 from tests.invariants.registry import PART_BYTES, TAIL_BYTES
 

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads.token import UploadToken
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName, Tag

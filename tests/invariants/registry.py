@@ -11,18 +11,18 @@ from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.content.dynamodb_uploads import DynamoUploadSessions
 from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.table import Table
-from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
-from roadstead.content.finishing import HandingOver, Linking
 from roadstead.content.lists import Lists
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import whole_key
-from roadstead.content.provenance import object_metadata
 from roadstead.content.push import Push
-from roadstead.content.upload_token import UploadToken
-from roadstead.content.uploads import UploadLimits, Uploads
+from roadstead.content.uploads.adoption import Adoption
+from roadstead.content.uploads.finishing import HandingOver, Linking
+from roadstead.content.uploads.provenance import object_metadata
+from roadstead.content.uploads.token import UploadToken
+from roadstead.content.uploads.uploads import UploadLimits, Uploads
 from roadstead.digest import Digest
 from roadstead.names import ProjectName, Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor

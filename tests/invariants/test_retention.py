@@ -10,7 +10,7 @@ from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.content.index_items import event_from
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.digest import Digest
 from roadstead.documents import compact

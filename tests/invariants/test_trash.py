@@ -7,8 +7,8 @@ import json
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from roadstead.content.deletion.trash import DEFAULT_GRACE, UnitKind
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
-from roadstead.content.trash import DEFAULT_GRACE, UnitKind
 from roadstead.digest import Digest
 from roadstead.lifecycle.executions import LEASE_MS, Status
 from roadstead.names import Tag

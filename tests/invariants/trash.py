@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
+from roadstead.content.deletion.trash import Unit
 from roadstead.content.manifests import Manifests
-from roadstead.content.trash import Unit
 from roadstead.lifecycle.executions import Execution, Runner, Starter, Work
 from roadstead.lifecycle.trash import EMPTY, RESTORE, EmptyWork, RestoreWork, Trash
 from roadstead.names import Reference, RepositoryName

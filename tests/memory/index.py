@@ -15,11 +15,11 @@ from roadstead.conflicts import Conflict, UploadConsumed
 from roadstead.content.accessories import is_listed
 from roadstead.content.blob_index import BlobLink, StoredObject, Use
 from roadstead.content.commit_rules import CommitRules
+from roadstead.content.deletion.trash import Trashed, Unit, UnitKind
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.content.repositories import CLOSED_MS, DeletionMark, ProjectClosed, PushedManifest, UnknownRepository
-from roadstead.content.trash import Trashed, Unit, UnitKind
-from roadstead.content.upload_sessions import Part, UploadSession, UploadState
+from roadstead.content.uploads.sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.commit_rules import PolicyRules
 from roadstead.lifecycle.quotas import Reservation, Standing

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from roadstead.content.upload_sessions import UploadSession, UploadState
+from roadstead.content.uploads.sessions import UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.backlog import Candidate, Kind, MarkedLink
 from roadstead.lifecycle.stored import BlobRecord, UploadMark

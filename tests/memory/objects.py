@@ -9,8 +9,8 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 
 from roadstead.content.objects import LISTED, MIN_PART, MultipartGone, ObjectInfo
-from roadstead.content.upload_sessions import Part
-from roadstead.content.upload_token import UploadKeys
+from roadstead.content.uploads.sessions import Part
+from roadstead.content.uploads.token import UploadKeys
 from roadstead.digest import ALGORITHMS, Digest
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from roadstead.content.trash import DEFAULT_GRACE, Trashed, Unit
+from roadstead.content.deletion.trash import DEFAULT_GRACE, Trashed, Unit
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 from tests.memory.index import MemoryIndex

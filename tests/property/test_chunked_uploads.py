@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadstead.content import upload_writer
-from roadstead.content.uploads import BodyInterrupted, UploadLimits
+from roadstead.content.uploads import writer as upload_writer
+from roadstead.content.uploads.uploads import BodyInterrupted, UploadLimits
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from tests.memory import objects as memory_objects

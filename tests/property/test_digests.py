@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadstead.content.hashing import RunningHash
+from roadstead.content.uploads.hashing import RunningHash
 from roadstead.digest import ALGORITHMS, Digest
 
 algorithms = st.sampled_from(ALGORITHMS)

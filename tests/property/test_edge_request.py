@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from roadstead.content.upload_token import decode_upload_token
+from roadstead.content.uploads.token import decode_upload_token
 from tests.unit.edge.cases import (
     ADDRESS,
     FOREIGN_KEYS,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.distribution.handlers.blobs import parse_range
-from roadstead.content.uploads import upload_range
+from roadstead.content.uploads.uploads import upload_range
 from roadstead.errors import RegistryError
 
 numbers = st.integers(0, 30) | st.integers(0, 10**19 - 1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadstead.content.upload_token import UploadKeys, UploadToken, decode_upload_token, is_upload_id
+from roadstead.content.uploads.token import UploadKeys, UploadToken, decode_upload_token, is_upload_id
 from roadstead.names import RepositoryName
 
 KEYS = UploadKeys("one", {"one": b"1" * 32, "two": b"2" * 32})

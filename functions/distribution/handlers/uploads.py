@@ -13,8 +13,8 @@ from urllib.parse import quote
 from functions.distribution.call import Call, algorithm_parameter, digest_parameter
 from functions.distribution.challenge import challenge
 from roadstead.content.blob_index import BlobLink
-from roadstead.content.upload_token import PARAMETER, UploadToken
-from roadstead.content.uploads import upload_range
+from roadstead.content.uploads.token import PARAMETER, UploadToken
+from roadstead.content.uploads.uploads import upload_range
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Headers, Response

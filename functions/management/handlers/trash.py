@@ -10,7 +10,7 @@ from functions.management.errors import bad_request, conflict, not_found
 from functions.management.handlers.executions import location_of
 from functions.management.harbor.shapes import milliseconds
 from functions.management.route import OWN, in_project, route
-from roadstead.content.trash import MAX_TAGS_OF_UNIT, Unit
+from roadstead.content.deletion.trash import MAX_TAGS_OF_UNIT, Unit
 from roadstead.http import Response
 from roadstead.lifecycle.executions import Running
 from roadstead.lifecycle.trash import EMPTY, RESTORE

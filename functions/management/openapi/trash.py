@@ -18,7 +18,7 @@ from functions.management.openapi.described import (
     text,
     time,
 )
-from roadstead.content.trash import MAX_GRACE, UnitKind
+from roadstead.content.deletion.trash import MAX_GRACE, UnitKind
 
 SCHEMAS: Mapping[str, Schema] = {
     "TrashUnit": obj(

@@ -19,7 +19,7 @@ from roadstead.aws.content.index_items import (
 from roadstead.aws.table import Item, Key, Table, Write, check, delete, put, update
 from roadstead.conflicts import Conflict, UploadConsumed, retry_conflicts
 from roadstead.content.blob_index import BlobLink, StoredObject, Use
-from roadstead.content.upload_sessions import UploadState
+from roadstead.content.uploads.sessions import UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Event

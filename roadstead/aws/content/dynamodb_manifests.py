@@ -43,10 +43,10 @@ from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, chec
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory, is_listed
 from roadstead.content.commit_rules import CommitRules
+from roadstead.content.deletion.trash import Trashed, Unit, UnitKind
 from roadstead.content.governing import Governing
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
 from roadstead.content.repositories import CLOSED_MS, ProjectClosed
-from roadstead.content.trash import Trashed, Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.documents import compact
 from roadstead.names import ProjectName, RepositoryName, Tag

@@ -16,7 +16,7 @@ from typing import Any
 from roadstead.aws.content.index_items import candidate_write, upload_key
 from roadstead.aws.table import Table, Write, put
 from roadstead.conflicts import Conflict
-from roadstead.content.upload_sessions import Chunk, Part, UploadSession, UploadState
+from roadstead.content.uploads.sessions import Chunk, Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 

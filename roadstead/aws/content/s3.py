@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutErr
 from roadstead.aws.clients import Deferred, error_code
 from roadstead.aws.content.presigned import Presigner, place_of
 from roadstead.content.objects import LISTED, MultipartGone, ObjectInfo
-from roadstead.content.upload_sessions import Part
+from roadstead.content.uploads.sessions import Part
 from roadstead.digest import Digest
 
 _CHECKSUM = {"sha256": "ChecksumSHA256", "sha512": "ChecksumSHA512"}

@@ -9,7 +9,7 @@ from typing import Any
 from roadstead.aws.content.index_items import blob_pk, upload_key
 from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, delete, put, update
 from roadstead.conflicts import Conflict
-from roadstead.content.upload_sessions import UploadState
+from roadstead.content.uploads.sessions import UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.stored import BlobRecord, UploadMark
 from roadstead.names import RepositoryName

@@ -15,7 +15,7 @@ from roadstead.aws.lifecycle.trash_items import (
     unit_write,
 )
 from roadstead.aws.table import Table, Write, delete, put
-from roadstead.content.trash import Trashed, Unit, UnitKind
+from roadstead.content.deletion.trash import Trashed, Unit, UnitKind
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from roadstead.aws.content.index_items import DAY_MS, candidate_write, repository_pk, trash_key
 from roadstead.aws.table import Item, Key, Table, Write, put
+from roadstead.content.deletion.trash import DEFAULT_GRACE, Trashed, Unit, UnitKind
 from roadstead.content.manifest_index import ManifestEntry
-from roadstead.content.trash import DEFAULT_GRACE, Trashed, Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName, Tag
 

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from roadstead.aws.ssm import REFRESH_SECONDS, SsmEdgeSecrets, SsmUploadKeys
-from roadstead.content.upload_token import UploadKeys, UploadKeySource
+from roadstead.content.uploads.token import UploadKeys, UploadKeySource
 from tests import aws
 from tests.memory.objects import FixedUploadKeys
 

@@ -10,7 +10,7 @@ import pytest
 from cli.failures import Failure
 from cli.rotation import MAX_VALUE, READ_SECONDS, Rotation, Stage, Step, holds, waiting_time
 from roadstead.aws.ssm import REFRESH_SECONDS
-from roadstead.content.upload_token import UploadKeys, UploadToken, decode_upload_token
+from roadstead.content.uploads.token import UploadKeys, UploadToken, decode_upload_token
 from roadstead.names import RepositoryName
 
 

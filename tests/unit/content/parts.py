@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from roadstead.content.adoption import Adoption
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.blobs import Blobs
-from roadstead.content.finishing import Linking
 from roadstead.content.lists import Lists
 from roadstead.content.manifests import Manifests
 from roadstead.content.objects import whole_key
-from roadstead.content.provenance import object_metadata
 from roadstead.content.push import IndexChildren, Push, Pushed
-from roadstead.content.upload_token import UploadToken
-from roadstead.content.uploads import UploadLimits, Uploads
+from roadstead.content.uploads.adoption import Adoption
+from roadstead.content.uploads.finishing import Linking
+from roadstead.content.uploads.provenance import object_metadata
+from roadstead.content.uploads.token import UploadToken
+from roadstead.content.uploads.uploads import UploadLimits, Uploads
 from roadstead.digest import Digest
 from roadstead.names import Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor, ActorKind

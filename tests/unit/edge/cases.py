@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from local.edge.rules import check_request, viewer_event
-from roadstead.content.upload_token import UploadKeys, UploadToken
+from roadstead.content.uploads.token import UploadKeys, UploadToken
 from roadstead.names import RepositoryName
 from tests.unit.edge.engines import Engine, Outcome
 

@@ -8,7 +8,7 @@ import pytest
 
 from local.edge.rules import pairs
 from roadstead.content.objects import whole_key
-from roadstead.content.upload_token import UploadKeys
+from roadstead.content.uploads.token import UploadKeys
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from tests.unit.edge import cases

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.lifecycle.collection import KIND, Collections, CollectionWork, Every, stored_until
 from roadstead.lifecycle.executions import Runner, Starter, Status

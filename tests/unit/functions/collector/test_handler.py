@@ -10,7 +10,7 @@ import pytest
 
 from functions.collector import handler
 from functions.collector.composition import Services
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
 from roadstead.lifecycle.collection import Collections, CollectionWork
 from roadstead.lifecycle.executions import Runner, Starter, Status
 from roadstead.lifecycle.report import Report

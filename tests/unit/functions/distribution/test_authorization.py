@@ -13,7 +13,7 @@ from functions.distribution.authorization import Authorization, Authorized
 from functions.distribution.challenge import challenge
 from functions.distribution.routes import match
 from functions.distribution.services import Services
-from roadstead.content.upload_token import UploadKeys, UploadToken
+from roadstead.content.uploads.token import UploadKeys, UploadToken
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.http import Request

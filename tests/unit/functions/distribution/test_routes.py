@@ -11,7 +11,7 @@ import pytest
 from functions.distribution.authorization import needed_access
 from functions.distribution.call import Call
 from functions.distribution.routes import ROUTES, Needs, Route, match
-from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads.token import UploadToken
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.identity.access import CATALOG_ACCESS, Access

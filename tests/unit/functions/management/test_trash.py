@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from roadstead.content.trash import DEFAULT_GRACE, MAX_GRACE, Unit, UnitKind, unit_id
+from roadstead.content.deletion.trash import DEFAULT_GRACE, MAX_GRACE, Unit, UnitKind, unit_id
 from roadstead.digest import Digest
 from roadstead.identity.directory import Role
 from roadstead.names import RepositoryName, Tag

@@ -20,14 +20,14 @@ from functions.distribution.settings import HeadAnswers
 from functions.relay.application import Relay
 from functions.relay.body import Pace
 from functions.relay.places import Places
-from roadstead.content.adoption import Adoption
 from roadstead.content.blobs import Blobs
-from roadstead.content.finishing import HandingOver
 from roadstead.content.lists import Lists
 from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
-from roadstead.content.upload_token import PARAMETER, UploadKeys
-from roadstead.content.uploads import UploadLimits, Uploads
+from roadstead.content.uploads.adoption import Adoption
+from roadstead.content.uploads.finishing import HandingOver
+from roadstead.content.uploads.token import PARAMETER, UploadKeys
+from roadstead.content.uploads.uploads import UploadLimits, Uploads
 from roadstead.identity.tokens.verification import TokenVerifier
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor

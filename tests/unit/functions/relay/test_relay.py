@@ -19,8 +19,8 @@ from functions.relay.application import MAX_REQUEST_ID
 from functions.relay.body import Pace
 from functions.relay.places import Places
 from functions.relay.settings import RelaySettings
-from roadstead.content.upload_sessions import Part
-from roadstead.content.uploads import UploadLimits
+from roadstead.content.uploads.sessions import Part
+from roadstead.content.uploads.uploads import UploadLimits
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
@@ -301,7 +301,7 @@ def test_one_upload_has_one_body_at_a_time() -> None:
 
 
 def test_one_upload_has_one_body_at_a_time_in_all_environments(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("roadstead.content.uploads.HOLD_AFTER", 0)
+    monkeypatch.setattr("roadstead.content.uploads.uploads.HOLD_AFTER", 0)
     limits = replace(LIMITS, holds=RelaySettings.from_environ({}).limits.holds)
     done = threading.Event()
 

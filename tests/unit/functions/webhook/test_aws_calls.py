@@ -17,7 +17,7 @@ from functions.webhook.settings import Settings
 from roadstead.aws.clients import client as make_client
 from roadstead.aws.table import Table
 from roadstead.content.objects import whole_key
-from roadstead.content.provenance import object_metadata
+from roadstead.content.uploads.provenance import object_metadata
 from roadstead.digest import Digest
 from roadstead.trail.entries import Operation
 from tests import aws

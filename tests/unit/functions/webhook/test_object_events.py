@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from roadstead.content.blob_index import StoredObject
-from roadstead.content.finishing import STREAMED
 from roadstead.content.objects import ObjectInfo, streamed_key, whole_key
-from roadstead.content.provenance import object_metadata
-from roadstead.content.upload_sessions import UploadSession, UploadState
+from roadstead.content.uploads.finishing import STREAMED
+from roadstead.content.uploads.provenance import object_metadata
+from roadstead.content.uploads.sessions import UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from tests.unit.functions.webhook.parts import ADA, NOON, SHIPS, Function, messages, object_created

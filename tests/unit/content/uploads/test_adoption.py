@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from roadstead.conflicts import TooManyWriters
-from roadstead.content.adoption import MAX_ABSENT, MAX_FORGOTTEN, MAX_TRIED
 from roadstead.content.blob_index import MAX_INLINE_BLOB
 from roadstead.content.objects import LISTED, whole_key, whole_prefix
-from roadstead.content.provenance import object_metadata
+from roadstead.content.uploads.adoption import MAX_ABSENT, MAX_FORGOTTEN, MAX_TRIED
+from roadstead.content.uploads.provenance import object_metadata
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import ActorKind

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from roadstead.content.blob_index import Use
-from roadstead.content.uses import COMMIT_FENCE_MS, find_live_use
+from roadstead.content.deletion.uses import COMMIT_FENCE_MS, find_live_use
 from roadstead.digest import Digest
 from tests.unit.content.parts import NOON, SHIPS, Registry
 

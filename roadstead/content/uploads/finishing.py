@@ -2,7 +2,7 @@
 
 The registry function links it at once. The relay may not write links (its role has no permission on what repositories
 serve), so it hands the object over: the registry links it when it is first asked for, as it does with objects that the
-edge had sent to S3 whole (`roadstead.content.adoption`). Adoption finds objects by their digest's prefix. A streamed
+edge had sent to S3 whole (`adoption.py`). Adoption finds objects by their digest's prefix. A streamed
 object's key does not have it, since its digest was not known when it was begun; so a *marker* is written there, an
 empty object whose metadata names the streamed one.
 """
@@ -16,9 +16,9 @@ from typing import Protocol
 from roadstead.conflicts import Conflict, UploadConsumed
 from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, BlobLink, StoredObject
 from roadstead.content.objects import Objects, is_whole_key, streamed_key, whole_key
-from roadstead.content.provenance import object_metadata
-from roadstead.content.upload_sessions import UploadSession, UploadSessions, UploadState
-from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads.provenance import object_metadata
+from roadstead.content.uploads.sessions import UploadSession, UploadSessions, UploadState
+from roadstead.content.uploads.token import UploadToken
 from roadstead.digest import Digest
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.content import upload_writer
 from roadstead.content.objects import MIN_PART, MultipartGone
-from roadstead.content.upload_sessions import UploadSession
-from roadstead.content.upload_writer import MAX_TAIL, UploadWriter
+from roadstead.content.uploads import writer as upload_writer
+from roadstead.content.uploads.sessions import UploadSession
+from roadstead.content.uploads.writer import MAX_TAIL, UploadWriter
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from tests.memory.objects import MemoryObjects

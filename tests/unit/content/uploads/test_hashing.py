@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from roadstead.content.hashing import RunningHash
+from roadstead.content.uploads.hashing import RunningHash
 from roadstead.digest import Digest
 
 STATE_BYTES = {"sha256": 112, "sha512": 216}
@@ -20,7 +20,7 @@ def test_a_hash_resumes_in_another_process(algorithm: str) -> None:
     running = RunningHash(algorithm)
     running.update(data[:100_001])
     program = (
-        "import sys; from roadstead.content.hashing import RunningHash\n"
+        "import sys; from roadstead.content.uploads.hashing import RunningHash\n"
         f"running = RunningHash({algorithm!r}, bytes.fromhex(sys.argv[1]))\n"
         "running.update(sys.stdin.buffer.read())\n"
         "print(running.digest())"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from roadstead.content import upload_writer
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.objects import MIN_PART, is_whole_key, whole_key
-from roadstead.content.upload_sessions import UploadSession, UploadState
-from roadstead.content.upload_token import UploadToken
-from roadstead.content.uploads import DAY, HOLD_AFTER, HOLD_SECONDS, BodyInterrupted, UploadLimits, upload_range
+from roadstead.content.uploads import writer as upload_writer
+from roadstead.content.uploads.sessions import UploadSession, UploadState
+from roadstead.content.uploads.token import UploadToken
+from roadstead.content.uploads.uploads import DAY, HOLD_AFTER, HOLD_SECONDS, BodyInterrupted, UploadLimits, upload_range
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from tests.memory.index import MemoryIndex

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from roadstead.conflicts import Conflict
 from roadstead.content.commit_rules import RuleRefused
+from roadstead.content.deletion.trash import Unit, UnitKind
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.manifests import Manifests
 from roadstead.content.repositories import DeletionMark, PushedManifest, Repositories
-from roadstead.content.trash import Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 
+from roadstead.content.deletion.trash import Unit, UnitKind
 from roadstead.content.manifest_document import INDEX_TYPES, parse_manifest
 from roadstead.content.manifest_index import ManifestEntry, ManifestIndex
 from roadstead.content.manifests import Look, Manifests, manifest_unknown
 from roadstead.content.objects import Objects
 from roadstead.content.relatives import cosign_tags
-from roadstead.content.trash import Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.names import Reference, RepositoryName, Tag

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from roadstead.content.deletion import Deletion
+from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError

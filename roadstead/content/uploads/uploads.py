@@ -2,7 +2,7 @@
 
 Starting writes nothing: the session is a signed token until its first byte. Its state is then kept in the index, so
 that any environment can serve the next request. Closing takes steps that can each be repeated: prove the digest,
-record that the upload is closing, complete the object, end the upload (`roadstead.content.finishing`).
+record that the upload is closing, complete the object, end the upload (`roadstead.content.uploads.finishing`).
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 
 from roadstead.conflicts import Conflict, UploadConsumed
 from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobLink, StoredObject
-from roadstead.content.finishing import Finish
 from roadstead.content.objects import MIN_PART, MultipartGone, Objects, whole_key
-from roadstead.content.provenance import object_metadata
-from roadstead.content.upload_sessions import UploadSession, UploadSessions, UploadState
-from roadstead.content.upload_token import UploadToken
+from roadstead.content.uploads.finishing import Finish
+from roadstead.content.uploads.provenance import object_metadata
+from roadstead.content.uploads.sessions import UploadSession, UploadSessions, UploadState
+from roadstead.content.uploads.token import UploadToken
 from roadstead.digest import ALGORITHMS, Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 
 if TYPE_CHECKING:
-    from roadstead.content.upload_writer import UploadWriter
+    from roadstead.content.uploads.writer import UploadWriter
 
 DAY = 86_400
 HOLD_AFTER = 10  # seconds of one body; most are over by then
@@ -218,7 +218,7 @@ class Uploads:
 
     def _writer(self, session: UploadSession, actor: Actor) -> UploadWriter:
         # Imported for the first body: it loads libcrypto, which a function that only serves pulls does not need.
-        from roadstead.content.upload_writer import UploadWriter
+        from roadstead.content.uploads.writer import UploadWriter
 
         return UploadWriter(
             session,

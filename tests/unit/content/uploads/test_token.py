@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from roadstead.content.upload_token import UploadKeys, UploadToken, decode_upload_token
+from roadstead.content.uploads.token import UploadKeys, UploadToken, decode_upload_token
 from roadstead.names import RepositoryName
 
 KEYS = UploadKeys("k1", {"k1": b"1" * 32})

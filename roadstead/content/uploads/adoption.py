@@ -2,7 +2,7 @@
 
 The edge had the object sent to S3 whole: its key says which digest, repository and upload it is of, and the checksum
 that S3 stored with it proves the digest. Or the relay streamed it, and a marker stands under that key
-(`roadstead.content.finishing`). An upload that was consumed is never adopted again, so a deleted blob does not return
+(`finishing.py`). An upload that was consumed is never adopted again, so a deleted blob does not return
 through its object.
 
 Every step is bounded, because anyone who may push to a repository can leave objects there: one LIST, a read of the
@@ -16,10 +16,10 @@ from itertools import chain
 
 from roadstead.conflicts import TooManyWriters, UploadConsumed
 from roadstead.content.blob_index import MAX_INLINE_BLOB, BlobIndex, BlobLink, SpentUploads, StoredObject
-from roadstead.content.finishing import STREAMED, streamed_object
 from roadstead.content.objects import LISTED, ObjectInfo, Objects, whole_prefix
-from roadstead.content.provenance import uploader
-from roadstead.content.upload_token import is_upload_id
+from roadstead.content.uploads.finishing import STREAMED, streamed_object
+from roadstead.content.uploads.provenance import uploader
+from roadstead.content.uploads.token import is_upload_id
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
 from roadstead.parallel import AT_ONCE, each

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from roadstead.content.finishing import STREAMED, HandingOver
 from roadstead.content.objects import MIN_PART, is_whole_key, streamed_key, whole_key
-from roadstead.content.provenance import object_metadata
-from roadstead.content.upload_sessions import UploadState
-from roadstead.content.uploads import Uploads
+from roadstead.content.uploads.finishing import STREAMED, HandingOver
+from roadstead.content.uploads.provenance import object_metadata
+from roadstead.content.uploads.sessions import UploadState
+from roadstead.content.uploads.uploads import Uploads
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.trail.entries import Operation

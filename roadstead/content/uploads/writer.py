@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import replace
 
-from roadstead.content.hashing import RunningHash
 from roadstead.content.objects import MAX_PARTS, MIN_PART, MultipartGone, Objects, streamed_key
-from roadstead.content.upload_sessions import Chunk, Part, UploadSession
+from roadstead.content.uploads.hashing import RunningHash
+from roadstead.content.uploads.sessions import Chunk, Part, UploadSession
 from roadstead.errors import ErrorCode, RegistryError
 
 MAX_TAIL = 64 * 1024  # bytes kept in the session item; DynamoDB charges its write by the KB

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from roadstead.content.commit_rules import RuleRefused
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifest_document import OCI_MANIFEST
-from roadstead.content.repository_deletion import RepositoryDeletion
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.names import RepositoryName, Tag
