@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
-from functions.management.handlers import (
+from functions.management.handlers.content import artifacts, labels, pullers, repositories, search, statistics, trash
+from functions.management.handlers.identity import ldap, oidc, robots, sessions, tokens, usergroups, users
+from functions.management.handlers.projects import (
+    immutable_rules,
+    members,
+    metadata,
+    projects,
+    quotas,
+    retentions,
+    webhooks,
+)
+from functions.management.handlers.system import (
     absent,
-    artifacts,
     audit_logs,
     collections,
     configurations,
     executions,
-    immutable_rules,
-    labels,
-    ldap,
-    members,
-    metadata,
-    oidc,
     openapi,
-    projects,
-    pullers,
-    quotas,
-    repositories,
-    retentions,
-    robots,
-    search,
-    sessions,
-    statistics,
     system,
-    tokens,
-    trash,
-    usergroups,
-    users,
-    webhooks,
 )
 from functions.management.paths import MalformedPath
 from functions.management.route import Match, Route

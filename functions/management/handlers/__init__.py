@@ -1,1 +1,1 @@
-"""The handlers of the management API, a module per resource."""
+"""The handlers of the management API, a room for each kind of resource, a module for each resource."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from functions.management.handlers import absent
+from functions.management.handlers.system import absent
 from functions.management.route import InProject, Route
 from tests.unit.functions.management.client import Browser, Desk, basic
 

@@ -49,7 +49,7 @@ def test_a_project_that_is_not_empty_stays_open(browser: Browser) -> None:
 def test_a_project_with_a_repository_that_is_being_deleted_stays(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.management.handlers.repositories.DELETION_SECONDS", 0.0)
+    monkeypatch.setattr("functions.management.handlers.content.repositories.DELETION_SECONDS", 0.0)
     browser.desk.push_image("ships/galleon", "v1")
     browser.desk.content.clock.now += 10
     assert ask(browser, "DELETE", f"{SHIPS}/repositories/galleon")[0] == 202
@@ -126,7 +126,7 @@ def test_the_name_of_a_deleted_project_is_kept_for_an_hour(browser: Browser) -> 
 def test_what_a_deletion_had_no_time_for_is_cleared_before_the_name_is_free(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.management.handlers.projects.DELETION_SECONDS", 0.0)
+    monkeypatch.setattr("functions.management.handlers.projects.projects.DELETION_SECONDS", 0.0)
     browser.desk.push_image("ships/galleon", "v1")
     browser.desk.content.clock.now += 10
     assert ask(browser, "DELETE", f"{SHIPS}/repositories/galleon")[0] == 200
@@ -134,6 +134,6 @@ def test_what_a_deletion_had_no_time_for_is_cleared_before_the_name_is_free(
     assert ask(browser, "DELETE", SHIPS)[0] == 200
     status, document = ask(browser, "POST", PROJECTS, {"project_name": "ships"})
     assert status == 409 and "try again" in document["errors"][0]["message"]
-    monkeypatch.setattr("functions.management.handlers.projects.DELETION_SECONDS", 15.0)
+    monkeypatch.setattr("functions.management.handlers.projects.projects.DELETION_SECONDS", 15.0)
     assert ask(browser, "POST", PROJECTS, {"project_name": "ships"})[0] == 201
     assert browser.desk.index.repositories["ships/galleon"].links == {}

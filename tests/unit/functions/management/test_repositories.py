@@ -174,7 +174,7 @@ def test_repositories_of_all_projects_are_listed_as_far_as_the_caller_may_see_th
 def test_a_filter_over_the_repositories_of_too_many_projects_is_refused(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.management.handlers.repositories.MAX_PROJECTS", 1)
+    monkeypatch.setattr("functions.management.handlers.content.repositories.MAX_PROJECTS", 1)
     for repository in ("ships/galleon", "open/boat"):
         browser.desk.push(repository, "v1")
     assert ask(browser, "ada", "/api/v2.0/repositories?sort=-pull_count")[0] == 400
@@ -215,7 +215,7 @@ def test_a_deleted_repository_is_gone_and_its_name_is_free(browser: Browser) -> 
 def test_a_repository_that_takes_longer_is_deleted_by_an_execution(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.management.handlers.repositories.DELETION_SECONDS", 0.0)
+    monkeypatch.setattr("functions.management.handlers.content.repositories.DELETION_SECONDS", 0.0)
     browser.desk.push_image("ships/galleon", "v1")
     browser.desk.content.clock.now += 10
     for _ in range(2):  # asked for again, it is the same

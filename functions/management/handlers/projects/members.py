@@ -8,7 +8,7 @@ from typing import Any
 
 from functions.management.call import Call, text
 from functions.management.errors import ManagementError, bad_request, conflict, not_found
-from functions.management.handlers.usergroups import accounts_of, kind_of, refused
+from functions.management.handlers.identity.usergroups import accounts_of, kind_of, refused
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.robots import asked_patterns
 from functions.management.harbor.shapes import ROLES, member_document, member_group_document, owner_ids

@@ -19,7 +19,7 @@ from functions.management import audit
 from functions.management.authentication import caller_of, named_cookie, provider_failed, session_token
 from functions.management.call import Call, text
 from functions.management.errors import ManagementCode, ManagementError, bad_request
-from functions.management.handlers.sessions import cookie, require_https, session_cookie
+from functions.management.handlers.identity.sessions import cookie, require_https, session_cookie
 from functions.management.route import HARBOR, Anybody, Nothing, SystemAdmin, route
 from roadstead import base64url
 from roadstead.http import Request, Response

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from functions.management.call import Call, document_of
 from functions.management.errors import bad_request, conflict, not_found
-from functions.management.handlers.executions import location_of
+from functions.management.handlers.system.executions import location_of
 from functions.management.harbor.shapes import milliseconds
 from functions.management.route import OWN, in_project, route
 from roadstead.content.deletion.trash import MAX_TAGS_OF_UNIT, Unit

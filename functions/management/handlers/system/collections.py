@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functions.management.call import Call
 from functions.management.errors import bad_request, conflict, not_found
-from functions.management.handlers.executions import log_response
+from functions.management.handlers.system.executions import log_response
 from functions.management.harbor.collections import history_document, parse_schedule, schedule_document
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.route import HARBOR, in_system, route

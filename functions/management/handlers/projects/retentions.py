@@ -10,7 +10,7 @@ from typing import Any
 from functions.management.authorization import require_in_project
 from functions.management.call import Call, ProjectAccess
 from functions.management.errors import ManagementError, bad_request, conflict, not_found
-from functions.management.handlers.executions import log_response
+from functions.management.handlers.system.executions import log_response
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.retention import (
     METADATA,

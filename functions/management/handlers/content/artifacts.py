@@ -12,7 +12,7 @@ from functions.management.authorization import require_on_repository
 from functions.management.call import Call, text
 from functions.management.content_names import reference_in, repository_in
 from functions.management.errors import bad_request, not_found
-from functions.management.handlers.labels import labels_in
+from functions.management.handlers.content.labels import labels_in
 from functions.management.harbor import artifacts as shapes
 from functions.management.harbor.paging import Page, page_response, requested_page
 from functions.management.harbor.query import Exact, Query, Sort, Term, flag, parse_query

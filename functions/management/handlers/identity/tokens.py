@@ -11,7 +11,7 @@ from typing import Any
 from functions.management.authorization import identity_of
 from functions.management.call import Call, text
 from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
-from functions.management.handlers.users import found_user
+from functions.management.handlers.identity.users import found_user
 from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.shapes import timestamp
 from functions.management.route import OWN, Person, SystemAdmin, route

@@ -1,0 +1,1 @@
+"""Who may come in: users, groups, robots, tokens, sessions and the directories behind them."""

@@ -1,0 +1,1 @@
+"""Projects, their members, and the policies that administrators give them."""

@@ -1,0 +1,1 @@
+"""The registry as a whole: configuration, the audit trail, garbage collection, executions."""
