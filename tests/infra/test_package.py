@@ -206,7 +206,8 @@ def test_a_relay_that_cannot_start_ends_the_environment_and_says_why(built: Path
 
 def test_without_docker_it_is_said_what_to_do_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("infra.packaging.interpreter.shutil.which", lambda name: None)
-    with pytest.raises(InterpreterError, match=r"Install Docker; or run `python -m infra\.package relay\.zip`"):
+    said = r"Install Docker; or run `python -m infra\.packaging\.package relay\.zip`"
+    with pytest.raises(InterpreterError, match=said):
         of_lambda("3.13", tmp_path / "interpreter", tmp_path)
 
 
