@@ -44,9 +44,9 @@ export function errorsOf(context: BrowserContext): string[] {
 
 export async function signIn(page: Page, name = ADMIN, password = PASSWORD, path = '/ui/sign-in'): Promise<void> {
   await page.goto(path);
-  await page.getByLabel('User', { exact: true }).fill(name);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.locator('input[name=name]').fill(name);
+  await page.locator('input[name=password]').fill(password);
+  await page.locator('form button[type=submit]').click();
   await page.waitForURL((url) => !url.pathname.endsWith('/sign-in'));
 }
 

@@ -62,7 +62,9 @@ describe('formats', () => {
     const now = new Date('2026-11-26T12:00:00Z');
     expect(relative(new Date('2026-11-26T10:00:00Z'), now, 'en')).toBe('2 hours ago');
     expect(relative(new Date('2026-11-25T12:00:00Z'), now, 'en')).toBe('yesterday');
-    expect(relative(new Date('2026-11-26T11:59:50Z'), now, 'en')).toBe('now');
+    expect(relative(new Date('2026-11-26T11:59:50Z'), now, 'en')).toBeNull();
+    expect(relative(new Date('2027-02-24T11:00:00Z'), now, 'en')).toBe('in 3 months');
+    expect(relative(new Date('2026-11-26T10:05:00Z'), now, 'en')).toBe('1 hour ago');
     expect(relative(new Date('2026-11-26T10:00:00Z'), now, 'zh-Hant')).toBe('2 小時前');
     expect(absolute(now, 'en')).toMatch(/2026/);
   });

@@ -23,6 +23,7 @@ export const en = {
   'copy.password': 'Copy the password',
   you: 'you',
   never: 'never',
+  justNow: 'just now',
   nothingFound: 'Nothing matches. Try a shorter text.',
   name: 'Name',
   role: 'Role',
@@ -131,7 +132,7 @@ export const en = {
   'first.title': 'Push the first image',
   'first.hint': 'Any client will do: Docker, Podman, containerd, skopeo, Helm. With Docker:',
   'first.login': 'Log in',
-  'first.tag': 'Name an image after this project',
+  'first.tag': 'Take an image, and name it after this project',
   'first.push': 'Push it; it appears here',
 
   members: 'Members',
@@ -248,6 +249,7 @@ export const en = {
   'referrer.cosign': 'Cosign signature',
   'referrer.notation': 'Notation signature',
   'referrer.sbom': 'SBOM',
+  'referrer.attestation': 'Attestation',
   'referrer.other': 'Referrer',
   description: 'Description',
   'days.one': '{count} day',
@@ -591,5 +593,7 @@ export const en = {
   'collector.blobs.other': '{count} blobs',
   'project.delete': 'Delete the project',
   'project.delete.hint': 'Only an empty project can be deleted: delete its repositories first.',
+  'project.delete.held.one': 'It has {count} repository.',
+  'project.delete.held.other': 'It has {count} repositories.',
   'project.delete.goes': 'With {project} go its members’ roles, robots, webhooks, rules, labels and trash. Nobody can bring it back.',
 } as const satisfies Record<string, string>;

@@ -26,13 +26,18 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-/** `2 hours ago`, of a time before `now`; within a minute `now`. */
-export function relative(time: Date, now: Date, language?: string): string {
+/** `2 hours ago` or `in 3 months`, to the nearest unit; null within a minute of `now`, for which Intl has no natural word. */
+export function relative(time: Date, now: Date, language?: string): string | null {
   const seconds = (time.getTime() - now.getTime()) / 1000;
   const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
   for (const [unit, length] of STEPS)
-    if (Math.abs(seconds) >= length) return format.format(Math.trunc(seconds / length), unit);
-  return format.format(0, 'second');
+    if (Math.abs(seconds) >= length) return format.format(rounded(seconds / length), unit);
+  return null;
+}
+
+/** What has passed counts whole, as ages do; what is to come counts to the nearest: 89.9 days are 3 months, not 2. */
+function rounded(value: number): number {
+  return value < 0 ? Math.trunc(value) : Math.round(value);
 }
 
 /** The full time in the reader's zone, with the zone's name. */

@@ -582,8 +582,19 @@ const KINDS: Record<string, [Message, typeof PenLine]> = {
   'signature.cosign': ['referrer.cosign', PenLine],
   'signature.notation': ['referrer.notation', PenLine],
   'sbom.harbor': ['referrer.sbom', FileText],
+  attestation: ['referrer.attestation', FileText],
 };
+/** What Harbor's API calls a mere accessory, by the type that its manifest names. */
+const GUESSES: [RegExp, keyof typeof KINDS][] = [
+  [/spdx|cyclonedx|syft/i, 'sbom.harbor'],
+  [/in-toto|dsse/i, 'attestation'],
+];
 const DEEPEST = 4;
+
+function kindOf({ type, artifact_type }: Accessory): [Message, typeof PenLine] {
+  const known = KINDS[type] ?? KINDS[GUESSES.find(([pattern]) => pattern.test(artifact_type))?.[1] ?? ''];
+  return known ?? ['referrer.other', FileText];
+}
 
 function Tree({ at, rows, depth }: { at: At; rows: Accessory[]; depth: number }) {
   return (
@@ -599,7 +610,7 @@ function Tree({ at, rows, depth }: { at: At; rows: Accessory[]; depth: number })
 function Branch({ at, accessory, depth }: { at: At; accessory: Accessory; depth: number }) {
   const { t } = useTexts();
   const [open, setOpen] = useState(false);
-  const [kind, Icon] = KINDS[accessory.type] ?? ['referrer.other', FileText];
+  const [kind, Icon] = kindOf(accessory);
   const own = { ...at, reference: accessory.digest };
   return (
     <li>

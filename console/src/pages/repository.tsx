@@ -54,7 +54,7 @@ export function Repository({ project, repository, tab }: { project: string; repo
         ]}
       >
         {keeper && (
-          <Actions name={repository} actions={[{ icon: Trash2, text: t('repository.delete'), go: () => setDeleting(true) }]} />
+          <Actions name={repository} actions={[{ icon: Trash2, text: t('repository.delete'), go: () => setDeleting(true), harm: true }]} />
         )}
       </Head>
       {deleting && (

@@ -6,6 +6,7 @@ import type { AuditLog } from '../api/types';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { csv, save } from '../lib/csv';
+import { shortDigest } from '../lib/format';
 import { splitName, to } from '../lib/place';
 import { Button } from '../ui/controls';
 import { Filter, Header, Time } from '../ui/data';
@@ -89,10 +90,11 @@ export function Activity({ project }: { project?: string }) {
             <td>
               <Time at={entry.op_time} />
             </td>
-            <td class="mid break">{entry.username}</td>
+            <td class="mid break who">{entry.username}</td>
             <td class="nowrap">
               <span class={`badge ${entry.operation_result === false ? 'bad' : entry.operation === 'delete' ? 'warn' : ''}`}>
-                {entry.operation} {entry.resource_type}
+                {OPERATIONS.some((one) => one === entry.operation) ? t(`activity.${entry.operation as 'pull'}`) : entry.operation}
+                {entry.operation !== 'login' && <> · {entry.resource_type.replaceAll('_', ' ')}</>}
               </span>
               <div class="small muted on-phone">{entry.username}</div>
             </td>
@@ -107,16 +109,24 @@ export function Activity({ project }: { project?: string }) {
   );
 }
 
-/** What an entry says beyond the other columns. */
-function detailOf({ operation_description: text = '', resource_type: type, resource }: AuditLog): string {
-  return text.replace(`${type}: ${resource}`, '').trim();
+/** What an entry says beyond the other columns: the trail writes `operation: resource (details)`. */
+function detailOf({ operation_description: text = '', resource }: AuditLog): string {
+  const [, details] = text.split(`: ${resource} (`, 2);
+  return details?.endsWith(')') ? details.slice(0, -1) : '';
 }
 
-/** A link to what an entry is about, where that has a page. */
+const DIGEST = /@sha\d+:[0-9a-f]{32,}$/;
+
+/** What an entry is about, with its digest cut to twelve digits; a link where that has a page. */
 function Resource({ text, type }: { text: string; type: string }) {
+  const shown = text.replace(DIGEST, (digest) => `@${shortDigest(digest.slice(1))}`);
   const found = /^([^:@]+)(?:[:@](.+))?$/.exec(text);
-  if (!found?.[1]?.includes('/') || !['artifact', 'tag', 'repository'].includes(type)) return <>{text}</>;
+  if (!found?.[1]?.includes('/') || !['artifact', 'tag', 'repository'].includes(type)) return <span title={text}>{shown}</span>;
   const [project, repository] = splitName(found[1]);
   const href = found[2] ? to.artifact(project, repository, found[2]) : to.repository(project, repository);
-  return <a href={href}>{text}</a>;
+  return (
+    <a href={href} title={text}>
+      {shown}
+    </a>
+  );
 }

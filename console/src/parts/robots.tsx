@@ -123,7 +123,7 @@ export function Robots({ project, edit }: RobotsProps) {
                       text: t(robot.disable ? 'robots.turnOn' : 'robots.turnOff'),
                       go: () => toggle.mutate(robot),
                     },
-                    { icon: Trash2, text: t('delete'), go: () => remove(robot) },
+                    { icon: Trash2, text: t('delete'), go: () => remove(robot), harm: true },
                   ]}
                 />
               </td>

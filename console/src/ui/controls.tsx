@@ -108,6 +108,8 @@ interface Action {
   icon: LucideIcon;
   text: string;
   go: () => void;
+  /** Whether something goes. */
+  harm?: boolean;
 }
 
 /** What can be done with `name`, in a menu. */
@@ -116,10 +118,11 @@ export function Actions({ name, actions }: { name: string; actions: Action[] }) 
   return (
     <Menu label={t('actions.of', { name })} icon={MoreHorizontal}>
       {(close) =>
-        actions.map(({ icon: Icon, text, go }) => (
+        actions.map(({ icon: Icon, text, go, harm }) => (
           <button
             type="button"
             key={text}
+            class={harm ? 'harm' : undefined}
             onClick={() => {
               close();
               go();

@@ -8,12 +8,12 @@ import { CopyButton, SMALL } from './controls';
 
 /** A time as `2 hours ago`, with the full time in the reader's zone on hover and for screen readers. */
 export function Time({ at, none = '–' }: { at: string | null | undefined; none?: string }) {
-  const { language } = useTexts();
+  const { t, language } = useTexts();
   const time = timeOf(at);
   if (!time) return <span class="muted">{none}</span>;
   return (
     <time dateTime={time.toISOString()} title={absolute(time, language)} class="nowrap">
-      {relative(time, new Date(), language)}
+      {relative(time, new Date(), language) ?? t('justNow')}
     </time>
   );
 }

@@ -21,6 +21,7 @@ export function FirstPush({ name }: { name: string }) {
         </li>
         <li>
           <b>{t('first.tag')}</b>
+          <Command text="docker pull hello-world" />
           <Command text={`docker tag hello-world ${host}/${name}`} />
         </li>
         <li>

@@ -170,6 +170,7 @@ def accessory_document(repository: RepositoryName, subject: Digest, accessory: A
         "size": accessory.size,
         "digest": accessory.digest,
         "type": accessory_type(accessory),
+        "artifact_type": accessory.type,
         "creation_time": milliseconds(accessory.at),
     }
 

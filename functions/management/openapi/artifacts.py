@@ -86,6 +86,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "size": number("bytes of its manifest"),
             "digest": text(),
             "type": text("signature.cosign, signature.notation, sbom.harbor or subject.accessory"),
+            "artifact_type": text("what its manifest says it is; not in Harbor's API"),
             "creation_time": time(),
         }
     ),

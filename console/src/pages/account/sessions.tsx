@@ -6,10 +6,10 @@ import type { OwnSession } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { agentName } from '../../lib/agent';
-import { Confirm } from '../../ui/confirm';
 import { Button, SMALL } from '../../ui/controls';
-import { Header, Pager, Table, Time, Waiting } from '../../ui/data';
-import { Failure } from '../../ui/feedback';
+import { Header, Time } from '../../ui/data';
+import { Confirm } from '../../ui/dialogs';
+import { Listing } from '../../ui/listing';
 
 const PATH = '/api/roadstead/v1/users/current/sessions';
 
@@ -27,36 +27,32 @@ export function Sessions() {
       then: () => setEnding(null),
     },
   );
-  if (sessions.isError) return <Failure error={sessions.error} retry={() => void sessions.refetch()} />;
   const rows = sessions.data?.rows ?? [];
   const current = rows.some((one) => one.current);
   const others = (sessions.data?.total ?? 0) > (current ? 1 : 0);
   return (
     <>
-      <div class="bar">
-        <span class="muted">{t('sessions.hint')}</span>
-        <span class="space" />
-        <Button kind="harm" icon={LogOut} disabled={!others} onClick={() => setEnding('others')}>
-          {t('sessions.endOthers')}
-        </Button>
-      </div>
-      <Table
+      <Listing
         label={t('sessions')}
-        waiting={sessions.isPlaceholderData}
-        head={
+        list={sessions}
+        waiting={2}
+        bar={
           <>
-            <Header>{t('sessions.where')}</Header>
-            <Header kind="mid">{t('address')}</Header>
-            <Header kind="wide">{t('sessions.began')}</Header>
-            <Header>{t('tokens.used')}</Header>
-            <th>
-              <span class="visually-hidden">{t('actions')}</span>
-            </th>
+            <span class="muted">{t('sessions.hint')}</span>
+            <span class="space" />
+            <Button kind="harm" icon={LogOut} disabled={!others} onClick={() => setEnding('others')}>
+              {t('sessions.endOthers')}
+            </Button>
           </>
         }
-      >
-        {sessions.isPending && <Waiting columns={5} rows={2} />}
-        {rows.map((one) => (
+        head={[
+          <Header>{t('sessions.where')}</Header>,
+          <Header kind="mid">{t('address')}</Header>,
+          <Header kind="wide">{t('sessions.began')}</Header>,
+          <Header>{t('tokens.used')}</Header>,
+        ]}
+        actions
+        row={(one) => (
           <tr key={one.id}>
             <td>
               <span class="with-icon">
@@ -86,9 +82,8 @@ export function Sessions() {
               )}
             </td>
           </tr>
-        ))}
-      </Table>
-      <Pager page={page} size={PAGE_SIZE} total={sessions.data?.total ?? null} />
+        )}
+      />
       {ending !== null && (
         <Confirm
           title={ending === 'others' ? t('sessions.endOthers') : t('sessions.end.title', { where: agentName(ending.user_agent) })}

@@ -70,7 +70,7 @@ export function Groups() {
                 name={group.group_name}
                 actions={[
                   { icon: UsersIcon, text: t('groups.open'), go: () => setOpened(group) },
-                  { icon: Trash2, text: t('delete'), go: () => remove(group) },
+                  { icon: Trash2, text: t('delete'), go: () => remove(group), harm: true },
                 ]}
               />
             </td>

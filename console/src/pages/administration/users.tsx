@@ -86,7 +86,7 @@ export function Users() {
                       go: () => setAdmin.mutate(user),
                     },
                     { icon: KeyRound, text: t('users.reset'), go: () => setResetting(user) },
-                    { icon: UserX, text: t('delete'), go: () => remove(user) },
+                    { icon: UserX, text: t('delete'), go: () => remove(user), harm: true },
                   ]}
                 />
               )}

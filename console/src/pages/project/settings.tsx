@@ -13,11 +13,12 @@ import type { TabProps } from '../project';
 import { Visibility } from '../projects';
 
 export function ProjectSettings({ project, id, may }: TabProps) {
-  const { t } = useTexts();
+  const { t, n } = useTexts();
   const { route } = useLocation();
   const [deleting, setDeleting] = useState(false);
   const found = useProject(project);
   const open = found.data?.metadata.public === 'true';
+  const held = found.data?.repo_count ?? 0;
   const change = useAction(
     (value: boolean) =>
       api.PUT('/api/v2.0/projects/{project}', {
@@ -48,9 +49,11 @@ export function ProjectSettings({ project, id, may }: TabProps) {
           <h2>{t('project.delete')}</h2>
         </header>
         <div class="body stack">
-          <p class="muted">{t('project.delete.hint')}</p>
+          <p class="muted">
+            {t('project.delete.hint')} {held > 0 && n('project.delete.held', held)}
+          </p>
           <div>
-            <Button kind="harm" icon={Trash2} onClick={() => setDeleting(true)}>
+            <Button kind="harm" icon={Trash2} disabled={held > 0} onClick={() => setDeleting(true)}>
               {t('project.delete')}
             </Button>
           </div>

@@ -103,7 +103,7 @@ function One({ project, webhook, edit }: { project: string; webhook: Webhook; ed
                   text: t(webhook.enabled ? 'robots.turnOff' : 'robots.turnOn'),
                   go: () => toggle.mutate(),
                 },
-                { icon: Trash2, text: t('delete'), go: () => remove(webhook) },
+                { icon: Trash2, text: t('delete'), go: () => remove(webhook), harm: true },
               ]}
             />
           </>
