@@ -45,9 +45,14 @@ class Environ:
             self._problems.append(f"{name} has up to {MAX_SERVICE_NAME} letters, digits and . _ : / -")
         return text
 
-    def origin(self, name: str, default: str | None = None) -> str:
-        """Return a scheme and a host, like `https://registry.example.com`, without a path."""
+    def origin(self, name: str, default: str | None = None, *, secure: bool = False) -> str:
+        """Return a scheme and a host, like `https://registry.example.com`, without a path.
+
+        `secure` takes plain HTTP to this machine alone.
+        """
         text = self.text(name, default)
+        if secure and re.match(r"http://(?!(?:localhost|127\.0\.0\.1)(?::|$))", text):
+            self._problems.append(f"{name} is {text!r}: it must begin with https://")
         if text and re.fullmatch(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?", text) is None:
             self._problems.append(f"{name} is {text!r}: it must be like https://registry.example.com, without a path")
         return text

@@ -40,10 +40,10 @@ def log_failed_login(source: Actor, name: str, locks: tuple[Scope, ...]) -> None
     _log_failure(actor, _BY_PASSWORD, locks)
 
 
-def log_failed_robot(actor: Actor, locks: tuple[Scope, ...]) -> None:
-    """Record a robot's wrong name or secret, and what it locked."""
+def log_failed_robot(actor: Actor, locks: tuple[Scope, ...], proof: str) -> None:
+    """Record a robot's wrong name or secret, and what it locked. `proof` describes an identity token."""
     observation.current().count("LoginsFailed")
-    _log_failure(actor, "method=robot-secret", locks)
+    _log_failure(actor, proof or "method=robot-secret", locks)
 
 
 def log_failed_token(source: Actor, token: str) -> None:

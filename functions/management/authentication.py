@@ -129,7 +129,7 @@ def _sign_in_robot(
         return services.robots.sign_in(robot, secret, projects, address=where.source_ip)
     except RobotRefused as refused:
         actor = replace(where, name=login, kind=ActorKind.ROBOT) if robot is not None else where
-        audit.log_failed_robot(actor, refused.locks)
+        audit.log_failed_robot(actor, refused.locks, refused.proof)
         raise _unauthorized(str(refused)) from refused
     except TooManyAttempts as error:
         raise _too_many(error) from error

@@ -161,7 +161,7 @@ def _keyless(settings: Settings, configuration: ConfigurationReader) -> Callable
     def made() -> Keyless:
         from roadstead.identity.providers.keyless import keyless
 
-        return keyless(configuration, internal=settings.webhook_endpoints.internal)
+        return keyless(configuration, settings.sts_endpoint, internal=settings.webhook_endpoints.internal)
 
     return made
 

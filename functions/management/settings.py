@@ -16,7 +16,8 @@ _HOUR = 3_600
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`session_idle`, `session_lifetime` and `token_lifetime` in seconds; the last one is the token function's, and
-    only shown. `edge_secret_parameter` is empty without a distribution, `ldap_function` where there is none.
+    only shown. `edge_secret_parameter` is empty without a distribution, `ldap_function` where there is none,
+    `sts_endpoint` where STS is asked at its public hosts alone.
     `collector_function` is the name of the function that runs executions; without one, they wait for its tick.
 
     With `via_distribution_only` every request that did not come through the distribution is refused.
@@ -34,6 +35,7 @@ class Settings:
     webhook_secrets: str
     webhook_endpoints: EndpointPolicy
     ldap_function: str
+    sts_endpoint: str
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -59,6 +61,7 @@ class Settings:
             ),
             configuration_secrets=read.text("CONFIGURATION_SECRETS_PREFIX", "/roadstead/configuration"),
             ldap_function=read.text("LDAP_FUNCTION", ""),
+            sts_endpoint=read.origin("STS_ENDPOINT", "", secure=True),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),

@@ -14,7 +14,6 @@ from dataclasses import replace
 from functions.hosting import lines, observation
 from roadstead.identity.access import ALL, Access
 from roadstead.identity.directory import UserName
-from roadstead.identity.providers.trust import is_identity_token
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.sign_in.access_tokens import access_token_hash, access_token_user
 from roadstead.identity.sign_in.attempts import lock_entries
@@ -34,7 +33,7 @@ def log_issued(request: TokenRequest, token: IssuedToken) -> None:
     subject = token.subject
     actor = replace(request.source, name=subject.name, kind=subject.kind, token_id=token.minted.token_id, id=subject.id)
     if request.credentials is not None:
-        lines.tell(AuditEntry(entry_id(), now, Operation.LOGIN, actor, detail=_how(request.credentials)))
+        lines.tell(AuditEntry(entry_id(), now, Operation.LOGIN, actor, detail=token.proof or _how(request.credentials)))
     less = [(asked, given) for asked, given in zip(request.scopes, token.access, strict=True) if is_less(asked, given)]
     if less:
         observation.current().count("PermissionsRefused")
@@ -47,11 +46,8 @@ def log_refused(source: Actor, credentials: Credentials, error: TokenRefused) ->
         return
     observation.current().count("LoginsFailed")
     actor = _claimed(source, credentials)
-    lines.tell(
-        AuditEntry(
-            entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=_how(credentials) if credentials else ""
-        )
-    )
+    detail = error.proof or (_how(credentials) if credentials else "")
+    lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=detail))
     for entry in lock_entries(actor, error.locks, _now()):
         lines.tell(entry)
 
@@ -111,19 +107,10 @@ def _user_name(text: str) -> UserName | None:
         return None
 
 
-def _identity_token(token: str) -> str:
-    """Say what an identity token claims; that of a refused login is not verified."""
-    from roadstead.identity.providers.keyless import describe  # loaded already where a token was verified
-
-    return f"method=identity-token {describe(token)}".rstrip()
-
-
 def _how(credentials: Credentials) -> str:
     match credentials:
         case Refresh():
             return "method=refresh-token"
-        case RobotSecret(_, _, secret) if is_identity_token(secret):
-            return _identity_token(secret)
         case RobotSecret():
             return "method=robot-secret"
         case PersonalToken(_, token):

@@ -110,7 +110,7 @@ def _keyless(settings: Settings, configuration: ConfigurationReader) -> Callable
     def made() -> Keyless:
         from roadstead.identity.providers.keyless import keyless
 
-        return keyless(configuration, internal=settings.internal_issuers)
+        return keyless(configuration, settings.sts_endpoint, internal=settings.internal_issuers)
 
     return made
 

@@ -17,9 +17,10 @@ _DAY = 24 * 3600
 class Settings:
     """Times are in seconds. `token_keys` are ids of KMS keys: the first signs, all are trusted.
 
-    `edge_secret_parameter` is empty without a distribution in front, `ldap_function` where there is none.
-    `via_distribution_only` refuses every request that did not come through the distribution. `internal_issuers` lets
-    identity tokens be of issuers that are not public, by plain HTTP too.
+    `edge_secret_parameter` is empty without a distribution in front, `ldap_function` where there is none,
+    `sts_endpoint` where STS is asked at its public hosts alone. `via_distribution_only` refuses every request that did
+    not come through the distribution. `internal_issuers` lets identity tokens be of issuers that are not public, by
+    plain HTTP too.
     """
 
     identity_table: str
@@ -35,6 +36,7 @@ class Settings:
     configuration_secrets: str
     ldap_function: str
     internal_issuers: bool
+    sts_endpoint: str
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -59,6 +61,7 @@ class Settings:
             configuration_secrets=read.text("CONFIGURATION_SECRETS_PREFIX", "/roadstead/configuration"),
             ldap_function=read.text("LDAP_FUNCTION", ""),
             internal_issuers=read.flag("INTERNAL_ISSUERS"),
+            sts_endpoint=read.origin("STS_ENDPOINT", "", secure=True),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),

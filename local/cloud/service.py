@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from local.cloud import sts
 from local.cloud.database import Database
 from local.cloud.dynamodb.reads import Reads
 from local.cloud.dynamodb.streams import Streams
@@ -166,6 +167,8 @@ class Cloud:
             return Response(200, (), b"ready")
         if "x-amz-target" in request.headers:
             return await self._answer_json(request)
+        if _claimed_service(request.headers.get("authorization", "")) == "sts":
+            return await self._answer_sts(request)
         return await self._answer_s3(request)
 
     async def _answer_json(self, request: Request) -> Response:
@@ -208,6 +211,20 @@ class Cloud:
         if isinstance(answer, Awaitable):
             answer = await answer
         return answer if isinstance(answer, bytes) else json.dumps(answer, separators=(",", ":")).encode()
+
+    async def _answer_sts(self, request: Request) -> Response:
+        """Answer STS's query protocol, in JSON alone."""
+        try:
+            body = await request.read(BODY_LIMIT)
+            head = Head(request.method, request.path, request.query, request.headers)
+            self._verifier.check_headers(head, "sts", hashlib.sha256(body or b"").hexdigest(), self._clock())
+            if (request.method, request.path, request.headers.get("accept")) != ("POST", "/", "application/json"):
+                raise not_emulated("STS but by POST, with JSON for a response")
+            status, document = 200, sts.answer(body or b"")
+        except AwsError as error:
+            refused = {"Type": "Sender", "Code": error.code, "Message": error.message}
+            status, document = error.status, {"Error": refused, "RequestId": secrets.token_hex(16)}
+        return Response(status, (("content-type", "application/json"),), json.dumps(document).encode())
 
     async def _answer_s3(self, request: Request) -> Response:
         request_id = secrets.token_hex(8).upper()

@@ -82,6 +82,8 @@ def functions(
         "INTERNAL_ISSUERS": "on",  # an issuer in development runs on this machine
         **(invocations or {}),
     }
+    sts = {"STS_ENDPOINT": aws["AWS_ENDPOINT_URL"]} if "AWS_ENDPOINT_URL" in aws else {}  # the embedded AWS's
+    token |= sts
     if distribution is not None:
         token["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
     management = {
@@ -93,6 +95,7 @@ def functions(
         "WEBHOOK_PORTS": "any",
         "LDAP_FUNCTION": LDAP_FUNCTION,
         **(invocations or {}),
+        **sts,
     }
     if distribution is not None:
         management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER

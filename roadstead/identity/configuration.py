@@ -119,6 +119,7 @@ def _flag(name: str, default: bool = False, *, fixed: bool = False) -> Key:
     return Key(name, Kind.FLAG, default, fixed=fixed)
 
 
+_ISSUERS = "https://token.actions.githubusercontent.com https://gitlab.com aws"  # `aws`: calls signed by AWS IAM
 _SCOPES = _from(0, 2)  # LDAP: base, one level, subtree
 _MAX_STORAGE = 1 << 50  # bytes
 
@@ -159,7 +160,7 @@ KEYS: Mapping[str, Key] = MappingProxyType(
             _text("ldap_group_membership_attribute", "memberof"),
             _text("ldap_group_admin_dn"),
             _flag("ldap_group_attach_parallel"),
-            _text("keyless_issuers", "https://token.actions.githubusercontent.com https://gitlab.com", _at_most(4_096)),
+            _text("keyless_issuers", _ISSUERS, _at_most(4_096)),
             _text("oidc_name"),
             _text("oidc_endpoint"),
             _text("oidc_client_id"),

@@ -259,7 +259,8 @@ class Identity:
     """The result of one read: a user or a robot, and some projects. Absent ones are left out.
 
     `roles` has the strongest role that the user has in a whole project, as a member or by a group; `limited_roles` has
-    the roles that are limited to some repositories.
+    the roles that are limited to some repositories. `proof` is what the trail keeps of the identity token by which a
+    robot came in; "" for a secret.
     """
 
     user: User | None = None
@@ -271,6 +272,7 @@ class Identity:
     robot: Robot | None = None
     access_token: AccessToken | None = None  # by which the user came in: it limits them
     limited_roles: Mapping[ProjectName, tuple[HeldRole, ...]] = field(default_factory=dict)
+    proof: str = ""
 
 
 def strongest(roles: Iterable[Role]) -> Role | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from roadstead.identity.directory import Identities, Identity
-from roadstead.identity.providers.trust import TrustRule, is_identity_token
+from roadstead.identity.providers.trust import TrustRule, is_keyless
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import Robot, has_generated_form, is_generated, is_generated_secret
 from roadstead.identity.sign_in.attempts import Attempt, AttemptStore
@@ -24,12 +25,13 @@ from roadstead.names import ProjectName
 class RobotRefused(Exception):
     """The robot may not come in. The message is a sentence for a person, and tells nothing without the right secret.
 
-    `locks` are what this failure has locked.
+    `locks` are what this failure has locked. `proof` is what the trail keeps of an identity token, "" for a secret.
     """
 
-    def __init__(self, message: str, locks: tuple[LockScope, ...] = ()) -> None:
+    def __init__(self, message: str, locks: tuple[LockScope, ...] = (), proof: str = "") -> None:
         super().__init__(message)
         self.locks = locks
+        self.proof = proof
 
 
 class RobotStore(Identities, AttemptStore, Protocol):
@@ -37,14 +39,28 @@ class RobotStore(Identities, AttemptStore, Protocol):
 
 
 class TokenNotTrusted(Exception):
-    """The identity token is worth nothing for this robot. The message is a sentence for whoever sent it."""
+    """The identity token is worth nothing for this robot. The message is a sentence for whoever sent it.
+
+    `proof` is what the trail keeps of it.
+    """
+
+    def __init__(self, message: str, proof: str) -> None:
+        super().__init__(message)
+        self.proof = proof
 
 
 class Keyless(Protocol):
-    """Verifies identity tokens. `roadstead.identity.providers.keyless` has the one."""
+    """Verifies identity tokens and signed calls. `roadstead.identity.providers.keyless` has the one."""
 
-    def check(self, token: str, rules: Iterable[TrustRule]) -> None:
-        """Raises TokenNotTrusted unless the token is verified and fits a rule; ProviderFailed if that is unknown."""
+    def check(self, token: str, rules: Iterable[TrustRule]) -> str:
+        """Return what the trail keeps of a token that is verified and fits a rule.
+
+        Raises TokenNotTrusted for any other, ProviderFailed if that is unknown.
+        """
+        ...
+
+    def describe(self, token: str) -> str:
+        """Return what the trail keeps of a token that was not verified."""
         ...
 
 
@@ -72,13 +88,14 @@ class RobotLogin:
     ) -> tuple[Robot, Identity]:
         """Return the robot, and what the store has of it, its project and `projects`.
 
-        Raises RobotRefused, and TooManyAttempts if the robot's secret is a chosen one. An identity token in place of
-        the secret is verified by the robot's rules; Raises ProviderFailed if its issuer cannot be asked.
+        Raises RobotRefused, and TooManyAttempts if the robot's secret is a chosen one. An identity token or a signed
+        call in place of the secret is verified by the robot's rules, and described in the identity's `proof`. Raises
+        ProviderFailed if its issuer cannot be asked.
         """
         if name is None:
             raise _wrong()
         now = self._clock()
-        if self._keyless is not None and is_identity_token(secret):
+        if self._keyless is not None and is_keyless(secret):
             return self._by_identity_token(self._keyless, name, secret, projects)
         attempt = Attempt.of(f"robot {name.local}", address, now)
         keys = () if has_generated_form(secret) else attempt.keys
@@ -103,25 +120,27 @@ class RobotLogin:
         identity = self._store.read(None, projects, robot=name)
         robot = identity.robot
         if robot is None or not robot.trust:
-            raise RobotRefused("there is no such robot, or it trusts no identity token")
+            message = "there is no such robot, or it trusts no identity token"
+            raise RobotRefused(message, proof=keyless().describe(token))
         try:
-            keyless().check(token, robot.trust)
+            proof = keyless().check(token, robot.trust)
         except TokenNotTrusted as error:
-            raise RobotRefused(f"the identity token is not accepted: {error}") from error
-        _check_alive(robot, identity, self._clock())
-        return robot, identity
+            raise RobotRefused(str(error), proof=error.proof) from error
+        _check_alive(robot, identity, self._clock(), proof)
+        return robot, replace(identity, proof=proof)
 
 
-def _check_alive(robot: Robot, identity: Identity, now: float) -> None:
+def _check_alive(robot: Robot, identity: Identity, now: float, proof: str = "") -> None:
     project = robot.name.project
     if project is not None:
         found = identity.projects.get(project)
         if found is None or not robot.is_of(project, found.id):
-            raise RobotRefused("the robot's project was deleted, and the robot with it")
+            raise RobotRefused("the robot's project was deleted, and the robot with it", proof=proof)
     if robot.disabled:
-        raise RobotRefused("the robot is disabled")
+        raise RobotRefused("the robot is disabled", proof=proof)
     if robot.has_expired(now):
-        raise RobotRefused("the robot has expired: give it a longer duration, which counts from its creation")
+        message = "the robot has expired: give it a longer duration, which counts from its creation"
+        raise RobotRefused(message, proof=proof)
 
 
 def _wrong(locks: tuple[LockScope, ...] = ()) -> RobotRefused:

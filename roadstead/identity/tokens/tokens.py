@@ -63,13 +63,14 @@ class Reason(Enum):
 class TokenRefused(Exception):
     """No token is issued; the message is a sentence for a person. A token that grants less is not a refusal.
 
-    `locks` are what this failed login has locked.
+    `locks` are what this failed login has locked. `proof` is what the trail keeps of an identity token.
     """
 
-    def __init__(self, reason: Reason, message: str, *, locks: tuple[Scope, ...] = ()) -> None:
+    def __init__(self, reason: Reason, message: str, *, locks: tuple[Scope, ...] = (), proof: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.locks = locks
+        self.proof = proof
 
 
 StartQuota = Callable[[ProjectName, int, Actor], None]
@@ -98,12 +99,16 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """`access` has an entry for each requested resource; `subject` is "" for an anonymous caller."""
+    """`access` has an entry for each requested resource; `subject` is "" for an anonymous caller.
+
+    `proof` is what the trail keeps of the identity token that a robot sent in place of its secret.
+    """
 
     minted: Minted
     subject: Subject
     access: tuple[Access, ...]
     refresh_token: str | None = field(default=None, repr=False)
+    proof: str = ""
 
 
 class IdentityStore(Identities, RefreshTokens, Users, Projects, Robots, Protocol):
@@ -172,7 +177,7 @@ class TokenService:
             )
         minted = self._minter.mint(subject.name, subject.kind, granted, subject_id=subject.id)
         refresh_token = self._refresh_token(request, identity) if request.offline else None
-        return IssuedToken(minted, subject, grants.access, refresh_token)
+        return IssuedToken(minted, subject, grants.access, refresh_token, identity.proof)
 
     def _authenticate(self, request: TokenRequest, projects: tuple[ProjectName, ...]) -> Identity:
         """Return what the store has of the caller and the projects; neither user nor robot is an anonymous caller.
@@ -228,7 +233,9 @@ class TokenService:
         try:
             return self._robots.sign_in(name, secret, projects, address=address)[1]
         except RobotRefused as refused:
-            raise TokenRefused(Reason.INVALID_GRANT, str(refused), locks=refused.locks) from refused
+            raise TokenRefused(
+                Reason.INVALID_GRANT, str(refused), locks=refused.locks, proof=refused.proof
+            ) from refused
 
     def _configured(self) -> Configuration:
         return self._configuration.read() if self._configuration is not None else Configuration()

@@ -423,6 +423,16 @@ def test_the_rules_of_a_robot_are_set_shown_and_told() -> None:
     assert browser.ask("GET", path, None, basic("ada"))[1] == {"rules": []}
 
 
+def test_a_rule_for_aws_is_set_and_told() -> None:
+    desk = Desk()
+    browser = Browser(desk)
+    path = _trust_of_a_robot(browser)
+    rule = {"issuer": "aws", "audience": "registry", "claims": {"arn": "arn:aws:iam::123456789012:role/ci"}}
+    assert browser.ask("PUT", path, {"rules": [rule]}, basic("ada"))[0] == 200
+    assert browser.ask("GET", path, None, basic("ada"))[1] == {"rules": [rule]}
+    assert desk.directory.events[-1].detail.endswith("trust issuer=aws arn=arn:aws:iam::123456789012:role/ci")
+
+
 def test_the_rules_of_a_robot_are_for_whoever_may_change_it() -> None:
     browser = Browser(Desk())
     path = _trust_of_a_robot(browser)
@@ -441,6 +451,8 @@ def test_the_rules_of_a_robot_are_for_whoever_may_change_it() -> None:
         {"rules": [{"issuer": "https://evil.example", "audience": "x", "claims": {"sub": "y"}}]},
         {"rules": [{"issuer": GITHUB, "audience": "x", "claims": {"ref": "y"}}]},
         {"rules": [{"issuer": GITHUB, "audience": "x", "claims": {"sub": "*"}}]},
+        {"rules": [{"issuer": "aws", "audience": "x", "claims": {"arn": "arn:aws:iam::*:role/ci"}}]},
+        {"rules": [{"issuer": "aws", "audience": "x", "claims": {"sub": "arn:aws:iam::123456789012:role/ci"}}]},
         {"rules": TRUST["rules"] * 21},
     ],
 )

@@ -24,7 +24,8 @@ from roadstead.aws.identity.kms import KmsKeys
 from roadstead.aws.table import Table
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.directory import Role, UserName
-from roadstead.identity.permissions import PROJECT_CATALOGUE
+from roadstead.identity.permissions import PROJECT_CATALOGUE, Permission
+from roadstead.identity.providers.trust import TrustRule
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import Robot, RobotGrant, Scope, generated_hash
 from roadstead.identity.sign_in.attempts import Attempt
@@ -33,11 +34,13 @@ from roadstead.identity.tokens.certificates import Mode
 from roadstead.identity.tokens.jose import trusted_keys
 from roadstead.identity.tokens.verification import TokenVerifier
 from roadstead.names import ProjectName
+from roadstead.outbound.https import HttpsPoster
 from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker
 from tests import aws
 from tests.unit.functions.token.token_client import TokenClient, basic
 from tests.unit.identity.parts import PASSWORD
+from tests.unit.identity.sts_parts import ACCOUNT, CALLER, HOST, ROLE, USER_ID, FakeSts
 
 READ, UPDATE = "dynamodb.BatchGetItem", "dynamodb.UpdateItem"
 CONFIGURATION = "dynamodb.GetItem"  # once a minute
@@ -143,6 +146,63 @@ def test_a_robots_token_is_one_read_and_a_warning_of_its_expiry_one_write_more(c
         cloud.calls_of_last()
         assert client.get(SCOPES, authorization=basic("robot$ships+ci", "Generated1")).status == 200
         assert cloud.calls_of_last() == calls
+
+
+def test_a_call_signed_by_aws_is_one_read_one_request_to_sts_a_minute_and_told_in_the_trail(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = DynamoIdentities(Table(cloud.dynamodb, "identity"))
+    ships = store.find_project(ProjectName("ships"))
+    assert ships is not None
+    push = frozenset({Permission.parse("repository", "push")})
+    grant = RobotGrant(Scope.PROJECT, push, ships.name, ships.id)
+    robot = store.create_robot(
+        Robot(
+            name=RobotName(ships.name, "ci"),
+            project_id=ships.id,
+            secret=generated_hash("Generated1"),
+            grants=(grant,),
+            created=int(time.time()),
+            duration=-1,
+            creator="root",
+            creator_kind=ActorKind.USER,
+            creator_id=1,
+        )
+    )
+    store.set_robot_trust(replace(robot, trust=(TrustRule("aws", "registry.example.com", {"arn": ROLE}),)))
+    sts = FakeSts(time.time)
+    monkeypatch.setattr(HttpsPoster, "fetch", lambda _, *given, **options: sts.fetch(*given, **options))
+    client = cloud.client()
+    client.get(SCOPES, authorization=ADA)
+
+    text = sts.keys.sign(time.time()).text()
+    for _ in range(2):
+        cloud.calls_of_last()
+        capsys.readouterr()
+        answer = client.get(("scope", "repository:ships/a:pull,push"), authorization=basic("robot$ships+ci", text))
+        assert answer.status == 200
+        assert cloud.calls_of_last() == [READ]
+        (entry,) = audited(capsys)
+        assert entry["detail"] == f"method=aws-iam account={ACCOUNT} arn={CALLER} user_id={USER_ID}"
+        assert (entry["actor"]["name"], entry["actor"]["id"]) == ("robot$ships+ci", robot.id)
+    assert len(sts.asked) == 1
+
+    changed = replace(sts.keys.sign(time.time()), signature="0" * 64).text()
+    assert client.get(SCOPES, authorization=basic("robot$ships+ci", changed)).status == 401
+    said = capsys.readouterr().out
+    assert f"method=aws-iam key={sts.keys.access_key} host={HOST}" in said
+    for secret in (text, changed, sts.keys.session_token):
+        assert secret not in said
+
+    form = ("grant_type", "password"), ("username", "robot$ships+ci"), ("password", text)
+    assert client.post(*form).status == 200
+    sts.down = True
+    late = client.get(SCOPES, authorization=basic("robot$ships+ci", sts.keys.sign(time.time() - 5).text()))
+    assert (late.status, late.headers["retry-after"]) == (503, "10")
+
+
+def audited(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line)["audit"] for line in capsys.readouterr().out.splitlines() if '"audit"' in line]
 
 
 def test_a_refused_login_is_one_read_and_two_updates(cloud: Cloud) -> None:
@@ -330,3 +390,19 @@ def test_the_function_loads_only_what_it_needs() -> None:
     # Of OpenID Connect nothing, until an identity token is sent.
     assert not {name for name in ours if "oidc" in name or "id_tokens" in name or "keyless" in name}
     assert not {name for name in ours if name.startswith("roadstead.outbound")}
+    # Of AWS IAM nothing, until a signed call is sent.
+    assert not {name for name in ours if "signed_calls" in name or "aws_principals" in name}
+
+
+def test_an_identity_token_loads_nothing_that_asks_sts() -> None:
+    program = (
+        "import sys\n"
+        "from roadstead.identity.providers.keyless import keyless\n"
+        "from roadstead.identity.robots.robot_sign_in import TokenNotTrusted\n"
+        "try:\n"
+        "    keyless(None).check('ey.' + 'x' * 200 + '.y', ())\n"
+        "except TokenNotTrusted:\n"
+        "    print('aws_principals' in ' '.join(sys.modules), 'botocore' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

@@ -10,9 +10,9 @@ import pytest
 from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.people import ProviderFailed
 from roadstead.identity.permissions import Permission
-from roadstead.identity.providers.keyless import Keyless, describe
+from roadstead.identity.providers.keyless import Keyless
 from roadstead.identity.providers.oidc_provider import OidcProvider
-from roadstead.identity.providers.trust import RuleRefused, TrustRule, check_rules, glob_fits, is_identity_token
+from roadstead.identity.providers.trust import RuleRefused, TrustRule, check_rules, glob_fits, is_keyless
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robot_sign_in import RobotLogin, RobotRefused
 from roadstead.identity.robots.robots import NEVER, Robot, RobotGrant, Scope, generated_hash
@@ -37,7 +37,7 @@ class Gate:
         self.issuer = FakeProvider(self.clock)
         self.issuer.description = {"authorization_endpoint": None, "token_endpoint": None}
         self.configuration = MemoryConfiguration()
-        reader = ConfigurationReader(self.configuration, MemoryConfigurationSecrets(), clock=self.clock)
+        self.reader = ConfigurationReader(self.configuration, MemoryConfigurationSecrets(), clock=self.clock)
         self.allow(ISSUER)
         project = self.harbour.accounts.create_project("ships")
         self.name = RobotName(project.name, "ci")
@@ -47,7 +47,7 @@ class Gate:
         robot = Robot(self.name, project.id, secret, (grant,), now, NEVER, "ada", ActorKind.USER, 1)
         self.robot = self.store.create_robot(robot)
         self.trust(RULE)
-        keyless = Keyless(OidcProvider(self.issuer, clock=self.clock), reader)
+        keyless = Keyless(OidcProvider(self.issuer, clock=self.clock), self.reader)
         self.login = RobotLogin(self.store, PasswordVerifier(self.harbour.hasher), lambda: keyless, clock=self.clock)
 
     def allow(self, *issuers: str) -> None:
@@ -157,13 +157,20 @@ def test_an_unknown_robot_costs_the_issuer_nothing(gate: Gate) -> None:
 
 
 def test_the_trail_has_issuer_subject_and_token(gate: Gate) -> None:
-    assert describe(gate.token()) == f"issuer={ISSUER} subject=repo:acme/ships token=t1"
-    assert describe("ey.no.token") == ""
+    proof = f"method=identity-token issuer={ISSUER} subject=repo:acme/ships token=t1"
+    assert gate.login.sign_in(gate.name, gate.token())[1].proof == proof
+    for refused in (gate.token(repository="x"), gate.token(exp=1)):
+        with pytest.raises(RobotRefused) as error:
+            gate.enter(refused)
+        assert error.value.proof == proof
+    with pytest.raises(RobotRefused) as error:
+        gate.enter("ey.no." + "x" * 130)
+    assert error.value.proof == "method=identity-token"
 
 
 def test_a_secret_of_a_robot_is_never_taken_for_a_token(gate: Gate) -> None:
-    assert not is_identity_token("ey" + "." * 2 + "x" * 120)
-    assert is_identity_token(gate.token())
+    assert not is_keyless("ey" + "." * 2 + "x" * 120)
+    assert is_keyless(gate.token())
 
 
 @pytest.mark.parametrize(

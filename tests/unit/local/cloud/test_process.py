@@ -6,6 +6,7 @@ import base64
 import contextlib
 import hashlib
 import http.client
+import json
 import os
 import re
 import socket
@@ -19,8 +20,11 @@ from urllib.parse import urlsplit
 import pytest
 from botocore.exceptions import ClientError
 
+from roadstead.identity.providers.aws_principals import sts
+from roadstead.identity.providers.signed_calls import CallInvalid
 from tests import aws
-from tests.embedded import Embedded, embedded, start
+from tests.embedded import ACCESS_KEY, SECRET_KEY, Embedded, embedded, start
+from tests.unit.identity.sts_parts import Keys
 
 BUCKET = "bucket"
 MIB = 1024 * 1024
@@ -230,6 +234,30 @@ def test_a_database_of_another_version_is_refused_with_a_sentence(tmp_path: Path
         connection.execute("PRAGMA user_version=99")
     with pytest.raises(RuntimeError, match="the database is of version 99, this program of 1"):
         start(state)
+
+
+class TestSts:
+    """A call as the token function sends it, signed by botocore."""
+
+    def test_a_signed_call_is_answered_with_its_role(self, running: Embedded) -> None:
+        keys = Keys(ACCESS_KEY, SECRET_KEY, "")
+        call = keys.sign(time.time(), host=urlsplit(running.endpoint).netloc, region=running.region)
+        principal = sts(running.endpoint).principal(call)
+        assert (principal.arn, principal.session) == ("arn:aws:iam::000000000000:role/local", "machine")
+
+    def test_anything_else_is_refused(self, running: Embedded) -> None:
+        host = urlsplit(running.endpoint).netloc
+        call = Keys(ACCESS_KEY, "another secret", "").sign(time.time(), host=host, region=running.region)
+        with pytest.raises(CallInvalid, match="SignatureDoesNotMatch"):
+            sts(running.endpoint).principal(call)
+        body = b"Action=AssumeRole&Version=2011-06-15"
+        call = Keys(ACCESS_KEY, SECRET_KEY, "").sign(time.time(), host=host, region=running.region, body=body)
+        for sent, expected in (
+            (body, (501, "NotImplemented")),
+            (b"Action=GetCallerIdentity", (403, "SignatureDoesNotMatch")),
+        ):
+            status, answer = ask(running.endpoint + "/", "POST", call.headers(), sent)
+            assert (status, json.loads(answer)["Error"]["Code"]) == expected
 
 
 def test_an_event_of_s3_is_in_the_queue_with_the_object(running: Embedded, s3: Any) -> None:

@@ -77,6 +77,12 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
     }
 
 
+def test_signed_calls_go_to_the_embedded_aws() -> None:
+    made = functions(RESOURCES, {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, None)
+    asks = {function.name for function in made if function.environment.get("STS_ENDPOINT") == "http://127.0.0.1:1"}
+    assert asks == {"token", "management"}
+
+
 def test_every_route_leads_to_an_existing_function() -> None:
     names = {function.name for function in functions(RESOURCES, {}, EDGE)}
     assert {route.function for route in ROUTES} == names - {
