@@ -235,14 +235,14 @@ export function useArtifact(at: ArtifactPath) {
   });
 }
 
-/** What refers to an artifact: signatures, SBOMs and the like. At most 100 are shown. */
+/** How many signatures, SBOMs and the like refer to an artifact, in `total`. */
 export function useAccessories(at: ArtifactPath) {
   return useQuery({
-    queryKey: ['accessories', at],
+    queryKey: ['accessories', at, 'count'],
     queryFn: async () =>
       listOf(
         await api.GET('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}/accessories', {
-          params: { ...pathOf(at), query: { page_size: 100 } },
+          params: { ...pathOf(at), query: { page_size: 1 } },
         }),
       ),
   });
@@ -254,6 +254,21 @@ export interface Step {
   created_by?: string;
   empty_layer?: boolean;
   comment?: string;
+}
+
+/** An artifact's layers, the lowest first; an index has none. They never change. */
+export function useLayers({ project, repository, reference }: ArtifactPath, there: boolean) {
+  return useQuery({
+    queryKey: ['layers', project, repository, reference],
+    queryFn: async () =>
+      dataOf(
+        await api.GET('/api/roadstead/v1/projects/{project_name}/repositories/{repository}/artifacts/{reference}/layers', {
+          params: { path: { project_name: project, repository, reference } },
+        }),
+      ),
+    enabled: there,
+    staleTime: 60_000, // the history follows a moment after the push
+  });
 }
 
 /** A text that was extracted from an artifact when it was pushed; null where there is none. */
@@ -270,11 +285,29 @@ export function useAddition(at: ArtifactPath, addition: string, there: boolean) 
   });
 }
 
-type Rows<T> = { data?: T[]; response: Response };
+export type Rows<T> = { data?: T[]; response: Response };
 
 /** A list, by a key that begins with what changes it. The last page stays while the next one loads. */
 export function useRows<T>(key: unknown[], ask: () => Promise<Rows<T>>, enabled = true) {
   return useQuery({ queryKey: key, queryFn: async () => listOf(await ask()), placeholderData: keepPreviousData, enabled });
+}
+
+const BATCH = 100; // rows of one call
+
+/** All rows of a list that the registry bounds at a thousand or so, however many pages it takes. */
+export function useAllRows<T>(key: unknown[], ask: (query: { page: number; page_size: number }) => Promise<Rows<T>>, enabled = true) {
+  return useQuery({
+    queryKey: key,
+    queryFn: async () => {
+      const rows: T[] = [];
+      for (let page = 1; ; page += 1) {
+        const found = listOf(await ask({ page, page_size: BATCH }));
+        rows.push(...found.rows);
+        if (found.rows.length < BATCH || rows.length === found.total) return rows;
+      }
+    },
+    enabled,
+  });
 }
 
 /** One thing. */

@@ -5,6 +5,8 @@ export type { paths };
 type Schemas = components['schemas'];
 export type AccessToken = Schemas['AccessToken'];
 export type Delivery = Schemas['WebhookExecution'];
+export type Layer = Schemas['Layer'];
+export type Puller = Schemas['Puller'];
 export type Quota = Schemas['Quota'];
 export type TrashUnit = Schemas['TrashUnit'];
 export type Webhook = Schemas['WebhookPolicy'];

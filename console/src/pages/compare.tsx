@@ -1,6 +1,6 @@
 import { useLocation } from 'preact-iso';
-import { useAddition, useArtifact, useTags } from '../api/queries';
-import type { Artifact } from '../api/types';
+import { useAddition, useArtifact, useLayers, useTags } from '../api/queries';
+import type { Artifact, Layer } from '../api/types';
 import { type Message, useTexts } from '../i18n';
 import { shortDigest } from '../lib/format';
 import { imageFacts, pairs, platformOf } from '../lib/image';
@@ -9,7 +9,7 @@ import { Field } from '../ui/fields';
 import { Size, Time } from '../ui/data';
 import { Empty, Failure } from '../ui/feedback';
 import { Head } from '../ui/shell';
-import { stepsOf } from './artifact';
+import { sizeOf, stepsOf } from './artifact/layers';
 
 interface CompareProps {
   project: string;
@@ -88,6 +88,10 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
   const [a, b] = [history(left), history(right)];
   const first = useAddition(a.at, 'build_history', a.there);
   const second = useAddition(b.at, 'build_history', b.there);
+  const layersOf = (artifact: Artifact) => ({ project, repository, reference: artifact.digest });
+  const single = (artifact: Artifact) => (artifact.references ?? []).length === 0;
+  const lower = useLayers(layersOf(left), single(left));
+  const upper = useLayers(layersOf(right), single(right));
   const rows = rowsOf(left, right);
   const steps = stepRows(first.data, second.data);
   if (left.digest === right.digest)
@@ -150,6 +154,7 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
           </tbody>
         </table>
       </div>
+      {lower.data && upper.data && <LayerDifferences left={lower.data} right={upper.data} />}
       {steps.length > 0 && (
         <section class="card">
           <header>
@@ -158,8 +163,8 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
           </header>
           <ol class="layers" style={{ padding: 0, margin: 0 }}>
             {steps.map((step, index) => (
-              <li key={index} class={step.mark === '+' ? 'added' : step.mark === '-' ? 'removed' : undefined}>
-                <span class="small">{step.mark === '+' ? t('compare.added') : step.mark === '-' ? t('compare.removed') : t('compare.kept')}</span>
+              <li key={index} class={MARKS[step.mark].kind}>
+                <span class="small">{t(MARKS[step.mark].text)}</span>
                 <code>{step.text}</code>
               </li>
             ))}
@@ -168,6 +173,53 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
       )}
     </div>
   );
+}
+
+/** Layers that both have, which a client pulls once, and those that only one has. */
+function LayerDifferences({ left, right }: { left: Layer[]; right: Layer[] }) {
+  const { t, n } = useTexts();
+  const rows = layerRows(left, right);
+  if (!rows.length) return null;
+  const shared = rows.filter((row) => row.mark === ' ').map((row) => row.layer);
+  return (
+    <section class="card">
+      <header>
+        <h2>{t('layers')}</h2>
+        <span class="muted small">
+          {n('compare.shared', shared.length)} · <Size of={sizeOf(shared)} />
+        </span>
+      </header>
+      <ol class="layers sized" style={{ padding: 0, margin: 0 }}>
+        {rows.map(({ mark, layer }, index) => (
+          <li key={index} class={MARKS[mark].kind}>
+            <span class="small">{t(MARKS[mark].text)}</span>
+            <code>{layer.created_by ? `${shortDigest(layer.digest)}  ${layer.created_by}` : shortDigest(layer.digest)}</code>
+            <span class="number">
+              <Size of={layer.size} />
+            </span>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+type Mark = ' ' | '-' | '+';
+const MARKS: Record<Mark, { kind?: string; text: Message }> = {
+  ' ': { text: 'compare.kept' },
+  '-': { kind: 'removed', text: 'compare.removed' },
+  '+': { kind: 'added', text: 'compare.added' },
+};
+
+/** The layers of both, the lowest first: what only the left has stands before what only the right has. */
+export function layerRows(left: Layer[], right: Layer[]): { mark: Mark; layer: Layer }[] {
+  const [there, here] = [new Set(right.map((one) => one.digest)), new Set(left.map((one) => one.digest))];
+  const marked = (mark: Mark) => (layer: Layer) => ({ mark, layer });
+  return [
+    ...left.filter((one) => there.has(one.digest)).map(marked(' ')),
+    ...left.filter((one) => !there.has(one.digest)).map(marked('-')),
+    ...right.filter((one) => !here.has(one.digest)).map(marked('+')),
+  ];
 }
 
 interface Row {
@@ -204,7 +256,7 @@ function merged(left: Map<string, string>, right: Map<string, string>): Row[] {
 const MOST_STEPS = 500; // above that, comparing would take long
 
 /** The steps of two builds as a difference: kept, removed, added, by their longest common sequence. */
-export function stepRows(left: string | undefined, right: string | undefined): { mark: ' ' | '-' | '+'; text: string }[] {
+export function stepRows(left: string | undefined, right: string | undefined): { mark: Mark; text: string }[] {
   const texts = (text: string | undefined) => stepsOf(text ?? '[]').map((step) => step.created_by ?? step.comment ?? '').slice(0, MOST_STEPS);
   const [a, b] = [texts(left), texts(right)];
   const lengths = Array.from({ length: a.length + 1 }, () => new Uint16Array(b.length + 1));
@@ -212,7 +264,7 @@ export function stepRows(left: string | undefined, right: string | undefined): {
   for (let i = a.length - 1; i >= 0; i -= 1)
     for (let j = b.length - 1; j >= 0; j -= 1)
       (lengths[i] as Uint16Array)[j] = a[i] === b[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
-  const rows: { mark: ' ' | '-' | '+'; text: string }[] = [];
+  const rows: { mark: Mark; text: string }[] = [];
   for (let i = 0, j = 0; i < a.length || j < b.length; ) {
     if (i < a.length && j < b.length && a[i] === b[j]) {
       rows.push({ mark: ' ', text: a[i] ?? '' });

@@ -1,7 +1,7 @@
 import { Plus, Trash2 } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
-import { useAction, useRows } from '../api/queries';
+import { useAction, useAllRows } from '../api/queries';
 import type { Label } from '../api/types';
 import { useTexts } from '../i18n';
 import { Button, IconButton } from '../ui/controls';
@@ -13,10 +13,8 @@ const COLOURS = ['#0b6675', '#2563eb', '#7c3aed', '#be185d', '#b91c1c', '#b45309
 
 /** The labels of a project, or without one those of the registry. */
 export function useLabels(project?: number) {
-  return useRows<Label>(['labels', project ?? 'global'], () =>
-    api.GET('/api/v2.0/labels', {
-      params: { query: { scope: project === undefined ? 'g' : 'p', project_id: project, page_size: 100 } },
-    }),
+  return useAllRows<Label>(['labels', project ?? 'global'], (query) =>
+    api.GET('/api/v2.0/labels', { params: { query: { scope: project === undefined ? 'g' : 'p', project_id: project, ...query } } }),
   );
 }
 
@@ -57,9 +55,9 @@ export function Labels({ project, edit }: { project?: number; edit: boolean }) {
           <Failure error={labels.error} />
         </div>
       )}
-      {labels.data?.rows.length === 0 && <p class="body muted">{t('labels.none')}</p>}
+      {labels.data?.length === 0 && <p class="body muted">{t('labels.none')}</p>}
       <ul class="rules">
-        {labels.data?.rows.map((label) => (
+        {labels.data?.map((label) => (
           <li key={label.id}>
             <LabelBadge label={label} />
             <span class="sentence muted">{label.description}</span>

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../i18n';
 import { absolute, bytes, relative, shortDigest, timeOf } from '../lib/format';
 import { useAddress } from '../lib/address';
-import { CopyButton, SMALL } from './controls';
+import { Button, CopyButton, SMALL } from './controls';
 
 /** A time as `2 hours ago`, with the full time in the reader's zone on hover and for screen readers. */
 export function Time({ at, none = '–' }: { at: string | null | undefined; none?: string }) {
@@ -167,8 +167,50 @@ interface PagerProps {
 
 /** Pages by number, for the lists of which the registry tells how long they are. */
 export function Pager({ page, size, total }: PagerProps) {
-  const { t, language } = useTexts();
+  const { t } = useTexts();
   const { hrefWith } = useAddress();
+  return (
+    <Span page={page} size={size} total={total}>
+      {(more) => (
+        <>
+          {page > 1 && (
+            <a class="button small" rel="prev" href={hrefWith({ page: page > 2 ? String(page - 1) : null })}>
+              {t('pages.previous')}
+            </a>
+          )}
+          {more && (
+            <a class="button small" rel="next" href={hrefWith({ page: String(page + 1) })}>
+              {t('pages.next')}
+            </a>
+          )}
+        </>
+      )}
+    </Span>
+  );
+}
+
+/** The same for a list within a card or a dialog, whose page is not in the address. */
+export function Turner({ page, size, total, turn }: PagerProps & { turn: (page: number) => void }) {
+  const { t } = useTexts();
+  return (
+    <Span page={page} size={size} total={total}>
+      {(more) => (
+        <>
+          <Button kind="small" disabled={page === 1} onClick={() => turn(page - 1)}>
+            {t('pages.previous')}
+          </Button>
+          <Button kind="small" disabled={!more} onClick={() => turn(page + 1)}>
+            {t('pages.next')}
+          </Button>
+        </>
+      )}
+    </Span>
+  );
+}
+
+/** Which rows of how many are shown; nothing where all of them are. */
+function Span({ page, size, total, children }: PagerProps & { children: (more: boolean) => ComponentChildren }) {
+  const { t, language } = useTexts();
   if (total === null || (total <= size && page === 1)) return null;
   const from = (page - 1) * size + 1;
   const until = Math.min(page * size, total);
@@ -177,16 +219,7 @@ export function Pager({ page, size, total }: PagerProps) {
     <nav class="pager" aria-label={t('pages')}>
       <span>{t('pages.of', { from: number(from), until: number(until), total: number(total) })}</span>
       <span class="space" />
-      {page > 1 && (
-        <a class="button small" rel="prev" href={hrefWith({ page: page > 2 ? String(page - 1) : null })}>
-          {t('pages.previous')}
-        </a>
-      )}
-      {until < total && (
-        <a class="button small" rel="next" href={hrefWith({ page: String(page + 1) })}>
-          {t('pages.next')}
-        </a>
-      )}
+      {children(until < total)}
     </nav>
   );
 }

@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Listed } from '../api/client';
-import { PAGE_SIZE } from '../api/queries';
+import { PAGE_SIZE, type Rows, useRows } from '../api/queries';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
-import { Pager, Table, Waiting } from './data';
+import { Pager, Table, Turner, Waiting } from './data';
 import { Failure } from './feedback';
 
 interface ListingProps<T> {
@@ -74,4 +75,13 @@ export function Listing<T>({ label, list, head, actions, row, bar, none, filtere
       <Pager page={page} size={PAGE_SIZE} total={list.data?.total ?? null} />
     </>
   );
+}
+
+/** A list within a card or a dialog, page by page, and what turns its pages; nothing where there is only one. */
+export function usePages<T>(key: unknown[], size: number, ask: (query: { page: number; page_size: number }) => Promise<Rows<T>>, enabled = true) {
+  const [page, turn] = useState(1);
+  const list = useRows<T>([...key, page], () => ask({ page, page_size: size }), enabled);
+  const total = list.data?.total ?? null;
+  const pager = total !== null && total > size && <Turner page={page} size={size} total={total} turn={turn} />;
+  return { ...list, pager };
 }

@@ -76,6 +76,14 @@ SCHEMAS: Mapping[str, Schema] = {
             "last_pull": time(),
         }
     ),
+    "Layer": obj(
+        {"digest": text(), "media_type": text(), "size": number("bytes of the compressed blob")},
+        {
+            "created_by": text("the instruction that made the layer, as the image's history has it"),
+            "created": text("when, as the history says it"),
+            "comment": text(),
+        },
+    ),
     "Accessory": obj(
         {
             "id": number(),
@@ -91,15 +99,6 @@ SCHEMAS: Mapping[str, Schema] = {
         }
     ),
 }
-
-_LAYER = obj(
-    {"digest": text(), "media_type": text(), "size": number("bytes of the compressed blob")},
-    {
-        "created_by": text("the instruction that made the layer, as the image's history has it"),
-        "created": text("when, as the history says it"),
-        "comment": text(),
-    },
-)
 
 OPERATIONS: Mapping[str, Described] = {
     "listArtifacts": page_of("List a repository's artifacts", ref("Artifact"), *_SHOWN, _CURSOR),
@@ -121,7 +120,7 @@ OPERATIONS: Mapping[str, Described] = {
         "A text that was extracted: build_history, readme.md, values.yaml or dependencies", {}, media_type="*/*"
     ),
     "listLayers": Described(
-        "List an image's layers with their sizes, the lowest first; an index has none", array(_LAYER)
+        "List an image's layers with their sizes, the lowest first; an index has none", array(ref("Layer"))
     ),
     "listPullers": page_of("List who pulled an artifact within 90 days, the last one first", ref("Puller")),
     "listArtifactsOfProject": page_of(

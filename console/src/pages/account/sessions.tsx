@@ -27,9 +27,9 @@ export function Sessions() {
       then: () => setEnding(null),
     },
   );
+  const title = (one: OwnSession) => t('sessions.end.title', { where: agentName(one.user_agent) || t('sessions.unknown') });
   const rows = sessions.data?.rows ?? [];
-  const current = rows.some((one) => one.current);
-  const others = (sessions.data?.total ?? 0) > (current ? 1 : 0);
+  const others = (sessions.data?.total ?? 0) > (rows.some((one) => one.current) ? 1 : 0);
   return (
     <>
       <Listing
@@ -62,7 +62,7 @@ export function Sessions() {
                     {agentName(one.user_agent) || t('sessions.unknown')}
                   </span>{' '}
                   {one.current && <span class="badge ok">{t('sessions.current')}</span>}
-                  {one.provider !== 'local' && <span class="badge">{one.provider === 'oidc' ? 'OIDC' : one.provider.toUpperCase()}</span>}
+                  {one.provider !== 'local' && <span class="badge">{one.provider.toUpperCase()}</span>}
                   <div class="small muted on-phone mono">{one.address}</div>
                 </span>
               </span>
@@ -76,7 +76,7 @@ export function Sessions() {
             </td>
             <td class="act">
               {!one.current && (
-                <Button kind="small" aria-label={t('sessions.end.title', { where: agentName(one.user_agent) })} onClick={() => setEnding(one)}>
+                <Button kind="small" aria-label={title(one)} onClick={() => setEnding(one)}>
                   {t('sessions.end')}
                 </Button>
               )}
@@ -86,7 +86,7 @@ export function Sessions() {
       />
       {ending !== null && (
         <Confirm
-          title={ending === 'others' ? t('sessions.endOthers') : t('sessions.end.title', { where: agentName(ending.user_agent) })}
+          title={ending === 'others' ? t('sessions.endOthers') : title(ending)}
           verb={t('sessions.end')}
           onClose={() => setEnding(null)}
           action={end}

@@ -11,7 +11,7 @@ import { Header } from '../../ui/data';
 import { FormDialog, Result, useDeletion } from '../../ui/dialogs';
 import { Empty, Failure } from '../../ui/feedback';
 import { EXACT, TextField, textOf } from '../../ui/fields';
-import { Listing } from '../../ui/listing';
+import { Listing, usePages } from '../../ui/listing';
 
 const LOCAL = 2;
 
@@ -110,9 +110,10 @@ function OneGroup({ group, onClose }: { group: Group; onClose: () => void }) {
   const path = { group: String(group.id) };
   const local = group.group_type === LOCAL;
   const details = useOne(['groups', 'one', group.id], () => api.GET('/api/roadstead/v1/usergroups/{group}', { params: { path } }));
-  const members = useRows(
+  const members = usePages(
     ['groups', 'members', group.id],
-    () => api.GET('/api/roadstead/v1/usergroups/{group}/members', { params: { path, query: { page_size: 100 } } }),
+    PAGE_SIZE,
+    (query) => api.GET('/api/roadstead/v1/usergroups/{group}/members', { params: { path, query } }),
     local,
   );
   const setAdmin = useAction(
@@ -179,6 +180,7 @@ function OneGroup({ group, onClose }: { group: Group; onClose: () => void }) {
             ))}
             {members.data?.rows.length === 0 && <li class="muted">{t('groups.empty')}</li>}
           </ul>
+          {members.pager}
         </>
       )}
       {!local && <p class="muted">{t('groups.elsewhere')}</p>}

@@ -9,6 +9,7 @@ import { Time } from '../../ui/data';
 import { FormDialog, useDeletion } from '../../ui/dialogs';
 import { Empty, Failure } from '../../ui/feedback';
 import { Field, TextField, textOf } from '../../ui/fields';
+import { usePages } from '../../ui/listing';
 import type { TabProps } from '../project';
 
 const COMMON = ['PUSH_ARTIFACT', 'DELETE_ARTIFACT'];
@@ -128,13 +129,14 @@ function One({ project, webhook, edit }: { project: string; webhook: Webhook; ed
 }
 
 const STATES: Record<string, string> = { Success: 'ok', Error: 'bad', Running: 'warn' };
+const SHOWN = 10; // deliveries
 
 function Deliveries({ project, webhook, edit }: { project: string; webhook: Webhook; edit: boolean }) {
   const { t } = useTexts();
   const [open, setOpen] = useState<number | null>(null);
   const path = { project, policy: String(webhook.id) };
-  const deliveries = useRows<Delivery>(['deliveries', project, webhook.id], () =>
-    api.GET('/api/v2.0/projects/{project}/webhook/policies/{policy}/executions', { params: { path, query: { page_size: 10 } } }),
+  const deliveries = usePages<Delivery>(['deliveries', project, webhook.id], SHOWN, (query) =>
+    api.GET('/api/v2.0/projects/{project}/webhook/policies/{policy}/executions', { params: { path, query } }),
   );
   const again = useAction(
     (delivery: Delivery) =>
@@ -143,8 +145,16 @@ function Deliveries({ project, webhook, edit }: { project: string; webhook: Webh
       }),
     { refresh: ['deliveries'], done: t('webhooks.again') },
   );
+  const error = deliveries.error ?? again.error;
+  if (error)
+    return (
+      <div class="body">
+        <Failure error={error} retry={() => (again.error ? again.reset() : void deliveries.refetch())} />
+      </div>
+    );
   if (!deliveries.data?.rows.length) return null;
   return (
+    <>
     <ul class="rules">
       {deliveries.data.rows.map((delivery) => (
         <li key={delivery.id} style={{ flexWrap: 'wrap' }}>
@@ -180,6 +190,8 @@ function Deliveries({ project, webhook, edit }: { project: string; webhook: Webh
         </li>
       ))}
     </ul>
+    {deliveries.pager}
+    </>
   );
 }
 
