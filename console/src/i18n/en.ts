@@ -202,6 +202,7 @@ export const en = {
   'compare.steps.other': '{count} steps differ',
   'compare.shared.one': '{count} in both',
   'compare.shared.other': '{count} in both',
+  'compare.layers': 'Compare layers',
   'compare.added': 'added',
   'compare.removed': 'removed',
   'compare.kept': 'same',

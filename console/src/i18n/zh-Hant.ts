@@ -205,6 +205,7 @@ export const zhHant: Catalogue = {
   'compare.steps.other': '{count} 個步驟不同',
   'compare.shared.one': '{count} 層相同',
   'compare.shared.other': '{count} 層相同',
+  'compare.layers': '比較各層',
   'compare.added': '新增',
   'compare.removed': '移除',
   'compare.kept': '相同',

@@ -154,6 +154,7 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
           </tbody>
         </table>
       </div>
+      <Children project={project} repository={repository} left={left} right={right} />
       {lower.data && upper.data && <LayerDifferences left={lower.data} right={upper.data} />}
       {steps.length > 0 && (
         <section class="card">
@@ -172,6 +173,32 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
         </section>
       )}
     </div>
+  );
+}
+
+/** Of two indexes, the images for the same platform, each of which can be compared in turn. */
+function Children({ project, repository, left, right }: DifferencesProps) {
+  const { t } = useTexts();
+  const theirs = new Map((right.references ?? []).map((one) => [platformOf(one.platform), one.child_digest]));
+  const pairs = (left.references ?? []).flatMap((one) => {
+    const other = theirs.get(platformOf(one.platform));
+    return other ? [{ platform: platformOf(one.platform), one: one.child_digest, other }] : [];
+  });
+  if (!pairs.length) return null;
+  return (
+    <section class="card">
+      <header>
+        <h2>{t('platforms')}</h2>
+      </header>
+      <ul class="rules">
+        {pairs.map(({ platform, one, other }) => (
+          <li key={one}>
+            <span class="sentence name">{platform || t('platforms.none')}</span>
+            {one === other ? <span class="muted">{t('compare.same')}</span> : <a href={to.compare(project, repository, one, other)}>{t('compare.layers')}</a>}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

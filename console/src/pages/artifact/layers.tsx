@@ -1,8 +1,7 @@
 import { type Step, useAddition, useLayers } from '../../api/queries';
 import type { Artifact, Layer } from '../../api/types';
 import { useTexts } from '../../i18n';
-import { CopyButton } from '../../ui/controls';
-import { Size } from '../../ui/data';
+import { Digest, Size } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
 import type { At } from './at';
 
@@ -39,9 +38,8 @@ export function Layers({ at, artifact }: { at: At; artifact: Artifact }) {
             <div>
               <code>{text || layer?.media_type}</code>
               {layer && (
-                <div class="digest small muted">
-                  <code class="break">{layer.digest.slice(0, 19)}…</code>
-                  <CopyButton text={layer.digest} label={t('copy.digest')} />
+                <div class="small muted">
+                  <Digest of={layer.digest} />
                 </div>
               )}
             </div>
