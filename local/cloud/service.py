@@ -129,6 +129,7 @@ class Cloud:
                 {
                     "PutParameter": ssm.put,
                     "GetParameter": ssm.get,
+                    "GetParametersByPath": ssm.get_by_path,
                     "DeleteParameter": ssm.delete,
                     "DescribeParameters": ssm.describe,
                 },

@@ -19,6 +19,7 @@ from roadstead.notifications.stores import (
     DeliveryRecords,
     LastDelivery,
     Outcome,
+    Webhook,
     WebhookSecrets,
     WebhookSecretStore,
 )
@@ -102,7 +103,7 @@ class Deliverer:
         self._poster = poster
         self._retries = retries
         self._clock = clock
-        self._recent: Recent[tuple[ProjectName, str], WebhookSecrets | None] = Recent(
+        self._recent: Recent[tuple[ProjectName, str, str], WebhookSecrets | None] = Recent(
             _SECRETS_SECONDS, _SECRETS, monotonic
         )
 
@@ -127,13 +128,19 @@ class Deliverer:
         return verdict
 
     def _verdict(self, message: Message, attempt: int) -> Verdict:
-        webhook = self._targets.find(message.project, message.webhook)
-        if webhook is None or not (webhook.enabled or message.test):
-            return Verdict(Fate.DROPPED, "the webhook was removed" if webhook is None else "the webhook is disabled")
-        place = (message.project, message.webhook)
-        secrets = self._recent.get(place, lambda: self._secrets.find_secrets(*place))
-        if secrets is None:
-            return Verdict(Fate.GIVEN_UP, "the webhook has no signing secret; set a new one")
+        for _ in range(2):
+            webhook = self._targets.find(message.project, message.webhook)
+            if webhook is None or not (webhook.enabled or message.test):
+                return Verdict(
+                    Fate.DROPPED, "the webhook was removed" if webhook is None else "the webhook is disabled"
+                )
+            secrets = self._secrets_of(webhook)
+            if secrets is not None:
+                return self._sent(message, webhook, secrets, attempt)
+            self._targets.forget(message.project)  # they were replaced since the webhook was read
+        return self._failed(attempt, "the webhook has no signing secret; set a new one")
+
+    def _sent(self, message: Message, webhook: Webhook, secrets: WebhookSecrets, attempt: int) -> Verdict:
         body = message.body.encode()
         try:
             endpoint = self._poster.parse(webhook.url)
@@ -144,6 +151,14 @@ class Deliverer:
         except Unreachable as error:
             return self._failed(attempt, str(error))
         return self._judged(answer, attempt)
+
+    def _secrets_of(self, webhook: Webhook) -> WebhookSecrets | None:
+        """Return the secrets, or None. None is not remembered: SSM may show what was just written a little later."""
+        place = (webhook.project, webhook.id, webhook.secrets)
+        found = self._recent.get(place, lambda: self._secrets.find_secrets(*place))
+        if found is None:
+            self._recent.forget(place)
+        return found
 
     def _headers(self, message: Message, secrets: WebhookSecrets, body: bytes) -> dict[str, str]:
         headers = {"User-Agent": USER_AGENT, "Content-Type": message.content_type}

@@ -70,6 +70,7 @@ class Webhook:
     description: str = ""
     updated: int = 0  # seconds since the epoch
     authorized: bool = False  # whether its secrets have an Authorization header
+    secrets: str = ""  # the reference under which its secrets are kept
     skip_verify: bool = False  # is stored and shown, and changes nothing: certificates are always verified
 
 
@@ -79,6 +80,15 @@ class WebhookSecrets:
 
     signing: str = field(repr=False)
     authorization: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSecrets:
+    """That secrets are kept under a reference, and since when, in seconds since the epoch."""
+
+    webhook: str
+    reference: str
+    since: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +144,8 @@ class Webhooks(Protocol):
         """Raises UnknownProject, and Conflict if the id is taken."""
         ...
 
-    def replace_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
-        """Raises UnknownWebhook."""
+    def replace_webhook(self, webhook: Webhook, *, replaces: Webhook, event: Event | None = None) -> None:
+        """Raises UnknownWebhook, and Conflict unless the stored webhook has the secrets of `replaces`."""
         ...
 
     def remove_webhook(self, project: ProjectName, webhook: str, *, event: Event | None = None) -> None:
@@ -148,16 +158,24 @@ class Webhooks(Protocol):
 
 
 class WebhookSecretStore(Protocol):
-    """The store of webhooks' secrets, separate from the webhooks so that listing webhooks needs no right to secrets."""
+    """The store of webhooks' secrets, separate from the webhooks so that listing webhooks needs no right to secrets.
 
-    def set_secrets(self, project: ProjectName, webhook: str, secrets: WebhookSecrets) -> None: ...
+    Secrets are written once, under a reference of their own, and never changed. What makes them effective is the write
+    of the webhook, which names the reference.
+    """
 
-    def find_secrets(self, project: ProjectName, webhook: str) -> WebhookSecrets | None:
+    def put_secrets(self, project: ProjectName, webhook: str, reference: str, secrets: WebhookSecrets) -> None: ...
+
+    def find_secrets(self, project: ProjectName, webhook: str, reference: str) -> WebhookSecrets | None:
         """Return the secrets, or None. The delivering function and the management API have permission."""
         ...
 
-    def remove_secrets(self, project: ProjectName, webhook: str) -> None:
+    def remove_secrets(self, project: ProjectName, webhook: str, reference: str) -> None:
         """Remove the secrets, if there are any."""
+        ...
+
+    def references(self, project: ProjectName) -> Sequence[KeptSecrets]:
+        """Return what is kept of a project. Costs one call for each ten."""
         ...
 
 

@@ -44,6 +44,10 @@ class Targets:
             found = self._among(project, webhook)
         return found
 
+    def forget(self, project: ProjectName) -> None:
+        """Read the project's webhooks again when they are next asked for."""
+        self._recent.forget(project)
+
     def _among(self, project: ProjectName, webhook: str) -> Webhook | None:
         return next((found for found in self.of(project).webhooks if found.id == webhook), None)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.identity.directory import UnknownProject
 from roadstead.names import ProjectName
 from roadstead.notifications.delivery import Poster
@@ -41,6 +42,7 @@ MAX_NAME = 100
 MAX_DESCRIPTION = 1_024
 MAX_DELIVERIES = 10_000  # that are listed
 MAX_AT_ONCE = 1_000  # deliveries of one millisecond
+UNDER_WAY_SECONDS = 3_600  # no change takes that long
 ID_BITS = 52  # JavaScript's numbers hold them exactly
 OPERATOR = Actor("operator", ActorKind.OPERATOR)
 MAX_AUTHORIZATION = 1_024
@@ -146,12 +148,12 @@ class Notifications:
         if len(others) >= MAX_WEBHOOKS:
             raise NotificationRefused(f"a project can have up to {MAX_WEBHOOKS} webhooks; remove one first")
         _check_name(webhook, others)
-        # The secret first: deliveries to a webhook without one fail, while a secret without a webhook is harmless.
-        self._secrets.set_secrets(parsed, webhook.id, proof)
+        self._remove_leftovers(parsed, others)
+        webhook = self._with_secrets(webhook, proof)
         try:
             self._webhooks.create_webhook(webhook, event=self._event(Operation.CREATE_WEBHOOK, webhook))
         except UnknownProject as error:
-            self._secrets.remove_secrets(parsed, webhook.id)
+            self._secrets.remove_secrets(parsed, webhook.id, webhook.secrets)
             raise _no_project(parsed) from error
         return Added(webhook, proof.signing)
 
@@ -163,7 +165,8 @@ class Notifications:
             self._webhooks.remove_webhook(parsed, webhook, event=self._event(Operation.REMOVE_WEBHOOK, found))
         except UnknownWebhook as error:
             raise _no_webhook(parsed, webhook) from error
-        self._secrets.remove_secrets(parsed, webhook)
+        self._secrets.remove_secrets(parsed, webhook, found.secrets)
+        self._remove_leftovers(parsed, self._webhooks.list_webhooks(parsed))
 
     def remove_all(self, project: str, *, before: int) -> None:
         """Remove the webhooks of a project, which need not exist any more, that were made before `before` (seconds)."""
@@ -173,12 +176,16 @@ class Notifications:
                 continue
             with contextlib.suppress(UnknownWebhook):
                 self._webhooks.remove_webhook(parsed, webhook.id, event=self._event(Operation.REMOVE_WEBHOOK, webhook))
-            self._secrets.remove_secrets(parsed, webhook.id)
+            self._secrets.remove_secrets(parsed, webhook.id, webhook.secrets)
+        self._remove_leftovers(parsed, self._webhooks.list_webhooks(parsed), before=before)
 
     def change(self, project: str, webhook: str, changes: Mapping[str, Any], *, authorization: str) -> None:
         """Replace `url`, `events`, `name`, `payload`, `description`, `enabled` or `skip_verify`, as `add` has them, and
-        the Authorization header. Its secret stays. Costs two reads and one write; a new header three calls more."""
+        the Authorization header. Its secret stays. Costs two reads and one write; a new header five calls more."""
         parsed = _project(project)
+        retry_conflicts(lambda: self._change(parsed, webhook, changes, authorization), "the webhook")
+
+    def _change(self, parsed: ProjectName, webhook: str, changes: Mapping[str, Any], authorization: str) -> None:
         found = self._find(parsed, webhook)
         checks: Mapping[str, Callable[[Any], Any]] = {
             "events": _events, "name": _name, "payload": _payload, "description": _description,
@@ -188,28 +195,38 @@ class Notifications:
         _check_name(changed, self._webhooks.list_webhooks(parsed))
         if changed.url != found.url:
             self._check_url(changed.url)
+        proof = None
         if authorization != self.authorization_of(found):
-            kept = self._secrets.find_secrets(parsed, webhook)
-            self._secrets.set_secrets(parsed, webhook, _proof(kept.signing if kept else "", authorization))
-        self._replace(changed)
+            kept = self._kept(found)
+            proof = _proof(kept.signing if kept else "", authorization)
+        self._replace(found, changed, proof)
 
     def authorization_of(self, webhook: Webhook) -> str:
         """Return the value of a webhook's Authorization header, or "". Costs one read if it has one."""
-        kept = self._secrets.find_secrets(webhook.project, webhook.id) if webhook.authorized else None
+        kept = self._kept(webhook) if webhook.authorized else None
         return kept.authorization if kept is not None else ""
 
     def set_enabled(self, project: str, webhook: str, enabled: bool) -> None:
         """Enable or disable a webhook. While it is disabled, its notifications are dropped, queued ones included."""
-        found = self._find(_project(project), webhook)
-        self._replace(replace(found, enabled=enabled, updated=int(self._clock())))
+        parsed = _project(project)
+
+        def change() -> None:
+            found = self._find(parsed, webhook)
+            self._replace(found, replace(found, enabled=enabled, updated=int(self._clock())))
+
+        retry_conflicts(change, "the webhook")
 
     def set_secret(self, project: str, webhook: str, *, secret: str = "", authorization: str = "") -> str:
-        """Replace the signing secret (generated if empty) and the Authorization header, within five minutes."""
+        """Replace the signing secret (generated if empty) and the Authorization header, within a minute."""
         parsed = _project(project)
         proof = _proof(secret, authorization)
-        found = self._find(parsed, webhook)
-        self._secrets.set_secrets(parsed, webhook, proof)
-        self._replace(replace(found, updated=int(self._clock()), authorized=bool(authorization)))
+
+        def change() -> None:
+            found = self._find(parsed, webhook)
+            changed = replace(found, updated=int(self._clock()), authorized=bool(authorization))
+            self._replace(found, changed, proof)
+
+        retry_conflicts(change, "the webhook")
         return proof.signing
 
     def send_test(self, project: str, webhook: str) -> str:
@@ -292,11 +309,46 @@ class Notifications:
         self._webhooks.tell(self._event(Operation.SEND_WEBHOOK, webhook, f"delivery={message.delivery}"))
         self._queue.send([message.as_text()])
 
-    def _replace(self, webhook: Webhook) -> None:
+    def _replace(self, found: Webhook, changed: Webhook, proof: WebhookSecrets | None = None) -> None:
+        """Raises Conflict if somebody else has given the webhook other secrets meanwhile."""
+        if proof is not None:
+            self._remove_leftovers(found.project, self._webhooks.list_webhooks(found.project))
+            changed = self._with_secrets(changed, proof)
         try:
-            self._webhooks.replace_webhook(webhook, event=self._event(Operation.CHANGE_WEBHOOK, webhook))
-        except UnknownWebhook as error:
-            raise _no_webhook(webhook.project, webhook.id) from error
+            self._webhooks.replace_webhook(
+                changed, replaces=found, event=self._event(Operation.CHANGE_WEBHOOK, changed)
+            )
+        except (UnknownWebhook, Conflict) as error:
+            if proof is not None:
+                self._secrets.remove_secrets(found.project, found.id, changed.secrets)
+            if isinstance(error, Conflict):
+                raise
+            raise _no_webhook(found.project, found.id) from error
+        if proof is not None:
+            self._secrets.remove_secrets(found.project, found.id, found.secrets)
+
+    def _with_secrets(self, webhook: Webhook, proof: WebhookSecrets) -> Webhook:
+        """Keep secrets where nothing names them yet: the write of the returned webhook makes them effective."""
+        named = replace(webhook, secrets=secrets.token_hex(8))
+        self._secrets.put_secrets(named.project, named.id, named.secrets, proof)
+        return named
+
+    def _remove_leftovers(
+        self, project: ProjectName, webhooks: Iterable[Webhook], *, before: int | None = None
+    ) -> None:
+        """Remove secrets that no webhook names: those of changes that died. `webhooks` are all that the project has.
+
+        A change that is still under way names its own soon, so only what is older than one can be, or what was kept
+        `before` (seconds), is removed.
+        """
+        named = {(webhook.id, webhook.secrets) for webhook in webhooks}
+        last = before if before is not None else int(self._clock()) - UNDER_WAY_SECONDS
+        for kept in self._secrets.references(project):
+            if kept.since < last and (kept.webhook, kept.reference) not in named:
+                self._secrets.remove_secrets(project, kept.webhook, kept.reference)
+
+    def _kept(self, webhook: Webhook) -> WebhookSecrets | None:
+        return self._secrets.find_secrets(webhook.project, webhook.id, webhook.secrets)
 
     def _event(self, operation: Operation, webhook: Webhook, detail: str = "") -> Event:
         said = detail or (f"name={webhook.name}" if webhook.name else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -111,7 +112,8 @@ def ships(stores: Stores) -> Stores:
 def test_an_empty_store_has_nothing(stores: Stores) -> None:
     assert stores.webhooks.find_project(SHIPS) is None
     assert stores.webhooks.list_webhooks(SHIPS) == ()
-    assert stores.secrets.find_secrets(SHIPS, FIRST.id) is None
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id, "a1") is None
+    assert list(stores.secrets.references(SHIPS)) == []
     assert stores.records.find_delivery(SHIPS, FIRST.id) is None
     assert stores.records.repository_created("ships/a") is None
 
@@ -151,9 +153,9 @@ def test_a_webhook_replaces_no_other(ships: Stores) -> None:
 
 def test_a_webhook_is_enabled_and_disabled(ships: Stores) -> None:
     ships.webhooks.create_webhook(FIRST)
-    ships.webhooks.replace_webhook(replace(FIRST, enabled=True))
+    ships.webhooks.replace_webhook(replace(FIRST, enabled=True), replaces=FIRST)
     assert ships.webhooks.list_webhooks(SHIPS) == (replace(FIRST, enabled=True),)
-    ships.webhooks.replace_webhook(FIRST)
+    ships.webhooks.replace_webhook(FIRST, replaces=FIRST)
     assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
 
 
@@ -170,25 +172,44 @@ def test_what_is_not_there_is_not_made_by_a_change(ships: Stores) -> None:
     ships.webhooks.create_webhook(FIRST)
     for project, webhook in ((BOATS, FIRST.id), (SHIPS, "1" * 16), (SHIPS, "")):
         with pytest.raises(UnknownWebhook):
-            ships.webhooks.replace_webhook(replace(FIRST, project=project, id=webhook))
+            ships.webhooks.replace_webhook(replace(FIRST, project=project, id=webhook), replaces=FIRST)
         with pytest.raises(UnknownWebhook):
             ships.webhooks.remove_webhook(project, webhook)
     assert ships.webhooks.list_webhooks(BOATS) == ()
     assert ships.webhooks.list_webhooks(SHIPS) == (FIRST,)
 
 
-def test_secrets_are_kept_replaced_and_removed(stores: Stores) -> None:
+def test_secrets_are_kept_listed_and_removed(stores: Stores) -> None:
     one, two = WebhookSecrets("whsec_one"), WebhookSecrets("whsec_two", 'Bearer "x"\\y {{z}}')
-    stores.secrets.set_secrets(SHIPS, FIRST.id, one)
-    stores.secrets.set_secrets(BOATS, FIRST.id, two)
-    assert stores.secrets.find_secrets(SHIPS, FIRST.id) == one
-    assert stores.secrets.find_secrets(BOATS, FIRST.id) == two
-    stores.secrets.set_secrets(SHIPS, FIRST.id, two)
-    assert stores.secrets.find_secrets(SHIPS, FIRST.id) == two
-    stores.secrets.remove_secrets(SHIPS, FIRST.id)
-    stores.secrets.remove_secrets(SHIPS, FIRST.id)
-    assert stores.secrets.find_secrets(SHIPS, FIRST.id) is None
-    assert stores.secrets.find_secrets(BOATS, FIRST.id) == two
+    before = int(time.time())
+    stores.secrets.put_secrets(SHIPS, FIRST.id, "a1", one)
+    stores.secrets.put_secrets(SHIPS, FIRST.id, "b2", two)
+    stores.secrets.put_secrets(BOATS, FIRST.id, "a1", two)
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id, "a1") == one
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id, "b2") == two
+    assert stores.secrets.find_secrets(BOATS, FIRST.id, "a1") == two
+    listed = stores.secrets.references(SHIPS)
+    assert {(one.webhook, one.reference) for one in listed} == {(FIRST.id, "a1"), (FIRST.id, "b2")}
+    assert all(before - 1 <= one.since <= time.time() + 1 for one in listed)
+    stores.secrets.remove_secrets(SHIPS, FIRST.id, "a1")
+    stores.secrets.remove_secrets(SHIPS, FIRST.id, "a1")
+    assert stores.secrets.find_secrets(SHIPS, FIRST.id, "a1") is None
+    assert [one.reference for one in stores.secrets.references(SHIPS)] == ["b2"]
+    assert [one.reference for one in stores.secrets.references(BOATS)] == ["a1"]
+
+
+def test_more_secrets_than_a_page_has_are_listed(stores: Stores) -> None:
+    for number in range(23):
+        stores.secrets.put_secrets(SHIPS, f"{number}", "a1", WebhookSecrets("whsec_one"))
+    assert {one.webhook for one in stores.secrets.references(SHIPS)} == {f"{number}" for number in range(23)}
+
+
+def test_a_change_gives_way_to_one_that_replaced_the_secrets_meanwhile(ships: Stores) -> None:
+    ships.webhooks.create_webhook(replace(FIRST, secrets="a1"))
+    ships.webhooks.replace_webhook(replace(FIRST, secrets="b2"), replaces=replace(FIRST, secrets="a1"))
+    with pytest.raises(Conflict):
+        ships.webhooks.replace_webhook(replace(FIRST, secrets="c3"), replaces=replace(FIRST, secrets="a1"))
+    assert [one.secrets for one in ships.webhooks.list_webhooks(SHIPS)] == ["b2"]
 
 
 def test_the_last_delivery_is_the_one_that_is_kept(stores: Stores) -> None:
@@ -210,10 +231,10 @@ def test_secrets_are_encrypted_and_records_expire() -> None:
     """What the memory store cannot tell: how AWS was asked to keep them."""
     with mock_aws():
         stores = _aws(None)
-        stores.secrets.set_secrets(SHIPS, FIRST.id, WebhookSecrets("whsec_hidden", "Bearer hidden"))
+        stores.secrets.put_secrets(SHIPS, FIRST.id, "a1", WebhookSecrets("whsec_hidden", "Bearer hidden"))
         parameters = aws.client("ssm").describe_parameters()["Parameters"]
         assert [parameter["Type"] for parameter in parameters] == ["SecureString"]
-        assert parameters[0]["Name"].endswith(f"/webhooks/ships/{FIRST.id}")
+        assert parameters[0]["Name"].endswith(f"/webhooks/ships/{FIRST.id}/a1")
 
         stores.records.record_delivery(SHIPS, FIRST.id, LAST)
         dynamodb = aws.client("dynamodb")
@@ -246,7 +267,7 @@ def test_changes_keep_their_events(ships: Stores) -> None:
     event = EventMaker(lambda: NOON).make(Operation.CHANGE_WEBHOOK, Actor("ada"), "", project=SHIPS)
     changes: tuple[Callable[[], object], ...] = (
         lambda: ships.webhooks.create_webhook(FIRST, event=event),
-        lambda: ships.webhooks.replace_webhook(FIRST, event=replace(event, id="b" * 32)),
+        lambda: ships.webhooks.replace_webhook(FIRST, replaces=FIRST, event=replace(event, id="b" * 32)),
         lambda: ships.webhooks.tell(replace(event, id="c" * 32)),
         lambda: ships.webhooks.remove_webhook(SHIPS, FIRST.id, event=replace(event, id="d" * 32)),
     )

@@ -64,7 +64,8 @@ GRANTS = {
         IDENTITY: "dynamodb:BatchGetItem dynamodb:ConditionCheckItem dynamodb:DeleteItem dynamodb:GetItem "
         "dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         "ssm:::parameter/roadstead/configuration/*": "ssm:DeleteParameter ssm:PutParameter",
-        "ssm:::parameter/roadstead/webhooks/*": "ssm:DeleteParameter ssm:GetParameter ssm:PutParameter",
+        "ssm:::parameter/roadstead/webhooks/*": "ssm:DeleteParameter ssm:GetParameter ssm:GetParametersByPath "
+        "ssm:PutParameter",
         "sqs:::roadstead-notifications": "sqs:SendMessage",
         "logs:::log-group:/aws/lambda/roadstead-*-management:*": _LINES,
         **_EDGE_SECRET,

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Project, Projects, UnknownProject
 from roadstead.names import ProjectName
-from roadstead.notifications.stores import Delivery, LastDelivery, UnknownWebhook, Webhook, WebhookSecrets
+from roadstead.notifications.stores import (
+    Delivery,
+    KeptSecrets,
+    LastDelivery,
+    UnknownWebhook,
+    Webhook,
+    WebhookSecrets,
+)
 from roadstead.trail.entries import Event
 
 Place = tuple[ProjectName, str]
@@ -16,11 +25,14 @@ Place = tuple[ProjectName, str]
 class MemoryNotifications:
     """Webhooks, WebhookSecretStore and DeliveryRecords. `reads` counts what a real store would be asked for."""
 
-    def __init__(self, projects: Projects, events: list[Event] | None = None) -> None:
+    def __init__(
+        self, projects: Projects, events: list[Event] | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._projects = projects
         self._webhooks: dict[Place, Webhook] = {}
-        self._secrets: dict[Place, WebhookSecrets] = {}
+        self._secrets: dict[tuple[ProjectName, str, str], tuple[int, WebhookSecrets]] = {}
         self._deliveries: dict[Place, LastDelivery] = {}
         self.repositories: dict[str, int] = {}  # when each was created
         self.reads: list[str] = []
@@ -46,10 +58,13 @@ class MemoryNotifications:
             self._webhooks[webhook.project, webhook.id] = webhook
             self._tell(event)
 
-    def replace_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
+    def replace_webhook(self, webhook: Webhook, *, replaces: Webhook, event: Event | None = None) -> None:
         with self._lock:
-            if (webhook.project, webhook.id) not in self._webhooks:
+            found = self._webhooks.get((webhook.project, webhook.id))
+            if found is None:
                 raise UnknownWebhook(webhook.id)
+            if found.secrets != replaces.secrets:
+                raise Conflict(webhook.id)
             self._webhooks[webhook.project, webhook.id] = webhook
             self._tell(event)
 
@@ -67,18 +82,25 @@ class MemoryNotifications:
         if event is not None:
             self.events.append(event)
 
-    def set_secrets(self, project: ProjectName, webhook: str, secrets: WebhookSecrets) -> None:
+    def put_secrets(self, project: ProjectName, webhook: str, reference: str, secrets: WebhookSecrets) -> None:
         with self._lock:
-            self._secrets[project, webhook] = secrets
+            assert (project, webhook, reference) not in self._secrets
+            self._secrets[project, webhook, reference] = (int(self._clock()), secrets)
 
-    def find_secrets(self, project: ProjectName, webhook: str) -> WebhookSecrets | None:
+    def find_secrets(self, project: ProjectName, webhook: str, reference: str) -> WebhookSecrets | None:
         with self._lock:
             self.reads.append("secrets")
-            return self._secrets.get((project, webhook))
+            found = self._secrets.get((project, webhook, reference))
+            return found[1] if found is not None else None
 
-    def remove_secrets(self, project: ProjectName, webhook: str) -> None:
+    def remove_secrets(self, project: ProjectName, webhook: str, reference: str) -> None:
         with self._lock:
-            self._secrets.pop((project, webhook), None)
+            self._secrets.pop((project, webhook, reference), None)
+
+    def references(self, project: ProjectName) -> list[KeptSecrets]:
+        with self._lock:
+            found = self._secrets.items()
+            return [KeptSecrets(place[1], place[2], since) for place, (since, _) in found if place[0] == project]
 
     def repository_created(self, repository: str) -> int | None:
         with self._lock:

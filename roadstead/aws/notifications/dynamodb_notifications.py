@@ -1,7 +1,7 @@
 """Webhooks on the identity table, and their last deliveries on the index table.
 
     table     pk                           sk            what
-    identity  project#<name>               webhook#<id>  url, events, patterns, format, enabled, created; no secret
+    identity  project#<name>               webhook#<id>  url, events, patterns, format, enabled, created, …; no secret
     index     webhook#<project>/<id>       last          the last test or given-up delivery (TTL)
     index     webhook#<project>/<id>/sent  <time>#<id>   a delivery: how it stands, and what was sent (TTL)
 
@@ -16,7 +16,7 @@ from typing import Any
 from roadstead.aws.content.index_items import repository_pk
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.identity.identity_items import told
-from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, check, delete, put
+from roadstead.aws.table import Item, Key, Table, TransactionFailed, check, delete, put
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Project, UnknownProject
 from roadstead.names import ProjectName
@@ -65,21 +65,24 @@ class DynamoWebhooks:
                 raise UnknownProject(webhook.project) from error
             raise
 
-    def replace_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
-        write = put(_key(webhook.project, webhook.id), _item(webhook), "attribute_exists(pk)")
-        self._change(webhook.id, write, event)
-
-    def remove_webhook(self, project: ProjectName, webhook: str, *, event: Event | None = None) -> None:
-        self._change(webhook, delete(_key(project, webhook), "attribute_exists(pk)"), event)
-
-    def tell(self, event: Event) -> None:
-        self._table.transact(told(event))
-
-    def _change(self, webhook: str, write: Write, event: Event | None) -> None:
+    def replace_webhook(self, webhook: Webhook, *, replaces: Webhook, event: Event | None = None) -> None:
+        key = _key(webhook.project, webhook.id)
+        write = put(key, _item(webhook), "attribute_exists(pk) AND secrets = :secrets", {":secrets": replaces.secrets})
         try:
             self._table.transact([write, *told(event)])
         except Conflict as error:
+            if self._table.get(key) is None:
+                raise UnknownWebhook(webhook.id) from error
+            raise
+
+    def remove_webhook(self, project: ProjectName, webhook: str, *, event: Event | None = None) -> None:
+        try:
+            self._table.transact([delete(_key(project, webhook), "attribute_exists(pk)"), *told(event)])
+        except Conflict as error:
             raise UnknownWebhook(webhook) from error
+
+    def tell(self, event: Event) -> None:
+        self._table.transact(told(event))
 
 
 class DynamoDeliveryRecords:
@@ -160,5 +163,6 @@ def _webhook(project: ProjectName, item: Item) -> Webhook:
         description=item["description"],
         updated=item["updated"],
         authorized=item["authorized"],
+        secrets=item["secrets"],
         skip_verify=item["skip_verify"],
     )

@@ -10,7 +10,7 @@ from roadstead.identity.directory import Project
 from roadstead.names import ProjectName
 from roadstead.notifications.delivery import Deliverer
 from roadstead.notifications.dispatch import Dispatcher
-from roadstead.notifications.stores import EventType, Webhook
+from roadstead.notifications.stores import EventType, Webhook, WebhookSecrets
 from roadstead.notifications.targets import Targets
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.endpoint import Endpoint, EndpointPolicy
@@ -76,7 +76,7 @@ class Harbour:
         self.clock = Clock()
         self.identities = MemoryIdentities()
         self.identities.create_project(Project(SHIPS, False, NOON, "ada"))
-        self.store = MemoryNotifications(self.identities)
+        self.store = MemoryNotifications(self.identities, clock=self.clock)
         self.store.repositories["ships/cargo/crane"] = NOON - 500
         self.queue = MemoryQueue()
         self.poster = FakePoster()
@@ -102,6 +102,11 @@ class Harbour:
         webhook = self.notifications.add("ships", URL, events or ("PUSH_ARTIFACT",), **options).webhook
         self.store.reads.clear()
         return webhook
+
+    def secrets(self, webhook: str) -> WebhookSecrets | None:
+        """Those that are effective."""
+        found = self.notifications.find("ships", webhook)
+        return self.store.find_secrets(SHIPS, webhook, found.secrets)
 
 
 def entry(operation: Operation = Operation.PUSH, **fields: Any) -> AuditEntry:

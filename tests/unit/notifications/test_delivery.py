@@ -223,10 +223,21 @@ def test_a_new_secret_is_used_within_five_minutes() -> None:
 def test_without_a_secret_nothing_is_sent() -> None:
     harbour = Harbour()
     webhook = harbour.add()
-    harbour.store.remove_secrets(SHIPS, webhook.id)
-    verdict = harbour.deliverer.deliver(message(harbour), 1)
-    assert (verdict.fate, harbour.poster.posted) == (Fate.GIVEN_UP, [])
-    assert "signing secret" in verdict.detail
+    harbour.store.remove_secrets(SHIPS, webhook.id, webhook.secrets)
+    text = message(harbour)
+    for attempt, fate in ((1, Fate.LATER), (Retries().attempts, Fate.GIVEN_UP)):
+        verdict = harbour.deliverer.deliver(text, attempt)
+        assert (verdict.fate, harbour.poster.posted) == (fate, [])
+        assert "signing secret" in verdict.detail
+
+
+def test_secrets_that_were_replaced_since_the_webhook_was_read_are_read_anew() -> None:
+    harbour = Harbour()
+    webhook = harbour.add(authorization="Bearer old")
+    text = message(harbour)  # the dispatcher has read the webhook, and the deliverer shares its cache
+    harbour.notifications.set_secret("ships", webhook.id, secret=SECRET, authorization="Bearer new")
+    assert harbour.deliverer.deliver(text, 1).fate is Fate.DELIVERED
+    assert harbour.poster.posted[-1][1]["Authorization"] == "Bearer new"
 
 
 def test_a_poison_message_is_given_up_with_a_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -42,14 +42,14 @@ def test_a_webhook_is_added_listed_disabled_and_removed() -> None:
 
     harbour.notifications.remove("ships", webhook.id)
     assert harbour.notifications.list("ships") == ()
-    assert harbour.store.find_secrets(SHIPS, webhook.id) is None
+    assert harbour.store.references(SHIPS) == []
 
 
 def test_a_secret_is_made_where_none_is_given_and_told_once() -> None:
     harbour = Harbour()
     added = harbour.notifications.add("ships", URL, ["PUSH_ARTIFACT"], created_by="ada")
     key_of(added.secret)
-    assert harbour.store.find_secrets(SHIPS, added.webhook.id) == WebhookSecrets(added.secret)
+    assert harbour.secrets(added.webhook.id) == WebhookSecrets(added.secret)
     assert added.secret not in repr(added)
 
 
@@ -59,7 +59,7 @@ def test_a_secret_and_a_header_of_the_receivers_own_are_kept() -> None:
         "ships", URL, ["PUSH_ARTIFACT"], created_by="ada", secret=SECRET, authorization="Bearer x"
     )
     assert added.secret == SECRET
-    assert harbour.store.find_secrets(SHIPS, added.webhook.id) == WebhookSecrets(SECRET, "Bearer x")
+    assert harbour.secrets(added.webhook.id) == WebhookSecrets(SECRET, "Bearer x")
 
 
 def test_a_secret_is_replaced() -> None:
@@ -67,7 +67,7 @@ def test_a_secret_is_replaced() -> None:
     webhook = harbour.add(authorization="Bearer x")
     secret = harbour.notifications.set_secret("ships", webhook.id, authorization="Bearer y")
     assert secret != SECRET
-    assert harbour.store.find_secrets(SHIPS, webhook.id) == WebhookSecrets(secret, "Bearer y")
+    assert harbour.secrets(webhook.id) == WebhookSecrets(secret, "Bearer y")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_webhook_that_is_not_there_is_told_of(act: Callable[[Any, str], Any]) 
     with pytest.raises(NotificationRefused, match="project ships has no webhook 'nothing'"):
         act(harbour.notifications, "nothing")
     assert harbour.notifications.list("ships") == (other,)
-    assert set(harbour.store._secrets) == {(SHIPS, other.id)}
+    assert [one.webhook for one in harbour.store.references(SHIPS)] == [other.id]
 
 
 @pytest.mark.parametrize("project", ["boats", "No Name"])

@@ -92,7 +92,7 @@ class Desk:
         self.now = now
         self.directory = MemoryIdentities()
         self.index = MemoryIndex()
-        self.webhooks = MemoryNotifications(self.directory, self.directory.events)
+        self.webhooks = MemoryNotifications(self.directory, self.directory.events, lambda: self.now)
         self.queue = MemoryQueue()
         self.poster = FakePoster()
         self.trail = MemoryTrailPages()

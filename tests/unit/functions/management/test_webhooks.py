@@ -10,7 +10,7 @@ import pytest
 from functions.management.harbor.webhooks import delivery_number
 from roadstead.identity.directory import Role
 from roadstead.names import ProjectName
-from roadstead.notifications.stores import Delivery, Outcome
+from roadstead.notifications.stores import Delivery, Outcome, WebhookSecrets
 from tests.unit.functions.management.client import Browser, Desk, basic
 
 PROJECT = "/api/v2.0/projects/ships"
@@ -106,10 +106,16 @@ def test_who_may_do_what_is_in_the_role_table(browser: Browser) -> None:
     assert ask(browser, "bob", "PUT", path, POLICY)[0] == 403
 
 
+def secrets_of(browser: Browser, webhook: str) -> WebhookSecrets | None:
+    store, ships = browser.desk.webhooks, ProjectName("ships")
+    (found,) = [one for one in store.list_webhooks(ships) if one.id == webhook]
+    return store.find_secrets(ships, webhook, found.secrets)
+
+
 def test_a_change_replaces_all_but_the_signing_secret(browser: Browser) -> None:
     path = create(browser)
-    place = (ProjectName("ships"), path.rpartition("/")[2])
-    before = browser.desk.webhooks.find_secrets(*place)
+    place = path.rpartition("/")[2]
+    before = secrets_of(browser, place)
     changed = {
         "name": "ci",
         "enabled": False,
@@ -120,7 +126,7 @@ def test_a_change_replaces_all_but_the_signing_secret(browser: Browser) -> None:
     document = ask(browser, "eve", "GET", path)[1]
     assert (document["enabled"], document["event_types"], document["description"]) == (False, ["DELETE_ARTIFACT"], "")
     assert document["targets"][0]["auth_header"] == "Basic eA=="
-    after = browser.desk.webhooks.find_secrets(*place)
+    after = secrets_of(browser, place)
     assert before is not None and after is not None and after.signing == before.signing
     changed["targets"] = [{"address": "https://new.example.com/"}]
     ask(browser, "eve", "PUT", path, changed)

@@ -179,10 +179,10 @@ def test_a_store_that_fails_keeps_the_message_and_lets_the_others_pass(
     broken = Message("d9", boats, webhook.id, "application/json", "{}", 1, "PUSH_ARTIFACT").as_text()
     find = local.harbour.store.find_secrets
 
-    def fail(project: ProjectName, webhook: str) -> Any:
+    def fail(project: ProjectName, webhook: str, reference: str) -> Any:
         if project == boats:
             raise RuntimeError("throttled")
-        return find(project, webhook)
+        return find(project, webhook, reference)
 
     monkeypatch.setattr(local.harbour.store, "find_secrets", fail)
     assert local.deliver(record(text, number=1), record(broken, number=2)) == ["message-2"]
