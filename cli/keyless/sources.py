@@ -80,6 +80,7 @@ def _from_github(audience: str, environ: Mapping[str, str]) -> str:
         with urllib.request.build_opener(_NoRedirects()).open(request, timeout=TIMEOUT) as response:
             document = json.loads(response.read(2 * MAX_TOKEN))
     except urllib.error.HTTPError as error:
+        error.close()
         raise Failure(f"GitHub gives no identity token: it answers {error.code}.") from error
     except (OSError, ValueError) as error:
         raise Failure(f"GitHub gives no identity token: {error}.") from error

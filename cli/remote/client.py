@@ -19,6 +19,7 @@ PAGE_SIZE = 100
 TIMEOUT = 60.0  # seconds
 POLLS = (0.25, 0.5, 1.0)  # seconds between the first looks at an execution
 POLL = 2.0  # and then
+FRESH = 120.0  # seconds for which a password that was made afresh is used
 _NEXT = re.compile(r'<([^>]+)>\s*;\s*rel="next"')
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 _EXECUTIONS = "/api/roadstead/v1/executions/"
@@ -29,11 +30,19 @@ _OVER = frozenset({"Success", "Error", "Stopped"})
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A registry, and who asks. `password` is a password, a robot's secret or an access token."""
+    """A registry, and who asks. `password` is a password, a robot's secret or an access token.
+
+    `fresh` makes a password in place of one that is kept: an identity token, or a call signed by AWS credentials.
+    """
 
     url: str
     user: str = ""
     password: str = field(default="", repr=False)
+    fresh: Callable[[], str] | None = field(default=None, repr=False, compare=False)
+
+    def secret(self) -> str:
+        """Return the password, made now if it is not kept. Raises Failure."""
+        return self.password if self.fresh is None else self.fresh()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +67,10 @@ class Client:
         parts = urlsplit(login.url)
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.path.strip("/"):
             raise Failure(f"{login.url} is not a registry's URL; it is like https://registry.example.com.", USAGE)
-        if parts.scheme == "http" and login.password and _LOOPBACK.fullmatch(parts.hostname) is None:
+        if parts.scheme == "http" and login.user and _LOOPBACK.fullmatch(parts.hostname) is None:
             raise Failure("A password is sent by HTTPS only, except to this machine.", USAGE)
         self._login, self._scheme, self._host = login, parts.scheme, parts.netloc
+        self._secret: tuple[float, str] | None = None  # since when, and what
         self._sleep = sleep
 
     def call(
@@ -78,12 +88,18 @@ class Client:
         if data is not None:
             sent["Content-Type"] = "application/json"
         if self._login.user:
-            basic = base64.b64encode(f"{self._login.user}:{self._login.password}".encode()).decode()
+            basic = base64.b64encode(f"{self._login.user}:{self._current_secret()}".encode()).decode()
             sent["Authorization"] = f"Basic {basic}"
         answer = self._send(method, target, data, sent)
         if answer.status >= 400:
             raise Failure(_reason(answer))
         return answer
+
+    def _current_secret(self) -> str:
+        """Return the password; one that is made afresh is made again before it ends."""
+        if self._secret is None or time.monotonic() - self._secret[0] > FRESH:
+            self._secret = (time.monotonic(), self._login.secret())
+        return self._secret[1]
 
     def items(self, path: str, query: Mapping[str, str], most: int) -> Iterator[Any]:
         """Yield the items of a list, page after page as `Link` leads, up to `most`."""

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from cli.failures import FAILED, OK, USAGE, Failure
+from cli.keyless import login_command
 from cli.output import Output, fields
 from cli.passwords import read_secret
 from cli.remote import logins
-from cli.remote.client import Answer, Client, Login, execution_at
+from cli.remote.client import Answer, Client, execution_at
 from cli.remote.completion import script
 from cli.remote.given import BY_NAME, Lookups, filled
-from cli.remote.shapes import HARBOR, OWN, Argument, Command, Option
+from cli.remote.shapes import OWN, Argument, Command, Option
 from cli.remote.table import COMMANDS, GROUPS
 from roadstead.printable import printable
 
@@ -28,7 +29,8 @@ OPERATORS = frozenset({"user", "project", "member", "webhook", "audit"})  # grou
 _ON_AWS = ("ROADSTEAD_STATE", "ROADSTEAD_STACK", "INDEX_TABLE")
 _CURSOR_SIZE = 50
 _EPILOG = """The registry and the sign-in are those of `roadstead login`, or of ROADSTEAD_URL, ROADSTEAD_USER and
-ROADSTEAD_PASSWORD: a password, an access token, or a robot's secret. No command here needs AWS credentials."""
+ROADSTEAD_PASSWORD: a password, an access token, or a robot's secret; or ROADSTEAD_KEYLESS (docs/keyless.md). No command
+here needs AWS credentials."""
 
 
 def wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
@@ -66,12 +68,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> 
 def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="roadstead", description="Manage a registry over its API.", epilog=_EPILOG)
     groups = whole.add_subparsers(dest="group", required=True, metavar="COMMAND")
-    login = groups.add_parser("login", help="sign in to a registry, and store that for the next commands")
-    login.add_argument("url", help="such as https://registry.example.com")
-    login.add_argument("--user", required=True, help="a user's name, or a robot's full name")
-    login.add_argument("--password-stdin", action="store_true", help="read the password or token from standard input")
-    login.set_defaults(run=_login)
-    groups.add_parser("logout", help="forget the stored sign-in").set_defaults(run=_logout)
+    login_command.add_parsers(groups)
     completion = groups.add_parser("completion", help="print what completes this command in bash")
     completion.set_defaults(run=lambda *_: print(script(SIGNING_IN)))
     for name, help in GROUPS.items():
@@ -105,19 +102,6 @@ def _add(commands: Any, command: Command) -> None:
     one.set_defaults(run=lambda options, environ, output: _run(command, options, environ, output))
 
 
-def _login(options: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:
-    login = Login(options.url.rstrip("/"), options.user, _secret(options.password_stdin, "Password or token: "))
-    Client(login).call("GET", f"{HARBOR}/permissions")  # which needs a sign-in, a robot's too
-    path = logins.path_of(environ)
-    logins.store(path, login)
-    output.say(f"Signed in to {login.url} as {login.user}; stored in {path}.")
-
-
-def _logout(_: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:
-    path = logins.path_of(environ)
-    output.say(f"Removed {path}." if logins.forget(path) else "Nobody was signed in.")
-
-
 def _run(command: Command, options: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:
     login = logins.chosen(environ, options.url)
     if login is None:
@@ -147,6 +131,9 @@ def _run(command: Command, options: argparse.Namespace, environ: Mapping[str, st
     body = _without_none(command.body(given)) if command.body is not None else None
     answer = client.call(command.method, path, body, query, BY_NAME)
     _print(command, path, answer, client, options, output)
+    failed = command.failing(answer.document()) if command.failing is not None else ""
+    if failed:
+        raise Failure(failed)
 
 
 def _given(command: Command, options: argparse.Namespace) -> dict[str, Any]:
@@ -184,6 +171,8 @@ def _print(
     command: Command, path: str, answer: Answer, client: Client, options: argparse.Namespace, output: Output
 ) -> None:
     location, document = answer.headers.get("location", ""), answer.document()
+    if command.picks is not None:
+        document = command.picks(document)
     execution = path if command.follows else execution_at(location)
     if execution and not options.no_wait:
         output.record(dict(client.follow(execution, output.progress)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from cli.failures import USAGE, Failure
+from cli.keyless.registries import host_of, ways, write_json
 from cli.remote.client import Login
 
 FILE = "login.json"
@@ -22,15 +23,7 @@ def path_of(environ: Mapping[str, str]) -> Path:
 
 def store(path: Path, login: Login) -> None:
     """Replace the file by a new one with mode 0600, in a directory with mode 0700."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent)  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w") as file:
-            json.dump({"url": login.url, "user": login.user, "password": login.password}, file)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_json(path, {"url": login.url, "user": login.user, "password": login.password})
 
 
 def stored(path: Path) -> Login | None:
@@ -60,12 +53,25 @@ def forget(path: Path) -> bool:
 
 def chosen(environ: Mapping[str, str], url: str = "") -> Login | None:
     """Return the sign-in that counts: the variables ROADSTEAD_URL, ROADSTEAD_USER and ROADSTEAD_PASSWORD, then the
-    stored one. `url` asks for another registry; the stored sign-in is for its own registry alone."""
+    stored one. `url` asks for another registry; the stored sign-in is for its own registry alone.
+
+    Without a password, that of the registry's way is made afresh (`cli.keyless.registries`). Raises Failure.
+    """
     kept = stored(path_of(environ))
     where = url or environ.get("ROADSTEAD_URL") or (kept.url if kept is not None else "")
     if not where:
         return None
     where = where.rstrip("/")
     if environ.get("ROADSTEAD_USER"):
-        return Login(where, environ["ROADSTEAD_USER"], environ.get("ROADSTEAD_PASSWORD", ""))
-    return kept if kept is not None and kept.url == where else Login(where)
+        login = Login(where, environ["ROADSTEAD_USER"], environ.get("ROADSTEAD_PASSWORD", ""))
+    else:
+        login = kept if kept is not None and kept.url == where else Login(where)
+    return login if login.password or not login.user else _afresh(login, environ)
+
+
+def _afresh(login: Login, environ: Mapping[str, str]) -> Login:
+    host = host_of(login.url)
+    way = ways(environ).get(host)
+    if way is None or way.user != login.user:
+        return login
+    return replace(login, fresh=lambda: way.password(host, environ))

@@ -77,8 +77,9 @@ class Command:
 
     Where the API replaces a whole document, `base` is the path of what there is: the body's maker finds it as `was`.
     `columns` are the response's members by heading, with dots between objects; without them it is shown as it is.
-    `rows` makes the rows of the table where the response is no list. `listed` responses come in pages. `follows` waits
-    for the execution that the response is.
+    `picks` takes what is shown out of the response. `rows` makes the rows of the table where that is no list. `listed`
+    responses come in pages. `follows` waits for the execution that the response is. `failing` returns why the command
+    has failed though the response is 200, or "".
     """
 
     group: str
@@ -95,6 +96,8 @@ class Command:
     query: Callable[[Given, ProjectId], Mapping[str, str]] | None = None
     rows: Callable[[Any], Sequence[Mapping[str, Any]]] | None = None
     follows: bool = False
+    picks: Callable[[Any], Any] | None = None
+    failing: Callable[[Any], str] | None = None
 
 
 PROJECT = Argument("project", "the project's name")

@@ -13,9 +13,11 @@ from cli.remote.commands import (
     labels,
     members,
     projects,
+    providers,
     quotas,
     repositories,
     retention,
+    robot_trust,
     robots,
     system,
     tags,
@@ -46,6 +48,8 @@ GROUPS = {
     "gc": "the garbage collector's runs",
     "execution": "work that takes long",
     "config": "the registry's configuration",
+    "ldap": "the LDAP directory that people sign in by",
+    "oidc": "the provider of OpenID Connect that people sign in by",
     "system": "the registry as a whole",
 }
 
@@ -61,6 +65,7 @@ COMMANDS: tuple[Command, ...] = (
     *groups.COMMANDS,
     *tokens.COMMANDS,
     *robots.COMMANDS,
+    *robot_trust.COMMANDS,
     *immutability.COMMANDS,
     *retention.COMMANDS,
     *trash.COMMANDS,
@@ -69,5 +74,6 @@ COMMANDS: tuple[Command, ...] = (
     *gc.COMMANDS,
     *executions.COMMANDS,
     *configuration.COMMANDS,
+    *providers.COMMANDS,
     *system.COMMANDS,
 )

@@ -150,20 +150,5 @@ COMMANDS: tuple[Command, ...] = (
         (ROBOT,),
         body=lambda _: {},
     ),
-    showing("robot", "show whose identity tokens count as the robot's", f"{_OWN_ROBOT}/trust", ROBOT, name="trust"),
-    Command(
-        "robot",
-        "set-trust",
-        "replace the rules by which identity tokens count in place of the robot's secret",
-        "PUT",
-        f"{_OWN_ROBOT}/trust",
-        (ROBOT,),
-        (
-            Option(
-                "rules", 'a file with [{"issuer", "audience", "claims"}]; -: standard input', kind="file", required=True
-            ),
-        ),
-        lambda o: {"rules": o["rules"]},
-    ),
     deleting("robot", "delete a robot", f"{_ROBOTS}/{{robot}}", ROBOT),
 )

@@ -50,15 +50,6 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "user",
-        "import",
-        "make accounts of people in the LDAP directory",
-        "POST",
-        f"{HARBOR}/ldap/users/import",
-        (Argument("uid", "their names in the directory", many=True),),
-        body=lambda o: {"ldap_uid_list": o["uid"]},
-    ),
-    Command(
-        "user",
         "set",
         "change what is said of a user",
         "PUT",
