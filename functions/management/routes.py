@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
-from functions.management.handlers.content import artifacts, labels, pullers, repositories, search, statistics, trash
+from functions.management.handlers.content import (
+    artifacts,
+    find,
+    labels,
+    pullers,
+    repositories,
+    search,
+    statistics,
+    trash,
+)
 from functions.management.handlers.identity import ldap, oidc, robots, sessions, tokens, usergroups, users
 from functions.management.handlers.projects import (
     immutable_rules,
@@ -50,6 +59,7 @@ ROUTES: tuple[Route, ...] = (
     *immutable_rules.ROUTES,
     *quotas.ROUTES,
     *search.ROUTES,
+    *find.ROUTES,
     *audit_logs.ROUTES,
     *webhooks.ROUTES,
     *openapi.ROUTES,

@@ -184,6 +184,6 @@ class Pages(Protocol):
         """Return every repository's name, for a search by substring: one Query for each MB, about 15,000 names."""
         ...
 
-    def find_repositories_with(self, digest: Digest) -> tuple[RepositoryName, ...]:
-        """Return the repositories that have a manifest or a blob: two Queries."""
+    def find_repositories_with(self, digest: Digest) -> Mapping[RepositoryName, bool]:
+        """Return the repositories that have a digest: True where it is a manifest, False where a blob. Two Queries."""
         ...

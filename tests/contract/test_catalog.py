@@ -197,7 +197,7 @@ def test_an_empty_catalog_shows_nothing(catalog: Catalog) -> None:
     assert catalog.whole.count(SHIPS) == Counts(0, 0)
     assert catalog.whole.details(SHIPS, [Digest.of(b"x")]) == {Digest.of(b"x"): Details()}
     assert catalog.whole.list_repositories(SHIPS.project) == ()
-    assert catalog.whole.list_names() == catalog.whole.find_repositories_with(Digest.of(b"x")) == ()
+    assert (catalog.whole.list_names(), catalog.whole.find_repositories_with(Digest.of(b"x"))) == ((), {})
     assert catalog.whole.used_bytes(SHIPS.project) == 0
 
 
@@ -464,11 +464,11 @@ def test_a_digest_is_found_in_every_repository_that_has_it(catalog: Catalog) -> 
     catalog.push(ONE, "b", repository=BOATS)
     blob = catalog.blob(b"blob", BOATS)
     catalog.settle()
-    assert catalog.whole.find_repositories_with(digest) == (BOATS, SHIPS)
-    assert catalog.whole.find_repositories_with(blob) == (BOATS,)
+    assert catalog.whole.find_repositories_with(digest) == {BOATS: True, SHIPS: True}
+    assert catalog.whole.find_repositories_with(blob) == {BOATS: False}
     catalog.delete(digest)
     catalog.settle()
-    assert catalog.whole.find_repositories_with(digest) == (BOATS,)
+    assert catalog.whole.find_repositories_with(digest) == {BOATS: True}
 
 
 def test_a_late_deletion_leaves_the_pulls_of_what_was_pushed_again(catalog: Catalog) -> None:

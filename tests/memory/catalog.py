@@ -98,10 +98,10 @@ class MemoryCatalog:
     def list_names(self) -> tuple[RepositoryName, ...]:
         return self._index.list_repositories(after="", limit=1_000_000)
 
-    def find_repositories_with(self, digest: Digest) -> tuple[RepositoryName, ...]:
-        found = {repository for repository, one in self._summaries if one == digest}
-        found |= {RepositoryName(name) for name, own in self._index.repositories.items() if digest in own.links}
-        return tuple(sorted(found))
+    def find_repositories_with(self, digest: Digest) -> dict[RepositoryName, bool]:
+        manifests = {repository for repository, one in self._summaries if one == digest}
+        links = {RepositoryName(name) for name, own in self._index.repositories.items() if digest in own.links}
+        return {name: name in manifests for name in sorted(manifests | links)}
 
     # DerivedIndex
 

@@ -176,10 +176,10 @@ class DynamoPages:
     def list_names(self) -> tuple[RepositoryName, ...]:
         return tuple(RepositoryName(item["sk"]) for item in self._table.query(CATALOG, attributes=("at",)))
 
-    def find_repositories_with(self, digest: Digest) -> tuple[RepositoryName, ...]:
-        manifests = [item["sk"] for item in self._table.query(f"where#{digest}")]
+    def find_repositories_with(self, digest: Digest) -> dict[RepositoryName, bool]:
+        manifests = {item["sk"] for item in self._table.query(f"where#{digest}")}
         links = [item["sk"].removeprefix("repo#") for item in self._table.query(blob_pk(digest), prefix="repo#")]
-        return tuple(RepositoryName(name) for name in sorted({*manifests, *links}))
+        return {RepositoryName(name): name in manifests for name in sorted({*manifests, *links})}
 
     def _by_push(
         self, repository: RepositoryName, kind: str, after: str | None, limit: int, oldest_first: bool
