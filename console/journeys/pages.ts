@@ -18,6 +18,8 @@ export const PAGES: [name: string, path: string][] = [
   ['artifact', '/ui/p/harbour/r/api/-/a/2.1.0'],
   ['artifact-image', '/ui/p/harbour/r/web/backend/-/a/main'],
   ['compare', '/ui/p/harbour/r/web/frontend/-/compare/main/fix-berth-allocation'],
+  ['results', '/ui/search?q=a'],
+  ['results-empty', '/ui/search'],
   ['overview', '/ui/admin'],
   ['groups', '/ui/admin/groups'],
   ['quotas', '/ui/admin/quotas'],

@@ -17,6 +17,7 @@ const Artifact = lazy(() => import('./pages/artifact').then((page) => page.Artif
 const Compare = lazy(() => import('./pages/compare').then((page) => page.Compare));
 const Administration = lazy(() => import('./pages/administration').then((page) => page.Administration));
 const Account = lazy(() => import('./pages/account').then((page) => page.Account));
+const Results = lazy(() => import('./pages/results').then((page) => page.Results));
 const Nowhere = lazy(() => import('./pages/nowhere').then((page) => page.Nowhere));
 
 export function App() {
@@ -82,6 +83,8 @@ function Page({ place }: { place: Place }) {
   switch (place.page) {
     case 'projects':
       return <Projects />;
+    case 'search':
+      return <Results />;
     case 'project':
       return <Project {...place} />;
     case 'repository':

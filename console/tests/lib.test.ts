@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { pullCommands } from '../src/lib/commands';
+import { agentName } from '../src/lib/agent';
 import { absolute, bytes, relative, shortDigest, timeOf } from '../src/lib/format';
 import { backOf, placeOf, splitName, to } from '../src/lib/place';
+import { hitsOf } from '../src/lib/hits';
 import { may } from '../src/lib/roles';
+import { linesOf } from '../src/pages/artifact/layers';
+import { layerRows } from '../src/pages/compare';
 import { filled } from '../src/i18n';
 
 describe('places', () => {
@@ -11,6 +15,8 @@ describe('places', () => {
     ['/ui/', { page: 'projects' }],
     ['/ui/projects', { page: 'projects' }],
     ['/ui/projects/x', { page: 'unknown' }],
+    ['/ui/search', { page: 'search' }],
+    ['/ui/search/x', { page: 'unknown' }],
     ['/ui/p/ships', { page: 'project', project: 'ships', tab: 'repositories' }],
     ['/ui/p/ships/members', { page: 'project', project: 'ships', tab: 'members' }],
     ['/ui/p/ships/r/a/b/c', { page: 'repository', project: 'ships', repository: 'a/b/c', tab: 'tags' }],
@@ -107,4 +113,69 @@ describe('roles', () => {
     expect(may('editMembers', undefined, true)).toBe(true);
     expect(may('push', undefined, false)).toBe(false);
   });
+});
+
+describe('programs that have a session', () => {
+  test.each([
+    ['Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0', 'Firefox 145 · Linux'],
+    ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0', 'Edge 142 · Windows'],
+    ['Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Safari/605.1.15', 'Safari 18 · macOS'],
+    ['Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36', 'Chrome 142 · Android'],
+    ['curl/8.9.1', 'curl/8.9.1'],
+    ['', ''],
+  ])('%s', (text, name) => expect(agentName(text)).toBe(name));
+});
+
+describe('layers', () => {
+  const layer = (name: string, size = 1) => ({ digest: `sha256:${name}`, media_type: 'tar', size });
+
+  test('stand beside the steps that made them, with settings between', () => {
+    const steps = [{ created_by: 'ADD x' }, { created_by: 'ENV a=b', empty_layer: true }, { created_by: '/bin/sh -c #(nop)  COPY y' }];
+    expect(linesOf([layer('a'), layer('b')], steps)).toEqual([
+      { layer: layer('a'), text: 'ADD x' },
+      { layer: null, text: 'ENV a=b' },
+      { layer: layer('b'), text: 'COPY y' },
+    ]);
+  });
+
+  test('stand alone where the build tells of another number of them', () => {
+    expect(linesOf([layer('a')], [])).toEqual([{ layer: layer('a'), text: '' }]);
+    expect(linesOf([layer('a')], [{ created_by: 'x' }, { created_by: 'y' }])).toEqual([{ layer: layer('a'), text: '' }]);
+  });
+
+  test('are compared by their digests', () => {
+    const rows = layerRows([layer('base'), layer('old')], [layer('base'), layer('new')]);
+    expect(rows.map((row) => [row.mark, row.layer.digest])).toEqual([
+      [' ', 'sha256:base'],
+      ['-', 'sha256:old'],
+      ['+', 'sha256:new'],
+    ]);
+  });
+});
+
+test('what a search finds leads to its pages', () => {
+  const digest = `sha256:${'ab'.repeat(32)}`;
+  const hits = hitsOf({
+    projects: [{ name: 'ships', project_id: 1, public: true }],
+    repositories: [{ name: 'ships/a/b', project_id: 1, public: true }],
+    tags: [{ repository: 'ships/a/b', name: 'v1', digest, push_time: '' }],
+    artifacts: [
+      { repository: 'ships/a/b', digest, is_manifest: true },
+      { repository: 'ships/c', digest, is_manifest: false },
+    ],
+    labels: [
+      { id: 7, name: 'a&b', color: '#123', scope: 'p', project: 'ships' },
+      { id: 8, name: 'c', color: '', scope: 'g', project: null },
+    ],
+    more: [],
+  });
+  expect(hits.map((hit) => [hit.kind, hit.href])).toEqual([
+    ['artifact', `/ui/p/ships/r/a/b/-/a/sha256%3A${'ab'.repeat(32)}`],
+    ['blob', '/ui/p/ships/r/c'],
+    ['tag', '/ui/p/ships/r/a/b/-/a/v1'],
+    ['project', '/ui/p/ships'],
+    ['repository', '/ui/p/ships/r/a/b'],
+    ['label', '/ui/search?label=7&name=a%26b&project=ships'],
+    ['label', '/ui/search?label=8&name=c'],
+  ]);
 });

@@ -169,10 +169,11 @@ export function useUsers({ page, filter, sort }: ListOptions) {
   });
 }
 
-export function useSearch(text: string) {
+/** What the reader may see that `text` names; `limit` of each kind. */
+export function useSearch(text: string, limit: number) {
   return useQuery({
-    queryKey: ['search', text],
-    queryFn: async () => dataOf(await api.GET('/api/v2.0/search', { params: { query: { q: text } } })),
+    queryKey: ['search', text, limit],
+    queryFn: async () => dataOf(await api.GET('/api/roadstead/v1/search', { params: { query: { q: text, limit } } })),
     enabled: text !== '',
     placeholderData: keepPreviousData,
   });

@@ -15,6 +15,7 @@ export type Artifact = Schemas['Artifact'];
 export type AuditLog = Schemas['AuditLogExt'];
 export type Configurations = Schemas['Configurations'];
 export type CreatedRobot = Schemas['CreatedRobot'];
+export type Found = Schemas['Found'];
 export type Group = Schemas['UserGroup'];
 export type ImmutableRule = Schemas['ImmutableRule'];
 export type Label = Schemas['Label'];

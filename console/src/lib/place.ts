@@ -2,6 +2,7 @@
 export type Place =
   | { page: 'sign-in' }
   | { page: 'projects' }
+  | { page: 'search' }
   | { page: 'project'; project: string; tab: string }
   | { page: 'repository'; project: string; repository: string; tab: string }
   | { page: 'artifact'; project: string; repository: string; reference: string }
@@ -22,6 +23,8 @@ export function placeOf(path: string): Place {
     case undefined:
     case 'projects':
       return rest.length ? { page: 'unknown' } : { page: 'projects' };
+    case 'search':
+      return rest.length ? { page: 'unknown' } : { page: 'search' };
     case 'sign-in':
       return { page: 'sign-in' };
     case 'admin':
@@ -64,6 +67,9 @@ const below = (project: string, repository: string) =>
 export const to = {
   signIn: (back?: string) => `${ROOT}/sign-in${back ? `?back=${enc(back)}` : ''}`,
   projects: () => `${ROOT}/projects`,
+  search: (text?: string) => `${ROOT}/search${text ? `?q=${enc(text)}` : ''}`,
+  labelled: (label: number, name: string, project: string | null) =>
+    `${ROOT}/search?label=${label}&name=${enc(name)}${project ? `&project=${enc(project)}` : ''}`,
   project: (project: string, tab?: string) => `${ROOT}/p/${enc(project)}${tab ? `/${tab}` : ''}`,
   repository: (project: string, repository: string, tab?: string) =>
     below(project, repository) + (tab ? `/-/${tab}` : ''),

@@ -1,9 +1,11 @@
-import { Folder, Globe, Package } from 'lucide-preact';
+import { ListFilter } from 'lucide-preact';
 import { useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
 import { useSearch } from '../api/queries';
 import { useTexts } from '../i18n';
-import { splitName, to } from '../lib/place';
+import { hitsOf } from '../lib/hits';
+import { to } from '../lib/place';
+import { HitIcon } from '../parts/hit';
 import { SMALL } from '../ui/controls';
 import { Dialog } from '../ui/dialogs';
 import { Failure } from '../ui/feedback';
@@ -11,58 +13,36 @@ import { Failure } from '../ui/feedback';
 const PAUSE = 150; // milliseconds
 const SHOWN = 8; // of each kind
 
-interface Hit {
-  kind: 'project' | 'repository';
-  text: string;
-  href: string;
-  open: boolean;
-}
-
-/** Finds projects and repositories by a part of their names. The arrow keys choose, Enter opens. */
+/** Finds by what is typed. The arrow keys choose, Enter opens; the last choice is the page with everything found. */
 export function SearchDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTexts();
   const { route } = useLocation();
   const [text, setText] = useState('');
   const [asked, setAsked] = useState('');
   const [chosen, setChosen] = useState(0);
-  const found = useSearch(asked);
+  const found = useSearch(asked, SHOWN);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text.trim()), PAUSE);
     return () => clearTimeout(timer);
   }, [text]);
   useEffect(() => setChosen(0), [found.data]);
 
-  const hits: Hit[] = asked
-    ? [
-        ...(found.data?.project ?? []).slice(0, SHOWN).map((one): Hit => ({
-          kind: 'project',
-          text: one.name,
-          href: to.project(one.name),
-          open: one.metadata.public === 'true',
-        })),
-        ...(found.data?.repository ?? []).slice(0, SHOWN).map((one): Hit => ({
-          kind: 'repository',
-          text: one.repository_name,
-          href: to.repository(...splitName(one.repository_name)),
-          open: one.project_public,
-        })),
-      ]
-    : [];
-  // What begins with the text stands before what contains it.
-  hits.sort((a, b) => Number(!a.text.startsWith(asked)) - Number(!b.text.startsWith(asked)) || Number(a.kind > b.kind) - Number(a.kind < b.kind));
-  const go = (hit: Hit | undefined) => {
-    if (!hit) return;
+  const hits = asked && found.data ? hitsOf(found.data) : [];
+  const count = hits.length ? hits.length + 1 : 0;
+  const go = (at: number) => {
+    const href = at < hits.length ? hits[at]?.href : asked ? to.search(asked) : undefined;
+    if (!href) return;
     onClose();
-    route(hit.href);
+    route(href);
   };
   return (
     <Dialog label={t('search.open')} class="search" onClose={onClose}>
       <input
         type="search"
         role="combobox"
-        aria-expanded={hits.length > 0}
+        aria-expanded={count > 0}
         aria-controls="search-results"
-        aria-activedescendant={hits.length ? `hit-${chosen}` : undefined}
+        aria-activedescendant={count ? `hit-${chosen}` : undefined}
         aria-label={t('search.label')}
         placeholder={t('search.label')}
         autoFocus
@@ -71,39 +51,49 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
         onInput={(event) => setText(event.currentTarget.value)}
         onKeyDown={(event) => {
           const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-          if (move && hits.length) {
+          if (move && count) {
             event.preventDefault();
-            setChosen((chosen + move + hits.length) % hits.length);
+            setChosen((chosen + move + count) % count);
           } else if (event.key === 'Enter') {
             event.preventDefault();
-            go(hits[chosen]);
+            go(chosen);
           }
         }}
       />
       {found.isError && <Failure error={found.error} />}
-      {hits.length > 0 && (
+      {count > 0 && (
         <div class="results" id="search-results" role="listbox" aria-label={t('search.results')}>
-          {hits.map((hit, at) => {
-            const Icon = hit.kind === 'repository' ? Package : hit.open ? Globe : Folder;
-            return (
-              <a
-                key={hit.href}
-                id={`hit-${at}`}
-                role="option"
-                tabIndex={-1}
-                aria-selected={at === chosen}
-                href={hit.href}
-                onMouseMove={() => setChosen(at)}
-                onClick={onClose}
-              >
-                <Icon size={SMALL} aria-hidden="true" />
-                <span class="break">{hit.text}</span>
-                <span class="muted small" style={{ marginLeft: 'auto' }}>
-                  {t(hit.kind)}
-                </span>
-              </a>
-            );
-          })}
+          {hits.map((hit, at) => (
+            <a
+              key={`${hit.kind} ${hit.href}`}
+              id={`hit-${at}`}
+              role="option"
+              tabIndex={-1}
+              aria-selected={at === chosen}
+              href={hit.href}
+              onMouseMove={() => setChosen(at)}
+              onClick={onClose}
+            >
+              <HitIcon hit={hit} />
+              <span class="break">{hit.text}</span>
+              <span class="muted small end">
+                {hit.more && `${hit.more} · `}
+                {t(`kind.${hit.kind}`)}
+              </span>
+            </a>
+          ))}
+          <a
+            id={`hit-${hits.length}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={chosen === hits.length}
+            href={to.search(asked)}
+            onMouseMove={() => setChosen(hits.length)}
+            onClick={onClose}
+          >
+            <ListFilter size={SMALL} aria-hidden="true" />
+            <span>{t('search.all')}</span>
+          </a>
         </div>
       )}
       <p class="muted" role="status">

@@ -18,11 +18,15 @@ export function useLabels(project?: number) {
   );
 }
 
+export function LabelDot({ color }: { color: string }) {
+  return <i class="dot" style={{ background: /^#[0-9a-f]{3,8}$/i.test(color) ? color : 'currentColor' }} />;
+}
+
 /** A label: its colour is a dot, so that its name can be read whatever the colour. */
 export function LabelBadge({ label }: { label: Pick<Label, 'name' | 'color'> }) {
   return (
     <span class="badge">
-      <i class="dot" style={{ background: /^#[0-9a-f]{3,8}$/i.test(label.color) ? label.color : 'currentColor' }} />
+      <LabelDot color={label.color} />
       {label.name}
     </span>
   );
