@@ -1,10 +1,10 @@
 import { useProjects, useRows, PAGE_SIZE, useSearch } from '../api/queries';
 import { api } from '../api/client';
 import type { Artifact } from '../api/types';
-import { useTexts } from '../i18n';
+import { type Message, useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { shortDigest } from '../lib/format';
-import { type Hit, hitsOf, KINDS } from '../lib/hits';
+import { type Hit, hitsOf, type Kind, KINDS } from '../lib/hits';
 import { splitName, to } from '../lib/place';
 import { HitIcon } from '../parts/hit';
 import { Digest, Filter, Header, Size, Time } from '../ui/data';
@@ -13,6 +13,15 @@ import { Listing } from '../ui/listing';
 import { Head } from '../ui/shell';
 
 const SHOWN = 100; // of each kind: what the registry gives at most
+
+const TITLES: Record<Kind, Message> = {
+  project: 'title.projects',
+  repository: 'repositories',
+  tag: 'tags',
+  artifact: 'artifacts',
+  blob: 'kind.blob',
+  label: 'labels',
+};
 
 /** Everything that a search finds; or the artifacts that have a label. */
 export function Results() {
@@ -50,7 +59,7 @@ function Found({ text }: { text: string }) {
         <div class={`stack${found.isPlaceholderData ? ' waiting' : ''}`}>
           {found.data && found.data.more.length > 0 && <p class="muted">{t('search.more', { count: SHOWN })}</p>}
           {groups.map(([kind, some]) => (
-            <Group key={kind} title={t(`kind.${kind}`)} hits={some} />
+            <Group key={kind} title={t(TITLES[kind])} hits={some} />
           ))}
         </div>
       )}

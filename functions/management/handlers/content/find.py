@@ -79,7 +79,7 @@ def find(call: Call) -> Response:
     tags = _cut(_tags(sight, text, limit + 1), limit)
     artifacts = _cut(_places(sight, digest) if digest is not None else [], limit)
     labels = _cut(_labels(sight, query) if digest is None else [], limit)
-    cut = {
+    cut: Mapping[str, _Cut[Any]] = {
         "projects": projects,
         "repositories": repositories,
         "tags": tags,
