@@ -25,6 +25,7 @@ from functions.management.handlers.projects import (
 )
 from functions.management.handlers.system import (
     absent,
+    attention,
     audit_logs,
     collections,
     configurations,
@@ -67,6 +68,7 @@ ROUTES: tuple[Route, ...] = (
     *trash.ROUTES,
     *retentions.ROUTES,
     *collections.ROUTES,
+    *attention.ROUTES,
     *absent.ROUTES,
 )
 
