@@ -10,7 +10,6 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infra.api import Api
-from infra.collection import Collection
 from infra.configuration.environments import Addresses, check, environment
 from infra.configuration.names import Names
 from infra.configuration.relay_settings import RelayKind
@@ -25,6 +24,7 @@ from infra.relays.relay import Relay
 from infra.relays.web_function import WebFunctionRelay
 from infra.storage import Storage
 from infra.tables import Tables
+from infra.ticks import Tick
 from infra.watching.audit import Audit
 from infra.watching.observability import Observability
 
@@ -73,7 +73,12 @@ class RoadsteadStack(cdk.Stack):
         )
         self.storage.let_distribution(self.edge.distribution_arn)
         self.keys.let_sign([self.functions.roles["token"]])
-        Collection(self, "Collection", settings=settings, function=self.functions.functions["collector"])
+        # It starts what is due by the registry's schedules, and resumes what was cut off.
+        collector, management = (self.functions.functions[name] for name in ("collector", "management"))
+        names = Names(settings.name)
+        Tick(self, "Collection", name=names.schedule("collector"), rate="rate(5 minutes)", function=collector)
+        # It warns of robots that expire soon.
+        Tick(self, "Warnings", name=names.schedule("management"), rate="rate(1 hour)", function=management)
         self._start()
         self.observability = Observability(
             self,

@@ -1,4 +1,4 @@
-"""Components that invoke the collector function by a timer, as EventBridge Scheduler does."""
+"""Components that invoke functions by a timer, as EventBridge Scheduler does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from local.functions.environments import FunctionError, Pool, Throttled, TimedOut
 
-FUNCTION = "collector"
+FUNCTION, MANAGEMENT = "collector", "management"
 TIMEOUT = 900.0  # seconds
 HOUR = 3_600.0
 TICK = 2.0  # seconds; in AWS five minutes, where new executions need not wait for it
@@ -36,12 +36,13 @@ class Times:
 
 @dataclass(slots=True)
 class Schedule:
-    """Invokes the collector function with `event` every `pause` seconds. `pools` must have it when this starts."""
+    """Invokes a function with `event` every `pause` seconds. `pools` must have it when this starts."""
 
     pools: Mapping[str, Pool]
     event: Mapping[str, Any]
     pause: float
     name: str
+    function: str = FUNCTION
     _running: asyncio.Task[None] | None = field(default=None, init=False)
 
     async def start(self) -> None:
@@ -63,9 +64,9 @@ class Schedule:
         while True:
             await asyncio.sleep(self.pause)
             try:
-                await self.pools[FUNCTION].invoke(event, request_id=str(uuid.uuid4()), timeout=TIMEOUT)
+                await self.pools[self.function].invoke(event, request_id=str(uuid.uuid4()), timeout=TIMEOUT)
             except (FunctionError, Throttled, TimedOut) as error:
-                _log.warning("%s: the collector function failed: %s", self.name, error)
+                _log.warning("%s: the %s function failed: %s", self.name, self.function, error)
 
 
 def collection(pools: Mapping[str, Pool], *, pause: float) -> Schedule:
@@ -77,3 +78,8 @@ def tick(pools: Mapping[str, Pool], *, pause: float = TICK) -> Schedule:
     """Takes what is due by schedules, the collector's among them, and executions: without the Lambda API here, it also
     starts new ones."""
     return Schedule(pools, {"tick": True}, pause, "the tick")
+
+
+def warnings(pools: Mapping[str, Pool], *, pause: float = HOUR) -> Schedule:
+    """Warns of robots that expire soon."""
+    return Schedule(pools, {"tick": True}, pause, "the warnings", MANAGEMENT)

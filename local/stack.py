@@ -19,7 +19,7 @@ from local import admin, ports
 from local.cloud.component import EmbeddedCloud
 from local.cloud.endpoint import Endpoint, credentials_of
 from local.cloud.resources import BLOB_URL_KEY_PARAMETER, BUCKET, EDGE_SECRET_PARAMETER
-from local.collection import Times, collection, tick
+from local.collection import Times, collection, tick, warnings
 from local.console import ConsoleBuild
 from local.delivery.delivery import Delivery
 from local.edge import components as edge_stack
@@ -141,7 +141,7 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     # It starts before what takes requests, and so stops after it, when there is nothing more to come.
     delivery = Delivery(state, cloud, lambdas.pools)
     trial = (collection(lambdas.pools, pause=options.collect.pause),) if options.collect else ()
-    behind = (delivery, *trial, tick(lambdas.pools))
+    behind = (delivery, *trial, tick(lambdas.pools), warnings(lambdas.pools))
     console = (ConsoleBuild(registry),) if options.build_console else ()
     if options.front is Front.NONE:
         gateway = HttpServer("the gateway", api, listener)

@@ -44,9 +44,8 @@ class Names:
     def audit_log_group(self) -> str:
         return f"/{self.prefix}/audit"
 
-    @property
-    def collector_schedule(self) -> str:
-        return f"{self.prefix}-collector"
+    def schedule(self, function: str) -> str:
+        return f"{self.prefix}-{function}"
 
     @property
     def object_events_queue(self) -> str:

@@ -94,7 +94,7 @@ class Operation(StrEnum):
     CHANGE_ROBOT = "change-robot"
     CHANGE_ROBOT_SECRET = "change-robot-secret"
     DELETE_ROBOT = "delete-robot"
-    ROBOT_EXPIRES = "robot-expires"  # a robot in use is about to expire
+    ROBOT_EXPIRES = "robot-expires"  # a robot is about to expire
     CREATE_WEBHOOK = "create-webhook"
     CHANGE_WEBHOOK = "change-webhook"
     REMOVE_WEBHOOK = "remove-webhook"

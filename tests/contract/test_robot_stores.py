@@ -19,7 +19,7 @@ from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
 from roadstead.identity.providers.trust import TrustRule
 from roadstead.identity.robots.robot_names import RobotName
-from roadstead.identity.robots.robots import NEVER, Robot, RobotGrant, Robots, Scope, UnknownRobot
+from roadstead.identity.robots.robots import DAY, NEVER, DueWarning, Robot, RobotGrant, Robots, Scope, UnknownRobot
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
@@ -159,6 +159,29 @@ def test_a_warning_is_recorded_once_for_each_expiry(filled: Store) -> None:
     with pytest.raises(Conflict):
         filled.set_robot_warned(CI)
     filled.set_robot_warned(replace(CI, duration=31))
+
+
+def test_it_is_noted_when_to_look_at_a_robot_that_will_expire(filled: Store) -> None:
+    """CI lives for 30 days; the system's robot does not expire. A note stays until it is forgotten."""
+    due = DueWarning(CREATED + 23 * DAY, CI.name, CI.id)
+    assert filled.due_warnings(due.at - 1, 10) == ()
+    assert filled.due_warnings(due.at, 10) == (due,)
+    filled.update_robot(replace(CI, duration=40))
+    filled.update_robot(replace(CI, disabled=True))
+    filled.update_robot(replace(CI, duration=NEVER))
+    later = replace(due, at=CREATED + 33 * DAY)
+    assert filled.due_warnings(later.at, 10) == (due, later)
+    assert filled.due_warnings(later.at, 1) == (due,)
+    filled.forget_warning(due)
+    filled.forget_warning(due)
+    assert filled.due_warnings(later.at, 10) == (later,)
+
+
+def test_a_robot_that_was_warned_of_is_not_noted_again_for_the_same_expiry(filled: Store) -> None:
+    filled.forget_warning(DueWarning(CREATED + 23 * DAY, CI.name, CI.id))
+    filled.set_robot_warned(CI)
+    filled.update_robot(replace(CI, warned=CI.expires, description="another"))
+    assert filled.due_warnings(CREATED + 30 * DAY, 10) == ()
 
 
 def test_a_robot_is_removed_and_its_id_is_not_given_out_again(filled: Store) -> None:

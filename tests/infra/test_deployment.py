@@ -399,12 +399,16 @@ class TestObservability:
             assert function["LoggingConfig"] == {"LogFormat": "JSON", "SystemLogLevel": "WARN"}
         assert not [one for one in everything.of("AWS::Serverless::Function") if "LoggingConfig" in one]
 
-    def test_one_tick_every_five_minutes_is_the_only_schedule(self, default: Deployment) -> None:
-        schedule = default.one("AWS::Scheduler::Schedule")
-        target = schedule["Target"]
-        assert (schedule["ScheduleExpression"], json.loads(target["Input"])) == ("rate(5 minutes)", {"tick": True})
-        assert "Collector" in json.dumps(target["Arn"])
-        assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    def test_two_ticks_are_the_only_schedules(self, default: Deployment) -> None:
+        """However many schedules the registry's projects have."""
+        rates = {}
+        for schedule in default.of("AWS::Scheduler::Schedule"):
+            target = schedule["Target"]
+            assert json.loads(target["Input"]) == {"tick": True}
+            assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
+            (function,) = [name for name in ("Collector", "Management") if name in json.dumps(target["Arn"])]
+            rates[function] = schedule["ScheduleExpression"]
+        assert rates == {"Collector": "rate(5 minutes)", "Management": "rate(1 hour)"}
 
     def test_there_is_a_dashboard_and_every_saved_query(self, default: Deployment) -> None:
         assert json.loads(default.one("AWS::CloudWatch::Dashboard")["DashboardBody"])["widgets"]

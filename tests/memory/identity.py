@@ -36,7 +36,7 @@ from roadstead.identity.directory import (
 from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, TooManyMembers
 from roadstead.identity.lists import ListedProject, ListedUser
 from roadstead.identity.robots.robot_names import RobotName
-from roadstead.identity.robots.robots import Robot, UnknownRobot
+from roadstead.identity.robots.robots import DueWarning, Robot, UnknownRobot, warn_at
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
@@ -62,6 +62,7 @@ class MemoryIdentities:
         self._group_members: dict[int, set[UserName]] = {}
         self._member_groups: dict[tuple[ProjectName, int], MemberGroup] = {}
         self._robots: dict[RobotName, Robot] = {}
+        self._due: set[DueWarning] = set()
         self.events: list[Event] = []
 
     def read(
@@ -500,6 +501,7 @@ class MemoryIdentities:
                 raise Conflict(robot.name)
             id_ = self._claim(IdKind.ROBOT, robot.id or clock_id(robot.created), robot.name.local)
             self._robots[robot.name] = replace(robot, id=id_)
+            self._note(self._robots[robot.name])
             self._tell(event)
             return self._robots[robot.name]
 
@@ -513,6 +515,7 @@ class MemoryIdentities:
                 disabled=robot.disabled,
                 updated=robot.updated,
             )
+            self._note(robot)
             self._tell(event)
 
     def set_robot_trust(self, robot: Robot, *, event: Event | None = None) -> None:
@@ -532,6 +535,20 @@ class MemoryIdentities:
                 raise Conflict(robot.name)
             self._robots[robot.name] = replace(found, warned=robot.expires)
             self._tell(event)
+
+    def due_warnings(self, before: int, most: int) -> tuple[DueWarning, ...]:
+        with self._lock:
+            found = sorted((due for due in self._due if due.at <= before), key=lambda due: (due.at, str(due.id)))
+            return tuple(found[:most])
+
+    def forget_warning(self, due: DueWarning) -> None:
+        with self._lock:
+            self._due.discard(due)
+
+    def _note(self, robot: Robot) -> None:
+        at = warn_at(robot)
+        if at is not None:
+            self._due.add(DueWarning(at, robot.name, robot.id))
 
     def remove_robot(self, robot: Robot, *, event: Event | None = None) -> None:
         with self._lock:

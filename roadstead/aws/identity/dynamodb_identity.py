@@ -14,6 +14,7 @@
     projects        <name>           what lists show of a project: public, created, created_by, id
     robot#<project> <name>           a project's robot: id, project_id, secret (hash), grants, created, duration, …
     robot#          <name>           a system robot
+    robots-due      <time>#<id>      when to look at a robot that is about to expire: name
     project#<name>  group#<id>       a group as a member: role, id, at
     group#<id>      …                groups, their roles and members (dynamodb_groups.py)
     attempt#<what>  <bucket>         failed logins of n#<name> or a#<address> (dynamodb_attempts.py)

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from roadstead.aws import id_claims
 from roadstead.aws.identity.identity_items import ABSENT, project_key, told
-from roadstead.aws.identity.robot_items import changeable, robot_from, robot_item, robot_key, robots_pk, trust_item
+from roadstead.aws.identity.robot_items import (
+    ROBOTS_DUE,
+    changeable,
+    due_key,
+    robot_from,
+    robot_item,
+    robot_key,
+    robots_pk,
+    trust_item,
+)
 from roadstead.aws.table import Table, TransactionFailed, Write, check, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import UnknownProject
 from roadstead.identity.robots.robot_names import RobotName
-from roadstead.identity.robots.robots import Robot, UnknownRobot
+from roadstead.identity.robots.robots import DueWarning, Robot, UnknownRobot, warn_at
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
@@ -41,8 +50,8 @@ class DynamoRobots:
             checks = [check(project_key(robot.name.project), _SAME, {":id": robot.project_id})]
 
         def writes(id_: int) -> list[Write]:
-            item = robot_item(replace(robot, id=id_))
-            return [put(robot_key(robot.name), item, free, values), *checks, *told(event)]
+            made = replace(robot, id=id_)
+            return [put(robot_key(robot.name), robot_item(made), free, values), *checks, *_noted(made), *told(event)]
 
         wanted = robot.id or clock_id(robot.created)
         try:
@@ -53,7 +62,7 @@ class DynamoRobots:
             raise
 
     def update_robot(self, robot: Robot, *, event: Event | None = None) -> None:
-        self._set(robot, changeable(robot), event)
+        self._set(robot, changeable(robot), event, _noted(robot))
 
     def set_robot_secret(self, robot: Robot, secret: str, *, event: Event | None = None) -> None:
         self._set(robot, {"secret": secret}, event)
@@ -70,17 +79,38 @@ class DynamoRobots:
         )
         self._table.transact([warn, *told(event)])
 
+    def due_warnings(self, before: int, most: int) -> tuple[DueWarning, ...]:
+        found = []
+        for item in self._table.query(ROBOTS_DUE, limit=most):
+            at, _, id_ = item["sk"].partition("#")
+            if int(at) > before:
+                break
+            found.append(DueWarning(int(at), RobotName.parse_local(item["name"]), int(id_)))
+        return tuple(found)
+
+    def forget_warning(self, due: DueWarning) -> None:
+        self._table.write(delete(due_key(due)))
+
     def remove_robot(self, robot: Robot, *, event: Event | None = None) -> None:
         try:
             self._table.transact([delete(robot_key(robot.name), _SAME, {":id": robot.id}), *told(event)])
         except Conflict:
             return  # it is gone
 
-    def _set(self, robot: Robot, attributes: Mapping[str, Any], event: Event | None) -> None:
+    def _set(
+        self, robot: Robot, attributes: Mapping[str, Any], event: Event | None, more: Iterable[Write] = ()
+    ) -> None:
         names = {f"#{name}": name for name in attributes}
         expression = "SET " + ", ".join(f"#{name} = :{name}" for name in attributes)
         values = {":id": robot.id, **{f":{name}": value for name, value in attributes.items()}}
         try:
-            self._table.transact([update(robot_key(robot.name), expression, _SAME, values, names), *told(event)])
+            changed = update(robot_key(robot.name), expression, _SAME, values, names)
+            self._table.transact([changed, *more, *told(event)])
         except Conflict as error:
             raise UnknownRobot(robot.name.local) from error
+
+
+def _noted(robot: Robot) -> list[Write]:
+    """Return the write of the note when to look at a robot, if there is anything to warn of."""
+    at = warn_at(robot)
+    return [put(due_key(DueWarning(at, robot.name, robot.id)), {"name": robot.name.local})] if at is not None else []

@@ -12,9 +12,11 @@ from roadstead.aws.table import Item, Key
 from roadstead.identity.permissions import Permission
 from roadstead.identity.providers.trust import TrustRule
 from roadstead.identity.robots.robot_names import RobotName
-from roadstead.identity.robots.robots import Robot, RobotGrant, Scope
+from roadstead.identity.robots.robots import DueWarning, Robot, RobotGrant, Scope
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
+
+ROBOTS_DUE = "robots-due"
 
 
 def robots_pk(project: ProjectName | None) -> str:
@@ -23,6 +25,11 @@ def robots_pk(project: ProjectName | None) -> str:
 
 def robot_key(name: RobotName) -> Key:
     return robots_pk(name.project), name.name
+
+
+def due_key(due: DueWarning) -> Key:
+    """Return the key of a note when to look at a robot: by time."""
+    return ROBOTS_DUE, f"{due.at:012d}#{due.id}"
 
 
 def changeable(robot: Robot) -> Item:

@@ -24,7 +24,7 @@ from roadstead.trail.entries import ActorKind, Event
 
 NEVER = -1  # as a duration, and as the time of an expiry
 DAY = 86_400
-WARN_SECONDS = 7 * DAY  # a robot that signs in this long before its expiry leaves an event, once
+WARN_SECONDS = 7 * DAY  # before its expiry a robot leaves an event, once; half its life where that is shorter
 _SECRET_BYTES = 32
 _GENERATED = "sha256$"
 _FORM = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -113,6 +113,22 @@ class Robot:
         return permissions_of_grants(grant for grant in self.grants if grant.scope is Scope.SYSTEM)
 
 
+@dataclass(frozen=True, slots=True)
+class DueWarning:
+    """A note that the robot with this id is to be looked at, at a time in seconds."""
+
+    at: int
+    name: RobotName
+    id: int
+
+
+def warn_at(robot: Robot) -> int | None:
+    """Return when an event shall warn of the robot's expiry; None if none shall, or one has."""
+    if robot.expires == NEVER or robot.disabled or robot.warned == robot.expires:
+        return None
+    return robot.expires - min(WARN_SECONDS, robot.duration * DAY // 2)
+
+
 def permissions_of_grants(grants: Iterable[RobotGrant]) -> frozenset[Permission]:
     """Return everything that `grants` permit. A push implies a pull, as in Harbor: clients cannot push without."""
     found = frozenset(permission for grant in grants for permission in grant.permissions)
@@ -181,7 +197,8 @@ class Robots(Protocol):
         ...
 
     def create_robot(self, robot: Robot, *, event: Event | None = None) -> Robot:
-        """Create a robot and return it with the id that was claimed for it. Costs one transaction.
+        """Create a robot and return it with the id that was claimed for it. Costs one transaction, which also notes
+        when to look at it (`warn_at`).
 
         A robot of an earlier project under the same name is replaced. Raises Conflict if the name is taken,
         UnknownProject if the robot's project is gone.
@@ -189,7 +206,8 @@ class Robots(Protocol):
         ...
 
     def update_robot(self, robot: Robot, *, event: Event | None = None) -> None:
-        """Replace grants, description, duration, disabled and updated, if the robot with this id still exists.
+        """Replace grants, description, duration, disabled and updated, if the robot with this id still exists, and note
+        when to look at it (`warn_at`).
 
         Costs one transaction. Raises UnknownRobot.
         """
@@ -205,6 +223,14 @@ class Robots(Protocol):
 
     def set_robot_warned(self, robot: Robot, *, event: Event | None = None) -> None:
         """Record that `event` warns of the robot's expiry. Raises Conflict if that is recorded or the robot is gone."""
+        ...
+
+    def due_warnings(self, before: int, most: int) -> tuple[DueWarning, ...]:
+        """Return the notes of robots to look at up to `before`, the oldest first. Costs one Query."""
+        ...
+
+    def forget_warning(self, due: DueWarning) -> None:
+        """Remove a note. One that is gone is not an error."""
         ...
 
     def remove_robot(self, robot: Robot, *, event: Event | None = None) -> None:

@@ -23,7 +23,6 @@ from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.providers.onboarding import NotOnboarded
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robot_sign_in import RobotLogin, RobotRefused
-from roadstead.identity.robots.robots import NEVER, WARN_SECONDS, Robot, Robots
 from roadstead.identity.sign_in.attempts import Scope
 from roadstead.identity.sign_in.login import PasswordLogin, WrongPassword
 from roadstead.identity.sign_in.token_sign_in import TokenLogin, TokenRejected
@@ -47,7 +46,7 @@ from roadstead.identity.tokens.refresh_tokens import (
     refresh_token_user,
 )
 from roadstead.names import ProjectName
-from roadstead.trail.entries import Actor, ActorKind, Operation, rfc3339
+from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker
 
 
@@ -111,7 +110,7 @@ class IssuedToken:
     proof: str = ""
 
 
-class IdentityStore(Identities, RefreshTokens, Users, Projects, Robots, Protocol):
+class IdentityStore(Identities, RefreshTokens, Users, Projects, Protocol):
     """The parts of the identity store that issuing needs."""
 
 
@@ -163,8 +162,6 @@ class TokenService:
         identity = self._authenticate(request, projects_of(request.scopes))
         subject = _subject(identity, request.credentials)
         actor = replace(request.source, name=subject.name, kind=subject.kind, id=subject.id)
-        if identity.robot is not None:
-            self._warn_of_expiry(identity.robot, actor)
         read_only = self._configured().flag("read_only")
         grants = grant(request.scopes, identity, creates_projects=request.creates_projects, read_only=read_only)
         for project in grants.missing_projects:
@@ -239,22 +236,6 @@ class TokenService:
 
     def _configured(self) -> Configuration:
         return self._configuration.read() if self._configuration is not None else Configuration()
-
-    def _warn_of_expiry(self, robot: Robot, actor: Actor) -> None:
-        """Leave one event for a robot that is in use and about to expire. Costs a transaction, once for each expiry."""
-        if robot.expires == NEVER or robot.warned == robot.expires or robot.expires - self._clock() > WARN_SECONDS:
-            return
-        event = self._events.make(
-            Operation.ROBOT_EXPIRES,
-            actor,
-            "",
-            project=robot.name.project or "",
-            user=actor.name,
-            detail=f"robot={robot.id} expires={rfc3339(robot.expires * 1000)}",
-        )
-        # A conflict means that somebody warned of it meanwhile, or that the robot is gone.
-        with contextlib.suppress(Conflict):
-            self._store.set_robot_warned(robot, event=event)
 
     def _create_project(self, name: ProjectName, creator: Actor) -> None:
         """The quota first: a request that dies between the two is repeated, and finds no project yet."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from local.collection import FUNCTION, Times, collection, tick
+from local.collection import FUNCTION, MANAGEMENT, Times, collection, tick, warnings
 from local.functions.environments import FunctionError, Pool
 
 
@@ -29,11 +29,14 @@ class FakePool:
         return {}
 
 
-@pytest.mark.parametrize(("make", "event"), [(collection, {}), (tick, {"tick": True})])
-def test_a_timer_goes_on_after_a_run_that_failed(make: Any, event: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("make", "function", "event"),
+    [(collection, FUNCTION, {}), (tick, FUNCTION, {"tick": True}), (warnings, MANAGEMENT, {"tick": True})],
+)
+def test_a_timer_goes_on_after_a_run_that_failed(make: Any, function: str, event: dict[str, Any]) -> None:
     async def run() -> list[Any]:
         pool = FakePool(3)
-        schedule = make(cast("dict[str, Pool]", {FUNCTION: pool}), pause=0.001)
+        schedule = make(cast("dict[str, Pool]", {function: pool}), pause=0.001)
         await schedule.start()
         await asyncio.wait_for(pool.done.wait(), 5)
         await schedule.stop()

@@ -215,31 +215,6 @@ def test_a_robot_gets_no_refresh_token(harbour: Harbour) -> None:
     assert harbour.issue(CI, offline=True).refresh_token is None
 
 
-def test_a_robot_in_use_that_is_about_to_expire_leaves_one_event(harbour: Harbour) -> None:
-    kept = add(harbour, "repository:pull", duration=30)
-    harbour.store.events.clear()
-    harbour.clock.now = NOON + 22 * DAY
-    harbour.issue(CI)
-    assert harbour.store.events == []
-    harbour.clock.now = NOON + 23 * DAY
-    harbour.issue(CI)
-    harbour.issue(CI)
-    (event,) = harbour.store.events
-    assert (event.operation, event.user, event.project) == (Operation.ROBOT_EXPIRES, "robot$ships+ci", "ships")
-    assert (event.actor.kind, event.actor.id) == (ActorKind.ROBOT, kept.id)
-    assert event.detail == f"robot={kept.id} expires=2027-02-14T08:00:00.000Z"
-
-
-def test_another_duration_is_warned_of_again(harbour: Harbour) -> None:
-    kept = add(harbour, "repository:pull", duration=30)
-    harbour.clock.now = NOON + 29 * DAY
-    harbour.issue(CI)
-    harbour.store.update_robot(replace(kept, duration=31))
-    harbour.issue(CI)
-    warnings = [event for event in harbour.store.events if event.operation is Operation.ROBOT_EXPIRES]
-    assert len(warnings) == 2
-
-
 def test_another_prefix_renames_every_robot_within_a_minute(harbour: Harbour) -> None:
     add(harbour, "repository:pull")
     stored = MemoryConfiguration([])

@@ -1,4 +1,4 @@
-"""The collector function's tick: EventBridge Scheduler invokes it every five minutes."""
+"""Ticks: EventBridge Scheduler invokes a function at a rate."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from infra.configuration.names import Names
-from infra.configuration.settings import Settings
 
+class Tick(Construct):
+    """Invokes a function with {"tick": true} at a `rate`, as in `rate(5 minutes)`.
 
-class Collection(Construct):
-    """It starts what is due by the registry's own schedules, the collector's among them, and resumes what was cut off.
-
-    A tick that fails is not repeated: the next one takes up what is left.
+    One that fails is not repeated: the next one takes up what is left.
     """
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, function: lambda_.IFunction) -> None:
+    def __init__(self, scope: Construct, id: str, *, name: str, rate: str, function: lambda_.IFunction) -> None:
         super().__init__(scope, id)
         role = iam.Role(
             self,
@@ -32,9 +29,9 @@ class Collection(Construct):
         scheduler.CfnSchedule(
             self,
             "Schedule",
-            name=Names(settings.name).collector_schedule,
+            name=name,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            schedule_expression="rate(5 minutes)",
+            schedule_expression=rate,
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=function.function_arn,
                 role_arn=role.role_arn,
