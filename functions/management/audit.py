@@ -16,7 +16,11 @@ from roadstead.identity.sign_in.attempts import Scope, lock_entries
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome, entry_id
 
 _BY_PASSWORD = "method=password"
-BY_OIDC = "method=oidc"
+
+
+def by_oidc(provider: str) -> str:
+    """Return how somebody signed in by a provider of OpenID Connect; the first one has no id."""
+    return f"method=oidc provider={provider}" if provider else "method=oidc"
 
 
 def log_session(actor: Actor, how: str = _BY_PASSWORD) -> None:
@@ -24,10 +28,10 @@ def log_session(actor: Actor, how: str = _BY_PASSWORD) -> None:
     lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, detail=f"{how} session"))
 
 
-def log_failed_oidc(source: Actor) -> None:
+def log_failed_oidc(source: Actor, provider: str) -> None:
     """Record a sign-in that a provider, or the registry, did not confirm."""
     observation.current().count("LoginsFailed")
-    _log_failure(source, BY_OIDC, ())
+    _log_failure(source, by_oidc(provider), ())
 
 
 def log_failed_login(source: Actor, name: str, locks: tuple[Scope, ...]) -> None:

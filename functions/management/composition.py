@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from functions.management.console import BUILT, Console
 from functions.management.openapi.document import document
@@ -40,7 +40,7 @@ from roadstead.aws.trail.dynamodb_trail import DynamoTrailPages
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.providers.ldap_provider import LdapProvider
-from roadstead.identity.providers.oidc_provider import OidcProvider
+from roadstead.identity.providers.oidc_settings import FurtherProviders
 from roadstead.identity.providers.onboarding import Onboarding, StoredGroups
 from roadstead.identity.providers.remote_ldap import RemoteLdap
 from roadstead.identity.robots.robot_sign_in import Keyless, RobotLogin
@@ -57,6 +57,9 @@ from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.https import HttpsPoster
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
+
+if TYPE_CHECKING:
+    from roadstead.identity.providers.oidc_provider import OidcProvider
 
 LDAP_SECONDS = 20  # of the 29 that the function has
 
@@ -105,7 +108,8 @@ def build(settings: Settings) -> Services:
         hasher=hasher,
         login=PasswordLogin(directory, passwords, onboarding, _provider(settings, reader)),
         onboarding=onboarding,
-        oidc=OidcProvider(HttpsPoster(settings.webhook_endpoints)),
+        oidc=_oidc(settings),
+        further_providers=FurtherProviders(configuration, configuration_secrets),
         states=DynamoStates(table),
         ldap=_ldap(settings, reader),
         robots=RobotLogin(directory, passwords, _keyless(settings, reader)),
@@ -139,6 +143,7 @@ def build(settings: Settings) -> Services:
             EventMaker(),
         ),
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,
+        external_url=settings.external_url,
         via_distribution_only=settings.via_distribution_only,
         console=Console(BUILT),
     )
@@ -162,6 +167,18 @@ def _keyless(settings: Settings, configuration: ConfigurationReader) -> Callable
         from roadstead.identity.providers.keyless import keyless
 
         return keyless(configuration, settings.sts_endpoint, internal=settings.webhook_endpoints.internal)
+
+    return made
+
+
+def _oidc(settings: Settings) -> Callable[[], OidcProvider]:
+    """Return a function that returns what asks providers of OpenID Connect; it is imported when one is first asked."""
+
+    @cache
+    def made() -> OidcProvider:
+        from roadstead.identity.providers.oidc_provider import OidcProvider
+
+        return OidcProvider(HttpsPoster(settings.webhook_endpoints))
 
     return made
 

@@ -13,7 +13,17 @@ from functions.management.handlers.content import (
     statistics,
     trash,
 )
-from functions.management.handlers.identity import ldap, oidc, robots, sessions, tokens, usergroups, users
+from functions.management.handlers.identity import (
+    ldap,
+    newcomers,
+    oidc,
+    oidc_providers,
+    robots,
+    sessions,
+    tokens,
+    usergroups,
+    users,
+)
 from functions.management.handlers.projects import (
     immutable_rules,
     members,
@@ -54,6 +64,8 @@ ROUTES: tuple[Route, ...] = (
     *labels.ROUTES,
     *ldap.ROUTES,
     *oidc.ROUTES,
+    *newcomers.ROUTES,
+    *oidc_providers.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *pullers.ROUTES,
     *repositories.ROUTES,

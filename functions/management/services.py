@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
 from functions.management.console import Console
@@ -27,8 +27,9 @@ from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.groups import Groups
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.providers.ldap_provider import LdapProvider
-from roadstead.identity.providers.oidc_provider import OidcProvider, States
+from roadstead.identity.providers.oidc_settings import FurtherProviders
 from roadstead.identity.providers.onboarding import Onboarding
+from roadstead.identity.providers.sign_ins import SignIns
 from roadstead.identity.robots.robot_sign_in import RobotLogin
 from roadstead.identity.robots.robots import Robots
 from roadstead.identity.sign_in.access_tokens import AccessTokens
@@ -47,6 +48,9 @@ from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from roadstead.trail.pages import TrailPages
 from roadstead.trail.pull_counts import PullCounts
+
+if TYPE_CHECKING:
+    from roadstead.identity.providers.oidc_provider import OidcProvider
 
 
 class Directory(Identities, AccessTokens, AttemptStore, Users, Projects, Groups, Robots, Protocol):
@@ -104,8 +108,9 @@ class Services:
     robots: RobotLogin
     access_tokens: TokenLogin
     onboarding: Onboarding
-    oidc: OidcProvider
-    states: States
+    oidc: Callable[[], OidcProvider]  # imported when it is first called
+    further_providers: FurtherProviders
+    states: SignIns
     artifacts: Artifacts
     objects: Objects
     content: Content
@@ -124,6 +129,7 @@ class Services:
     project_deletion: ProjectDeletion
     ldap: Callable[[], LdapProvider | None] = lambda: None  # None where no function asks directories
     edge_secrets: EdgeSecretSource | None = None
+    external_url: str = ""  # where people reach the registry; "" where any host name is as good
     via_distribution_only: bool = False
     console: Console | None = None
     clock: Callable[[], float] = time.time

@@ -16,7 +16,8 @@ _HOUR = 3_600
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`session_idle`, `session_lifetime` and `token_lifetime` in seconds; the last one is the token function's, and
-    only shown. `edge_secret_parameter` is empty without a distribution, `ldap_function` where there is none,
+    only shown. `external_url` is where people reach the registry, "" if any host name is as good.
+    `edge_secret_parameter` is empty without a distribution, `ldap_function` where there is none,
     `sts_endpoint` where STS is asked at its public hosts alone.
     `collector_function` is the name of the function that runs executions; without one, they wait for its tick.
 
@@ -36,6 +37,7 @@ class Settings:
     webhook_endpoints: EndpointPolicy
     ldap_function: str
     sts_endpoint: str
+    external_url: str
     edge_secret_parameter: str
     via_distribution_only: bool
     tracing: Tracing
@@ -62,6 +64,7 @@ class Settings:
             configuration_secrets=read.text("CONFIGURATION_SECRETS_PREFIX", "/roadstead/configuration"),
             ldap_function=read.text("LDAP_FUNCTION", ""),
             sts_endpoint=read.origin("STS_ENDPOINT", "", secure=True),
+            external_url=read.origin("EXTERNAL_URL", ""),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
             tracing=read.choice("TRACING", Tracing.OFF),

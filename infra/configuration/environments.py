@@ -96,6 +96,7 @@ def management(settings: Settings, at: Addresses) -> dict[str, str]:
         "COLLECTOR_FUNCTION": names.function("collector"),
         "BUCKET": at.bucket,
         "LDAP_FUNCTION": names.function("ldap"),
+        "EXTERNAL_URL": at.distribution_url,
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
         "NOTIFICATION_QUEUE_URL": at.notification_queue_url,

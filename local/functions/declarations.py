@@ -98,7 +98,7 @@ def functions(
         **sts,
     }
     if distribution is not None:
-        management["EDGE_SECRET_PARAMETER"] = EDGE_SECRET_PARAMETER
+        management |= {"EDGE_SECRET_PARAMETER": EDGE_SECRET_PARAMETER, "EXTERNAL_URL": distribution.url}
     collector = {"INDEX_TABLE": resources.index_table, "BUCKET": resources.bucket, **(collect or {})}
     webhook = {
         "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,

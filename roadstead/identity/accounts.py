@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -11,7 +10,9 @@ from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.identity.directory import (
+    EMAIL,
     LOCAL,
+    MAX_PROFILE,
     Member,
     Patterns,
     Profile,
@@ -30,9 +31,6 @@ from roadstead.identity.sign_in.passwords import Hasher, WeakPassword, check_pas
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from roadstead.trail.events import EventMaker
-
-MAX_PROFILE = 255  # characters of each field
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class AccountRefused(Exception):
@@ -233,7 +231,7 @@ def _checked(profile: Profile) -> Profile:
     for name, value in (("email", profile.email), ("realname", profile.realname), ("comment", profile.comment)):
         if len(value) > MAX_PROFILE or not value.isprintable():
             raise AccountRefused(f"{name} must have up to {MAX_PROFILE} printable characters")
-    if profile.email and _EMAIL.fullmatch(profile.email) is None:
+    if profile.email and EMAIL.fullmatch(profile.email) is None:
         raise AccountRefused("email must have the form name@example.com")
     return profile
 

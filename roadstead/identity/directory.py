@@ -21,6 +21,8 @@ from roadstead.trail.entries import Event
 
 LOCAL = "local"  # the provider of users whose passwords are kept here
 MAX_USER_NAME = 64
+MAX_PROFILE = 255  # characters of each field
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 MAX_GROUPS = 100  # of a user, and with a role in a project: they ride in items that every token request reads
 _READING = frozenset({Action.READ, Action.LIST, Action.PULL})
 _USER = re.compile(r"[a-z0-9](?:[a-z0-9._+@-]*[a-z0-9])?")

@@ -14,7 +14,8 @@ from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.identity.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.configuration import ConfigurationSecretStore, ConfigurationStore, Stored, Value
+from roadstead.identity.configuration import ConfigurationSecretStore, ConfigurationStore, Stored
+from roadstead.identity.configuration_keys import Value
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 from tests import aws

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.configuration import Stored, Value
+from roadstead.identity.configuration import Stored
+from roadstead.identity.configuration_keys import Value
 from roadstead.trail.entries import Event
 
 

@@ -65,12 +65,13 @@ class NpmProvider:
         self.process = None
 
 
-def client(*registries: str, **more: Any) -> dict[str, Any]:
-    """Return the registration of a registry that is reached at some URLs."""
+def client(*registries: str, provider: str = "", **more: Any) -> dict[str, Any]:
+    """Return the registration of a registry that is reached at some URLs, at a `provider` beside its first."""
+    path = f"/c/oidc/callback/{provider}" if provider else "/c/oidc/callback"
     return {
         "client_id": CLIENT,
         "client_secret": SECRET,
-        "redirect_uris": [f"{url}/c/oidc/callback" for url in registries],
+        "redirect_uris": [f"{url}{path}" for url in registries],
         "post_logout_redirect_uris": [f"{url}/ui" for url in registries],
         **more,
     }

@@ -35,10 +35,21 @@ def tls(authority: Authority) -> ssl.SSLContext:
 
 
 @pytest.fixture(scope="module")
-def running(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NpmProvider]:
+def pem(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     certificate, key = authority.issue(tmp_path_factory.mktemp("tls"), "127.0.0.1", "localhost")
-    pem = {"cert": certificate.read_text(), "key": key.read_text()}
+    return {"cert": certificate.read_text(), "key": key.read_text()}
+
+
+@pytest.fixture(scope="module")
+def running(pem: dict[str, str]) -> Iterator[NpmProvider]:
     with npm_provider(free_port(), PEOPLE, client(REGISTRY), tls=pem) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def labs(pem: dict[str, str]) -> Iterator[NpmProvider]:
+    """A second provider, where other people have the same names and subjects."""
+    with npm_provider(free_port(), PEOPLE, client(REGISTRY, provider="labs"), tls=pem) as provider:
         yield provider
 
 

@@ -36,6 +36,22 @@ class Place:
         assert Browser(self.desk).ask("PUT", CONFIGURATIONS, values, basic("ada"))[0] == 200
         self.desk.services.configuration.refresh()
 
+    def add(self, id_: str, provider: NpmProvider, **changes: Any) -> None:
+        """Set up a provider beside the first."""
+        values = {
+            "endpoint": provider.issuer,
+            "client_id": CLIENT,
+            "client_secret": SECRET,
+            "scope": "openid,profile,email",
+            "groups_claim": "groups",
+            "auto_onboard": True,
+            "logout": True,
+            **changes,
+        }
+        path = f"/api/roadstead/v1/oidc-providers/{id_}"
+        assert Browser(self.desk).ask("PUT", path, values, basic("ada"))[0] == 200
+        self.desk.services.configuration.refresh()
+
     def person(self) -> Person:
         return Person(self.tls)
 
@@ -55,14 +71,16 @@ def begin(browser: Browser, query: str = "") -> str:
     return headers["location"]
 
 
-def come_back(browser: Browser, response: dict[str, str]) -> int:
+def come_back(browser: Browser, response: dict[str, str], provider: str = "") -> int:
     """Return the status of what the registry says to a response of the provider."""
-    return browser.ask("GET", f"/c/oidc/callback?{urlencode(response)}")[0]
+    path = f"/c/oidc/callback/{provider}" if provider else "/c/oidc/callback"
+    return browser.ask("GET", f"{path}?{urlencode(response)}")[0]
 
 
-def sign_in(browser: Browser, person: Person, login: str | None) -> int:
+def sign_in(browser: Browser, person: Person, login: str | None, provider: str = "") -> int:
     """Return the status with which the whole way ends: 302 if somebody is signed in."""
-    return come_back(browser, person.answer(begin(browser), login))
+    location = begin(browser, f"?provider={provider}" if provider else "")
+    return come_back(browser, person.answer(location, login), provider)
 
 
 def user_of(browser: Browser) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from functions.management.openapi.described import (
     text,
     time,
 )
-from roadstead.identity.configuration import KEYS, Key, Kind
+from roadstead.identity.configuration_keys import KEYS, Key, Kind
 
 _TYPES: Mapping[Kind, Schema] = {
     Kind.TEXT: {"type": "string"},

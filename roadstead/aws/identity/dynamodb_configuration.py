@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from roadstead.aws.identity.identity_items import told
 from roadstead.aws.table import Table, put
-from roadstead.identity.configuration import Stored, Value
+from roadstead.identity.configuration import Stored
+from roadstead.identity.configuration_keys import Value
 from roadstead.trail.entries import Event
 
 _KEY = ("configuration", "values")

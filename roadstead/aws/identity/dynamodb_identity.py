@@ -8,6 +8,7 @@
     user#<name>     in#<project>     the inverse of a member: role
     subject#<provider>  <hash>       whom a provider outside of the registry knows by this subject: name
     state#<hash>    used             a sign-in by OpenID Connect that is over (dynamodb_states.py)
+    newcomer#<hash> person           somebody who has still to choose a name (dynamodb_states.py)
     users           <name>           what lists show of a user: admin, disabled, created, id, profile
     project#<name>  meta             public, created, created_by, id, groups (role by the group's id)
     project#<name>  member#<user>    role, id, at

@@ -133,7 +133,7 @@ def _check(claims: Mapping[str, Any], expected: Expected, now: float) -> None:
     if claims.get("iss") != expected.issuer:
         raise TokenInvalid(f"the token is of another issuer than {expected.issuer}")
     subject = claims.get("sub")
-    if not isinstance(subject, str) or not 0 < len(subject) <= 255:
+    if not isinstance(subject, str) or not 0 < len(subject) <= 255 or not subject.isprintable():
         raise TokenInvalid("the token has no subject")
     audience = claims.get("aud")
     audiences = [audience] if isinstance(audience, str) else audience

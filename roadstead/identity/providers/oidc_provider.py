@@ -12,15 +12,15 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
 from roadstead import base64url, documents
-from roadstead.identity.configuration import Configuration
 from roadstead.identity.people import OIDC, Person, PersonGroup, ProviderFailed
 from roadstead.identity.providers import id_tokens
 from roadstead.identity.providers.id_tokens import Expected, SigningKey, TokenInvalid, UnknownKey
+from roadstead.identity.providers.oidc_settings import NotSignedIn, OidcSettings
 from roadstead.outbound.endpoint import Endpoint, EndpointRefused
 from roadstead.outbound.https import Reply, Unreachable
 from roadstead.recent import Recent
@@ -39,53 +39,6 @@ class Fetcher(Protocol):
     def parse(self, url: str) -> Endpoint: ...
 
     def fetch(self, endpoint: Endpoint, headers: Mapping[str, str], body: bytes | None = None) -> Reply: ...
-
-
-class States(Protocol):
-    """Remembers which sign-ins are over."""
-
-    def use_state(self, state: str, *, expires: int) -> bool:
-        """Return whether this is the first use of a state. Costs one write. Forgotten some time after `expires`."""
-        ...
-
-
-class NotSignedIn(Exception):
-    """The provider did not confirm anybody. The message is a sentence for whoever tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class OidcSettings:
-    """By Harbor's keys. `scope` is separated by commas or spaces."""
-
-    endpoint: str
-    client_id: str
-    client_secret: str = field(default="", repr=False)
-    scope: str = "openid"
-    user_claim: str = ""
-    groups_claim: str = ""
-    group_filter: str = ""
-    admin_group: str = ""
-    extra: Mapping[str, str] = field(default_factory=dict)  # parameters of the authorisation request
-
-    @classmethod
-    def of(cls, configuration: Configuration, client_secret: str) -> OidcSettings:
-        text = configuration.text
-        extra = documents.read((text("oidc_extra_redirect_parms") or "{}").encode())
-        return cls(
-            endpoint=text("oidc_endpoint").rstrip("/"),
-            client_id=text("oidc_client_id"),
-            client_secret=client_secret,
-            scope=text("oidc_scope"),
-            user_claim=text("oidc_user_claim"),
-            groups_claim=text("oidc_groups_claim"),
-            group_filter=text("oidc_group_filter"),
-            admin_group=text("oidc_admin_group"),
-            extra={str(name): str(value) for name, value in extra.items()},
-        )
-
-
-def is_configured(configuration: Configuration) -> bool:
-    return bool(configuration.text("oidc_endpoint") and configuration.text("oidc_client_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +182,14 @@ class OidcProvider:
         groups = _groups(claims.get(settings.groups_claim)) if settings.groups_claim else ()
         admin = bool(settings.admin_group) and settings.admin_group in groups
         kept = [group for group in groups if not settings.group_filter or re.search(settings.group_filter, group)]
+        named = [name for name in (_group_name(settings.id, group) for group in kept) if 0 < len(name) <= MAX_CLAIM]
         return Person(
             OIDC,
             f"{claims['iss']}\n{claims['sub']}",
             name,
             _text(claims.get("email")),
             _text(claims.get("name")),
-            tuple(PersonGroup(group, group) for group in kept),
+            tuple(PersonGroup(name, name) for name in named),
             admin,
         )
 
@@ -329,10 +283,19 @@ def _object(body: bytes) -> Mapping[str, Any]:
 
 
 def _text(value: Any) -> str:
-    return value.strip()[:MAX_CLAIM] if isinstance(value, str) else ""
+    """Return a claim that is text, or "" for what nobody can have typed, as half of a surrogate pair."""
+    return value.strip()[:MAX_CLAIM] if isinstance(value, str) and value.isprintable() else ""
+
+
+def _group_name(provider: str, group: str) -> str:
+    """Return the name of a provider's group here, or "" if it has none: `@<id>/` begins those of further providers, so
+    that no provider can put its people into another one's groups."""
+    if provider:
+        return f"@{provider}/{group}"
+    return "" if group.startswith("@") else group
 
 
 def _groups(value: Any) -> tuple[str, ...]:
     listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
-    texts = (one for one in listed if isinstance(one, str) and 0 < len(one) <= MAX_CLAIM)
+    texts = (one for one in listed if isinstance(one, str) and 0 < len(one) <= MAX_CLAIM and one.isprintable())
     return tuple(dict.fromkeys(texts))[:MAX_GROUPS]

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import MAX_GROUPS, User, UserName, Users
+from roadstead.identity.directory import EMAIL, MAX_GROUPS, MAX_PROFILE, Profile, User, UserName, Users
 from roadstead.identity.groups import GroupKey, GroupKind, Groups
 from roadstead.identity.people import LDAP, OIDC, Person
 from roadstead.trail.entries import Actor, ActorKind, Operation
@@ -25,6 +25,10 @@ CONFIRM_SECONDS = 86_400  # a sign-in that changes nothing is written down at mo
 
 class NotOnboarded(Exception):
     """The person is known to the provider and has no account here. The message is a sentence for them."""
+
+
+class NameTaken(NotOnboarded):
+    """The name belongs to another account."""
 
 
 class KnownGroups(Protocol):
@@ -78,7 +82,7 @@ class Onboarding:
     def create(self, person: Person, actor: Actor, *, name: str = "", by_themselves: bool = False) -> User:
         """Create the account of a person who has none, by `actor`, or by themselves from where `actor` is.
 
-        Raises NotOnboarded for a name that is malformed or taken.
+        Raises NotOnboarded for a name that is malformed, NameTaken.
         """
         wanted = _user_name(name or person.name)
         now = int(self._clock())
@@ -90,6 +94,7 @@ class Onboarding:
             groups=self._groups_of(person),
             provider=person.provider,
             subject=person.subject,
+            profile=_profile(person),
             admin_by_provider=person.admin,
             confirmed=now,
         )
@@ -102,9 +107,8 @@ class Onboarding:
             meanwhile = self.find(person)  # another request of the same person may have been first
             if meanwhile is not None:
                 return meanwhile
-            raise NotOnboarded(
-                f"the name {wanted} belongs to another account: ask an administrator of the registry"
-            ) from error
+            what = "choose another one" if name else "ask an administrator of the registry"
+            raise NameTaken(f"the name {wanted} belongs to another account: {what}") from error
 
     def _confirmed(self, user: User, person: Person, source: Actor) -> User:
         groups, now = self._groups_of(person), int(self._clock())
@@ -138,6 +142,14 @@ def _user_name(text: str) -> UserName:
         return UserName.parse(text.lower())
     except ValueError as error:
         raise NotOnboarded(f"you cannot have an account here under that name: {error}") from error
+
+
+def _profile(person: Person) -> Profile:
+    """Return what the provider says of the person, but for what no profile can have."""
+    email, name = (
+        text if len(text) <= MAX_PROFILE and text.isprintable() else "" for text in (person.email, person.real_name)
+    )
+    return Profile(email if EMAIL.fullmatch(email) else "", name)
 
 
 def _actor(source: Actor, name: UserName) -> Actor:

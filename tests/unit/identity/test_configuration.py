@@ -6,13 +6,10 @@ from typing import Any
 
 import pytest
 
-from roadstead.identity.configuration import (
-    CACHE_SECONDS,
+from roadstead.identity.configuration import CACHE_SECONDS, Administration, Configuration, ConfigurationReader
+from roadstead.identity.configuration_keys import (
     KEYS,
-    Administration,
-    Configuration,
     ConfigurationFixed,
-    ConfigurationReader,
     ConfigurationRefused,
     ConfigurationUnsupported,
     Kind,

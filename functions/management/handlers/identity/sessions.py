@@ -29,12 +29,12 @@ _LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?")
 
 def get(call: Call) -> Response:
     """Who is signed in; `{"user": null}` for an anonymous caller."""
-    return Response.json(200, _document(call.caller))
+    return Response.json(200, user_document(call.caller))
 
 
 def begin(call: Call) -> Response:
     """Sign in with `{"name", "password"}`: the response sets the session's cookie. Raises 401, 429."""
-    _refuse_cross_site(call.request)
+    refuse_cross_site(call.request)
     require_https(call.request)
     document = call.document()
     user, _ = sign_in(call.services, call.request, text(document, "name"), text(document, "password"))
@@ -43,7 +43,7 @@ def begin(call: Call) -> Response:
     token = call.services.sessions.begin(user, address=actor.source_ip, user_agent=actor.user_agent)
     audit.log_session(actor)
     headers = [("Set-Cookie", session_cookie(call.request, token)), (CSRF_HEADER, csrf_token(token))]
-    return Response.json(201, _document(caller), headers)
+    return Response.json(201, user_document(caller), headers)
 
 
 def end(call: Call) -> Response:
@@ -96,7 +96,7 @@ def _session_document(session: Session, current: Session | None) -> dict[str, An
     }
 
 
-def _document(caller: Caller) -> dict[str, Any]:
+def user_document(caller: Caller) -> dict[str, Any]:
     user = caller.user
     return {"user": {"name": user.name, "admin": user.admin} if user is not None else None}
 
@@ -108,7 +108,7 @@ def require_https(request: Request) -> None:
         raise ManagementError(ManagementCode.FORBIDDEN, message)
 
 
-def _refuse_cross_site(request: Request) -> None:
+def refuse_cross_site(request: Request) -> None:
     """Another site must not sign a browser in as somebody else: it cannot send JSON without CORS, which is off."""
     kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
     site = request.header("sec-fetch-site")

@@ -6,7 +6,7 @@ from functions.management.call import Call
 from functions.management.errors import ManagementCode, ManagementError, bad_request
 from functions.management.route import HARBOR, SystemAdmin, route
 from roadstead.http import Response
-from roadstead.identity.configuration import (
+from roadstead.identity.configuration_keys import (
     KEYS,
     ConfigurationFixed,
     ConfigurationRefused,

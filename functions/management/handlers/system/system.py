@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +11,8 @@ from functions.management.errors import not_found
 from functions.management.route import HARBOR, Anybody, Nothing, in_system, route
 from roadstead.conflicts import is_throttling
 from roadstead.http import Response
-from roadstead.identity.configuration import Value
+from roadstead.identity.configuration import Configuration
+from roadstead.identity.providers.oidc_settings import is_configured, name_of
 
 _log = logging.getLogger(__name__)
 
@@ -34,19 +34,20 @@ def info(call: Call) -> Response:
     Costs one read.
     """
     values = call.services.administration.values()
+    first = Configuration(values)
     document: dict[str, Any] = {
         "auth_mode": values["auth_mode"],
         "primary_auth_mode": values["primary_auth_mode"],
         "self_registration": values["self_registration"],
         "banner_message": values["banner_message"],
-        "oidc_provider_name": _oidc_provider(values),
+        "oidc_provider_name": name_of(first) if is_configured(first) else "",
     }
     if call.caller.user is not None:
         document |= {
             "harbor_version": HARBOR_VERSION,
             "current_time": f"{datetime.fromtimestamp(int(call.services.clock()), UTC):%Y-%m-%dT%H:%M:%S.000Z}",
             "registry_url": call.request.host,
-            "external_url": call.request.base_url,
+            "external_url": call.services.external_url or call.request.base_url,
             "has_ca_root": False,
             "read_only": values["read_only"],
             "notification_enable": values["notification_enable"],
@@ -54,14 +55,6 @@ def info(call: Call) -> Response:
             "registry_storage_provider_name": "s3",
         }
     return Response.json(200, document)
-
-
-def _oidc_provider(values: Mapping[str, Value]) -> str:
-    """Return what the button for the provider says: its name, or its host; "" where nobody can sign in by one."""
-    endpoint = str(values["oidc_endpoint"])
-    if not endpoint or not values["oidc_client_id"]:
-        return ""
-    return str(values["oidc_name"]) or endpoint.partition("://")[2].partition("/")[0] or endpoint
 
 
 def health(call: Call) -> Response:

@@ -28,6 +28,7 @@ from roadstead.identity.configuration import Administration, ConfigurationReader
 from roadstead.identity.directory import Role
 from roadstead.identity.providers.ldap_provider import LdapProvider
 from roadstead.identity.providers.oidc_provider import Fetcher, OidcProvider
+from roadstead.identity.providers.oidc_settings import FurtherProviders
 from roadstead.identity.providers.onboarding import Onboarding, StoredGroups
 from roadstead.identity.robots.robot_sign_in import RobotLogin
 from roadstead.identity.sign_in.login import PasswordLogin
@@ -87,7 +88,12 @@ class Desk:
     """
 
     def __init__(
-        self, *, console: Console | None = None, fetcher: Fetcher | None = None, now: float = 1_800_000_000.0
+        self,
+        *,
+        console: Console | None = None,
+        fetcher: Fetcher | None = None,
+        now: float = 1_800_000_000.0,
+        external_url: str = "",
     ) -> None:
         self.now = now
         self.directory = MemoryIdentities()
@@ -110,11 +116,12 @@ class Desk:
         self.catalog = MemoryCatalog(self.index)
         self.content = Registry(index=self.index, objects=self.objects, clock=Clock(self.now))
         self.indexer = Indexer(derived=self.catalog, manifests=self.index, blobs=self.index, objects=self.objects)
-        secrets = MemoryConfigurationSecrets()
+        self.secrets = secrets = MemoryConfigurationSecrets()
         reader = ConfigurationReader(self.configuration, secrets, clock=lambda: self.now)
         onboarding = Onboarding(self.directory, StoredGroups(self.directory), clock=lambda: self.now)
         self.people = MemoryLdap()
         self.provider = FakeProvider(lambda: self.now)
+        self.oidc, self.states = OidcProvider(fetcher or self.provider, clock=lambda: self.now), MemoryStates()
         self.ldap = LdapProvider(self.people, reader)
         events = EventMaker(lambda: self.now)
         policies, starter = Policies(MemoryProjectRules(self.index), events), Starter(self.executions, events)
@@ -134,8 +141,9 @@ class Desk:
                 clock=lambda: self.now,
             ),
             onboarding=onboarding,
-            oidc=OidcProvider(fetcher or self.provider, clock=lambda: self.now),
-            states=MemoryStates(),
+            oidc=lambda: self.oidc,
+            further_providers=FurtherProviders(self.configuration, secrets, clock=lambda: self.now),
+            states=self.states,
             ldap=lambda: self.ldap,
             robots=RobotLogin(self.directory, PasswordVerifier(FastHasher()), clock=lambda: self.now),
             access_tokens=TokenLogin(self.directory, clock=lambda: self.now),
@@ -169,6 +177,7 @@ class Desk:
             clock=lambda: self.now,
             description=lambda: json.dumps(document(ROUTES)).encode(),
             console=console,
+            external_url=external_url,
         )
         self.services = services
         self.application = Application(services)

@@ -274,14 +274,80 @@ def test_without_a_name_that_an_account_can_have_there_is_none(
     assert desk.directory.find_subject("oidc", f"{ISSUER}\n1234") is None
 
 
-def test_without_onboarding_only_who_has_an_account_signs_in(desk: Desk, browser: Browser) -> None:
+def test_without_onboarding_who_has_an_account_signs_in_and_nobody_else(desk: Desk, browser: Browser) -> None:
     sign_in(desk, browser)
     configure(desk, oidc_auto_onboard=False)
-    assert sign_in(desk, browser)[0] == 302
+    assert sign_in(desk, browser)[1]["location"] == "/ui"
     desk.provider.claims["sub"] = "5678"
     desk.provider.claims["preferred_username"] = "newcomer"
-    assert sign_in(desk, browser)[0] == 403
+    other = Browser(desk)
+    assert sign_in(desk, other)[1]["location"] == "/ui/choose-name"
+    assert other.ask("GET", CURRENT)[0] == 401
     assert desk.directory.find_user(UserName("newcomer")) is None
+
+
+@pytest.mark.parametrize(
+    "claims", [{"email": "\ud800", "name": "\ud800"}, {"groups": ["\ud800", "devs"]}, {"email": "x"}]
+)
+def test_a_claim_that_no_profile_can_have_is_left_out(desk: Desk, browser: Browser, claims: dict[str, Any]) -> None:
+    desk.provider.claims.update(claims)
+    assert sign_in(desk, browser)[0] == 302
+    user = browser.ask("GET", CURRENT)[1]
+    assert (user["email"], user["realname"]) == ("", "")
+
+
+def test_a_subject_that_is_no_text_is_refused(desk: Desk, browser: Browser) -> None:
+    for subject in ("\ud800", "a\nb", "", 7, None):
+        desk.provider.claims["sub"] = subject
+        assert sign_in(desk, browser)[0] == 403
+
+
+def test_the_profile_of_an_account_begins_as_the_provider_has_it(desk: Desk, browser: Browser) -> None:
+    desk.provider.claims.update(email="grace@example.org", name="Grace Hopper")
+    sign_in(desk, browser)
+    user = browser.ask("GET", CURRENT)[1]
+    assert (user["email"], user["realname"]) == ("grace@example.org", "Grace Hopper")
+
+
+@pytest.mark.parametrize(
+    "came_by", ["http://registry.example", "https://d1.example.net", "https://REGISTRY.example:444"]
+)
+def test_a_sign_in_on_another_host_name_begins_at_the_external_url(came_by: str) -> None:
+    desk = Desk(external_url="https://registry.example")
+    configure(desk, **CONFIGURED)
+    scheme, _, host = came_by.partition("://")
+    elsewhere = Browser(desk, scheme=scheme, host=host)
+    status, _, headers = elsewhere.ask("GET", f"{LOGIN}?redirect_url=/ui/p/%C3%A4&x=y")
+    assert status == 302
+    assert not elsewhere.cookies  # the sign-in begins there, not here
+    to = urlsplit(headers["location"])
+    assert f"{to.scheme}://{to.netloc}{to.path}" == f"https://registry.example{LOGIN}"
+    assert parse_qs(to.query) == {"redirect_url": ["/ui/p/ä"], "moved": ["1"]}
+    browser = Browser(desk)
+    assert sign_in(desk, browser, f"?{to.query}")[0] == 302
+    assert browser.ask("GET", CURRENT)[0] == 200
+
+
+def test_a_browser_is_not_sent_round_in_circles_where_the_external_url_is_wrong() -> None:
+    desk = Desk(external_url="https://elsewhere.example")
+    configure(desk, **CONFIGURED)
+    browser = Browser(desk)
+    location = browser.ask("GET", LOGIN)[2]["location"]
+    status, document, _ = browser.ask("GET", f"{LOGIN}?{urlsplit(location).query}")
+    assert status == 400
+    assert "EXTERNAL_URL" in document["errors"][0]["message"]
+
+
+def test_the_provider_sends_everybody_back_to_the_external_url() -> None:
+    desk = Desk(external_url="https://REGISTRY.example")
+    configure(desk, **CONFIGURED)
+    browser = Browser(desk)
+    location, _ = begin(browser)
+    assert parse_qs(urlsplit(location).query)["redirect_uri"] == [f"https://REGISTRY.example{CALLBACK}"]
+    assert (
+        Browser(desk).ask("GET", "/api/v2.0/systeminfo", None, basic("bob"))[1]["external_url"]
+        == "https://REGISTRY.example"
+    )
 
 
 def test_a_disabled_account_gets_no_session(desk: Desk, browser: Browser) -> None:

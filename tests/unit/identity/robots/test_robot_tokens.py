@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.identity.configuration import KEYS, ConfigurationReader
+from roadstead.identity.configuration import ConfigurationReader
+from roadstead.identity.configuration_keys import KEYS
 from roadstead.identity.permissions import Permission
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import DAY, NEVER, Robot, RobotGrant, Scope, generated_hash
