@@ -1,6 +1,7 @@
-"""Every way in, for an account whose rights end: worth nothing at the API at once, and for new registry tokens.
+"""What ends with an administrator's rights, a membership, a password, a project, and what stays.
 
-A registry token that was issued before is signed and asks nobody, so it lives until it expires, at most half an hour.
+That an account which ended is worth nothing by any way in is in test_every_way_in.py. A registry token that was issued
+before is signed and asks nobody, so it lives until it expires, at most half an hour.
 """
 
 from __future__ import annotations
@@ -93,33 +94,8 @@ def come_in(registry: Registry, way: Way, path: str) -> int | None:
     return registry.api(way.headers(), path) if way.headers is not None else None
 
 
-def disable(registry: Registry) -> None:
-    registry.desk.accounts.set_disabled(DAN, True)
-
-
 def remove(registry: Registry) -> None:
     registry.desk.accounts.remove_user(DAN)
-
-
-def replace_account(registry: Registry) -> None:
-    registry.desk.accounts.remove_user(DAN)
-    registry.desk.accounts.create_user(DAN, "another correct password")
-
-
-@pytest.mark.parametrize("end", [disable, remove, replace_account])
-def test_an_account_that_ended_is_worth_nothing_by_any_way_in(
-    registry: Registry, end: Callable[[Registry], None]
-) -> None:
-    every = ways(registry)
-    for name, way in every.items():
-        assert come_in(registry, way, f"{API}/users/current") in (200, None), name
-        if way.credentials is not None:
-            assert registry.granted(way.credentials) == {"pull", "push"}, name
-    end(registry)
-    for name, way in every.items():
-        assert come_in(registry, way, f"{API}/users/current") in (401, None), name
-        if way.credentials is not None:
-            assert registry.granted(way.credentials) == set(), name
 
 
 def demote(registry: Registry) -> None:
