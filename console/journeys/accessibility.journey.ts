@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { errorsOf, newWindow, openBrowser, settled, signIn } from './browser';
 import { fill } from './harbour';
 import { DIALOGS, PAGES } from './pages';
+import { ADMIN, Client, PASSWORD } from './registry';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -54,6 +55,39 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   });
 });
 
+test('colours that the system forces leave every chosen thing to be seen', async () => {
+  const window = await newWindow(browser, { forcedColors: 'active' });
+  const page = await window.newPage();
+  await signIn(page);
+  await page.goto('/ui/admin/quotas');
+  await settled(page);
+  const seen = await page.evaluate(() => {
+    const backgroundOf = (selector: string) => getComputedStyle(document.querySelector(selector) as Element).backgroundColor;
+    const lineOf = (selector: string) => getComputedStyle(document.querySelector(selector) as Element).borderBottomColor;
+    return {
+      meter: backgroundOf('.meter > i') !== backgroundOf('.meter'),
+      navigation: backgroundOf('.top nav a[aria-current]') !== backgroundOf('.top nav a:not([aria-current])'),
+      tab: lineOf('.tabs a[aria-current]') !== lineOf('.tabs a:not([aria-current])'),
+    };
+  });
+  expect(seen).toEqual({ meter: true, navigation: true, tab: true });
+  await window.close();
+});
+
+test('nothing moves for somebody who asks for less motion', async () => {
+  const window = await newWindow(browser); // every window of the journeys does
+  const page = await window.newPage();
+  await page.route('**/api/v2.0/projects**', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await route.continue();
+  });
+  await signIn(page);
+  await page.goto('/ui/projects');
+  await page.locator('.skeleton').first().waitFor();
+  expect(await page.evaluate(() => document.getAnimations().length)).toBe(0);
+  await window.close();
+});
+
 test('no page is wider than a phone', async () => {
   const window = await newWindow(browser, { width: 360, height: 740 });
   const page = await window.newPage();
@@ -92,5 +126,69 @@ test('a keyboard is enough: to skip, to search, to open and to close', async () 
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Light');
   await page.keyboard.press('Escape');
   expect(await button.evaluate((one) => one === document.activeElement)).toBe(true);
+  await window.close();
+});
+
+test('a member is added and an artifact deleted and brought back without a mouse', async () => {
+  const project = `keys-${Date.now().toString(36)}`;
+  const admin = new Client();
+  await admin.manage('POST', 'v2.0/projects', { project_name: project, metadata: { public: 'false' } });
+  await admin.image(`${project}/chart`, 'v1', [300]);
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  /** Presses Tab until what is focused has this name. */
+  const tabTo = async (name: string | RegExp) => {
+    for (let presses = 0; presses < 60; presses += 1) {
+      await page.keyboard.press('Tab');
+      const now = await page.evaluate(() => {
+        const at = document.activeElement as HTMLElement;
+        return (at.getAttribute('aria-label') ?? at.innerText ?? '').trim() || (at as HTMLInputElement).labels?.[0]?.textContent || '';
+      });
+      if (typeof name === 'string' ? now === name : name.test(now)) return;
+    }
+    throw new Error(`Tab does not lead to ${String(name)}`);
+  };
+  await page.goto('/ui/sign-in');
+  await settled(page);
+  await page.keyboard.type(ADMIN);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/ui/projects');
+  await settled(page);
+  await page.keyboard.press('/');
+  await page.keyboard.type(project);
+  await page.waitForURL(`**q=${project}**`);
+  await settled(page);
+  await tabTo(project);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/ui/p/${project}`);
+  await settled(page);
+  await tabTo('Members');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/ui/p/${project}/members`);
+  await settled(page);
+  await tabTo('Add a member');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
+  await page.keyboard.type('brendan');
+  await page.getByRole('dialog').getByRole('button', { name: 'Add' }).and(page.locator(':enabled')).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByText('brendan is a member').waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('cell', { name: 'User brendan' }).waitFor();
+
+  await page.goto(`/ui/p/${project}/r/chart/-/a/v1`);
+  await settled(page);
+  await tabTo('Delete');
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).and(page.locator(':enabled')).waitFor();
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel'); // what harms is not under the finger
+  await tabTo('Delete');
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/ui/p/${project}/r/chart`);
+  await tabTo('Undo');
+  await page.keyboard.press('Enter');
+  await page.getByText('It is back.').waitFor({ timeout: 60_000 });
   await window.close();
 });

@@ -13,11 +13,14 @@ interface Look {
   height?: number;
   theme?: 'light' | 'dark';
   locale?: string;
+  /** The User-Agent. */
+  program?: string;
+  forcedColors?: 'active' | 'none';
 }
 
 /** A browser window of somebody who is signed out. Errors of its pages fail the test: see `errorsOf`. */
 export async function newWindow(browser: Browser, look: Look = {}): Promise<BrowserContext> {
-  const { width = 1280, height = 800, theme = 'light', locale = 'en-GB' } = look;
+  const { width = 1280, height = 800, theme = 'light', locale = 'en-GB', program, forcedColors = 'none' } = look;
   const context = await browser.newContext({
     baseURL: REGISTRY,
     viewport: { width, height },
@@ -25,9 +28,16 @@ export async function newWindow(browser: Browser, look: Look = {}): Promise<Brow
     locale,
     timezoneId: 'Asia/Taipei',
     reducedMotion: 'reduce',
+    forcedColors,
+    ...(program ? { userAgent: program } : {}),
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   context.setDefaultTimeout(PATIENCE);
+  await context.addInitScript(() => {
+    const reports: string[] = [];
+    (window as { reports?: string[] }).reports = reports;
+    document.addEventListener('securitypolicyviolation', (event) => reports.push(`${event.violatedDirective} ${event.blockedURI}`));
+  });
   return context;
 }
 

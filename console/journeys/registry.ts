@@ -113,6 +113,18 @@ export class Client {
     return this.manifest(repository, { ...document, ...(annotations ? { annotations } : {}) });
   }
 
+  /** Pushes a Helm chart with a README and values. */
+  async chart(repository: string, version: string, readme: string, values: string): Promise<Descriptor> {
+    const name = repository.split('/').at(-1) ?? '';
+    const about = { apiVersion: 'v2', name, version, description: readme.split('\n')[0], type: 'application', appVersion: version };
+    const files = { 'Chart.yaml': JSON.stringify(about), 'values.yaml': values, 'README.md': readme }; // JSON is YAML
+    const entries = Object.entries(files).map(([file, text]) => entry(`${name}/${file}`, Buffer.from(text)));
+    const archive = gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]));
+    const config = await this.blob(repository, Buffer.from(JSON.stringify(about)), 'application/vnd.cncf.helm.config.v1+json');
+    const layers = [await this.blob(repository, archive, 'application/vnd.cncf.helm.chart.content.v1.tar+gzip')];
+    return this.manifest(repository, { schemaVersion: 2, mediaType: MANIFEST, config, layers }, version);
+  }
+
   async pull(repository: string, reference: string): Promise<void> {
     await this.speak('GET', repository, `manifests/${reference}`);
   }
@@ -165,18 +177,22 @@ function layer(seed: string, size: number): Buffer {
     block.copy(content, at);
     block = createHash('sha512').update(block).digest();
   }
+  return gzipSync(Buffer.concat([entry('app/data', content), Buffer.alloc(1024)]));
+}
+
+/** A file in a tar: its header and its content, in blocks of 512 bytes. */
+function entry(name: string, content: Buffer): Buffer {
   const header = Buffer.alloc(512);
-  header.write('app/data');
+  header.write(name);
   header.write('0000644\0', 100);
   header.write('0000000\0', 108);
   header.write('0000000\0', 116);
-  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
+  header.write(`${content.length.toString(8).padStart(11, '0')}\0`, 124);
   header.write('00000000000\0', 136);
   header.write('        ', 148);
   header.write('0', 156);
   header.write('ustar\x0000', 257);
   const sum = header.reduce((total, byte) => total + byte, 0);
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  const padding = Buffer.alloc((512 - (size % 512)) % 512);
-  return gzipSync(Buffer.concat([header, content, padding, Buffer.alloc(1024)]));
+  return Buffer.concat([header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
 }

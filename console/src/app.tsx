@@ -1,9 +1,10 @@
 import { useQueryClient } from '@tanstack/react-query';
+import type { ComponentChildren } from 'preact';
 import { lazy, Suspense } from 'preact/compat';
 import { useLocation } from 'preact-iso';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useErrorBoundary, useState } from 'preact/hooks';
 import { onNewBuild, onSignedOut } from './api/client';
-import { useSession } from './api/queries';
+import { onOtherTab, takeUser, useSession } from './api/queries';
 import { useTexts } from './i18n';
 import { type Place, placeOf, to } from './lib/place';
 import { Projects } from './pages/projects';
@@ -28,15 +29,23 @@ export function App() {
   const place = placeOf(path);
 
   useEffect(() => onNewBuild(() => setNewBuild(true)), []);
-  useEffect(
-    () =>
+  useEffect(() => {
+    const signedOut = () => {
+      if (placeOf(window.location.pathname).page !== 'sign-in')
+        route(to.signInAgain(window.location.pathname + window.location.search), true);
+    };
+    const ends = [
       onSignedOut(() => {
         client.setQueryData(['session'], null);
-        if (placeOf(window.location.pathname).page !== 'sign-in')
-          route(to.signIn(window.location.pathname + window.location.search), true);
+        signedOut();
       }),
-    [client, route],
-  );
+      onOtherTab((user) => {
+        takeUser(client, user);
+        if (!user) signedOut();
+      }),
+    ];
+    return () => ends.forEach((end) => end());
+  }, [client, route]);
   const start = session.data === null && place.page === 'projects' && path === '/ui';
   useEffect(() => {
     if (start) route(to.signIn(), true);
@@ -50,13 +59,22 @@ export function App() {
         {session.isError ? (
           <Failure error={session.error} retry={() => void session.refetch()} />
         ) : (
-          <Suspense fallback={null}>
-            <Page place={place} key={keyOf(place, url)} />
-          </Suspense>
+          <Guarded key={keyOf(place, url)}>
+            <Suspense fallback={null}>
+              <Page place={place} />
+            </Suspense>
+          </Guarded>
         )}
       </Shell>
     </Toasts>
   );
+}
+
+/** Says what failed where a page cannot be shown, such as one of an earlier build; the rest of the console goes on. */
+function Guarded({ children }: { children: ComponentChildren }) {
+  const [error] = useErrorBoundary();
+  if (error === undefined) return children;
+  return <Failure error={error} retry={() => window.location.reload()} />;
 }
 
 /** Pages of the same thing keep their state; another thing begins anew. */

@@ -8,6 +8,7 @@ import { ApiError, api, dataOf, listOf } from './client';
 export const PAGE_SIZE = 25;
 const FRESH = 5_000; // milliseconds for which an answer is not asked for again
 export const WATCH = 10_000; // milliseconds between two looks at a list that grows by pushes, while it is in sight
+export const FOLLOW = 2_000; // the same of something that is under way
 
 /** Asks again after what passes by itself, twice; a refusal stands. */
 export function makeClient(): QueryClient {
@@ -203,8 +204,23 @@ export function useAction<T = void>(run: (input: T) => Promise<unknown>, options
   });
 }
 
-/** Somebody has signed in, or nobody is any longer: what was shown to the one before is forgotten. */
+const tabs = new BroadcastChannel('roadstead.session');
+
+/** Calls `listener` when somebody signs in or out in another tab. Returns what ends it. */
+export function onOtherTab(listener: (user: Session['user']) => void): () => void {
+  const hear = ({ data }: MessageEvent<Session['user']>) => listener(data);
+  tabs.addEventListener('message', hear);
+  return () => tabs.removeEventListener('message', hear);
+}
+
+/** Somebody has signed in or out in this tab: the others are told. */
 export function changeUser(client: QueryClient, user: Session['user']): void {
+  takeUser(client, user);
+  tabs.postMessage(user);
+}
+
+/** Somebody is signed in, or nobody is any longer: what was shown to the one before is forgotten. */
+export function takeUser(client: QueryClient, user: Session['user']): void {
   const others = { predicate: (query: { queryKey: readonly unknown[] }) => query.queryKey[0] !== 'session' };
   client.setQueryData(['session'], user);
   client.removeQueries({ ...others, type: 'inactive' });
@@ -288,9 +304,23 @@ export function useAddition(at: ArtifactPath, addition: string, there: boolean) 
 
 export type Rows<T> = { data?: T[]; response: Response };
 
-/** A list, by a key that begins with what changes it. The last page stays while the next one loads. */
-export function useRows<T>(key: unknown[], ask: () => Promise<Rows<T>>, enabled = true) {
-  return useQuery({ queryKey: key, queryFn: async () => listOf(await ask()), placeholderData: keepPreviousData, enabled });
+export interface RowsOptions<T> {
+  enabled?: boolean;
+  watch?: (rows: T[]) => number | false;
+}
+
+/**
+ * A list, by a key that begins with what changes it. The last page stays while the next one loads. `watch` says after how
+ * many milliseconds it is asked for again while it is in sight.
+ */
+export function useRows<T>(key: unknown[], ask: () => Promise<Rows<T>>, { enabled = true, watch }: RowsOptions<T> = {}) {
+  return useQuery({
+    queryKey: key,
+    queryFn: async () => listOf(await ask()),
+    placeholderData: keepPreviousData,
+    enabled,
+    refetchInterval: (query) => (watch && query.state.data ? watch(query.state.data.rows) : false),
+  });
 }
 
 const BATCH = 100; // rows of one call

@@ -23,6 +23,7 @@ export type Member = Schemas['Member'];
 export type OwnSession = Schemas['OwnSession'];
 export type Permission = Schemas['Permission'];
 export type Project = Schemas['Project'];
+export type RetentionExecution = Schemas['RetentionExecution'];
 export type RetentionPolicy = Schemas['RetentionPolicy'];
 export type RetentionRule = Schemas['RetentionRule'];
 export type Repository = Schemas['Repository'];

@@ -66,6 +66,8 @@ const below = (project: string, repository: string) =>
 /** The paths of pages. */
 export const to = {
   signIn: (back?: string) => `${ROOT}/sign-in${back ? `?back=${enc(back)}` : ''}`,
+  /** The same, for somebody whose session has ended in the middle of something. */
+  signInAgain: (back: string) => `${ROOT}/sign-in?back=${enc(back)}&ended=1`,
   projects: () => `${ROOT}/projects`,
   search: (text?: string) => `${ROOT}/search${text ? `?q=${enc(text)}` : ''}`,
   labelled: (label: number, name: string, project: string | null) =>

@@ -105,7 +105,7 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
   return (
     <div class="stack">
       <div class="table">
-        <table aria-label={t('compare.title')}>
+        <table class="differences" aria-label={t('compare.title')}>
           <thead>
             <tr>
               <th>
@@ -146,7 +146,7 @@ function Differences({ project, repository, left, right }: DifferencesProps) {
             </tr>
             {rows.map(({ name, text, one, two }) => (
               <tr key={`${name}${text}`} class={one === two ? undefined : 'differs'}>
-                <td class="muted break">{text || (name && t(name))}</td>
+                <td class="muted">{text || (name && t(name))}</td>
                 <td class="break">{one || <span class="muted">–</span>}</td>
                 <td class="break">{two || <span class="muted">–</span>}</td>
               </tr>

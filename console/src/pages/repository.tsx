@@ -1,9 +1,6 @@
 import { BadgeCheck, FileText, Lock, Trash2 } from 'lucide-preact';
-import { useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
-import { api } from '../api/client';
-import { useAction, useProject, useSession, useTags, useUndo } from '../api/queries';
-import { finished } from '../api/trash';
+import { useProject, useSession, useTags } from '../api/queries';
 import type { TagRow } from '../api/types';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
@@ -11,10 +8,10 @@ import { pullCommands, registryHost } from '../lib/commands';
 import { to } from '../lib/place';
 import { may, type Right } from '../lib/roles';
 import { Actions, Button, Command, SMALL } from '../ui/controls';
+import { DeleteRepository } from './repository/delete-repository';
 import { DeleteTags } from './repository/delete-tags';
 import { Description } from './repository/description';
 import { Digest, Filter, Header, Size, Table, Time, Waiting } from '../ui/data';
-import { Confirm } from '../ui/dialogs';
 import { Empty, Failure } from '../ui/feedback';
 import { Head, Tabs as TabBar } from '../ui/shell';
 import { Nowhere } from './nowhere';
@@ -23,27 +20,12 @@ const PLATFORMS = 3; // shown in a row of the list
 
 export function Repository({ project, repository, tab }: { project: string; repository: string; tab: string }) {
   const { t } = useTexts();
-  const { route } = useLocation();
   const session = useSession();
   const found = useProject(project);
   const [deleting, setDeleting] = useState(false);
   const name = `${registryHost()}/${project}/${repository}`;
   const has = (right: Right) => found.isSuccess && may(right, found.data.current_user_role_id, session.data?.admin ?? false);
   const keeper = has('remove');
-  const back = useUndo({ project, repository }, (unit) => unit.kind === 'repository');
-  const remove = useAction(
-    async () => {
-      const path = { project_name: project, repository };
-      const { response } = await api.DELETE('/api/v2.0/projects/{project_name}/repositories/{repository}', { params: { path } });
-      await finished(response);
-    },
-    {
-      refresh: ['repositories', 'trash'],
-      done: t('deleted.name', { name: repository }),
-      undo: () => void back.mutate(),
-      then: () => route(to.project(project)),
-    },
-  );
   return (
     <>
       <Head
@@ -57,17 +39,7 @@ export function Repository({ project, repository, tab }: { project: string; repo
           <Actions name={repository} actions={[{ icon: Trash2, text: t('repository.delete'), go: () => setDeleting(true), harm: true }]} />
         )}
       </Head>
-      {deleting && (
-        <Confirm
-          title={t('delete.name', { name: repository })}
-          verb={t('delete')}
-          onClose={() => setDeleting(false)}
-          action={remove}
-          go={() => remove.mutate()}
-        >
-          <p>{t('repository.delete.hint', { name: repository })}</p>
-        </Confirm>
-      )}
+      {deleting && <DeleteRepository project={project} repository={repository} onClose={() => setDeleting(false)} />}
       <TabBar
         label={repository}
         now={tab}

@@ -62,6 +62,7 @@ export function SignIn() {
           </div>
         </div>
         {system.data?.banner_message && <p class="notice-box">{bannerText(system.data.banner_message)}</p>}
+        {query['ended'] && error === null && <p class="notice-box">{t('signIn.ended')}</p>}
         {wrong ? (
           <p class="danger" role="alert" id="wrong">
             {t('signIn.wrong')}

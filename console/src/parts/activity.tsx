@@ -1,7 +1,7 @@
 import { Download } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api, listOf } from '../api/client';
-import { like, PAGE_SIZE, useRows } from '../api/queries';
+import { like, PAGE_SIZE, useRows, WATCH } from '../api/queries';
 import type { AuditLog } from '../api/types';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
@@ -32,7 +32,9 @@ export function Activity({ project }: { project?: string }) {
       ? api.GET('/api/v2.0/projects/{project_name}/auditlog-exts', { params: { ...params, path: { project_name: project } } })
       : api.GET('/api/v2.0/auditlog-exts', { params });
   };
-  const entries = useRows<AuditLog>(['activity', project, { page, q }], () => ask(page, PAGE_SIZE));
+  const entries = useRows<AuditLog>(['activity', project, { page, q }], () => ask(page, PAGE_SIZE), {
+    watch: () => page === 1 && WATCH,
+  });
   const download = async () => {
     setSaving(true);
     setError(null);
@@ -79,7 +81,7 @@ export function Activity({ project }: { project?: string }) {
           </>
         }
         head={[
-          <Header>{t('activity.when')}</Header>,
+          <Header kind="mid">{t('activity.when')}</Header>,
           <Header kind="mid">{t('activity.who')}</Header>,
           <Header>{t('activity.what')}</Header>,
           <Header>{t('activity.on')}</Header>,
@@ -87,7 +89,7 @@ export function Activity({ project }: { project?: string }) {
         ]}
         row={(entry) => (
           <tr key={entry.id}>
-            <td>
+            <td class="mid">
               <Time at={entry.op_time} />
             </td>
             <td class="mid break who">{entry.username}</td>
@@ -96,7 +98,9 @@ export function Activity({ project }: { project?: string }) {
                 {OPERATIONS.some((one) => one === entry.operation) ? t(`activity.${entry.operation as 'pull'}`) : entry.operation}
                 {entry.operation !== 'login' && <> · {entry.resource_type.replaceAll('_', ' ')}</>}
               </span>
-              <div class="small muted on-phone">{entry.username}</div>
+              <div class="small muted on-phone">
+                {entry.username} · <Time at={entry.op_time} />
+              </div>
             </td>
             <td class="break">
               <Resource text={entry.resource} type={entry.resource_type} />

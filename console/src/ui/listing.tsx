@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Listed } from '../api/client';
-import { PAGE_SIZE, type Rows, useRows } from '../api/queries';
+import { PAGE_SIZE, type Rows, type RowsOptions, useRows } from '../api/queries';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { Pager, Table, Turner, Waiting } from './data';
@@ -78,9 +78,9 @@ export function Listing<T>({ label, list, head, actions, row, bar, none, filtere
 }
 
 /** A list within a card or a dialog, page by page, and what turns its pages; nothing where there is only one. */
-export function usePages<T>(key: unknown[], size: number, ask: (query: { page: number; page_size: number }) => Promise<Rows<T>>, enabled = true) {
+export function usePages<T>(key: unknown[], size: number, ask: (query: { page: number; page_size: number }) => Promise<Rows<T>>, options?: RowsOptions<T>) {
   const [page, turn] = useState(1);
-  const list = useRows<T>([...key, page], () => ask({ page, page_size: size }), enabled);
+  const list = useRows<T>([...key, page], () => ask({ page, page_size: size }), options);
   const total = list.data?.total ?? null;
   const pager = total !== null && total > size && <Turner page={page} size={size} total={total} turn={turn} />;
   return { ...list, pager };

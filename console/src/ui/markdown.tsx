@@ -1,5 +1,5 @@
 import DOMPurify from 'dompurify';
-import { marked } from 'marked';
+import { Marked } from 'marked';
 import { useEffect, useRef } from 'preact/hooks';
 
 // What a README may have. Links leave by a new tab and tell nobody where from; images of other hosts are not loaded.
@@ -10,11 +10,21 @@ const ALLOWED = {
   RETURN_DOM_FRAGMENT: true as const,
 };
 
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** HTML in Markdown counts as its text: parsed even to be cleaned, it would make the browser report the policy's violation. */
+const marked = new Marked({
+  gfm: true,
+  renderer: {
+    html: ({ text }) => text.replace(/<!--[^]*?-->|<[^>]*>/g, '').replace(/[&<>"']/g, (one) => ESCAPES[one] ?? one),
+  },
+});
+
 /** Markdown that somebody pushed. */
 export function Markdown({ text }: { text: string }) {
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    const html = marked.parse(text, { async: false, gfm: true });
+    const html = marked.parse(text, { async: false });
     const fragment = DOMPurify.sanitize(html, ALLOWED);
     for (const link of fragment.querySelectorAll('a')) {
       link.rel = 'noopener noreferrer nofollow';

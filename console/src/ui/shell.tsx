@@ -116,6 +116,7 @@ function AccountMenu({ name }: { name: string }) {
   const signOut = async () => {
     const { oidc_provider_name } = await client.fetchQuery(SYSTEM);
     if (oidc_provider_name) {
+      changeUser(client, null);
       window.location.assign(provider.signOut); // which ends the provider's session too, if it began this one
       return;
     }

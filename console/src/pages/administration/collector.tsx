@@ -1,7 +1,7 @@
 import { Play } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
-import { PAGE_SIZE, useAction, useOne, useRows } from '../../api/queries';
+import { FOLLOW, PAGE_SIZE, useAction, useOne, useRows, WATCH } from '../../api/queries';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { bytes } from '../../lib/format';
@@ -20,9 +20,9 @@ export function Collector() {
   const { page } = useAddress();
   const [dry, setDry] = useState(false);
   const schedule = useOne(['collector', 'schedule'], () => api.GET('/api/v2.0/system/gc/schedule', {}));
-  const runs = useRows(['collector', page], () =>
-    api.GET('/api/v2.0/system/gc', { params: { query: { page, page_size: PAGE_SIZE } } }),
-  );
+  const runs = useRows(['collector', page], () => api.GET('/api/v2.0/system/gc', { params: { query: { page, page_size: PAGE_SIZE } } }), {
+    watch: (rows) => (rows.some((one) => STATES[one.job_status] === 'warn') ? FOLLOW : WATCH),
+  });
   const parameters = { delete_untagged: false, dry_run: dry, workers: 1 };
   const run = useAction(
     () =>

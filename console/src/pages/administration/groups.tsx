@@ -114,7 +114,7 @@ function OneGroup({ group, onClose }: { group: Group; onClose: () => void }) {
     ['groups', 'members', group.id],
     PAGE_SIZE,
     (query) => api.GET('/api/roadstead/v1/usergroups/{group}/members', { params: { path, query } }),
-    local,
+    { enabled: local },
   );
   const setAdmin = useAction(
     (admin: boolean) => api.PUT('/api/roadstead/v1/usergroups/{group}/admin', { params: { path }, body: { admin } }),

@@ -26,7 +26,7 @@ export function Tags({ at, artifact, edit, remove }: { at: At; artifact: Artifac
       api.GET('/api/v2.0/projects/{project_name}/repositories/{repository}/artifacts/{reference}/tags', {
         params: { ...pathOf({ ...at, reference: artifact.digest }), query },
       }),
-    own.length >= SHOWN,
+    { enabled: own.length >= SHOWN },
   );
   const tags = more.data?.rows ?? own;
   return (

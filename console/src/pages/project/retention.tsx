@@ -7,9 +7,9 @@ import type { RetentionPolicy, RetentionRule } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { shortDigest } from '../../lib/format';
 import { Button } from '../../ui/controls';
-import { Time } from '../../ui/data';
 import { Confirm } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
+import { RetentionRuns } from './retention-runs';
 
 const TEMPLATES = ['latestPushedK', 'latestPulledN', 'nDaysSinceLastPush', 'nDaysSinceLastPull', 'newestVersionsOfMinor', 'always'] as const;
 type Template = (typeof TEMPLATES)[number];
@@ -111,7 +111,7 @@ export function Retention({ project, id, edit }: { project: string; id: number; 
           <Failure error={save.error} />
         </div>
       )}
-      <Runs id={id} there={Boolean(saved.data)} />
+      <RetentionRuns id={id} there={Boolean(saved.data)} />
       {running && (
         <Confirm title={t('retention.run')} verb={t('retention.run')} onClose={() => setRunning(false)} action={run} go={() => run.mutate()}>
           <p>{t('retention.run.hint')}</p>
@@ -237,7 +237,7 @@ function Preview({ project, policy }: { project: string; policy: RetentionPolicy
           <summary>
             <b>{one.repository}</b>{' '}
             <span class="muted small">
-              {n('retention.stay', one.artifacts.filter((artifact) => artifact.keep).length)},{' '}
+              {n('retention.stay', one.artifacts.filter((artifact) => artifact.keep).length)} ·{' '}
               {n('retention.go', one.artifacts.filter((artifact) => !artifact.keep).length)}
             </span>
           </summary>
@@ -257,30 +257,5 @@ function Preview({ project, policy }: { project: string; policy: RetentionPolicy
         </details>
       ))}
     </div>
-  );
-}
-
-const STATES: Record<string, string> = { Success: 'ok', Error: 'bad', Running: 'warn', Pending: 'warn' };
-
-function Runs({ id, there }: { id: number; there: boolean }) {
-  const { t } = useTexts();
-  const runs = useRows(
-    ['retention-runs', id],
-    () => api.GET('/api/v2.0/retentions/{id}/executions', { params: { path: { id: String(id) }, query: { page_size: 5 } } }),
-    there,
-  );
-  if (!runs.data?.rows.length) return null;
-  return (
-    <ul class="rules" aria-label={t('retention.runs')}>
-      {runs.data.rows.map((run) => (
-        <li key={run.id}>
-          <span class={`badge ${STATES[run.status] ?? ''}`}>{t(`run.${run.status}`)}</span>
-          <span class="sentence">{t(run.dry_run ? 'retention.dryRun' : run.trigger === 'Schedule' ? 'retention.bySchedule' : 'retention.byHand')}</span>
-          <span class="muted small">
-            <Time at={run.start_time} />
-          </span>
-        </li>
-      ))}
-    </ul>
   );
 }

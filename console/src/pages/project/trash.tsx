@@ -113,7 +113,7 @@ export function Trash({ project, may }: TabProps) {
               <Header>{t('name')}</Header>
               <Header kind="mid">{t('trash.with')}</Header>
               <Header kind="mid">{t('trash.deleted')}</Header>
-              <Header>{t('trash.until')}</Header>
+              <Header kind="mid">{t('trash.until')}</Header>
               <th>
                 <span class="visually-hidden">{t('actions')}</span>
               </th>
@@ -125,6 +125,9 @@ export function Trash({ project, may }: TabProps) {
             <tr key={unit.id}>
               <td>
                 <span class="name">{nameOf(unit)}</span> <span class="badge">{t(KINDS[unit.kind])}</span>
+                <div class="small muted on-phone">
+                  {t('trash.until')} <Time at={unit.expires} />
+                </div>
               </td>
               <td class="mid">
                 <span class="badges">
@@ -140,7 +143,7 @@ export function Trash({ project, may }: TabProps) {
               <td class="mid">
                 <Time at={unit.deleted} /> <span class="muted">· {unit.deleted_by}</span>
               </td>
-              <td>
+              <td class="mid">
                 <Time at={unit.expires} />
               </td>
               <td class="act">

@@ -1,7 +1,7 @@
 import { ChevronRight, Pause, Play, Plus, RotateCcw, Send, Trash2, Webhook as WebhookIcon } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
-import { useAction, useOne, useRows } from '../../api/queries';
+import { useAction, useOne, useRows, WATCH } from '../../api/queries';
 import type { Delivery, Webhook } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { Actions, Button, IconButton, SMALL } from '../../ui/controls';
@@ -135,8 +135,11 @@ function Deliveries({ project, webhook, edit }: { project: string; webhook: Webh
   const { t } = useTexts();
   const [open, setOpen] = useState<number | null>(null);
   const path = { project, policy: String(webhook.id) };
-  const deliveries = usePages<Delivery>(['deliveries', project, webhook.id], SHOWN, (query) =>
-    api.GET('/api/v2.0/projects/{project}/webhook/policies/{policy}/executions', { params: { path, query } }),
+  const deliveries = usePages<Delivery>(
+    ['deliveries', project, webhook.id],
+    SHOWN,
+    (query) => api.GET('/api/v2.0/projects/{project}/webhook/policies/{policy}/executions', { params: { path, query } }),
+    { watch: () => WATCH },
   );
   const again = useAction(
     (delivery: Delivery) =>
@@ -230,7 +233,7 @@ function NewWebhook({ project, onClose }: { project: string; onClose: () => void
         },
       });
     },
-    { refresh: ['webhooks'], then: onClose },
+    { refresh: ['webhooks'], done: t('webhooks.added'), then: onClose },
   );
   const types = (known.data?.event_type ?? COMMON).filter((type) => !/^(SCANNING|REPLICATION)/.test(type));
   return (
