@@ -31,7 +31,11 @@ _CHANGEABLE: Mapping[str, Schema] = {
 
 SCHEMAS: Mapping[str, Schema] = {
     "RobotTrust": obj(
-        {"rules": array(obj({"issuer": text(), "audience": text(), "claims": mapping(text("* is any text"))}))}
+        {
+            "rules": array(
+                obj({"issuer": text("a URL, or aws"), "audience": text(), "claims": mapping(text("* is any text"))})
+            )
+        }
     ),
     "Robot": obj(
         {

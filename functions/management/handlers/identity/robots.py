@@ -27,7 +27,6 @@ from functions.management.route import HARBOR, OWN, SignedIn, route
 from roadstead.http import Response
 from roadstead.identity.directory import Patterns
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, Action, Permission, Resource
-from roadstead.identity.providers.trust import RuleRefused, TrustRule, check_rules
 from roadstead.identity.robots.robot_accounts import (
     Maker,
     MoreThanItsMaker,
@@ -100,19 +99,19 @@ def _create(call: Call, asked: AskedRobot) -> Response:
         raise bad_request(str(error)) from error
     change = RobotChange(grants, asked.duration, asked.description, asked.disabled)
     accounts = _accounts(call, maker)
-    robot, secret = _refused(lambda: accounts.create(name, project.id if project is not None else 0, change))
+    robot, secret = refused_as_errors(lambda: accounts.create(name, project.id if project is not None else 0, change))
     location = f"{HARBOR}/robots/{robot.id}"
     return Response.json(201, created_document(robot, _prefix(call), secret), [("Location", location)])
 
 
 def get_robot(call: Call, robot: str) -> Response:
-    found = _found(call, robot, Action.READ)
+    found = found_robot(call, robot, Action.READ)
     return Response.json(200, robot_document(found, _prefix(call), _existing(call)))
 
 
 def get_limited_robot(call: Call, robot: str) -> Response:
     """As `get_robot`, with the patterns that limit each permission."""
-    found = _found(call, robot, Action.READ)
+    found = found_robot(call, robot, Action.READ)
     return Response.json(200, robot_document(found, _prefix(call), _existing(call), limited=True))
 
 
@@ -130,7 +129,7 @@ def update_limited_robot(call: Call, robot: str) -> Response:
 
 
 def _update(call: Call, robot: str, asked: AskedRobot) -> Response:
-    found = _found(call, robot, Action.UPDATE)
+    found = found_robot(call, robot, Action.UPDATE)
     if asked.level != level_of(found) or asked.name != found.name.full(_prefix(call)):
         raise bad_request(
             f"the level and the name of a robot cannot change: repeat {level_of(found)} "
@@ -139,45 +138,25 @@ def _update(call: Call, robot: str, asked: AskedRobot) -> Response:
     maker, grants = _maker(call, asked, found)
     duration = asked.duration if asked.duration is not None else found.duration
     change = RobotChange(grants, duration, asked.description, asked.disabled)
-    _refused(lambda: _accounts(call, maker).update(found, change))
+    refused_as_errors(lambda: _accounts(call, maker).update(found, change))
     return Response(200)
 
 
 def refresh_secret(call: Call, robot: str) -> Response:
     """Give a robot the secret of the document, or a new one, which the response has. Raises 400, 403, 404."""
     chosen = text(call.document(), "secret", "") if call.request.body else ""
-    found = _found(call, robot, Action.UPDATE)
-    secret = _refused(lambda: _accounts(call, _own(call)).change_secret(found, chosen))
+    found = found_robot(call, robot, Action.UPDATE)
+    secret = refused_as_errors(lambda: own_accounts(call).change_secret(found, chosen))
     return Response.json(200, {"secret": "" if chosen else secret})
 
 
-def get_trust(call: Call, robot: str) -> Response:
-    found = _found(call, robot, Action.READ)
-    return Response.json(200, {"rules": [rule.as_json() for rule in found.trust]})
-
-
-def set_trust(call: Call, robot: str) -> Response:
-    """Replace the rules by which identity tokens count in place of the robot's secret. Raises 400, 403, 404."""
-    found = _found(call, robot, Action.UPDATE)
-    rules = call.document().get("rules")
-    if not isinstance(rules, list):
-        raise bad_request("rules must be a list of objects with issuer, audience and claims")
-    issuers = call.services.configuration.read().text("keyless_issuers").split()
-    try:
-        checked = check_rules(map(TrustRule.from_json, rules), issuers)
-    except RuleRefused as error:
-        raise bad_request(str(error)) from error
-    _refused(lambda: _accounts(call, _own(call)).trust(found, checked))
-    return Response(200)
-
-
 def delete_robot(call: Call, robot: str) -> Response:
-    found = _found(call, robot, Action.DELETE)
-    _accounts(call, _own(call)).remove(found)
+    found = found_robot(call, robot, Action.DELETE)
+    own_accounts(call).remove(found)
     return Response(200)
 
 
-def _found(call: Call, text: str, action: Action) -> Robot:
+def found_robot(call: Call, text: str, action: Action) -> Robot:
     """Return the robot with this id, if the caller may do `action` with it. Costs two reads, or three in a project.
 
     Whoever may not gets 403 whether or not there is such a robot; a system administrator gets 404.
@@ -242,9 +221,9 @@ def _kept(robot: Robot | None, asked: AskedGrant) -> Patterns:
     return there[0] if there else ()
 
 
-def _own(call: Call) -> Maker:
-    """The caller as a maker who grants nothing."""
-    return Maker(call.actor, identity_of(call.services, call.caller, ()))
+def own_accounts(call: Call) -> RobotAccounts:
+    """Return what changes robots in the name of the caller, and grants nothing."""
+    return _accounts(call, Maker(call.actor, identity_of(call.services, call.caller, ())))
 
 
 def _accounts(call: Call, maker: Maker) -> RobotAccounts:
@@ -292,7 +271,7 @@ def _catalogue(permissions: tuple[Permission, ...]) -> list[dict[str, str]]:
     return [{"resource": str(one.resource), "action": str(one.action)} for one in permissions]
 
 
-def _refused(change: Callable[[], Any]) -> Any:
+def refused_as_errors(change: Callable[[], Any]) -> Any:
     try:
         return change()
     except RobotExists as error:
@@ -317,7 +296,5 @@ ROUTES = (
     route("DeleteRobot", "DELETE", _ROBOT, SignedIn(), delete_robot),
     route("createLimitedRobot", "POST", f"{OWN}/robots", SignedIn(), create_limited_robot),
     route("getLimitedRobot", "GET", f"{OWN}/robots/{{robot}}", SignedIn(), get_limited_robot),
-    route("getRobotTrust", "GET", f"{OWN}/robots/{{robot}}/trust", SignedIn(), get_trust),
-    route("setRobotTrust", "PUT", f"{OWN}/robots/{{robot}}/trust", SignedIn(), set_trust),
     route("updateLimitedRobot", "PUT", f"{OWN}/robots/{{robot}}", SignedIn(), update_limited_robot),
 )
