@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cli.failures import USAGE, Failure
-from cli.remote.shapes import HARBOR, Argument, Command, Given, Option
+from cli.remote.shapes import HARBOR, OWN, Argument, Command, Given, Option, deleting, showing
 
 _ALL = f"{HARBOR}/configurations"
 _LDAP = f"{HARBOR}/ldap"
+_FURTHER = f"{OWN}/oidc-providers"
 _COLUMNS = {"KEY": "key", "VALUE": "value", "EDITABLE": "editable"}
 _BOOLEANS = ("true", "false")
 
@@ -24,7 +25,7 @@ def _rows(found: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _set(prefix: str, secret: str, options: Sequence[Option]) -> Callable[[Given], Mapping[str, Any]]:
-    """Return what makes the keys of the configuration: those options that were given."""
+    """Return what makes a document of the options that were given."""
 
     def body(given: Given) -> Mapping[str, Any]:
         changes: dict[str, Any] = {}
@@ -40,6 +41,12 @@ def _set(prefix: str, secret: str, options: Sequence[Option]) -> Callable[[Given
         return changes
 
     return body
+
+
+def _changed(given: Given) -> Mapping[str, Any]:
+    """The whole provider with what changes: the API replaces it."""
+    kept = {name: value for name, value in given["was"].items() if name not in ("id", "has_secret")}
+    return {**kept, **_values(given)}
 
 
 def _what_failed(document: Any) -> str:
@@ -79,6 +86,9 @@ _OIDC_OPTIONS = (
     Option("extra-redirect-parms", "more parameters of the authorisation request, as a JSON object"),
     Option("logout", "whether signing out ends the session of the provider, too", choices=_BOOLEANS),
 )
+
+_values = _set("", "client_secret", _OIDC_OPTIONS)  # of a provider beside the first
+_PROVIDER = Argument("provider", "the id of a provider beside the first, such as corp")
 
 
 def _settings(group: str, what: str, options: Sequence[Option], secret: str) -> tuple[Command, ...]:
@@ -157,5 +167,38 @@ COMMANDS: tuple[Command, ...] = (
         (Option("endpoint", "the issuer (default: the configured one)"),),
         lambda o: {"url": o["endpoint"] or o["was"]["oidc_endpoint"]["value"]},
         base=_ALL,
+    ),
+    Command(
+        "oidc",
+        "providers",
+        "list the providers beside the first",
+        "GET",
+        _FURTHER,
+        columns={"ID": "id", "NAME": "name", "ENDPOINT": "endpoint", "CLIENT": "client_id", "SECRET": "has_secret"},
+    ),
+    showing("oidc", "show a provider beside the first", f"{_FURTHER}/{{provider}}", _PROVIDER, name="show-provider"),
+    Command(
+        "oidc",
+        "put-provider",
+        "create a provider beside the first, or replace it",
+        "PUT",
+        f"{_FURTHER}/{{provider}}",
+        (_PROVIDER,),
+        _OIDC_OPTIONS,
+        _values,
+    ),
+    Command(
+        "oidc",
+        "set-provider",
+        "change a provider beside the first",
+        "PUT",
+        f"{_FURTHER}/{{provider}}",
+        (_PROVIDER,),
+        _OIDC_OPTIONS,
+        _changed,
+        base=f"{_FURTHER}/{{provider}}",
+    ),
+    deleting(
+        "oidc", "remove a provider beside the first", f"{_FURTHER}/{{provider}}", _PROVIDER, name="remove-provider"
     ),
 )

@@ -51,6 +51,8 @@ WITHOUT_A_COMMAND = {
     "endSession": "sessions are the console's",
     "endOwnSession": "sessions are the console's",
     "endOtherSessions": "sessions are the console's",
+    "chooseName": "belongs to a browser that has just come from a provider",
+    "forgetNewcomer": "belongs to a browser that has just come from a provider",
     "addProjectMetadatas": f"{SAME}project set",
     "updateProjectMetadata": f"{SAME}project set",
     "UpdateRobot": f"{SAME}robot set",

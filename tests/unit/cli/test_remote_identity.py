@@ -103,6 +103,33 @@ def test_the_provider_is_set_up_and_tested(
     assert run(environ, capsys, "oidc", "show")["oidc_endpoint"]["value"] == ""
 
 
+def test_providers_beside_the_first_are_put_changed_and_removed(
+    environ: Environ, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("secret of the client\n"))
+    own = ("--endpoint", "https://sso.corp.example.com", "--client-id", "registry", "--auto-onboard", "true")
+    run(environ, capsys, "oidc", "put-provider", "corp", *own, "--name", "Corp", "--password-stdin")
+    (listed,) = run(environ, capsys, "oidc", "providers")
+    assert (listed["id"], listed["name"], listed["has_secret"]) == ("corp", "Corp", True)
+    run(environ, capsys, "oidc", "set-provider", "corp", "--groups-claim", "groups", "--logout", "true")
+    shown = run(environ, capsys, "oidc", "show-provider", "corp")
+    kept = {name: shown[name] for name in ("endpoint", "name", "auto_onboard", "groups_claim", "logout", "has_secret")}
+    assert kept == {
+        "endpoint": "https://sso.corp.example.com",
+        "name": "Corp",
+        "auto_onboard": True,
+        "groups_claim": "groups",
+        "logout": True,
+        "has_secret": True,
+    }
+    assert "secret of the client" not in str(shown)
+    assert command.main(["oidc", "providers"], environ) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == ["corp", "Corp", own[1], "registry", "yes"]
+    run(environ, capsys, "oidc", "remove-provider", "corp")
+    assert run(environ, capsys, "oidc", "providers") == []
+    assert "no provider 'corp'" in reason(environ, capsys, "oidc", "set-provider", "corp", "--logout", "false")
+
+
 @pytest.mark.parametrize("group", ["ldap", "oidc"])
 def test_a_change_of_nothing_is_a_wrong_command_line(environ: Environ, capsys: Captured, group: str) -> None:
     assert command.main([group, "set"], environ) == 2
