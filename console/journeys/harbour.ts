@@ -4,6 +4,12 @@ export const PEOPLE_PASSWORD = 'Quay-side 7 lanterns';
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
+const ROBOTS = [
+  ['ci', ['pull', 'push'], 90, 'Pushes from the build server'],
+  ['cluster', ['pull'], -1, 'Pulls for the production cluster'],
+  ['importer', ['pull'], 5, 'Copies to the old registry until it is gone'],
+] as const;
+
 /** Fills an empty registry with what a small company has in one. Safe to run again. */
 export async function fill(): Promise<void> {
   const admin = new Client();
@@ -19,13 +25,13 @@ export async function fill(): Promise<void> {
   for (const [project, username, role_id] of [['harbour', 'ada', 1], ['harbour', 'brendan', 2], ['harbour', 'mei', 4], ['harbour', 'yusuf', 3], ['charts', 'mei', 1]] as const)
     await quietly(admin.manage('POST', `v2.0/projects/${project}/members`, { role_id, member_user: { username } }));
 
-  for (const [name, rights] of [['ci', ['pull', 'push']], ['cluster', ['pull']]] as const)
+  for (const [name, rights, duration, description] of ROBOTS)
     await quietly(
       admin.manage('POST', 'v2.0/robots', {
         name,
         level: 'project',
-        duration: name === 'ci' ? 90 : -1,
-        description: name === 'ci' ? 'Pushes from the build server' : 'Pulls for the production cluster',
+        duration,
+        description,
         permissions: [{ kind: 'project', namespace: 'harbour', access: rights.map((action) => ({ resource: 'repository', action })) }],
       }),
     );

@@ -2,6 +2,7 @@ import type { Page } from 'playwright-core';
 
 /** Every page, by the name of its screenshot. */
 export const PAGES: [name: string, path: string][] = [
+  ['home', '/ui'],
   ['projects', '/ui/projects'],
   ['repositories', '/ui/p/harbour'],
   ['repositories-empty', '/ui/p/archive'],

@@ -18,6 +18,7 @@ const Artifact = lazy(() => import('./pages/artifact').then((page) => page.Artif
 const Compare = lazy(() => import('./pages/compare').then((page) => page.Compare));
 const Administration = lazy(() => import('./pages/administration').then((page) => page.Administration));
 const Account = lazy(() => import('./pages/account').then((page) => page.Account));
+const Home = lazy(() => import('./pages/home').then((page) => page.Home));
 const Results = lazy(() => import('./pages/results').then((page) => page.Results));
 const Nowhere = lazy(() => import('./pages/nowhere').then((page) => page.Nowhere));
 
@@ -46,7 +47,7 @@ export function App() {
     ];
     return () => ends.forEach((end) => end());
   }, [client, route]);
-  const start = session.data === null && place.page === 'projects' && path === '/ui';
+  const start = session.data === null && place.page === 'home';
   useEffect(() => {
     if (start) route(to.signIn(), true);
   }, [start, route]);
@@ -99,6 +100,8 @@ function Page({ place }: { place: Place }) {
     document.title = `${titleOf(place) ?? t(`title.${place.page as 'projects'}`)} · Roadstead`;
   }, [place, t]);
   switch (place.page) {
+    case 'home':
+      return <Home />;
     case 'projects':
       return <Projects />;
     case 'search':

@@ -11,8 +11,8 @@ import { filled } from '../src/i18n';
 
 describe('places', () => {
   test.each([
-    ['/ui', { page: 'projects' }],
-    ['/ui/', { page: 'projects' }],
+    ['/ui', { page: 'home' }],
+    ['/ui/', { page: 'home' }],
     ['/ui/projects', { page: 'projects' }],
     ['/ui/projects/x', { page: 'unknown' }],
     ['/ui/search', { page: 'search' }],
@@ -39,7 +39,7 @@ describe('places', () => {
   test.each(['https://evil.example', '//evil.example', '/\\evil.example', '/uix', 'javascript:alert(1)', '/ui\\..', undefined])(
     'signing in never leads to %s',
     (back) => {
-      expect(backOf(back)).toBe('/ui/projects');
+      expect(backOf(back)).toBe('/ui');
     },
   );
 

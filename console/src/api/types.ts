@@ -12,6 +12,7 @@ export type TrashUnit = Schemas['TrashUnit'];
 export type Webhook = Schemas['WebhookPolicy'];
 export type Accessory = Schemas['Accessory'];
 export type Artifact = Schemas['Artifact'];
+export type Attention = Schemas['Warning'];
 export type AuditLog = Schemas['AuditLogExt'];
 export type Configurations = Schemas['Configurations'];
 export type CreatedRobot = Schemas['CreatedRobot'];

@@ -1,6 +1,7 @@
 /** Where in the console somebody is: what the path of the page says. A repository's name may have slashes. */
 export type Place =
   | { page: 'sign-in' }
+  | { page: 'home' }
   | { page: 'projects' }
   | { page: 'search' }
   | { page: 'project'; project: string; tab: string }
@@ -21,6 +22,7 @@ export function placeOf(path: string): Place {
     .map(decoded);
   switch (first) {
     case undefined:
+      return { page: 'home' };
     case 'projects':
       return rest.length ? { page: 'unknown' } : { page: 'projects' };
     case 'search':
@@ -68,6 +70,7 @@ export const to = {
   signIn: (back?: string) => `${ROOT}/sign-in${back ? `?back=${enc(back)}` : ''}`,
   /** The same, for somebody whose session has ended in the middle of something. */
   signInAgain: (back: string) => `${ROOT}/sign-in?back=${enc(back)}&ended=1`,
+  home: () => ROOT,
   projects: () => `${ROOT}/projects`,
   search: (text?: string) => `${ROOT}/search${text ? `?q=${enc(text)}` : ''}`,
   labelled: (label: number, name: string, project: string | null) =>
@@ -97,5 +100,5 @@ export function splitName(name: string): [project: string, repository: string] {
 
 /** Where to go after signing in: a page of the console and nothing else, whatever the link says. */
 export function backOf(query: string | undefined): string {
-  return query && /^\/ui(\/|$)/.test(query) && !query.includes('\\') ? query : to.projects();
+  return query && /^\/ui(\/|$)/.test(query) && !query.includes('\\') ? query : to.home();
 }

@@ -122,7 +122,7 @@ function detailOf({ operation_description: text = '', resource }: AuditLog): str
 const DIGEST = /@sha\d+:[0-9a-f]{32,}$/;
 
 /** What an entry is about, with its digest cut to twelve digits; a link where that has a page. */
-function Resource({ text, type }: { text: string; type: string }) {
+export function Resource({ text, type }: { text: string; type: string }) {
   const shown = text.replace(DIGEST, (digest) => `@${shortDigest(digest.slice(1))}`);
   const found = /^([^:@]+)(?:[:@](.+))?$/.exec(text);
   if (!found?.[1]?.includes('/') || !['artifact', 'tag', 'repository'].includes(type)) return <span title={text}>{shown}</span>;

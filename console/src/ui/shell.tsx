@@ -58,11 +58,16 @@ export function Shell({ user, place, newBuild, children }: ShellProps) {
       </a>
       <header class="top">
         <div>
-          <a class="brand" href={to.projects()} aria-label="Roadstead">
+          <a class="brand" href={user ? to.home() : to.projects()} aria-label="Roadstead">
             <img src={mark} alt="" width={24} height={24} />
             <span>Roadstead</span>
           </a>
           <nav aria-label={t('nav')}>
+            {user && (
+              <a class="mid" href={to.home()} aria-current={place.page === 'home' ? 'page' : undefined}>
+                {t('title.home')}
+              </a>
+            )}
             <a href={to.projects()} aria-current={inProjects ? 'page' : undefined}>
               {t('title.projects')}
             </a>

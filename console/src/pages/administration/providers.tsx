@@ -1,6 +1,6 @@
 import { CircleCheck, PlugZap } from 'lucide-preact';
 import { useState } from 'preact/hooks';
-import { api, ApiError, dataOf } from '../../api/client';
+import { testLdap, testOidc, type Verdict } from '../../api/providers';
 import { useAction } from '../../api/queries';
 import { type Message, useTexts } from '../../i18n';
 import { en } from '../../i18n/en';
@@ -74,44 +74,6 @@ export function Providers() {
       <Section title={t('providers.ldapGroups')} keys={LDAP_GROUPS} values={values} />
     </div>
   );
-}
-
-/** What a test says: nothing if it passed, else the step that failed, and why. */
-type Verdict = { step: string; reason: string } | null;
-
-function failureOf(message: string): Verdict {
-  const [, step = '', reason = message] = /^([a-z-]+): ([\s\S]*)$/.exec(message) ?? [];
-  return { step, reason };
-}
-
-async function testOidc(url: string): Promise<Verdict> {
-  try {
-    await api.POST('/api/v2.0/system/oidc/ping', { body: { url } });
-    return null;
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 400) return failureOf(error.message);
-    throw error;
-  }
-}
-
-async function testLdap(value: (key: Key) => string | number | boolean): Promise<Verdict> {
-  const text = (key: Key) => String(value(key));
-  const { success, message } = dataOf(
-    await api.POST('/api/v2.0/ldap/ping', {
-      body: {
-        ldap_url: text('ldap_url'),
-        ldap_search_dn: text('ldap_search_dn'),
-        ldap_search_password: text('ldap_search_password'),
-        ldap_base_dn: text('ldap_base_dn'),
-        ldap_filter: text('ldap_filter'),
-        ldap_uid: text('ldap_uid'),
-        ldap_scope: Number(value('ldap_scope')),
-        ldap_connection_timeout: Number(value('ldap_timeout')),
-        ldap_verify_cert: Boolean(value('ldap_verify_cert')),
-      },
-    }),
-  );
-  return success ? null : failureOf(message ?? '');
 }
 
 /** Tests what stands in the form, saved or not. */
