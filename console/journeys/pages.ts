@@ -64,6 +64,25 @@ export const DIALOGS: [name: string, path: string, open: (page: Page) => Promise
   ['delete-artifact', '/ui/p/harbour/r/api/-/a/2.1.0', (page) => page.getByRole('button', { name: 'Delete' }).click()],
   ['add-tag', '/ui/p/harbour/r/api/-/a/2.1.0', (page) => page.getByRole('button', { name: 'Add a tag' }).click()],
   ['new-robot', '/ui/p/harbour/robots', (page) => page.getByRole('button', { name: 'New robot' }).click()],
+  [
+    'edit-robot',
+    '/ui/p/harbour/robots',
+    async (page) => {
+      await page.getByRole('button', { name: /^Actions for robot\$harbour\+ci/ }).click();
+      await page.getByRole('button', { name: 'Rights and expiry' }).click();
+      await page.getByLabel('Only in repositories like').waitFor();
+    },
+  ],
+  [
+    'trust-robot',
+    '/ui/p/harbour/robots',
+    async (page) => {
+      await page.getByRole('button', { name: /^Actions for robot\$harbour\+ci/ }).click();
+      await page.getByRole('button', { name: 'Sign in without a secret' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'Add a rule' }).click();
+    },
+  ],
+  ['new-system-robot', '/ui/admin/robots', (page) => page.getByRole('button', { name: 'New robot' }).first().click()],
   ['new-immutability', '/ui/p/harbour/policies', (page) => page.getByRole('button', { name: 'Add a rule' }).last().click()],
   ['new-webhook', '/ui/p/harbour/webhooks', (page) => page.getByRole('button', { name: 'New webhook' }).click()],
   ['new-token', '/ui/account', (page) => page.getByRole('button', { name: 'New token' }).click()],

@@ -7,6 +7,8 @@ import { hitsOf } from '../src/lib/hits';
 import { may } from '../src/lib/roles';
 import { linesOf } from '../src/pages/artifact/layers';
 import { layerRows } from '../src/pages/compare';
+import { grantOf, isReady, permissionOf, presetOf, usualGrant } from '../src/parts/robots/grants';
+import { claimsOf, linesOf as linesOfClaims } from '../src/parts/robots/trust';
 import { filled } from '../src/i18n';
 
 describe('places', () => {
@@ -178,4 +180,39 @@ test('what a search finds leads to its pages', () => {
     ['label', '/ui/search?label=7&name=a%26b&project=ships'],
     ['label', '/ui/search?label=8&name=c'],
   ]);
+});
+
+describe('what a robot may do', () => {
+  const access = [
+    { resource: 'repository', action: 'pull' },
+    { resource: 'repository', action: 'push' },
+  ];
+
+  test('is shown and saved as it came', () => {
+    for (const permission of [
+      { kind: 'project' as const, namespace: 'ships', access, repositories: ['team-a/**', 'base'] },
+      { kind: 'project' as const, namespace: '*', access, repositories: [] },
+      { kind: 'system' as const, namespace: '/', access: [{ resource: 'user', action: 'list' }], repositories: [] },
+    ])
+      expect(permissionOf(grantOf(permission))).toEqual(permission);
+  });
+
+  test('is a usual set of rights whatever their order', () => {
+    expect(presetOf(['repository:push', 'repository:pull'])).toBe(1);
+    expect(presetOf(['repository:push'])).toBe(3);
+    expect(presetOf([])).toBe(3);
+  });
+
+  test('is complete with a place and a right in each', () => {
+    expect(isReady([usualGrant('ships')])).toBe(true);
+    expect(isReady([])).toBe(false);
+    expect(isReady([usualGrant('ships'), usualGrant(' ')])).toBe(false);
+    expect(isReady([{ ...usualGrant('*'), rights: new Set() }])).toBe(false);
+  });
+
+  test('claims of a rule are lines', () => {
+    const claims = { sub: 'repo:team/app:ref=refs/heads/*', repository: 'team/app' };
+    expect(claimsOf(linesOfClaims(claims))).toEqual(claims);
+    expect(claimsOf(' repository = team/app \n\nsub')).toEqual({ repository: 'team/app', sub: '' });
+  });
 });

@@ -20,6 +20,7 @@ export type Found = Schemas['Found'];
 export type Group = Schemas['UserGroup'];
 export type ImmutableRule = Schemas['ImmutableRule'];
 export type Label = Schemas['Label'];
+export type LimitedGrant = Schemas['LimitedRobotPermission'];
 export type Member = Schemas['Member'];
 export type OwnSession = Schemas['OwnSession'];
 export type Permission = Schemas['Permission'];

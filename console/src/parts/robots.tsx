@@ -1,27 +1,24 @@
-import { Bot, Pause, Play, Plus, RefreshCw, Trash2 } from 'lucide-preact';
+import { BadgeCheck, Bot, Pause, Pencil, Play, Plus, RefreshCw, Trash2 } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api, dataOf } from '../api/client';
-import { like, PAGE_SIZE, useAction, useOne, useRows } from '../api/queries';
-import type { Permission, Robot } from '../api/types';
-import { type Message, useTexts } from '../i18n';
+import { like, PAGE_SIZE, useAction, useRows } from '../api/queries';
+import type { Robot } from '../api/types';
+import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { registryHost } from '../lib/commands';
 import { Actions, Button, Command, SMALL } from '../ui/controls';
 import { Filter, Header, Time, Until } from '../ui/data';
-import { Confirm, FormDialog, Result, useDeletion } from '../ui/dialogs';
+import { Confirm, Result, useDeletion } from '../ui/dialogs';
 import { Empty, Failure } from '../ui/feedback';
-import { Choices, DurationField, EXACT, TextField, textOf } from '../ui/fields';
 import { Listing } from '../ui/listing';
+import { EditRobot, NewRobot, type Secret } from './robots/form';
+import { presetOf, PRESETS } from './robots/grants';
+import { Trust } from './robots/trust';
 
 interface RobotsProps {
   /** The project, or none for the robots of the whole registry. */
   project?: { id: number; name: string };
   edit: boolean;
-}
-
-interface Secret {
-  name: string;
-  secret: string;
 }
 
 export function Robots({ project, edit }: RobotsProps) {
@@ -30,6 +27,8 @@ export function Robots({ project, edit }: RobotsProps) {
   const [creating, setCreating] = useState(false);
   const [shown, setShown] = useState<Secret | null>(null);
   const [renewing, setRenewing] = useState<Robot | null>(null);
+  const [editing, setEditing] = useState<Robot | null>(null);
+  const [trusting, setTrusting] = useState<Robot | null>(null);
   const filter = query.get('q');
   const q = [project ? `Level=project,ProjectID=${project.id}` : 'Level=system', like('name', filter)].filter((term) => term).join(',');
   const robots = useRows<Robot>(['robots', { page, q }], () =>
@@ -117,6 +116,8 @@ export function Robots({ project, edit }: RobotsProps) {
                 <Actions
                   name={robot.name}
                   actions={[
+                    { icon: Pencil, text: t('robots.edit'), go: () => setEditing(robot) },
+                    { icon: BadgeCheck, text: t('robots.trust'), go: () => setTrusting(robot) },
                     { icon: RefreshCw, text: t('robots.renew'), go: () => setRenewing(robot) },
                     {
                       icon: robot.disable ? Play : Pause,
@@ -141,6 +142,8 @@ export function Robots({ project, edit }: RobotsProps) {
           }}
         />
       )}
+      {editing && <EditRobot robot={editing} onClose={() => setEditing(null)} />}
+      {trusting && <Trust robot={trusting} onClose={() => setTrusting(null)} />}
       {renewing && (
         <Confirm
           title={t('robots.renew.title', { name: renewing.name })}
@@ -167,101 +170,12 @@ export function Robots({ project, edit }: RobotsProps) {
 function Rights({ of: robot }: { of: Robot }) {
   const { t } = useTexts();
   const all = robot.permissions.flatMap((one) => one.access.map((access) => `${access.resource}:${access.action}`));
-  const preset = PRESETS.find(([, rights]) => rights.length === all.length && rights.every((one) => all.includes(one)));
+  const preset = PRESETS[presetOf(all)];
   const where = [...new Set(robot.permissions.map((one) => one.namespace))].filter((one) => robot.level === 'system' && one !== '/');
   return (
     <span title={all.join(', ')}>
       {preset ? t(preset[0]) : t('robots.rights', { count: all.length })}
       {where.length > 0 && <span class="muted"> · {where.map((one) => (one === '*' ? t('robots.everywhere') : one)).join(', ')}</span>}
     </span>
-  );
-}
-
-const PRESETS: [Message, string[]][] = [
-  ['robots.pull', ['repository:pull']],
-  ['robots.push', ['repository:pull', 'repository:push']],
-  ['robots.remove', ['repository:pull', 'repository:push', 'artifact:delete', 'tag:delete']],
-];
-const DURATIONS = [30, 90, 365, -1];
-
-interface NewRobotProps {
-  project?: { id: number; name: string };
-  onClose: () => void;
-  then: (made: Secret) => void;
-}
-
-function NewRobot({ project, onClose, then }: NewRobotProps) {
-  const { t } = useTexts();
-  const [preset, setPreset] = useState(0);
-  const [own, setOwn] = useState<Set<string>>(new Set());
-  const known = useOne(['permissions'], () => api.GET('/api/v2.0/permissions', {}), preset === PRESETS.length);
-  const create = useAction(async (form: FormData) => {
-    const rights = PRESETS[preset]?.[1] ?? [...own];
-    const access = rights.map((right) => {
-      const [resource = '', action = ''] = right.split(':');
-      return { resource, action };
-    });
-    const made = dataOf(
-      await api.POST('/api/v2.0/robots', {
-        body: {
-          name: textOf(form, 'name'),
-          description: textOf(form, 'description'),
-          duration: Number(form.get('duration')),
-          level: project ? 'project' : 'system',
-          permissions: [{ kind: 'project', namespace: project?.name ?? '*', access }],
-        },
-      }),
-    );
-    then({ name: made.name, secret: made.secret });
-  }, { refresh: ['robots'] });
-  const nothing = preset === PRESETS.length && own.size === 0;
-  return (
-    <FormDialog title={t('robots.new')} verb={t('create')} onClose={onClose} action={create} ready={!nothing} send={create.mutate}>
-      <TextField label={t('name')} hint={t('robots.name.hint')} name="name" required autoFocus {...EXACT} />
-      <TextField label={t('description')} name="description" maxLength={1024} />
-      <DurationField days={DURATIONS} />
-      <Choices
-        legend={project ? t('role.may') : t('robots.everyProject')}
-        options={[...PRESETS.map(([name]) => name), 'robots.choose' as const].map((name, value) => ({ value, text: t(name) }))}
-        value={preset}
-        onValue={setPreset}
-      />
-      {preset === PRESETS.length && <Choose known={known.data?.project ?? []} own={own} change={setOwn} />}
-    </FormDialog>
-  );
-}
-
-function Choose({ known, own, change }: { known: Permission[]; own: Set<string>; change: (own: Set<string>) => void }) {
-  const resources = [...new Set(known.map((one) => one.resource))].sort();
-  return (
-    <div class="rights">
-      {resources.map((resource) => (
-        <fieldset key={resource}>
-          <legend class="small">{resource}</legend>
-          <div class="row">
-            {known
-              .filter((one) => one.resource === resource)
-              .map(({ action }) => {
-                const right = `${resource}:${action}`;
-                return (
-                  <label class="choice small" key={right}>
-                    <input
-                      type="checkbox"
-                      checked={own.has(right)}
-                      onChange={(event) => {
-                        const next = new Set(own);
-                        if (event.currentTarget.checked) next.add(right);
-                        else next.delete(right);
-                        change(next);
-                      }}
-                    />
-                    <span>{action}</span>
-                  </label>
-                );
-              })}
-          </div>
-        </fieldset>
-      ))}
-    </div>
   );
 }

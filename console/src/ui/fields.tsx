@@ -73,15 +73,22 @@ export function Choices<T extends string | number | boolean>({ legend, quiet, op
 
 const USUAL = 90; // days
 
+interface DurationProps {
+  days: readonly number[];
+  /** What it is now; it can be kept whatever it is. */
+  now?: number;
+  hint?: string;
+}
+
 /** How long a secret is valid: days in the field `duration`, -1 for ever. */
-export function DurationField({ days }: { days: readonly number[] }) {
+export function DurationField({ days, now = USUAL, hint }: DurationProps) {
   const { t, n } = useTexts();
   return (
-    <Field label={t('robots.expires')}>
+    <Field label={t('robots.expires')} hint={hint}>
       {(at) => (
         <select {...at} name="duration">
-          {days.map((one) => (
-            <option key={one} value={one} selected={one === USUAL}>
+          {[...new Set([...days, now])].map((one) => (
+            <option key={one} value={one} selected={one === now}>
               {one < 0 ? t('never') : n('days', one)}
             </option>
           ))}

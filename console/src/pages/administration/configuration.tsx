@@ -19,6 +19,7 @@ const SECTIONS: [Message, [Key, Kind][]][] = [
     [
       ['robot_name_prefix', 'text'],
       ['robot_token_duration', 'number'],
+      ['keyless_issuers', 'text'],
     ],
   ],
 ];
