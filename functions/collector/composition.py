@@ -73,7 +73,7 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
     works: dict[str, Work] = {
         COLLECTION: CollectionWork(collector, view, deletion, events, recovery_days=settings.recovery_days),
         EMPTY: EmptyWork(trash, events),
-        RESTORE: RestoreWork(trash, push, manifests, objects, events),
+        RESTORE: RestoreWork(trash, push, manifests, stores.repositories, objects, events),
         REPOSITORY_DELETION: RepositoryDeletionWork(of_repositories),
         RETENTION: RetentionWork(DynamoRetention(table), view, deletion, immutable, events),
     }

@@ -190,10 +190,12 @@ class ManifestIndex(TrashGrace, Protocol):
         *,
         event: Event,
         unit: Unit | None = None,
+        member: ManifestEntry | None = None,
     ) -> None:
         """Remove up to MAX_TAGS_PER_REMOVAL tags that point to `digest`, atomically, and write the event.
 
-        Raises Conflict if one has moved.
+        A `member` of the unit, which is about to be deleted, has its record in the trash from now on, with the unit's
+        tags. Raises Conflict if one has moved.
         """
         ...
 

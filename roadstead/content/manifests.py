@@ -55,12 +55,15 @@ class _Deletion:
     look: Look | None = None
     tags: tuple[Tag, ...] = ()
 
+    def is_member(self, entry: ManifestEntry) -> bool:
+        """Whether the manifest goes with another artifact, or with its repository: its own record keeps its tags."""
+        unit = self.unit
+        return unit is not None and (unit.kind is UnitKind.REPOSITORY or unit.digest not in (None, entry.digest))
+
     def unit_with(self, entry: ManifestEntry, tags: Collection[Tag]) -> Unit | None:
         self.tags = tuple(dict.fromkeys((*self.tags, *tags)))[:MAX_TAGS_OF_UNIT]
-        if self.unit is None or self.unit.kind is UnitKind.REPOSITORY:
-            return self.unit
-        if self.unit.digest not in (None, entry.digest):  # it goes with another artifact
-            return replace(self.unit, tags=self.tags)
+        if self.unit is None or self.is_member(entry):
+            return replace(self.unit, tags=self.tags) if self.unit is not None else None
         return replace(self.unit, digest=entry.digest, tags=self.tags, media_type=entry.media_type, size=entry.size)
 
 
@@ -239,11 +242,16 @@ class Manifests:
         tags = self._manifests.find_tags_of(repository, entry.digest)
         if tags:
             self._check_removal(repository, entry, tags, mark)
+        member = deletion.is_member(entry)
+        if member:  # an attempt that died had removed some
+            kept = self._manifests.find_trashed(repository, [(entry.digest, entry.generation)])
+            deletion.unit_with(entry, [tag for one in kept.values() for tag in one.tags])
         unit = deletion.unit_with(entry, tags)
         while len(tags) > MAX_TAGS_PER_REMOVAL:
             batch, tags = tags[:MAX_TAGS_PER_REMOVAL], tags[MAX_TAGS_PER_REMOVAL:]
             told = event(Operation.UNTAG, batch)
-            self._manifests.remove_tags(repository, entry.digest, batch, event=told, unit=unit)
+            noted = entry if member else None
+            self._manifests.remove_tags(repository, entry.digest, batch, event=told, unit=unit, member=noted)
         self._manifests.delete_manifest(
             repository,
             entry,

@@ -58,5 +58,6 @@ def settle(run: Run, candidates: Sequence[Candidate]) -> None:
         end = time.monotonic() + _COLLECTED
         swept = deletion.sweep(repository, mark, COLLECTOR, go_on=lambda end=end: time.monotonic() < end)  # type: ignore[misc]
         if swept.complete:
+            repositories.end_deletion(repository, at=mark.at)  # what was kept is needed by what was pushed since
             repositories.settle_deletion(repository, at=mark.at)
             run.stores.backlog.done([one])

@@ -174,7 +174,8 @@ def check_state(rows: Rows, objects: dict[str, bytes]) -> list[str]:
             elif sk not in ("meta",) and kind != "use":
                 wrong.append(f"unknown item {repository} {sk}")
         wrong += _check_counts(repository, own, rows)
-        if ("meta" in own) != (("catalog", repository) in rows):
+        listed = "meta" in own and "deleting" not in own["meta"]
+        if listed != (("catalog", repository) in rows):
             wrong.append(f"{repository}: catalog and repository differ")
         if "meta" not in own and any(sk.startswith(("manifest#", "tag#")) for sk in own):
             wrong.append(f"{repository} has manifests and is not in the catalog")
@@ -249,7 +250,7 @@ def _check_tag(repository: str, tag: str, item: Item, own: dict[str, Item]) -> l
 # Events of what changes nothing that a client could see.
 _UNSEEN = frozenset(
     {
-        *("collect", "start-execution", "stop-execution", "empty-trash", "change-trash"),
+        *("collect", "start-execution", "stop-execution", "empty-trash", "change-trash", "delete-repository"),
         *("create-immutable-rule", "change-quota", "warn-quota", "exceed-quota", "retain", "change-retention"),
     }
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.deletion.trash import DEFAULT_GRACE, UnitKind
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.digest import Digest
@@ -165,6 +167,113 @@ def test_an_artifact_comes_back_with_its_children_and_accessories(cloud: Cloud) 
     assert all(stands(registry, body) for body in (IMAGE, signature))
     assert trash.units() == []
     check(cloud, (*DOCUMENTS, index, signature))
+
+
+def index_of(*bodies: bytes, media_type: str = OCI_MANIFEST) -> bytes:
+    children = [of(body, media_type) for body in bodies]
+    return json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": children}).encode()
+
+
+def test_a_repository_comes_back_whole_with_one_restoration(cloud: Cloud) -> None:
+    """An index in an index in an index, a referrer of the outer one, and more tags than a commit or a page takes."""
+    registry = Registry(cloud)
+    with_image(registry, "latest")
+    inner = index_of(IMAGE)
+    middle = index_of(inner, media_type=OCI_INDEX)
+    outer = index_of(middle, inner, media_type=OCI_INDEX)
+    for body, tag in ((inner, "inner"), (middle, "middle"), (outer, "outer")):
+        registry.push(body, tag)
+    signature = image(LAYER, config=CONFIG, subject=outer)
+    registry.push(signature)
+    many = [f"v{number:03d}" for number in range(130)]
+    for tag in many:
+        registry.push(IMAGE, tag)
+    everything = (IMAGE, inner, middle, outer, signature)
+    trash = Bin(cloud)
+    swept = trash.delete_repository()
+    assert (swept.deleted, swept.kept, swept.complete) == (5, 0, True)
+    assert not any(stands(registry, body) for body in everything)
+    (unit,) = trash.units()
+    assert unit.kind is UnitKind.REPOSITORY
+    _days(cloud, 6)
+    done = trash.restore(unit)
+    assert (done.status, done.progress) == (Status.SUCCESS, {"manifests": 5}), done.message
+    assert all(stands(registry, body) for body in everything)
+    assert stands(registry, outer, "outer") and stands(registry, middle, "middle")
+    assert all(stands(registry, IMAGE, tag) for tag in ("latest", *many))
+    assert [one.digest for one in registry.index.list_referrers(SHIPS, Digest.of(outer), after="")] == [
+        Digest.of(signature)
+    ]
+    assert SHIPS in registry.index.list_repositories(after="", limit=9)
+    assert trash.units() == []
+    _days(cloud, 9)
+    assert all(stands(registry, body) for body in everything)
+    check(cloud, (*DOCUMENTS, *everything))
+
+
+@pytest.mark.parametrize("fault", [Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.UNANSWERED])
+def test_a_repositorys_deletion_that_fails_at_any_call_forgets_no_tag(cloud: Cloud, fault: Fault) -> None:
+    registry = Registry(cloud)
+    with_image(registry)
+    many = [f"v{number:03d}" for number in range(70)]  # more than two transactions remove
+    for tag in many:
+        registry.push(IMAGE, tag)
+    before, whole = cloud.freeze(), Faulty()
+    with cloud.intercepted(whole):
+        Bin(cloud).delete_repository()
+    for place in range(len(whole.calls)):
+        cloud.thaw(before)
+        with contextlib.suppress(Crash, BotoCoreError), cloud.intercepted(Faulty(fault, place)):
+            Bin(cloud).delete_repository()
+        trash = Bin(cloud)
+        mark = trash.repositories.find_deletion(SHIPS)
+        if mark is not None:
+            trash.delete_repository()
+        elif stands(trash.registry, IMAGE):
+            continue  # it has not begun
+        (unit,) = trash.units()
+        assert trash.restore(unit).status is Status.SUCCESS, f"{fault} at {whole.calls[place]}"
+        assert trash.registry.index.list_tags(SHIPS, after="", limit=200) == tuple(map(Tag, many)), whole.calls[place]
+        check(cloud, DOCUMENTS)
+
+
+def test_restoring_a_repository_in_which_a_tag_has_moved_on_or_a_blob_is_gone_restores_nothing(cloud: Cloud) -> None:
+    registry = Registry(cloud)
+    with_image(registry, "latest")
+    outer = index_of(index_of(IMAGE), media_type=OCI_INDEX)
+    registry.push(index_of(IMAGE))
+    registry.push(outer, "outer")
+    trash = Bin(cloud)
+    trash.delete_repository()
+    (unit,) = trash.units()
+    other = image(CONFIG, config=CONFIG)
+    registry.push(other, "outer")
+    done = trash.restore(unit)
+    assert done.status is Status.ERROR and "outer points to something else" in done.message
+    assert not any(stands(registry, body) for body in (IMAGE, index_of(IMAGE), outer))
+    registry.delete_blob(Digest.of(LAYER))  # which only the trash needs
+    done = trash.restore(unit, {"outer": "restored"})
+    assert done.status is Status.ERROR and Digest.of(LAYER) in done.message
+    assert not any(stands(registry, body) for body in (IMAGE, index_of(IMAGE), outer))
+    registry.upload(LAYER)
+    assert trash.restore(unit, {"outer": "restored"}).status is Status.SUCCESS
+    assert stands(registry, outer, "restored") and stands(registry, other, "outer")
+    assert stands(registry, IMAGE, "latest")
+    check(cloud, (*DOCUMENTS, index_of(IMAGE), outer, other))
+
+
+def test_a_repository_that_is_still_being_deleted_is_restored_afterwards(cloud: Cloud) -> None:
+    registry = Registry(cloud)
+    with_image(registry, "latest")
+    trash = Bin(cloud)
+    deletion = RepositoryDeletion(trash.repositories, trash.manifests, registry.index, registry.events)
+    mark = deletion.begin(SHIPS, ALICE)
+    (unit,) = trash.units()
+    done = trash.restore(unit)
+    assert done.status is Status.ERROR and "is still being deleted" in done.message
+    deletion.sweep(SHIPS, mark, ALICE, go_on=lambda: True)
+    assert trash.restore(unit).status is Status.SUCCESS
+    assert stands(registry, IMAGE, "latest")
 
 
 def test_emptying_frees_at_once_and_only_what_was_there_when_it_was_asked_for(cloud: Cloud) -> None:

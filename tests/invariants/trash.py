@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.content.deletion.artifacts import Deletion
+from roadstead.content.deletion.repositories import RepositoryDeletion, Swept
 from roadstead.content.deletion.trash import Unit
 from roadstead.content.manifests import Manifests
 from roadstead.lifecycle.executions import Execution, Runner, Starter, Work
@@ -32,10 +34,18 @@ class Bin:
             objects=registry.objects,
             events=registry.events,
         )
+        self.repositories = DynamoRepositories(registry.table)
         self.executions = DynamoExecutions(registry.table)
         self._works: dict[str, Work] = {
             EMPTY: EmptyWork(self.store, registry.events),
-            RESTORE: RestoreWork(self.store, registry.pushes, registry.index, registry.objects, registry.events),
+            RESTORE: RestoreWork(
+                self.store,
+                registry.pushes,
+                registry.index,
+                self.repositories,
+                registry.objects,
+                registry.events,
+            ),
         }
 
     def delete(self, reference: Reference, repository: RepositoryName = SHIPS) -> None:
@@ -43,6 +53,12 @@ class Bin:
 
     def delete_artifact(self, reference: Reference) -> None:
         Deletion(self.manifests, self.registry.index, self.registry.objects).delete(SHIPS, reference, BOB)
+
+    def delete_repository(self, repository: RepositoryName = SHIPS) -> Swept:
+        """Until it is done, as the management API and its execution do."""
+        deletion = RepositoryDeletion(self.repositories, self.manifests, self.registry.index, self.registry.events)
+        mark = deletion.begin(repository, BOB)
+        return deletion.sweep(repository, mark, BOB, go_on=lambda: True)
 
     def units(self) -> list[Unit]:
         return list(self.trash.list(PROJECT))

@@ -344,6 +344,7 @@ class MemoryIndex:
         *,
         event: Event,
         unit: Unit | None = None,
+        member: ManifestEntry | None = None,
     ) -> None:
         with self.lock:
             own = self._of(repository)
@@ -354,6 +355,8 @@ class MemoryIndex:
             for tag in tags:
                 del own.tags[tag]
             self._keep(unit, digest)
+            if unit is not None and member is not None:
+                self._trash(repository, member, unit, unit.tags)
             self.events.append(event)
 
     def delete_manifest(
@@ -380,12 +383,12 @@ class MemoryIndex:
             self.candidates.append({"kind": "manifest", "repository": repository, "digest": entry.digest})
             if unit is not None:
                 self._keep(unit, entry.digest)
-                one = Trashed(
-                    *(repository, entry.digest, entry.generation, entry.key, entry.media_type, unit.id, unit.expires),
-                    tags=unit.tags or tuple(tags),
-                )
-                self.trashed[repository, entry.digest, entry.generation] = one
+                self._trash(repository, entry, unit, unit.tags or tuple(tags))
             self.events.append(event)
+
+    def _trash(self, repository: RepositoryName, entry: ManifestEntry, unit: Unit, tags: tuple[Tag, ...]) -> None:
+        fields = (repository, entry.digest, entry.generation, entry.key, entry.media_type, unit.id, unit.expires)
+        self.trashed[repository, entry.digest, entry.generation] = Trashed(*fields, tags=tags)
 
     def _keep(self, unit: Unit | None, digest: Digest) -> None:
         if unit is not None and unit.digest == digest:

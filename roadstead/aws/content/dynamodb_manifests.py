@@ -233,8 +233,11 @@ class DynamoManifestIndex:
         *,
         event: Event,
         unit: Unit | None = None,
+        member: ManifestEntry | None = None,
     ) -> None:
-        self._table.transact([*_remove_tags(repository, tags, digest), event_write(event), *_unit(unit, None, digest)])
+        noted = trashed_writes(unit, member, unit.tags) if unit is not None and member is not None else []
+        removed = _remove_tags(repository, tags, digest)
+        self._table.transact([*removed, event_write(event), *_unit(unit, None, digest), *noted])
 
     def delete_manifest(
         self,
