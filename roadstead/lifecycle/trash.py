@@ -165,8 +165,13 @@ class RestoreWork:
         done, total = execution.state.get("restored", 0), execution.state.get("total", -1)
         if done == total:
             if unit is not None:
+                manifests = list(self._store.manifests(unit))
+                cleared = int(execution.state.get("cleared", 0))
+                if cleared < len(manifests):
+                    self._clear(unit, manifests, manifests[cleared : cleared + _PER_STEP])
+                    return Step({**execution.state, "cleared": cleared + _PER_STEP}, execution.progress)
                 # The old generations are led to by the candidates of their deletion; they may go at once.
-                self._store.remove(unit, list(self._store.manifests(unit)), at=self._events.now_ms())
+                self._store.remove(unit, manifests, at=self._events.now_ms())
             return Step(execution.state, execution.progress, done=True)
         if unit is None or unit.expires <= self._events.now_ms():
             raise WorkFailed("the trash does not have it any more")
@@ -228,6 +233,13 @@ class RestoreWork:
             self._push_with_children(restoring, digest)
         done = min(done + _PER_STEP, len(wanted))
         return Step({"restored": done, "total": len(wanted)}, {"manifests": done})
+
+    def _clear(self, unit: Unit, manifests: Sequence[Trashed], some: Sequence[Trashed]) -> None:
+        """Remove the uses of old generations: out of the trash, they would look like those of pushes under way."""
+        for one in some:
+            body, media_type = self._bytes(unit.repository, one.digest, manifests)
+            needed = needed_by(parse_manifest(body, media_type))
+            self._manifests.remove_uses(unit.repository, one.digest, one.generation, needed)
 
     def _push_with_children(self, restoring: _Restoring, digest: Digest) -> None:
         """Push it once in this step, after those of its children that are indexes of the unit."""

@@ -206,6 +206,9 @@ def test_a_repository_comes_back_whole_with_one_restoration(cloud: Cloud) -> Non
     ]
     assert SHIPS in registry.index.list_repositories(after="", limit=9)
     assert trash.units() == []
+    again = trash.delete_repository()  # nothing that was restored looks like a push under way
+    assert (again.deleted, again.kept) == (5, 0)
+    assert trash.restore(trash.units()[0]).status is Status.SUCCESS
     _days(cloud, 9)
     assert all(stands(registry, body) for body in everything)
     check(cloud, (*DOCUMENTS, *everything))
