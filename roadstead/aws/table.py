@@ -284,9 +284,13 @@ class Table:
                 attempt = self._wait(attempt)
 
     def batch_write(self, puts: Iterable[tuple[Key, Mapping[str, Any]]] = (), deletes: Iterable[Key] = ()) -> None:
-        """Unconditional writes, 25 to a request; not atomic, each of them idempotent."""
-        pending: list[dict[str, Any]] = [{"PutRequest": {"Item": encode(_with_key(key, item))}} for key, item in puts]
-        pending += [{"DeleteRequest": {"Key": _key(key)}} for key in deletes]
+        """Unconditional writes, 25 to a request; not atomic, each of them idempotent.
+
+        Of several puts of a key the last counts: DynamoDB refuses a request that has a key twice.
+        """
+        wanted = dict(puts).items()
+        pending: list[dict[str, Any]] = [{"PutRequest": {"Item": encode(_with_key(key, item))}} for key, item in wanted]
+        pending += [{"DeleteRequest": {"Key": _key(key)}} for key in dict.fromkeys(deletes)]
         attempt = 0
         while pending:
             batch, pending = pending[:BATCH_WRITE], pending[BATCH_WRITE:]

@@ -48,9 +48,12 @@ def _spent_object(run: Run, one: Candidate, mark: UploadMark | None, live: Colle
     key, upload_id = one.fields["key"], one.fields["upload"]
     if key in live:  # it has a candidate of its own once its last link is removed
         return _Spent(one)
-    if mark is not None and not _is_abandoned(run, mark):
+    whole = is_whole_key(key)
+    # A finished one waits for nothing but to be asked for, as an object that was sent whole does, which has no mark.
+    finished = whole and mark is not None and mark.state is UploadState.FINISHED
+    if mark is not None and not finished and not _is_abandoned(run, mark):
         return None
-    whole, info = is_whole_key(key), run.stores.objects.find(key)
+    info = run.stores.objects.find(key)
     if info is None:
         return _Spent(one, mark=mark if whole and mark is not None and mark.is_over else None)
     ended = mark
@@ -91,11 +94,12 @@ def _spent_chunks(
 
 
 def _delete(run: Run, spent: Sequence[_Spent]) -> None:
-    run.report.leftovers_deleted += sum(len(one.keys) for one in spent)
-    run.report.bytes_freed += sum(one.size for one in spent)
+    keys = {key for one in spent for key in one.keys}  # several candidates may lead to one
+    run.report.leftovers_deleted += len(keys)
+    run.report.bytes_freed += sum({one.keys: one.size for one in spent}.values())
     if run.dry:
         return
-    run.stores.objects.delete({key for one in spent for key in one.keys})
+    run.stores.objects.delete(keys)
     run.stores.uploads.expire([one.mark for one in spent if one.mark is not None], expiry(run))
     run.stores.backlog.done([one.candidate for one in spent])
 

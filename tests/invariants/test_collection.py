@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import BotoCoreError
@@ -221,6 +222,35 @@ def test_a_finished_upload_that_nobody_asks_for_goes_with_its_marker(cloud: Clou
         collector(cloud).run()
         assert not cloud.objects(), f"{fault} call {place}, {whole.calls[place]}"
         assert all("expires" in item for item in cloud.rows("upload#").values()), "a mark would be kept for ever"
+
+
+def test_a_finished_upload_that_nobody_asks_for_goes_although_its_token_is_for_a_week(cloud: Cloud) -> None:
+    """It is as an object that was sent whole. One that goes on is left alone as long as its token can close it."""
+    registry = Registry(cloud)
+    week = replace(registry.begin(), expires=int(cloud.clock()) + 7 * 86_400)
+    registry.relay.close(week, Digest.of(MANY_PARTS), (MANY_PARTS,), actor=ALICE)
+    going_on = replace(registry.begin(), expires=int(cloud.clock()) + 7 * 86_400)
+    registry.relay.append(going_on, (TWO_CHUNKS,), actor=ALICE, start=0)
+    collect(cloud)
+    assert not [key for key in cloud.objects() if week.upload_id in key]
+    assert [key for key in cloud.objects() if going_on.upload_id in key]
+    registry.relay.close(going_on, Digest.of(TWO_CHUNKS), (), actor=ALICE)
+    assert serves(registry, TWO_CHUNKS)
+    check(cloud, DOCUMENTS)
+
+
+def test_two_candidates_of_one_upload_in_a_run_are_both_done(cloud: Cloud) -> None:
+    """A surplus object has a candidate by its adoption, which deletes it, and another one by S3's event."""
+    registry = Registry(cloud)
+    with_image(registry, "latest")
+    registry.send_whole(registry.begin(BOATS), LAYER)
+    tell(cloud)
+    assert serves(registry, LAYER, BOATS)
+    cloud.clock.advance(GRACE + 1)
+    report = collector(cloud).run()
+    assert report.complete
+    assert not [item for item in cloud.rows("gc#").values() if item.get("kind") == "object"]
+    assert sorted(cloud.objects().values()) == sorted([LAYER, CONFIG, IMAGE])
 
 
 def test_the_collector_keeps_a_streamed_blob_and_takes_its_marker(cloud: Cloud) -> None:
