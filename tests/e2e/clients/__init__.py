@@ -22,4 +22,4 @@ LATEST: tuple[type[Client], ...] = (
     Oras,
 )
 
-__all__ = ["LATEST", "STABLE", "Client", "Skopeo"]
+__all__ = ["LATEST", "STABLE", "Client", "Docker", "Podman", "Skopeo"]
