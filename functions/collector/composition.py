@@ -18,7 +18,7 @@ from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRe
 from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.table import Table
-from roadstead.content.copying import NothingUploaded
+from roadstead.content.copying import Copying, NothingUploaded
 from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifests import Manifests
@@ -26,6 +26,8 @@ from roadstead.content.push import Push
 from roadstead.lifecycle.collection import KIND as COLLECTION
 from roadstead.lifecycle.collection import Collections, CollectionWork
 from roadstead.lifecycle.collector import Collector, Times
+from roadstead.lifecycle.copies import KIND as COPY
+from roadstead.lifecycle.copies import CopyWork
 from roadstead.lifecycle.executions import Execution, Runner, Starter, Work
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.repositories import KIND as REPOSITORY_DELETION
@@ -70,8 +72,10 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
     of_repositories = RepositoryDeletion(stores.repositories, deleting, manifests, events)
     immutable = Policies(DynamoProjectRules(table), events).immutable_tags
     view = DynamoRetentionView(table)
+    copying = Copying(manifests=deleting, index=manifests, blobs=blobs, push=push, events=events)
     works: dict[str, Work] = {
         COLLECTION: CollectionWork(collector, view, deletion, events, recovery_days=settings.recovery_days),
+        COPY: CopyWork(copying, events),
         EMPTY: EmptyWork(trash, events),
         RESTORE: RestoreWork(trash, push, manifests, stores.repositories, objects, events),
         REPOSITORY_DELETION: RepositoryDeletionWork(of_repositories),

@@ -49,6 +49,7 @@ from roadstead.identity.sign_in.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.sign_in.sessions import SessionLimits, SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
 from roadstead.lifecycle.collection import Collections
+from roadstead.lifecycle.copies import Copies
 from roadstead.lifecycle.executions import Starter
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.retention_run import Retention
@@ -140,6 +141,7 @@ def build(settings: Settings) -> Services:
             trash,
             retention,
             notifications,
+            Copies(executions, starter, EventMaker()),
             EventMaker(),
         ),
         edge_secrets=SsmEdgeSecrets(ssm, edge_secret) if edge_secret else None,

@@ -91,7 +91,7 @@ class Content:
             index_children=IndexChildren.NONE,
         )
         manifests = Manifests(manifests=index, blobs=blobs, objects=objects, events=events)
-        copying = Copying(manifests=manifests, index=index, blobs=blobs, objects=objects, push=push, events=events)
+        copying = Copying(manifests=manifests, index=index, blobs=blobs, push=push, events=events)
         whole = RepositoryDeletion(repositories, manifests, index, events)
         return cls(push, manifests, Deletion(manifests, index, objects), copying, repositories, whole)
 

@@ -23,6 +23,7 @@ from roadstead.content.repositories import CLOSED_MS, Repositories
 from roadstead.digest import Digest
 from roadstead.identity.directory import DeletedProject, Project, Projects
 from roadstead.identity.robots.robots import Robots
+from roadstead.lifecycle.copies import Copies
 from roadstead.lifecycle.retention_run import Retention
 from roadstead.lifecycle.trash import Trash
 from roadstead.names import ProjectName, RepositoryName
@@ -60,6 +61,7 @@ class ProjectDeletion:
     trash: Trash
     retention: Retention
     webhooks: Callable[[Actor, str], Notifications]
+    copies: Copies
     events: EventMaker
 
     def refusal(self, project: ProjectName) -> str | None:
@@ -109,6 +111,8 @@ class ProjectDeletion:
         if self.retention.find(name, gone.id) is not None:
             with contextlib.suppress(Conflict):  # somebody else has removed it
                 self.retention.remove(name, actor=_SYSTEM)
+        if not self.copies.stop(name, _SYSTEM):
+            return False
         while units := [unit for unit in self.trash.list(name) if unit.at <= gone.at]:
             for unit in units:
                 if not go_on():

@@ -83,7 +83,11 @@ class Pushed:
 
 @dataclass(slots=True)
 class _Push:
-    """A push in progress. `prepared` is its manifest once the uses and the bytes are written."""
+    """A push in progress. `prepared` is its manifest once the uses and the bytes are written.
+
+    `movable` are the tags that may move, with the manifests to which they may point now; None: all may. `absent` are
+    the children of an index that need not be there; None: what the registry's setting says.
+    """
 
     repository: RepositoryName
     digest: Digest
@@ -91,7 +95,8 @@ class _Push:
     body: bytes
     manifest: Manifest
     actor: Actor
-    move_tags: bool = True
+    movable: Mapping[Tag, Digest] | None = None
+    absent: Collection[Digest] | None = None
     prepared: ManifestEntry | None = None
     reserved: bool = False  # whether bytes are reserved for it
 
@@ -134,13 +139,14 @@ class Push:
         content_type: str | None,
         tags: Iterable[Tag] = (),
         actor: Actor,
-        move_tags: bool = True,
+        movable: Mapping[Tag, Digest] | None = None,
+        absent: Collection[Digest] | None = None,
     ) -> Pushed:
         """Commit a manifest under a digest or a tag, and under `tags` as well.
 
         Idempotent: if the manifest exists, only tags move. Raises MANIFEST_INVALID, DIGEST_INVALID,
-        MANIFEST_BLOB_UNKNOWN with an entry for everything that is missing, or RuleRefused; without `move_tags` also
-        TagsMoved if a tag points to another manifest.
+        MANIFEST_BLOB_UNKNOWN with an entry for everything that is missing, or RuleRefused; with `movable` also
+        TagsMoved if a tag points to a manifest from which it may not move. Children in `absent` need not be there.
         """
         manifest = parse_manifest(body, content_type)
         all_tags = tuple(dict.fromkeys((*((reference,) if isinstance(reference, Tag) else ()), *tags)))
@@ -160,7 +166,7 @@ class Push:
                 f"the manifest hashes to {Digest.of(body, reference.algorithm)}, not to the digest of the URL",
                 detail={"digest": str(reference)},
             )
-        push = _Push(repository, digest, all_tags, body, manifest, actor, move_tags)
+        push = _Push(repository, digest, all_tags, body, manifest, actor, movable, absent)
         self._commit(push)
         return Pushed(digest, all_tags, manifest.subject.digest if manifest.subject else None)
 
@@ -187,6 +193,21 @@ class Push:
         )
         self._manifests.commit(Commit(repository, entry, (tag,), found, None, event))
 
+    def check(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        body: bytes,
+        *,
+        content_type: str | None,
+        tags: Collection[Tag],
+        actor: Actor,
+    ) -> None:
+        """Raises RuleRefused if a push of this manifest with these tags would be refused now. A batch read."""
+        push = _Push(repository, digest, tuple(tags), body, parse_manifest(body, content_type), actor)
+        found = self._manifests.read_snapshot(repository, digest, push.tags, blobs=push.needed, manifests=push.children)
+        self._manifests.commit_rules.check_commit(_proposed(push, found))
+
     def check_upload(self, repository: RepositoryName, actor: Actor) -> None:
         """Raises QuotaExceeded if no push of new blobs to the repository's project could be committed."""
         self._manifests.commit_rules.check_upload(repository, actor)
@@ -208,9 +229,11 @@ class Push:
         found = self._manifests.read_snapshot(
             push.repository, push.digest, push.tags, blobs=push.needed, manifests=push.children
         )
-        moved = [tag for tag, entry in found.tags.items() if entry.digest != push.digest]
-        if moved and not push.move_tags:
-            raise TagsMoved(moved)
+        if push.movable is not None:
+            from_ = push.movable
+            moved = [tag for tag, one in found.tags.items() if one.digest not in (push.digest, from_.get(tag))]
+            if moved:
+                raise TagsMoved(moved)
         proposed = _proposed(push, found)
         self._manifests.commit_rules.check_commit(proposed)
         if found.manifest is None:
@@ -251,6 +274,8 @@ class Push:
 
     def _missing(self, push: _Push, contents: Contents) -> list[Digest]:
         optional = push.children if self._index_children is IndexChildren.NONE else set()
+        if push.absent is not None:
+            optional = set(push.absent)
         there = contents.links.keys() | contents.manifests.keys() | optional
         return [digest for digest in needed_by(push.manifest) if digest not in there]
 

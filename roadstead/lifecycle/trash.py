@@ -258,9 +258,7 @@ class RestoreWork:
         batches = [tags[start : start + MAX_TAGS] for start in range(0, len(tags), MAX_TAGS)] or [()]
         try:
             for batch in batches:
-                self._push.push(
-                    repository, digest, body, content_type=media_type, tags=batch, actor=actor, move_tags=False
-                )
+                self._push.push(repository, digest, body, content_type=media_type, tags=batch, actor=actor, movable={})
         except TagsMoved as error:
             raise WorkFailed(_told(error.tags)) from error
         except RegistryError as error:

@@ -72,8 +72,8 @@ GRANTS = {
         **_TRACES,
     },
     "CollectorRole": {
-        INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:DeleteItem dynamodb:GetItem dynamodb:PutItem "
-        "dynamodb:Query dynamodb:UpdateItem",
+        INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:DeleteItem "
+        "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         f"{INDEX}/index/by-push": "dynamodb:Query",
         BUCKET: "s3:ListBucket",
         BLOBS: "s3:DeleteObject s3:GetObject",

@@ -109,6 +109,7 @@ OPERATIONS: Mapping[str, Described] = {
         creates=True,
         query=(Parameter("from", text(), "`project/repository:tag` or `project/repository@digest`", required=True),),
         also=(400, 412),
+        goes_on="It takes longer than ten seconds, and an execution goes on with it",
     ),
     "deleteArtifact": Described("Delete an artifact, its accessories and its untagged children", also=(412,)),
     "createTag": created("Give an artifact a new tag", obj({"name": text()}), also=(400, 409, 412)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,9 +28,12 @@ from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 from roadstead.http import Response
 from roadstead.identity.permissions import Action, Permission, Resource
+from roadstead.lifecycle import copies
+from roadstead.lifecycle.executions import Running
 from roadstead.lifecycle.policies import IsImmutable
 from roadstead.names import Reference, RepositoryName, Tag
 
+COPY_SECONDS = 10.0  # for which a request copies by itself; the gateway waits for 30
 _MAX_CURSOR = 160  # characters
 _BY_PUSH = "push_time"
 
@@ -139,16 +143,25 @@ def list_accessories(call: Call, project_name: str, repository: str, reference: 
 
 
 def copy_artifact(call: Call, project_name: str, repository: str) -> Response:
-    """Copy `from` (`project/repository:tag`, or `@digest`) with its tags and all that belongs to it.
+    """Copy `from` (`project/repository:tag`, or `@digest`) with its tags and all that belongs to it: 201.
 
-    Needs `repository:pull` where it comes from. Costs what `Copying.copy` costs. Raises 400, 403, 404, 412.
+    What takes longer than COPY_SECONDS is gone on with by an execution: 202, with its path in `Location`; asking again
+    is answered in the same way. Needs `repository:pull` where it comes from. Costs what `Copying.copy` costs. Raises
+    400, 403, 404, 412.
     """
     target = repository_in(call, repository)
     source, reference = _copied(call.request.parameter("from") or "")
     pull = Permission(Resource.REPOSITORY, Action.PULL)
     require_on_repository(call.services, call.caller, source, pull)
-    call.services.content.copying.copy(source, reference, target, call.actor)
-    return Response(201, (("Location", f"{call.request.path.rstrip('/')}/{reference}"),))
+    copying, end = call.services.content.copying, time.monotonic() + COPY_SECONDS
+    asked = copying.ask(source, reference, target, call.actor)
+    if copying.copy(asked, go_on=lambda: time.monotonic() < end).complete:
+        return Response(201, (("Location", f"{call.request.path.rstrip('/')}/{reference}"),))
+    try:
+        started = copies.start(call.services.starter, asked).id
+    except Running as error:
+        started = error.id
+    return Response(202, (("Location", f"{OWN}/executions/{started}"),))
 
 
 def delete_artifact(call: Call, project_name: str, repository: str, reference: str) -> Response:

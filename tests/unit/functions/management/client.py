@@ -36,7 +36,9 @@ from roadstead.identity.sign_in.passwords import PasswordVerifier
 from roadstead.identity.sign_in.sessions import SessionLimits, SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
 from roadstead.lifecycle.collection import Collections
-from roadstead.lifecycle.executions import Starter
+from roadstead.lifecycle.copies import KIND as COPY
+from roadstead.lifecycle.copies import Copies, CopyWork
+from roadstead.lifecycle.executions import Runner, Starter, Work
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.retention_run import Retention
 from roadstead.lifecycle.trash import Trash
@@ -172,6 +174,7 @@ class Desk:
                 trash,
                 retention,
                 self._notifications,
+                Copies(self.executions, starter, events),
                 events,
             ),
             clock=lambda: self.now,
@@ -217,6 +220,13 @@ class Desk:
         for event in self.index.events:
             for target in targets_of(event):
                 self.indexer.settle(target, at=event.at)
+
+    def run_executions(self) -> None:
+        """Let the collector function run what is due, as far as that concerns content."""
+        events, content = EventMaker(lambda: self.now), self.services.content
+        self.now = max(self.now, self.content.clock.now)
+        works: dict[str, Work] = {COPY: CopyWork(content.copying, events)}
+        Runner(self.executions, works, events).run_due(lambda: 900.0)
 
     def ask(self, request: Request) -> Response:
         return response_of(request, self.application.respond)

@@ -21,7 +21,7 @@ PREFIX = "/api/v2.0"
 
 
 # What Harbor does not respond with: docs/management-content.md says why we do.
-BEYOND = frozenset({("deleteRepository", 202)})
+BEYOND = frozenset({("deleteRepository", 202), ("CopyArtifact", 202)})
 
 
 def require() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from functions.management.handlers.content import artifacts as artifacts_handlers
 from roadstead.catalog import artifacts as artifacts_module
 from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG
 from roadstead.content import copying
@@ -487,13 +488,73 @@ def test_a_copy_needs_pull_where_it_comes_from(browser: Browser) -> None:
     assert change(browser, "POST", path, who="eve")[0] == 201
 
 
-def test_a_copy_of_too_much_is_refused_before_anything_is_copied(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+BOAT = "/api/v2.0/projects/open/repositories/boat/artifacts"
+
+
+def test_a_copy_of_too_much_is_refused(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     push_index(browser)
     monkeypatch.setattr(copying, "MAX_MANIFESTS", 2)
-    path = "/api/v2.0/projects/open/repositories/boat/artifacts"
-    assert change(browser, "POST", f"{path}?from={GALLEON}:whole")[0] == 400
+    assert change(browser, "POST", f"{BOAT}?from={GALLEON}:whole")[0] == 400
+    assert tags_in(browser, "open/boat") == {}
+
+
+def test_a_copy_into_what_a_rule_protects_is_refused_before_anything_is_copied(browser: Browser) -> None:
+    push_index(browser)
+    browser.desk.push_image("open/boat", "whole", layer=b"protected")
+    before = digests_in(browser, "open/boat")
+    rule = {
+        "action": "immutable",
+        "template": "immutable_template",
+        "tag_selectors": [{"kind": "doublestar", "decoration": "matches", "pattern": "**"}],
+        "scope_selectors": {"repository": [{"kind": "doublestar", "decoration": "repoMatches", "pattern": "**"}]},
+    }
+    assert change(browser, "POST", "/api/v2.0/projects/open/immutabletagrules", rule)[0] == 201
+    status, document, _ = change(browser, "POST", f"{BOAT}?from={GALLEON}:whole")
+    assert status == 412 and "immutable" in document["errors"][0]["message"]
+    assert digests_in(browser, "open/boat") == before
+
+
+def test_a_copy_that_takes_longer_than_a_request_goes_on_as_an_execution(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, children = push_index(browser)
+    monkeypatch.setattr(artifacts_handlers, "COPY_SECONDS", 0.0)
+    status, _, headers = change(browser, "POST", f"{BOAT}?from={GALLEON}:whole")
+    assert status == 202
+    assert change(browser, "POST", f"{BOAT}?from={GALLEON}:whole")[2]["location"] == headers["location"]
+    assert "open/boat" not in browser.desk.index.repositories
+    browser.desk.run_executions()
+    execution = ask(browser, headers["location"], "ada")[1]
+    assert (execution["status"], execution["progress"]["manifests"]) == ("Success", 3)
+    assert execution["progress"]["tags_set"] == 1
+    assert digests_in(browser, "open/boat") == {whole, *children}
+    (task,) = ask(browser, f"{headers['location']}/tasks", "ada")[1]
+    assert task["name"] == f"ships/galleon@{whole} to open/boat"
+
+
+def test_a_tag_that_was_set_since_a_copy_was_asked_for_stays(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = browser.desk.push_image(GALLEON, "v1", "v2")
+    old = browser.desk.push_image("open/boat", "v2", layer=b"old")
+    monkeypatch.setattr(artifacts_handlers, "COPY_SECONDS", 0.0)
+    location = change(browser, "POST", f"{BOAT}?from={GALLEON}:v1")[2]["location"]
+    newer = browser.desk.push_image("open/boat", "v1", layer=b"newer")
+    assert tags_in(browser, "open/boat") == {"v1": newer, "v2": old}
+    browser.desk.run_executions()
+    assert tags_in(browser, "open/boat") == {"v1": newer, "v2": digest}
+    assert ask(browser, location, "ada")[1]["progress"]["tags_kept"] == 1
+
+
+def test_a_project_is_not_free_while_something_is_copied_into_it(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.desk.push_image(GALLEON, "v1")
+    monkeypatch.setattr(artifacts_handlers, "COPY_SECONDS", 0.0)
+    location = change(browser, "POST", f"{BOAT}?from={GALLEON}:v1")[2]["location"]
+    assert change(browser, "DELETE", "/api/v2.0/projects/open")[0] == 200
+    assert change(browser, "POST", "/api/v2.0/projects", {"project_name": "open"})[0] == 409
+    browser.desk.run_executions()
+    assert ask(browser, location, "ada")[1]["status"] == "Stopped"
+    assert change(browser, "POST", "/api/v2.0/projects", {"project_name": "open"})[0] == 201
     assert "open/boat" not in browser.desk.index.repositories
 
 
