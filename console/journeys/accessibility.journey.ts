@@ -154,6 +154,10 @@ test('a member is added and an artifact deleted and brought back without a mouse
   await page.keyboard.press('Tab');
   await page.keyboard.type(PASSWORD);
   await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.pathname === '/ui');
+  await settled(page);
+  await tabTo('Projects');
+  await page.keyboard.press('Enter');
   await page.waitForURL('**/ui/projects');
   await settled(page);
   await page.keyboard.press('/');

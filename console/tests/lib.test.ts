@@ -7,6 +7,7 @@ import { hitsOf } from '../src/lib/hits';
 import { may } from '../src/lib/roles';
 import { linesOf } from '../src/pages/artifact/layers';
 import { layerRows } from '../src/pages/compare';
+import { timesOf } from '../src/parts/activity';
 import { grantOf, isReady, permissionOf, presetOf, usualGrant } from '../src/parts/robots/grants';
 import { claimsOf, linesOf as linesOfClaims } from '../src/parts/robots/trust';
 import { filled } from '../src/i18n';
@@ -215,4 +216,12 @@ describe('what a robot may do', () => {
     expect(claimsOf(linesOfClaims(claims))).toEqual(claims);
     expect(claimsOf(' repository = team/app \n\nsub')).toEqual({ repository: 'team/app', sub: '' });
   });
+});
+
+test('days of the trail are asked for in UTC, from their first second to their last', () => {
+  const utc = (text: string) => new Date(text).toISOString().slice(0, 19);
+  expect(timesOf('2026-11-01', '2026-11-02')).toBe(`op_time=[${utc('2026-11-01T00:00:00')}~${utc('2026-11-02T23:59:59')}]`);
+  expect(timesOf('2026-11-01', null)).toBe(`op_time=[${utc('2026-11-01T00:00:00')}~]`);
+  expect(timesOf(null, null)).toBeUndefined();
+  expect(timesOf('x', '')).toBeUndefined();
 });

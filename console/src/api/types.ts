@@ -27,6 +27,7 @@ export type Permission = Schemas['Permission'];
 export type Project = Schemas['Project'];
 export type RetentionExecution = Schemas['RetentionExecution'];
 export type RetentionPolicy = Schemas['RetentionPolicy'];
+export type RetentionTask = Schemas['RetentionTask'];
 export type RetentionRule = Schemas['RetentionRule'];
 export type Repository = Schemas['Repository'];
 export type Robot = Schemas['Robot'];

@@ -5,7 +5,7 @@ import type { AuditLog, Repository } from '../api/types';
 import { useTexts } from '../i18n';
 import { bytes } from '../lib/format';
 import { splitName, to } from '../lib/place';
-import { Resource } from '../parts/activity';
+import { Resource, What } from '../parts/activity';
 import { SMALL } from '../ui/controls';
 import { Time } from '../ui/data';
 import { Failure } from '../ui/feedback';
@@ -155,9 +155,7 @@ function Done() {
         {entries.data.rows.map((entry) => (
           <li key={entry.id}>
             <span class="sentence">
-              <span class="small muted">
-                {entry.username} · {entry.operation} {entry.resource_type.replaceAll('_', ' ')}
-              </span>
+              <What entry={entry} /> <span class="small muted">{entry.username}</span>
               <div>
                 <Resource text={entry.resource} type={entry.resource_type} />
               </div>

@@ -10,21 +10,38 @@ import { shortDigest } from '../lib/format';
 import { splitName, to } from '../lib/place';
 import { Button } from '../ui/controls';
 import { Filter, Header, Time } from '../ui/data';
-import { Failure } from '../ui/feedback';
+import { Failure, useToast } from '../ui/feedback';
 import { Listing } from '../ui/listing';
 
 const MOST = 10_000; // entries of a file
 const BATCH = 100;
 const OPERATIONS = ['create', 'delete', 'update', 'pull', 'login', 'refuse'] as const;
 
+/** The range of days in the reader's zone, both included, as the registry asks for it in UTC. */
+export function timesOf(from: string | null, until: string | null): string | undefined {
+  const utc = (day: string | null, time: string) => {
+    const at = new Date(`${day}T${time}`);
+    return day && !Number.isNaN(at.getTime()) ? at.toISOString().slice(0, 19) : '';
+  };
+  const [first, last] = [utc(from, '00:00:00'), utc(until, '23:59:59')];
+  return first || last ? `op_time=[${first}~${last}]` : undefined;
+}
+
 /** The audit trail: of a project, or of the registry. */
 export function Activity({ project }: { project?: string }) {
-  const { t } = useTexts();
+  const { t, language } = useTexts();
+  const say = useToast();
   const { query, page, change } = useAddress();
   const [saving, setSaving] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const operation = query.get('operation');
-  const terms = [like('resource', query.get('q')), operation ? `operation=${operation}` : undefined];
+  const [from, until] = [query.get('from'), query.get('until')];
+  const terms = [
+    like('resource', query.get('q')),
+    like('username', query.get('who')),
+    operation ? `operation=${operation}` : undefined,
+    timesOf(from, until),
+  ];
   const q = terms.filter((term) => term).join(',') || undefined;
   const ask = (at: number, size: number) => {
     const params = { query: { page: at, page_size: size, q } };
@@ -45,6 +62,7 @@ export function Activity({ project }: { project?: string }) {
         rows.push(...batch.rows);
         if (batch.rows.length < BATCH) break;
       }
+      if (rows.length >= MOST) say(t('activity.csv.cut', { count: MOST.toLocaleString(language) }));
       const fields = ['op_time', 'username', 'operation', 'resource_type', 'resource', 'operation_result', 'operation_description'] as const;
       save(`${project ?? 'registry'}-activity.csv`, csv([...fields], rows.map((row) => fields.map((field) => String(row[field] ?? '')))));
     } catch (refused) {
@@ -52,6 +70,12 @@ export function Activity({ project }: { project?: string }) {
     }
     setSaving(false);
   };
+  const day = (name: 'from' | 'until', value: string | null) => (
+    <label class="row">
+      <span class="muted">{t(`activity.${name}`)}</span>
+      <input type="date" style={{ width: 'auto' }} value={value ?? ''} onChange={(event) => change({ [name]: event.currentTarget.value || null, page: null })} />
+    </label>
+  );
   return (
     <>
       {error !== null && <Failure error={error} />}
@@ -61,6 +85,7 @@ export function Activity({ project }: { project?: string }) {
         bar={
           <>
             <Filter name="q" label={t('activity.filter')} />
+            <Filter name="who" label={t('activity.filter.who')} />
             <select
               aria-label={t('activity.operation')}
               style={{ width: 'auto' }}
@@ -74,6 +99,8 @@ export function Activity({ project }: { project?: string }) {
                 </option>
               ))}
             </select>
+            {day('from', from)}
+            {day('until', until)}
             <span class="space" />
             <Button icon={Download} disabled={saving} onClick={() => void download()}>
               {t('activity.csv')}
@@ -94,10 +121,7 @@ export function Activity({ project }: { project?: string }) {
             </td>
             <td class="mid break who">{entry.username}</td>
             <td class="nowrap">
-              <span class={`badge ${entry.operation_result === false ? 'bad' : entry.operation === 'delete' ? 'warn' : ''}`}>
-                {OPERATIONS.some((one) => one === entry.operation) ? t(`activity.${entry.operation as 'pull'}`) : entry.operation}
-                {entry.operation !== 'login' && <> · {entry.resource_type.replaceAll('_', ' ')}</>}
-              </span>
+              <What entry={entry} />
               <div class="small muted on-phone">
                 {entry.username} · <Time at={entry.op_time} />
               </div>
@@ -110,6 +134,18 @@ export function Activity({ project }: { project?: string }) {
         )}
       />
     </>
+  );
+}
+
+/** What was done, to which kind of thing. */
+export function What({ entry }: { entry: AuditLog }) {
+  const { t } = useTexts();
+  const { operation, operation_result, resource_type } = entry;
+  return (
+    <span class={`badge ${operation_result === false ? 'bad' : operation === 'delete' ? 'warn' : ''}`}>
+      {OPERATIONS.some((one) => one === operation) ? t(`activity.${operation as 'pull'}`) : operation}
+      {operation !== 'login' && <> · {resource_type.replaceAll('_', ' ')}</>}
+    </span>
   );
 }
 

@@ -1,16 +1,16 @@
-import { Play } from 'lucide-preact';
+import { Play, ScrollText, Square } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { FOLLOW, PAGE_SIZE, useAction, useOne, useRows, WATCH } from '../../api/queries';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { bytes } from '../../lib/format';
-import { Button } from '../../ui/controls';
+import { isUnderWay, Log, RunState } from '../../parts/log';
+import { Button, IconButton } from '../../ui/controls';
 import { Header, Time } from '../../ui/data';
 import { Empty, Failure } from '../../ui/feedback';
 import { Listing } from '../../ui/listing';
 
-const STATES: Record<string, string> = { Success: 'ok', Error: 'bad', Running: 'warn', Pending: 'warn' };
 const TYPES = ['None', 'Hourly', 'Daily', 'Weekly'] as const;
 const CRONS: Record<string, string> = { None: '', Hourly: '0 0 * * * *', Daily: '0 0 0 * * *', Weekly: '0 0 0 * * 0' };
 
@@ -19,9 +19,10 @@ export function Collector() {
   const { t } = useTexts();
   const { page } = useAddress();
   const [dry, setDry] = useState(false);
+  const [opened, setOpened] = useState<number | null>(null);
   const schedule = useOne(['collector', 'schedule'], () => api.GET('/api/v2.0/system/gc/schedule', {}));
   const runs = useRows(['collector', page], () => api.GET('/api/v2.0/system/gc', { params: { query: { page, page_size: PAGE_SIZE } } }), {
-    watch: (rows) => (rows.some((one) => STATES[one.job_status] === 'warn') ? FOLLOW : WATCH),
+    watch: (rows) => (rows.some((one) => isUnderWay(one.job_status)) ? FOLLOW : WATCH),
   });
   const parameters = { delete_untagged: false, dry_run: dry, workers: 1 };
   const run = useAction(
@@ -36,8 +37,10 @@ export function Collector() {
       }),
     { refresh: ['collector'], done: t('configuration.saved') },
   );
+  const path = (id: number) => ({ params: { path: { gc_id: String(id) } } });
+  const stop = useAction((id: number) => api.PUT('/api/v2.0/system/gc/{gc_id}', path(id)), { refresh: ['collector'], done: t('run.stopping') });
   const type = schedule.data?.schedule?.type ?? 'None';
-  const error = run.error ?? change.error ?? schedule.error;
+  const error = run.error ?? change.error ?? schedule.error ?? stop.error;
   return (
     <>
       <p class="muted" style={{ marginBottom: '12px' }}>
@@ -77,10 +80,11 @@ export function Collector() {
           <Header kind="mid">{t('collector.kind')}</Header>,
           <Header>{t('collector.freed')}</Header>,
         ]}
+        actions
         row={(one) => (
           <tr key={one.id}>
             <td>
-              <span class={`badge ${STATES[one.job_status] ?? ''}`}>{t(`run.${one.job_status as 'Success'}`)}</span>
+              <RunState status={one.job_status} />
             </td>
             <td>
               <Time at={one.creation_time} />
@@ -89,9 +93,23 @@ export function Collector() {
             <td>
               <Freed text={one.job_parameters} />
             </td>
+            <td class="act">
+              {isUnderWay(one.job_status) && (
+                <IconButton icon={Square} label={t('run.stop')} disabled={stop.isPending} onClick={() => stop.mutate(one.id)} />
+              )}
+              <IconButton icon={ScrollText} label={t('run.log')} onClick={() => setOpened(one.id)} />
+            </td>
           </tr>
         )}
       />
+      {opened !== null && (
+        <Log
+          title={t('run.log')}
+          of={['collector', 'log', opened]}
+          read={() => api.GET('/api/v2.0/system/gc/{gc_id}/log', { ...path(opened), parseAs: 'text' })}
+          onClose={() => setOpened(null)}
+        />
+      )}
     </>
   );
 }

@@ -111,7 +111,7 @@ export function Retention({ project, id, edit }: { project: string; id: number; 
           <Failure error={save.error} />
         </div>
       )}
-      <RetentionRuns id={id} there={Boolean(saved.data)} />
+      <RetentionRuns id={id} there={Boolean(saved.data)} edit={edit} />
       {running && (
         <Confirm title={t('retention.run')} verb={t('retention.run')} onClose={() => setRunning(false)} action={run} go={() => run.mutate()}>
           <p>{t('retention.run.hint')}</p>
@@ -241,21 +241,39 @@ function Preview({ project, policy }: { project: string; policy: RetentionPolicy
               {n('retention.go', one.artifacts.filter((artifact) => !artifact.keep).length)}
             </span>
           </summary>
-          <ul class="verdicts" tabIndex={0} aria-label={one.repository}>
-            {[...one.artifacts]
-              .sort((a, b) => Number(a.keep) - Number(b.keep))
-              .slice(0, SHOWN)
-              .map((artifact) => (
-                <li key={artifact.digest}>
-                  <span class={`badge ${artifact.keep ? 'ok' : 'bad'}`}>{t(artifact.keep ? 'retention.stays' : 'retention.goes')}</span>
-                  <span class="name">{artifact.tags.join(', ') || shortDigest(artifact.digest)}</span>
-                  <span class="muted small">{artifact.reason}</span>
-                </li>
-              ))}
-            {one.artifacts.length > SHOWN && <li class="muted">+{one.artifacts.length - SHOWN}</li>}
-          </ul>
+          <Verdicts repository={one.repository} artifacts={one.artifacts} />
         </details>
       ))}
     </div>
+  );
+}
+
+interface VerdictsProps {
+  repository: string;
+  artifacts: { digest: string; tags: string[]; keep: boolean; reason: string }[];
+}
+
+/** What would become of each artifact, what goes first; more of them on demand. */
+function Verdicts({ repository, artifacts }: VerdictsProps) {
+  const { t } = useTexts();
+  const [shown, setShown] = useState(SHOWN);
+  const sorted = [...artifacts].sort((a, b) => Number(a.keep) - Number(b.keep));
+  return (
+    <ul class="verdicts" tabIndex={0} aria-label={repository}>
+      {sorted.slice(0, shown).map((artifact) => (
+        <li key={artifact.digest}>
+          <span class={`badge ${artifact.keep ? 'ok' : 'bad'}`}>{t(artifact.keep ? 'retention.stays' : 'retention.goes')}</span>
+          <span class="name">{artifact.tags.join(', ') || shortDigest(artifact.digest)}</span>
+          <span class="muted small">{artifact.reason}</span>
+        </li>
+      ))}
+      {sorted.length > shown && (
+        <li>
+          <Button kind="small" onClick={() => setShown(shown + SHOWN)}>
+            {t('more', { count: sorted.length - shown })}
+          </Button>
+        </li>
+      )}
+    </ul>
   );
 }
