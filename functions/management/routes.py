@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
 from functions.management.handlers.content import (
+    additions,
     artifacts,
     find,
     labels,
@@ -68,6 +69,7 @@ ROUTES: tuple[Route, ...] = (
     *oidc.ROUTES,
     *newcomers.ROUTES,
     *oidc_providers.ROUTES,
+    *additions.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *pullers.ROUTES,
     *repositories.ROUTES,

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
+from roadstead.catalog.models import RAW, README, TAR_GZIP
 from roadstead.content.manifest_document import Descriptor, Manifest
 from roadstead.content.objects import derived_prefix
 from roadstead.digest import Digest
@@ -22,9 +23,18 @@ MAX_TEXT = 1024 * 1024  # bytes of an extracted text
 MAX_UNPACKED = 32 * 1024 * 1024  # bytes of an archive, unpacked
 MAX_ENTRIES = 2_000  # of an archive
 MAX_FACT = 160  # characters
-CONFIG, README, VALUES = "config.json", "readme.md", "values.yaml"
+CONFIG, VALUES, SBOM = "config.json", "values.yaml", "sbom"
 HELM_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 HELM_CHART = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+HARBOR_SBOM = "application/vnd.goharbor.harbor.sbom.v1"
+_SBOMS = (
+    HARBOR_SBOM,
+    "application/vnd.cyclonedx",
+    "application/vnd.syft",
+    "application/spdx",
+    "spdx+json",
+    "text/spdx",
+)
 _IMAGE_CONFIGS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 )
@@ -49,6 +59,32 @@ def chart_of(manifest: Manifest) -> Descriptor | None:
     """The Helm chart's archive, or None."""
     charts = [blob for blob in manifest.blobs[1:] if blob.media_type == HELM_CHART and blob.size <= MAX_READ]
     return charts[0] if charts else None
+
+
+def sbom_of(manifest: Manifest) -> Descriptor | None:
+    """The document of an SBOM, or None. The one layer, or the manifest, has a media type of SBOMs."""
+    layers = manifest.blobs[1:]
+    if len(layers) != 1 or layers[0].size > MAX_READ:
+        return None
+    types = (manifest.artifact_type or "", manifest.blobs[0].media_type, layers[0].media_type)
+    return layers[0] if any(one.startswith(_SBOMS) for one in types) else None
+
+
+def text_of_document(media_type: str, data: bytes) -> bytes | None:
+    """Return the file in a layer of a model's documentation; None where it is no such archive, or too large."""
+    try:
+        if media_type == RAW:
+            return data if len(data) <= MAX_TEXT else None
+        archive = _unpacked(data) if media_type == TAR_GZIP else data
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as files:
+            for number, entry in enumerate(files):
+                if number == MAX_ENTRIES:
+                    break
+                if entry.isfile() and entry.size <= MAX_TEXT and (file := files.extractfile(entry)) is not None:
+                    return file.read()
+    except (tarfile.TarError, zlib.error, ValueError, OSError, EOFError):
+        return None
+    return None
 
 
 def facts_of(media_type: str, config: bytes) -> dict[str, str]:

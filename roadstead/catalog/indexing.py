@@ -7,11 +7,24 @@ comes with an event of its own; so no order, repetition or concurrency of events
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from roadstead.catalog.derived import MAX_USAGE_CHANGES, DerivedIndex, KeptRepository
-from roadstead.catalog.extraction import CONFIG, chart_of, config_of, derived_key, facts_of, texts_of_chart
+from roadstead.catalog.extraction import (
+    CONFIG,
+    MAX_READ,
+    SBOM,
+    chart_of,
+    config_of,
+    derived_key,
+    facts_of,
+    sbom_of,
+    text_of_document,
+    texts_of_chart,
+)
+from roadstead.catalog.models import MODEL_CONFIG, documents_of
 from roadstead.catalog.summaries import Summary, summarize
 from roadstead.conflicts import Conflict, Throttled
 from roadstead.content.accessories import belongs_to, is_listed
@@ -166,7 +179,7 @@ class Indexer:
             sizes = {Digest(child.digest): child.size for child in kept.children}
             whole = kept.child_count == len(kept.children)
         else:
-            facts, additions = self._extract(repository, entry, manifest)
+            facts, additions = self._extract(repository, entry, manifest, body)
             sizes, whole = {}, False
         if manifest.children and not whole:
             sizes = self._child_sizes(repository, manifest)
@@ -181,7 +194,7 @@ class Indexer:
         )
 
     def _extract(
-        self, repository: RepositoryName, entry: ManifestEntry, manifest: Manifest
+        self, repository: RepositoryName, entry: ManifestEntry, manifest: Manifest, body: bytes
     ) -> tuple[dict[str, str], tuple[str, ...]]:
         """Facts of the configuration, and the names of the texts that were written to `derived/`."""
         if entry.media_type not in IMAGE_TYPES:
@@ -194,9 +207,24 @@ class Indexer:
             texts[CONFIG] = data
         if chart is not None and (data := self._read_blob(repository, chart.digest)) is not None:
             texts |= texts_of_chart(data)
+        sbom = sbom_of(manifest)
+        if sbom is not None and (data := self._read_blob(repository, sbom.digest)) is not None:
+            texts[SBOM] = data
+        if manifest.blobs[0].media_type == MODEL_CONFIG:
+            texts |= self._texts_of_model(repository, body)
         for name, text in texts.items():
             self._objects.put(derived_key(repository, entry.digest, entry.generation, name), text, metadata={})
         return facts, tuple(sorted(texts))
+
+    def _texts_of_model(self, repository: RepositoryName, body: bytes) -> dict[str, bytes]:
+        """README and license, of layers that are small enough to read."""
+        texts: dict[str, bytes] = {}
+        for name, layer in documents_of(json.loads(body)).items():
+            data = self._read_blob(repository, Digest(layer["digest"])) if layer["size"] <= MAX_READ else None
+            text = text_of_document(layer["mediaType"], data) if data is not None else None
+            if text is not None:
+                texts[name] = text
+        return texts
 
     def _read_blob(self, repository: RepositoryName, digest: Digest) -> bytes | None:
         link = self._blobs.find_link(repository, digest)

@@ -27,7 +27,8 @@ _SIGNATURES = (
     "application/vnd.dev.sigstore.bundle",
     "application/vnd.cncf.notary.signature",
 )
-_SBOMS = (
+SBOMS = (
+    "application/vnd.goharbor.harbor.sbom",
     "application/vnd.dev.cosign.artifact.sbom",
     "application/vnd.cyclonedx",
     "application/vnd.syft",
@@ -142,7 +143,7 @@ def summarize(
         facts=facts,
         additions=tuple(additions),
         signed=any(type_.startswith(_SIGNATURES) for type_ in types),
-        has_sbom=any(type_.startswith(_SBOMS) for type_ in types),
+        has_sbom=any(type_.startswith(SBOMS) for type_ in types),
     )
     return _bounded(summary)
 

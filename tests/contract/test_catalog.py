@@ -18,8 +18,9 @@ from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.catalog.dynamodb_walk import DynamoWalk
 from roadstead.aws.table import Table, put
 from roadstead.catalog.derived import DerivedIndex, KeptRepository, Walk
-from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG, README, VALUES, derived_key
+from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG, VALUES, derived_key
 from roadstead.catalog.indexing import Indexer, targets_of
+from roadstead.catalog.models import README
 from roadstead.catalog.pages import Counts, Details, Pages, RepositorySummary
 from roadstead.catalog.rebuild import Rebuild
 from roadstead.catalog.summaries import MAX_ACCESSORIES, MAX_CHILDREN, MAX_SUMMARY, Child, Summary

@@ -14,11 +14,12 @@ from urllib.parse import quote
 from functions.management.harbor.labels import label_document
 from functions.management.harbor.shapes import milliseconds
 from roadstead.catalog.artifacts import Artifact
-from roadstead.catalog.extraction import CONFIG, README, VALUES
+from roadstead.catalog.extraction import CONFIG, HARBOR_SBOM, SBOM, VALUES
 from roadstead.catalog.labels import Label
 from roadstead.catalog.layers import Layer
+from roadstead.catalog.models import LICENSE, MODEL_CONFIG, README
 from roadstead.catalog.pages import ArtifactTag
-from roadstead.catalog.summaries import Summary
+from roadstead.catalog.summaries import SBOMS, Summary
 from roadstead.content.manifest_document import INDEX_TYPES
 from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
@@ -26,16 +27,16 @@ from roadstead.ids import hashed_id
 from roadstead.lifecycle.policies import IsImmutable
 from roadstead.names import RepositoryName, Tag
 
-BUILD_HISTORY, DEPENDENCIES = "build_history", "dependencies"
-IMAGE, CHART, UNKNOWN = "IMAGE", "CHART", "UNKNOWN"
+BUILD_HISTORY, DEPENDENCIES, FILES = "build_history", "dependencies", "files"
+IMAGE, CHART, MODEL, UNKNOWN = "IMAGE", "CHART", "CNAI", "UNKNOWN"
 _TYPES: Final = {
     "application/vnd.oci.image.config.v1+json": IMAGE,
     "application/vnd.docker.container.image.v1+json": IMAGE,
     "application/vnd.cncf.helm.config.v1+json": CHART,
     "application/vnd.cnab.manifest.v1": "CNAB",
     "application/vnd.wasm.config.v1+json": "WASM",
-    "application/vnd.goharbor.harbor.sbom.v1": "SBOM",
-    "application/vnd.cncf.model.config.v1+json": "CNAI",
+    HARBOR_SBOM: "SBOM",
+    MODEL_CONFIG: MODEL,
 }
 _NAMED_TYPE = re.compile(r"application/vnd\.[^.]*\.(.*)\.config\.[^.]*\+json")
 _OCI = "org.opencontainers.image."
@@ -78,14 +79,30 @@ def type_of(summary: Summary) -> str:
     return found[1].upper() if found is not None else UNKNOWN
 
 
+MAX_SBOMS = 50  # accessories of one artifact among which its SBOM is looked for
+POSSIBLE: Final = {
+    IMAGE: (BUILD_HISTORY, SBOM),
+    CHART: (VALUES, README, DEPENDENCIES),
+    MODEL: (README, LICENSE, FILES),
+    "SBOM": (SBOM,),
+}
+
+
 def additions_of(summary: Summary) -> list[str]:
-    """Return the additions that an artifact has, by Harbor's names."""
+    """Return the additions that an artifact itself has, by Harbor's names."""
     type_, there = type_of(summary), summary.additions
+    own = [SBOM] if SBOM in there else []
     if type_ == IMAGE:
-        return [BUILD_HISTORY] if CONFIG in there else []
+        return [*([BUILD_HISTORY] if CONFIG in there else []), *own]
     if type_ == CHART:
         return [name for name, file in ((VALUES, VALUES), (README, README), (DEPENDENCIES, CONFIG)) if file in there]
-    return []
+    if type_ == MODEL:
+        return [*(name for name in (README, LICENSE) if name in there), FILES]
+    return own
+
+
+def is_sbom(accessory: Accessory) -> bool:
+    return accessory.type.startswith(SBOMS)
 
 
 def artifact_document(
@@ -139,10 +156,20 @@ def artifact_document(
         shown["extra_attrs"] = attributes
     if annotations:
         shown["annotations"] = dict(annotations)
-    if additions := additions_of(summary):
-        base = f"{_path(repository)}/artifacts/{artifact.digest}/additions"
-        shown["addition_links"] = {name: {"absolute": False, "href": f"{base}/{name}"} for name in additions}
+    if links := _addition_links(artifact):
+        shown["addition_links"] = {name: {"absolute": False, "href": href} for name, href in links.items()}
     return shown
+
+
+def _addition_links(artifact: Artifact) -> dict[str, str]:
+    """The paths of additions by their names. That of an image's SBOM leads to the accessory, as in Harbor."""
+    base = f"{_path(artifact.repository)}/artifacts"
+    links = {name: f"{base}/{artifact.digest}/additions/{name}" for name in additions_of(artifact.known)}
+    if type_of(artifact.known) == IMAGE:
+        for one in artifact.known.accessories:
+            if is_sbom(one):
+                links.setdefault(SBOM, f"{base}/{one.digest}/additions/{SBOM}")
+    return links
 
 
 def tag_document(

@@ -118,7 +118,9 @@ OPERATIONS: Mapping[str, Described] = {
     "listAccessories": page_of("List what belongs to an artifact: signatures, SBOMs", ref("Accessory")),
     "getVulnerabilitiesAddition": Described("An empty report: there is no scanner", mapping({})),
     "getAddition": Described(
-        "A text that was extracted: build_history, readme.md, values.yaml or dependencies", {}, media_type="*/*"
+        "What was extracted: build_history, readme.md, values.yaml, dependencies, license, files or sbom",
+        {},
+        media_type="*/*",
     ),
     "listLayers": Described(
         "List an image's layers with their sizes, the lowest first; an index has none", array(ref("Layer"))

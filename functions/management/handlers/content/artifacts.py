@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -13,17 +12,16 @@ from functions.management.authorization import require_on_repository
 from functions.management.call import Call, text
 from functions.management.content_names import reference_in, repository_in
 from functions.management.errors import bad_request, not_found
+from functions.management.handlers.content.additions import json_addition
 from functions.management.handlers.content.labels import labels_in
 from functions.management.harbor import artifacts as shapes
 from functions.management.harbor.paging import Page, page_response, requested_page
 from functions.management.harbor.query import Exact, Query, Sort, Term, flag, parse_query
 from functions.management.route import HARBOR, OWN, in_project, route
 from roadstead.catalog.artifacts import Artifact, TooMany, examinable
-from roadstead.catalog.extraction import CONFIG, README, VALUES, derived_key
+from roadstead.catalog.extraction import CONFIG
 from roadstead.catalog.labels import Label, assigned_labels
-from roadstead.catalog.layers import layers_of
 from roadstead.catalog.pages import ArtifactTag
-from roadstead.catalog.summaries import Summary
 from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 from roadstead.http import Response
@@ -91,7 +89,7 @@ def get_artifact(call: Call, project_name: str, repository: str, reference: str)
     name = repository_in(call, repository)
     found = call.services.artifacts.find(name, reference_in(reference), **_shown(call))
     summary = found.artifact.known
-    config = _json_addition(call, name, summary) if CONFIG in summary.additions else None
+    config = json_addition(call, name, summary) if CONFIG in summary.additions else None
     project_id = call.project.project.id
     labels = _labels(call, [(name, found.artifact.digest)]).get((name, found.artifact.digest), ())
     shown = shapes.artifact_document(
@@ -190,40 +188,6 @@ def delete_tag(call: Call, project_name: str, repository: str, reference: str, t
         raise not_found("a digest is not a tag")
     call.services.content.manifests.delete_tag_of(name, tag, digest, call.actor)
     return Response(200)
-
-
-def get_vulnerabilities(call: Call, project_name: str, repository: str, reference: str) -> Response:
-    """No scanner exists, so there is never a report: an empty object, as Harbor responds before the first scan."""
-    call.services.artifacts.digest_of(repository_in(call, repository), reference_in(reference))
-    return Response.json(200, {})
-
-
-def get_addition(call: Call, project_name: str, repository: str, reference: str, addition: str) -> Response:
-    """Costs what one artifact costs, and a GET of the text that the indexer extracted. Raises 400, 404."""
-    name = repository_in(call, repository)
-    summary = call.services.artifacts.find(name, reference_in(reference)).artifact.known
-    addition = addition.lower()
-    type_ = shapes.type_of(summary)
-    possible = {shapes.IMAGE: (shapes.BUILD_HISTORY,), shapes.CHART: (VALUES, README, shapes.DEPENDENCIES)}
-    if addition not in possible.get(type_, ()):
-        raise bad_request(f"an artifact of type {type_} has no addition {addition[:40]!r}")
-    if addition not in shapes.additions_of(summary):
-        raise not_found(f"this artifact has no {addition}, or the registry has not extracted it yet")
-    if addition == shapes.BUILD_HISTORY:
-        return Response.json(200, shapes.build_history(_json_addition(call, name, summary)))
-    if addition == shapes.DEPENDENCIES:
-        return Response.json(200, shapes.dependencies(_json_addition(call, name, summary)))
-    kind = "text/markdown; charset=utf-8" if addition == README else "text/plain; charset=utf-8"
-    return Response(200, (("Content-Type", kind),), _addition(call, name, summary, addition))
-
-
-def list_layers(call: Call, project_name: str, repository: str, reference: str) -> Response:
-    """The layers of an artifact with their sizes, the lowest first; of an index none. Costs what one artifact costs."""
-    name = repository_in(call, repository)
-    found = call.services.artifacts.find(name, reference_in(reference))
-    summary = found.artifact.known
-    config = _json_addition(call, name, summary) if CONFIG in summary.additions else {}
-    return Response.json(200, [shapes.layer_document(one) for one in layers_of(found.document, config)])
 
 
 def list_artifacts_of_project(call: Call, project: str) -> Response:
@@ -395,22 +359,6 @@ def _cursor(call: Call) -> str | None:
     return after
 
 
-def _addition(call: Call, repository: RepositoryName, summary: Summary, name: str) -> bytes:
-    data = call.services.objects.get(derived_key(repository, summary.digest, summary.generation, name))
-    if data is None:
-        raise not_found("the artifact was deleted or pushed anew a moment ago")
-    return data
-
-
-def _json_addition(call: Call, repository: RepositoryName, summary: Summary) -> Mapping[str, Any]:
-    """The configuration; empty if it is not a JSON object."""
-    try:
-        document = json.loads(_addition(call, repository, summary, CONFIG))
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
 def _time(at: int) -> datetime:
     return datetime.fromtimestamp(at / 1000, UTC)
 
@@ -418,8 +366,6 @@ def _time(at: int) -> datetime:
 _REPOSITORY = f"{HARBOR}/projects/{{project_name}}/repositories/{{repository}}"
 _ARTIFACTS = f"{_REPOSITORY}/artifacts"
 _ARTIFACT = f"{_ARTIFACTS}/{{reference}}"
-_VULNERABILITIES = f"{_ARTIFACT}/additions/vulnerabilities"
-_LAYERS = f"{OWN}/projects/{{project_name}}/repositories/{{repository}}/artifacts/{{reference}}/layers"
 _OF_PROJECT = f"{HARBOR}/projects/{{project}}/artifacts"
 ROUTES = (
     route("listArtifacts", "GET", _ARTIFACTS, in_project("artifact", "list"), list_artifacts),
@@ -430,20 +376,5 @@ ROUTES = (
     route("deleteTag", "DELETE", f"{_ARTIFACT}/tags/{{tag_name}}", in_project("tag", "delete"), delete_tag),
     route("listTags", "GET", f"{_ARTIFACT}/tags", in_project("tag", "list"), list_tags),
     route("listAccessories", "GET", f"{_ARTIFACT}/accessories", in_project("accessory", "list"), list_accessories),
-    route(
-        "getVulnerabilitiesAddition",
-        "GET",
-        _VULNERABILITIES,
-        in_project("artifact-addition", "read"),
-        get_vulnerabilities,
-    ),
-    route(
-        "getAddition",
-        "GET",
-        f"{_ARTIFACT}/additions/{{addition}}",
-        in_project("artifact-addition", "read"),
-        get_addition,
-    ),
-    route("listLayers", "GET", _LAYERS, in_project("artifact-addition", "read"), list_layers),
     route("listArtifactsOfProject", "GET", _OF_PROJECT, in_project("artifact", "list"), list_artifacts_of_project),
 )
