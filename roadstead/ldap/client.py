@@ -126,7 +126,7 @@ def _entry_named(directory: Connection, settings: LdapSettings, name: str) -> di
 
 
 def _person(settings: LdapSettings, entry: dict[str, Any], groups: tuple[PersonGroup, ...]) -> Person:
-    admin = _normal(settings.group_admin_dn) if settings.group_admin_dn else ""
+    admin = _normal(settings.group_admin_dn) if settings.group_admin_dn else ()
     return Person(
         LDAP,
         _subject(entry),
@@ -232,15 +232,25 @@ def _value(entry: Mapping[str, Any], attribute: str) -> str:
     return next(iter(_values(entry, attribute)), "").strip()[:MAX_NAME]
 
 
-def _normal(dn: str) -> str:
-    """Return a DN by which equal ones are equal: attributes and values ignore case, and spaces around them."""
+def _normal(dn: str) -> tuple[str, ...]:
+    """Return the names of a DN, in a form in which equal ones are equal: without case, and spaces around values.
+
+    A name of several attributes (`cn=a+sn=b`) is one, in whatever order they are.
+    """
     try:
         parts = parse_dn(dn, escape=True, strip=True)
     except LDAPExceptionError:
-        return dn.casefold().strip()
-    return ",".join(f"{name.casefold()}={value.casefold()}" for name, value, _ in parts)
+        return (dn.casefold().strip(),)
+    names, together = [], []
+    for name, value, separator in parts:
+        together.append(f"{name.casefold()}={value.casefold()}")
+        if separator != "+":
+            names.append("+".join(sorted(together)))
+            together = []
+    return tuple(names)
 
 
 def _is_below(dn: str, base: str) -> bool:
+    """Whether `dn` is `base` or below it."""
     inner, outer = _normal(dn), _normal(base)
-    return inner == outer or inner.endswith("," + outer)
+    return inner[-len(outer) :] == outer
