@@ -22,6 +22,7 @@ from bench import (
     handlers,
     image,
     imports,
+    logins,
     scale,
 )
 from bench.content import MIB
@@ -65,6 +66,12 @@ def _handlers(options: argparse.Namespace) -> str:
 def _events(options: argparse.Namespace) -> str:
     with rig() as one:
         return events.show(list(events.measure(one, pairs=1 if options.quick else options.pairs or 15)))
+
+
+def _logins(options: argparse.Namespace) -> str:
+    pairs, repeat = (2, 1) if options.quick else (options.pairs or 15, 5)
+    with rig() as one:
+        return logins.show(logins.measure(one, pairs=pairs, repeat=repeat))
 
 
 def _imports(options: argparse.Namespace) -> str:
@@ -121,6 +128,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "handlers": _handlers,
     "events": _events,
     "imports": _imports,
+    "logins": _logins,
     "embedded": _embedded,
     "image": _image,
     "data-plane": _data_plane,

@@ -26,7 +26,7 @@ def show(counts: Counts) -> str:
     for name, calls in counts.items():
         by_service = Counter(call.partition(".")[0] for call in calls)
         numbers = [str(by_service[service] or "-") for service in SERVICES]
-        rows.append([name, *numbers, _listed(calls)])
+        rows.append([name, *numbers, listed(calls)])
     return table(
         "Calls to AWS for each operation",
         "Counted in the real handlers, on an emulator. Presigning a URL and verifying a token make no call. (first): "
@@ -45,7 +45,7 @@ def _calls(rig: Rig, operation: Operation, *, first: bool = False) -> tuple[str,
     return rig.calls_of(invocation)
 
 
-def _listed(calls: tuple[str, ...]) -> str:
+def listed(calls: tuple[str, ...]) -> str:
     """Return `GetItem x2, PutObject`: adjacent equal calls are counted together."""
     runs: list[tuple[str, int]] = []
     for call in calls:

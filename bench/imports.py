@@ -65,11 +65,16 @@ def measure(functions: Iterable[str], environment: Mapping[str, str], *, pairs: 
             directory = unpacked(function, Path(temporary) / function)
             made = ", ".join(f"boto3.client({name!r})" for name in _CLIENTS[function])
             base = Variant("", f"import boto3; {made}", environment)
-            variants = _variants(function, environment, directory)
-            for one in (base, *variants):
-                _run(one)  # compiles the bytecode
-            starts += [_compared(one, base, pairs) for one in variants]
+            starts += compared_starts(_variants(function, environment, directory), base, pairs)
     return starts
+
+
+def compared_starts(variants: Iterable[Variant], base: Variant, pairs: int) -> list[Start]:
+    """Measure what each variant adds to `base`."""
+    listed = list(variants)
+    for one in (base, *listed):
+        _run(one)  # compiles the bytecode
+    return [_compared(one, base, pairs) for one in listed]
 
 
 def _variants(function: str, environment: Mapping[str, str], directory: Path) -> list[Variant]:

@@ -161,7 +161,7 @@ def _groups_of(directory: Connection, settings: LdapSettings, entry: Mapping[str
 
     Groups that only the person's own membership attribute names are looked at one by one, as many as fit.
     """
-    found: dict[str, PersonGroup] = {}
+    found: dict[tuple[str, ...], PersonGroup] = {}
     base = settings.group_base_dn or settings.base_dn
     pending = [str(entry["dn"])]
     named = _values(entry, settings.group_membership_attribute)

@@ -9,23 +9,36 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from tests.slapd import needs_slapd
 
 ROOT = Path(__file__).resolve().parents[3]
 WIDTH = 120
 
 
+@needs_slapd
 def test_sections_that_need_no_client_print_their_tables() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "calls", "handlers", "events", "imports", "--quick"],
+        [sys.executable, "-m", "bench", "calls", "handlers", "events", "imports", "logins", "--quick"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for title in ("Calls to AWS", "Handlers over a bare get_item", "Events in the webhook", "Cold import"):
+    for title in (
+        "Calls to AWS",
+        "Handlers over a bare get_item",
+        "Events in the webhook",
+        "Cold import",
+        "Tokens by each way in",
+    ):
         assert title in done.stdout
-    for row in ("PUT manifest, 10 layers", "GET token, password known", "mutations, from the stream"):
+    for row in (
+        "PUT manifest, 10 layers",
+        "GET token, password known",
+        "mutations, from the stream",
+        "directory, asked",
+    ):
         assert row in done.stdout
     assert "registry: import and prepare()" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= WIDTH
