@@ -1,32 +1,17 @@
-import { createRequire } from 'node:module';
-import { readFileSync } from 'node:fs';
-import type { AxeResults } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { violations } from './axe';
 import { errorsOf, newWindow, openBrowser, settled, signIn } from './browser';
 import { fill } from './harbour';
 import { DIALOGS, PAGES } from './pages';
 import { ADMIN, Client, PASSWORD } from './registry';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 let browser: Browser;
 beforeAll(async () => {
   browser = await openBrowser();
   await fill();
 });
 afterAll(() => browser.close());
-
-/** What axe-core finds, a line each. The page's policy lets a test run a script by the debugger alone. */
-async function violations(page: Page): Promise<string[]> {
-  const loaded = await page.evaluate(() => 'axe' in window);
-  if (!loaded) await page.evaluate(AXE);
-  const { violations: found } = await page.evaluate(
-    (values) => (window as unknown as { axe: { run: (root: Document, options: object) => Promise<AxeResults> } }).axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] }),
-    RULES,
-  );
-  return found.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary?.slice(0, 200)})`));
-}
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
   test('no page has a violation', async () => {

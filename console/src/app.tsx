@@ -7,6 +7,7 @@ import { onNewBuild, onSignedOut } from './api/client';
 import { onOtherTab, takeUser, useSession } from './api/queries';
 import { useTexts } from './i18n';
 import { type Place, placeOf, to } from './lib/place';
+import { ChooseName } from './pages/choose-name';
 import { Projects } from './pages/projects';
 import { SignIn } from './pages/sign-in';
 import { Failure, Toasts } from './ui/feedback';
@@ -53,6 +54,7 @@ export function App() {
   }, [start, route]);
 
   if (place.page === 'sign-in') return <SignIn />;
+  if (place.page === 'choose-name') return <ChooseName />;
   if (session.isPending || start) return null;
   return (
     <Toasts>

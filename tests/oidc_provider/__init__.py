@@ -79,11 +79,18 @@ def client(*registries: str, provider: str = "", **more: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def npm_provider(
-    port: int, people: People, *clients: Mapping[str, Any], tls: Mapping[str, str] | None = None
+    port: int,
+    people: People,
+    *clients: Mapping[str, Any],
+    tls: Mapping[str, str] | None = None,
+    host: str = "127.0.0.1",
 ) -> Iterator[NpmProvider]:
-    """Run one on a free port of 127.0.0.1; by HTTPS with the PEM `key` and `cert` of `tls`. Raises RuntimeError."""
+    """Run one on a free port of 127.0.0.1, under a name of it; by HTTPS with the PEM `key` and `cert` of `tls`.
+
+    Raises RuntimeError.
+    """
     fetch()
-    issuer = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    issuer = f"{'https' if tls else 'http'}://{host}:{port}"
     made = NpmProvider(issuer, port, clients, people, tls)
     made.start()
     try:

@@ -46,7 +46,8 @@ const session: Middleware = {
     if (served && !build) build = served;
     if (response.ok) return;
     const error = await errorOf(response);
-    if (error.status === 401 && !(request.method === 'POST' && request.url.endsWith('/session')))
+    const signsIn = (request.method === 'POST' && request.url.endsWith('/session')) || request.url.endsWith('/sign-in/newcomer');
+    if (error.status === 401 && !signsIn)
       for (const listener of listeners.signedOut) listener('');
     throw error;
   },

@@ -41,6 +41,17 @@ export const SYSTEM = {
   staleTime: 600_000,
 };
 
+/** The OpenID Connect providers that people can sign in by. */
+export const PROVIDERS = {
+  queryKey: ['providers'],
+  queryFn: async () => dataOf(await api.GET('/api/roadstead/v1/sign-in/providers')),
+  staleTime: 600_000,
+};
+
+export function useProviders() {
+  return useQuery(PROVIDERS);
+}
+
 export function useSystem() {
   return useQuery(SYSTEM);
 }

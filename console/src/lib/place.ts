@@ -2,6 +2,7 @@
 export type Place =
   | { page: 'sign-in' }
   | { page: 'home' }
+  | { page: 'choose-name' }
   | { page: 'projects' }
   | { page: 'search' }
   | { page: 'project'; project: string; tab: string }
@@ -28,7 +29,8 @@ export function placeOf(path: string): Place {
     case 'search':
       return rest.length ? { page: 'unknown' } : { page: 'search' };
     case 'sign-in':
-      return { page: 'sign-in' };
+    case 'choose-name':
+      return { page: first };
     case 'admin':
       return rest.length < 2 ? { page: 'administration', tab: rest[0] ?? 'overview' } : { page: 'unknown' };
     case 'account':
@@ -88,7 +90,7 @@ export const to = {
 
 /** Where an OpenID Connect provider signs somebody in, who comes back to `back`; and where the registry signs out of it. */
 export const provider = {
-  signIn: (back: string) => `/c/oidc/login?redirect_url=${enc(back)}`,
+  signIn: (url: string, back: string) => `${url}${url.includes('?') ? '&' : '?'}redirect_url=${enc(back)}`,
   signOut: '/c/log_out',
 };
 

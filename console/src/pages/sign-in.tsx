@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError, dataOf } from '../api/client';
-import { changeUser, useSession, useSystem } from '../api/queries';
+import { changeUser, useProviders, useSession, useSystem } from '../api/queries';
 import { useTexts } from '../i18n';
 import { backOf, provider, to } from '../lib/place';
 import mark from '../mark.svg';
@@ -44,13 +44,13 @@ export function SignIn() {
     }
   };
   const wrong = error instanceof ApiError && error.status === 401;
-  const name = system.data?.oidc_provider_name;
+  const providers = useProviders().data ?? [];
   const first = system.data?.auth_mode === 'oidc_auth';
-  const byProvider = name && (
-    <a class={`button ${first ? 'primary' : ''}`} href={provider.signIn(back)}>
+  const byProvider = providers.map(({ id, name, url }, index) => (
+    <a key={id} class={`button ${first && index === 0 ? 'primary' : ''}`} href={provider.signIn(url, back)}>
       {t('signIn.provider', { name })}
     </a>
-  );
+  ));
   return (
     <main class="sign-in" style={{ maxWidth: 'none' }}>
       <form class="card" onSubmit={(event) => void submit(event)}>
@@ -81,7 +81,7 @@ export function SignIn() {
           aria-invalid={wrong}
           aria-errormessage={wrong ? 'wrong' : undefined}
         />
-        <Button type="submit" kind={first && name ? '' : 'primary'} disabled={busy}>
+        <Button type="submit" kind={first && providers.length ? '' : 'primary'} disabled={busy}>
           {t('signIn')}
         </Button>
         {!first && byProvider}

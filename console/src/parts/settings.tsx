@@ -31,7 +31,7 @@ export function Section({ title, keys, values, beside, children }: SectionProps)
   const { t } = useTexts();
   const [changed, setChanged] = useState<Record<string, Value>>({});
   const save = useAction(() => api.PUT('/api/v2.0/configurations', { body: changed }), {
-    refresh: ['configurations', 'system'],
+    refresh: ['configurations', 'system', 'providers'],
     done: t('configuration.saved'),
     then: () => setChanged({}),
   });

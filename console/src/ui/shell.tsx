@@ -5,7 +5,7 @@ import { lazy, Suspense } from 'preact/compat';
 import { useLocation } from 'preact-iso';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api/client';
-import { changeUser, SYSTEM } from '../api/queries';
+import { changeUser, PROVIDERS } from '../api/queries';
 import type { Session } from '../api/types';
 import { type Language, LANGUAGES, useTexts } from '../i18n';
 import { type Place, provider, to } from '../lib/place';
@@ -119,8 +119,8 @@ function AccountMenu({ name }: { name: string }) {
   const { route } = useLocation();
   const client = useQueryClient();
   const signOut = async () => {
-    const { oidc_provider_name } = await client.fetchQuery(SYSTEM);
-    if (oidc_provider_name) {
+    const providers = await client.fetchQuery(PROVIDERS);
+    if (providers.length) {
       changeUser(client, null);
       window.location.assign(provider.signOut); // which ends the provider's session too, if it began this one
       return;

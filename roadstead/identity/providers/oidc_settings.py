@@ -118,9 +118,13 @@ class FurtherProviders:
         self._secrets = secrets
         self._events = EventMaker(clock)
 
+    def current(self) -> Configuration:
+        """Return the configuration as it is now, with every provider. Costs one read."""
+        return Configuration(self._store.find_configuration().values)
+
     def list(self) -> Mapping[str, Configuration]:
         """Return each further provider's own configuration, by its id. Costs one read."""
-        configuration = Configuration(self._store.find_configuration().values)
+        configuration = self.current()
         return {id_: configuration.provider(id_) for id_ in configuration.further}
 
     def put(self, id_: str, document: Mapping[str, Any], actor: Actor) -> None:

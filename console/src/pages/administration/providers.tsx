@@ -1,7 +1,7 @@
 import { CircleCheck, PlugZap } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { testLdap, testOidc, type Verdict } from '../../api/providers';
-import { useAction } from '../../api/queries';
+import { useAction, useSystem } from '../../api/queries';
 import { type Message, useTexts } from '../../i18n';
 import { en } from '../../i18n/en';
 import { type Key, type Kind, Section } from '../../parts/settings';
@@ -47,6 +47,7 @@ const LDAP_GROUPS: [Key, Kind][] = [
 export function Providers() {
   const { t } = useTexts();
   const found = useConfigurations();
+  const origin = useSystem().data?.external_url ?? window.location.origin;
   if (found.isError) return <Failure error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <span class="skeleton" />;
   const values = found.data;
@@ -61,8 +62,8 @@ export function Providers() {
       >
         <div class="commands">
           <span>{t('providers.register')}</span>
-          <Command text={`${window.location.origin}/c/oidc/callback`} label={t('providers.register.callback')} />
-          <Command text={`${window.location.origin}/ui`} label={t('providers.register.logout')} />
+          <Command text={`${origin}/c/oidc/callback`} label={t('providers.register.callback')} />
+          <Command text={`${origin}/ui`} label={t('providers.register.logout')} />
         </div>
       </Section>
       <Section

@@ -164,9 +164,9 @@ def ping(call: Call) -> Response:
 def list_providers(call: Call) -> Response:
     """The providers by which people can sign in, the first one first: what the sign-in page has buttons for.
 
-    Costs one read a minute, whoever asks.
+    Costs one read.
     """
-    found = configured(call.services.configuration.read())
+    found = configured(call.services.further_providers.current())
     documents = [
         {"id": id_, "name": name, "url": LOGIN + (f"?{urlencode({'provider': id_})}" if id_ else "")}
         for id_, name in found.items()
