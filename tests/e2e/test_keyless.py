@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-from pathlib import Path
 
 import pytest
 
 from tests.e2e.clients import Client, Skopeo
-from tests.e2e.clients.client import AuthFileClient
 from tests.e2e.clients.docker import Docker
 from tests.e2e.clients.podman import Podman
-from tests.e2e.cloud import REPOSITORY, Cloud
+from tests.e2e.cloud import Cloud
 from tests.e2e.conftest import OpenClient
+from tests.e2e.credential_helper import aws_variables, set_variables, use_helper
 from tests.e2e.images import Image
 from tests.e2e.management import ask, make_robot
 from tests.e2e.people import People, Person
 
-BIN = REPOSITORY / "bin"
 LOCAL_ROLE = "arn:aws:iam::000000000000:role/local"
 
 
@@ -38,37 +35,6 @@ def id_of(cloud: Cloud, admin: Person, project: str, name: str) -> int:
     return int(found)
 
 
-def aws_environment(cloud: Cloud) -> dict[str, str]:
-    """The credentials of the embedded AWS, as a CI has them in variables."""
-    keys = json.loads(Path(cloud.ready["credentials_file"]).read_text())
-    return {
-        "AWS_ACCESS_KEY_ID": keys["access_key"],
-        "AWS_SECRET_ACCESS_KEY": keys["secret_key"],
-        "AWS_DEFAULT_REGION": cloud.ready["region"],
-        "AWS_ENDPOINT_URL": cloud.ready["aws_endpoint"],
-    }
-
-
-def find_aws(client: Client, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
-    """Have the client find AWS credentials, the command and the helper."""
-    kept = {**client.environment(), **aws_environment(cloud), "PATH": f"{BIN}:{os.defpath}:/usr/sbin:/sbin", **more}
-    monkeypatch.setattr(client, "environment", lambda: kept)
-
-
-def use_helper(client: Client, cloud: Cloud, robot: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Name the helper in the client's configuration, and the robot in variables."""
-    variables = {"ROADSTEAD_URL": cloud.url, "ROADSTEAD_USER": robot, "ROADSTEAD_KEYLESS": "aws"}
-    find_aws(client, cloud, monkeypatch, **variables)
-    config = client.auth_file if isinstance(client, AuthFileClient) else docker_config(client)
-    config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text(json.dumps({"credHelpers": {cloud.host: "roadstead"}}))
-
-
-def docker_config(client: Client) -> Path:
-    assert isinstance(client, Docker)
-    return client.config
-
-
 @pytest.mark.parametrize("with_helper", [Docker, Skopeo, Podman], ids=lambda one: one.name)
 def test_a_client_pushes_and_pulls_by_the_credential_helper_with_aws_credentials(
     open_client: OpenClient,
@@ -85,7 +51,7 @@ def test_a_client_pushes_and_pulls_by_the_credential_helper_with_aws_credentials
     client.push(reference).failed()
 
     robot = trusting(cloud, people.admin, project)
-    use_helper(client, cloud, robot, monkeypatch)
+    use_helper(client, cloud, robot, "aws", monkeypatch, **aws_variables(cloud))
     client.push(reference).succeeded()
     client.pull(reference).succeeded()
 
@@ -99,7 +65,8 @@ def test_docker_login_without_a_name_takes_what_the_helper_makes(
 ) -> None:
     client = open_client(Docker)
     assert isinstance(client, Docker)
-    use_helper(client, cloud, trusting(cloud, people.admin, project), monkeypatch)
+    robot = trusting(cloud, people.admin, project)
+    use_helper(client, cloud, robot, "aws", monkeypatch, **aws_variables(cloud))
     assert "Login Succeeded" in client.docker("login", cloud.host).succeeded().output
     assert json.loads(client.config.read_text()).get("auths", {}).get(cloud.host, {}) == {}
     refused = client.login(people.developer.name, people.developer.password).failed()
@@ -117,7 +84,7 @@ def test_the_command_sets_docker_up_and_prints_a_password_for_a_pipe(
     client = open_client(Docker)
     assert isinstance(client, Docker)
     robot = trusting(cloud, people.admin, project)
-    find_aws(client, cloud, monkeypatch)
+    set_variables(client, monkeypatch, **aws_variables(cloud))
     sign_in = ("roadstead", "login", cloud.url, "--user", robot, "--keyless", "aws")
     password = client.run(*sign_in, "--print-password").succeeded().stdout
     client.login(robot, password).succeeded()
@@ -137,7 +104,7 @@ def test_credentials_that_no_rule_names_are_refused_with_a_sentence(
     open_client: OpenClient, cloud: Cloud, people: People, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client, robot = open_client(Docker), trusting(cloud, people.admin, project)
-    find_aws(client, cloud, monkeypatch)
+    set_variables(client, monkeypatch, **aws_variables(cloud))
     print_password = ("roadstead", "login", cloud.url, "--user", robot, "--keyless", "aws", "--print-password")
     trust = f"/roadstead/v1/robots/{id_of(cloud, people.admin, project, robot)}/trust"
     for audience, arn, words in (
