@@ -65,7 +65,7 @@ def _login(options: argparse.Namespace, environ: Mapping[str, str], output: Outp
 
 def _keyless(url: str, options: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:
     host = registries.host_of(url)
-    way = Way(options.user, check_source(options.keyless), options.audience, options.profile)
+    way = Way(options.user, _lasting(check_source(options.keyless)), options.audience, options.profile)
     login = Login(url, way.user, fresh=lambda: way.password(host, environ))
     client = Client(login)  # which checks the URL before anything is made for it
     if options.print_password:
@@ -78,6 +78,12 @@ def _keyless(url: str, options: argparse.Namespace, environ: Mapping[str, str], 
     if options.docker:
         where = _tell_docker(environ, host)
         output.say(f"Docker signs in to {host} by docker-credential-{HELPER}, as {where} says.")
+
+
+def _lasting(source: str) -> str:
+    """Return a source that means the same in any working directory."""
+    kind, _, path = source.partition(":")
+    return f"file:{Path(path).expanduser().absolute()}" if kind == "file" else source
 
 
 def _logout(_: argparse.Namespace, environ: Mapping[str, str], output: Output) -> None:

@@ -43,7 +43,8 @@ class Keyless:
                 return self._check_call(SignedCall.parse(token), rules)
             return _of_token(self.claims_of(token, rules))
         except (TokenInvalid, CallInvalid) as error:
-            raise TokenNotTrusted(f"the identity token is not accepted: {error}", self.describe(token)) from error
+            what = "signed call" if is_signed_call(token) else "identity token"
+            raise TokenNotTrusted(f"the {what} is not accepted: {error}", self.describe(token)) from error
 
     def describe(self, token: str) -> str:
         """Return what the trail keeps of a token or call that is refused: what it claims, unverified."""
@@ -88,7 +89,7 @@ class Keyless:
         described = _of_aws(principal.described())
         if not any(rule.fits(principal.claims()) for rule in fitting):
             message = f"{principal.arn} fits no rule of the robot"
-            raise TokenNotTrusted(f"the identity token is not accepted: {message}", described)
+            raise TokenNotTrusted(f"the signed call is not accepted: {message}", described)
         return described
 
     def _allows(self, issuer: str) -> bool:

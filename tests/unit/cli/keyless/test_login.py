@@ -12,6 +12,8 @@ import pytest
 
 from cli.keyless import docker_helper, registries
 from cli.remote import command, logins
+from cli.remote.client import Client
+from tests.unit.cli.keyless.test_sources import TOKEN
 from tests.unit.cli.remote_server import reason, run
 from tests.unit.local.test_stack import Instance, up
 
@@ -100,6 +102,18 @@ def test_the_password_is_printed_for_a_pipe_and_nothing_is_stored(
     assert not Path(environ["HOME"]).exists()
     by_hand = {**admin, "ROADSTEAD_USER": robot, "ROADSTEAD_PASSWORD": password}
     assert robot in [one["name"] for one in run(by_hand, capsys, "robot", "list")]
+
+
+def test_a_token_in_a_file_is_found_from_any_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "token").write_text(TOKEN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Client, "call", lambda *_: None)  # a registry that takes it
+    environ = {"HOME": str(tmp_path / "home")}
+    url = "https://registry.example.com"
+    assert command.main(["login", url, "--user", "robot$ci", "--keyless", "file:token"], environ) == 0
+    monkeypatch.chdir("/")
+    login = logins.chosen(environ)
+    assert login is not None and login.secret() == TOKEN
 
 
 def test_a_sign_in_that_the_registry_refuses_is_not_stored(
