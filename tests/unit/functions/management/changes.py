@@ -7,16 +7,22 @@ Each row prepares what its call needs, in a project of its own, and returns the 
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from functions.management.authentication import SECURE_PREFIX
+from roadstead.aws.identity.dynamodb_states import DynamoStates
+from roadstead.identity.people import OIDC, Person
+from roadstead.identity.providers.sign_ins import Newcomer
 from roadstead.trail.entries import Operation
 from tests.unit.functions.management.client import PASSWORD
 from tests.unit.functions.management.cloud import ADMIN, Place, path_to
 
 HARBOR, OWN = "/api/v2.0", "/api/roadstead/v1"
+ISSUER = "https://login.example.com"
 MARK = "Hush0-"  # every secret that is sent begins with it
 _numbers = itertools.count(1)
 
@@ -30,6 +36,7 @@ class Change:
     document: Any = None
     told: tuple[Operation, ...] = ()
     by: str = ADMIN
+    actor: str = ""  # if it is not who asks
     password: str = PASSWORD
     headers: Mapping[str, str] | None = None
     status: int | None = None  # or any that begins with 2
@@ -275,7 +282,8 @@ def _(place: Place) -> Change:
     session(place, who)
     listed = place.made("GET", f"{OWN}/users/current/sessions", by="", headers=headers)[0]
     other = next(one["id"] for one in listed if not one["current"])
-    return Change("DELETE", f"{OWN}/users/current/sessions/{other}", by="", headers=headers)
+    target, told = f"{OWN}/users/current/sessions/{other}", (Operation.DELETE_SESSION,)
+    return Change("DELETE", target, told=told, by="", actor=who, headers=headers)
 
 
 @row("endOtherSessions")
@@ -283,7 +291,47 @@ def _(place: Place) -> Change:
     who, _ = user(place)
     headers = session(place, who)
     session(place, who)
-    return Change("DELETE", f"{OWN}/users/current/sessions", by="", headers=headers)
+    target, told = f"{OWN}/users/current/sessions", (Operation.DELETE_SESSION,)
+    return Change("DELETE", target, told=told, by="", actor=who, headers=headers)
+
+
+PROVIDER = {"endpoint": "https://corp.example.com", "client_id": "roadstead", "name": "Corp"}
+
+
+def provider(place: Place) -> str:
+    """The id of a further provider."""
+    name = f"corp{next(_numbers)}"
+    place.made("PUT", f"{OWN}/oidc-providers/{name}", {**PROVIDER, "client_secret": secret()})
+    return name
+
+
+def newcomer(place: Place) -> dict[str, str]:
+    """The headers of somebody whom a provider has confirmed, and who has no account yet."""
+    place.made("PUT", f"{HARBOR}/configurations", {"oidc_endpoint": ISSUER, "oidc_client_id": "roadstead"})
+    kept = secret()
+    person = Person(OIDC, f"{ISSUER}\n{next(_numbers)}", "grace", "grace@example.com", "Grace")
+    states = DynamoStates(place.identity)
+    states.keep_newcomer(kept, Newcomer(person, "/ui/", int(time.time()) + 600))
+    return {"Cookie": f"{SECURE_PREFIX}roadstead-newcomer={kept}"}
+
+
+simple(
+    "putOidcProvider", "PUT", lambda _: f"{OWN}/oidc-providers/new{next(_numbers)}",
+    lambda _: {**PROVIDER, "client_secret": secret()}, Operation.CHANGE_CONFIGURATION,
+)  # fmt: skip
+simple("deleteOidcProvider", "DELETE", at(f"{OWN}/oidc-providers/{{}}", provider), None, Operation.CHANGE_CONFIGURATION)
+
+
+@row("chooseName")
+def _(place: Place) -> Change:
+    name, headers = f"n{next(_numbers)}", newcomer(place)
+    path = f"{OWN}/sign-in/newcomer"
+    return Change("POST", path, {"name": name}, (Operation.CREATE_USER,), by="", actor=name, headers=headers)
+
+
+@row("forgetNewcomer")
+def _(place: Place) -> Change:
+    return Change("DELETE", f"{OWN}/sign-in/newcomer", by="", headers=newcomer(place))
 
 
 # --- projects

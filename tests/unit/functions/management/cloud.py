@@ -92,12 +92,9 @@ class Place:
     ) -> tuple[int, Any, dict[str, str]]:
         """Return the status, the document and the headers of a response. `target` has the query; by "" is nobody."""
         path, _, query = target.partition("?")
-        given = {
-            "Host": "registry.example",
-            "X-Forwarded-Proto": "https",
-            **(basic(by, password) if by else {}),
-            **(headers or {}),
-        }
+        given = {"Host": "registry.example", "X-Forwarded-Proto": "https", "Content-Type": "application/json"}
+        given |= dict(headers or {})
+        given |= basic(by, password) if by else {}
         body = None if document is None else json.dumps(document)
         parameters: dict[str, list[str]] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):

@@ -133,4 +133,6 @@ def _everything(place: Place) -> dict[str, str]:
         "id": number,
         "gc_id": changes.collection(place),
         "token": "1",
+        "session": "1",
+        "provider": changes.provider(place),
     }

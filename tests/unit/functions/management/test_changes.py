@@ -31,7 +31,7 @@ def test_a_change_leaves_one_event_with_its_actor_in_its_transaction(
     assert 200 <= one.status < 300, one.said
     assert sorted(event["operation"] for event in one.events) == sorted(map(str, one.change.told))
     for event in one.events:
-        assert (event["actor"], event["actor_kind"]) == (one.change.by, str(ActorKind.USER))
+        assert (event["actor"], event["actor_kind"]) == (one.change.actor or one.change.by, str(ActorKind.USER))
         assert (event["source_ip"], event["request_id"]) == ("192.0.2.7", "request-1")
         written = transaction_of(one, event["id"])
         assert (len(written) > 1) is not one.change.unpaired, written
@@ -54,7 +54,7 @@ def test_secrets_were_sent_wherever_a_field_takes_one(recorded: dict[str, Record
     sent = {operation for operation, one in recorded.items() if MARK in json.dumps(one.change.document)}
     assert sent == {
         *("createUser", "updateUserPassword", "beginSession", "CreateRobot", "UpdateRobot", "RefreshSec"),
-        *("updateLimitedRobot", "updateConfigurations", "pingLdap"),
+        *("updateLimitedRobot", "updateConfigurations", "pingLdap", "putOidcProvider"),
         *("CreateWebhookPolicyOfProject", "UpdateWebhookPolicyOfProject"),
     }
 

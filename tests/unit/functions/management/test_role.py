@@ -1,4 +1,4 @@
-"""What the management function asks of AWS, against what its role allows: nothing less, and nothing that nobody uses."""
+"""What the management function asks of AWS, against what its role allows: no less, and nothing that nobody uses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from infra.settings import Settings
 
 from functions.management.routes import ROUTES
+from infra.configuration.settings import Settings
 from infra.policies import Statement, function_policy
 from tests.infra.templates import listed
 from tests.unit.functions.management.cloud import BUCKET, Called
@@ -28,6 +28,7 @@ _ITEM_ACTIONS = {
 ARGUED = {
     ("AbsentObjects", "s3:ListBucket"),  # tells absent objects from forbidden ones
     ("EdgeSecret", "ssm:GetParameter"),  # read where requests come through the distribution
+    ("OidcSecret", "ssm:GetParameter"),  # read where somebody comes back from a provider: tests/e2e has one
     ("EdgeSecretItself", "secretsmanager:GetSecretValue"),
     ("Logs", "logs:CreateLogStream"),  # Lambda's own
     ("Logs", "logs:PutLogEvents"),
