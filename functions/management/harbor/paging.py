@@ -66,11 +66,11 @@ def page_response(
 
 
 def _url(request: Request, number: int, size: int, after: str | None) -> str:
-    """The request's own URL, relative to the host, with another page."""
+    """The request's own URL, relative to the host, with another page. Its path is encoded as it came."""
     kept = [(name, value) for name, value in request.query if name not in ("page", "page_size", "after")]
     cursor = [("after", after)] if after is not None else []
     query = urlencode([*kept, ("page", str(number)), ("page_size", str(size)), *cursor])
-    return f"{quote(request.path)}?{query}"
+    return f"{quote(request.path, safe='/%')}?{query}"
 
 
 def _number(request: Request, name: str, default: int) -> int:

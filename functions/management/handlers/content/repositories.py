@@ -11,11 +11,12 @@ from functions.management.call import Call, text
 from functions.management.content_names import repository_in
 from functions.management.errors import bad_request, not_found
 from functions.management.harbor.paging import page_response, requested_page
-from functions.management.harbor.query import Sort, parse_query
+from functions.management.harbor.query import Exact, Sort, Term, parse_query
 from functions.management.harbor.shapes import milliseconds
 from functions.management.route import HARBOR, OWN, Anybody, in_project, route
 from roadstead.catalog.pages import Counts, Details, RepositorySummary, TagRow
 from roadstead.content.repositories import MAX_DESCRIPTION, UnknownRepository
+from roadstead.digest import Digest
 from roadstead.http import Response
 from roadstead.ids import hashed_id
 from roadstead.lifecycle.executions import Running
@@ -54,7 +55,7 @@ def get_repository(call: Call, project_name: str, repository: str) -> Response:
 
 
 def list_all_repositories(call: Call) -> Response:
-    """Those of all projects that the caller may see, by name unless told otherwise.
+    """Those of all projects that the caller may see, by name unless told otherwise; `q=blob_digest=`: with a blob.
 
     Costs the list of projects, one Query for each MB of names, and three Queries for each project that is shown; a
     filter or an order by counts or by update looks through up to MAX_PROJECTS projects. Raises 400 beyond.
@@ -64,6 +65,9 @@ def list_all_repositories(call: Call) -> Response:
     visible = {one.project.name: one for one in call.visible_projects()}
     ids = {name: one.project.id for name, one in visible.items()}
     names = [name for name in services.pages.list_names() if name.project in ids and visible[name.project].shows(name)]
+    if "blob_digest" in query.terms:
+        holders = services.pages.find_repositories_with(_digest(query.terms["blob_digest"]))
+        names = [name for name in names if name in holders]
     keys = {key for key in (*query.terms, *(sort.key for sort in query.sorts)) if key in _FIELDS}
     if keys <= {"name"}:
         fields: Mapping[str, Callable[[RepositoryName], Any]] = {"name": lambda one: one}
@@ -83,6 +87,16 @@ def list_all_repositories(call: Call) -> Response:
         ordered = query.sorted(query.filtered(every, _FIELDS), _FIELDS, (Sort("name"),))
         listed, total = list(page.of(ordered)), len(ordered)
     return page_response(request, page, total, [_document(one, ids[one.name.project]) for one in listed])
+
+
+def _digest(term: Term) -> Digest:
+    """Raises 400."""
+    if not isinstance(term, Exact):
+        raise bad_request("blob_digest must be one digest")
+    try:
+        return Digest.parse(term.value)
+    except ValueError as error:
+        raise bad_request(str(error)) from error
 
 
 def update_repository(call: Call, project_name: str, repository: str) -> Response:

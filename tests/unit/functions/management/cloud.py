@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, quote
 import pytest
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from functions.management import composition, handler

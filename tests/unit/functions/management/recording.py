@@ -1,4 +1,4 @@
-"""Every change of changes.py, and every route that reads, performed once, with all that they left behind."""
+"""Every change of changes/, and every route that reads, performed once, with all that they left behind."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from functions.management.routes import ROUTES
-from tests.unit.functions.management import changes
-from tests.unit.functions.management.changes import HARBOR, OWN, ROWS, Change
-from tests.unit.functions.management.cloud import Called, Place
+from tests.unit.functions.management.changes import accounts, made, system
+from tests.unit.functions.management.changes.made import HARBOR, OWN, Change
+from tests.unit.functions.management.changes.table import ROWS
+from tests.unit.functions.management.cloud import Called, Place, path_to
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 
@@ -97,19 +98,19 @@ def _target(operation: str, path: str, values: dict[str, str]) -> str:
 
 def _everything(place: Place) -> dict[str, str]:
     """Make one of everything, and return the parameters of paths that lead to it."""
-    name, repository, digest = changes.image(place, "v1", "v2")
+    name, repository, digest = made.image(place, "v1", "v2")
     number = str(place.made("GET", f"{HARBOR}/projects/{name}")[0]["project_id"])
-    changes.configure_ldap(place)
+    system.configure_ldap(place)
     member = place.made("GET", f"{HARBOR}/projects/{name}/members")[0][0]
-    robot = changes.robot_document("builder", name)
-    rule = place.made("POST", f"{HARBOR}/projects/{name}/immutabletagrules", changes.immutable_rule())[1]
-    policy = place.made("POST", f"{HARBOR}/projects/{name}/webhook/policies", changes.webhook_document())[1]
-    labelled = changes.label(place)
-    place.made("POST", changes.path_to(name, repository, digest, "/labels"), {"id": int(labelled)})
+    robot = made.robot_document("builder", name)
+    rule = place.made("POST", f"{HARBOR}/projects/{name}/immutabletagrules", made.immutable_rule())[1]
+    policy = place.made("POST", f"{HARBOR}/projects/{name}/webhook/policies", made.webhook_document())[1]
+    labelled = made.label(place)
+    place.made("POST", path_to(name, repository, digest, "/labels"), {"id": int(labelled)})
     place.push(f"{name}/gone", "v1", layer=b"gone")
-    place.made("DELETE", changes.path_to(name, "gone", "v1"))
+    place.made("DELETE", path_to(name, "gone", "v1"))
     (unit,) = place.made("GET", f"{OWN}/projects/{name}/trash")[0]
-    place.made("POST", f"{HARBOR}/retentions", changes.retention_document(int(number)))
+    place.made("POST", f"{HARBOR}/retentions", made.retention_document(int(number)))
     run = place.made("POST", f"{HARBOR}/retentions/{number}/executions", {"dry_run": True})[1]
     return {
         "project": name,
@@ -118,7 +119,7 @@ def _everything(place: Place) -> dict[str, str]:
         "reference": digest,
         "addition": "build_history",
         "user": str(place.made("GET", f"{HARBOR}/users/current")[0]["user_id"]),
-        "group": changes.group(place),
+        "group": made.group(place),
         "member": str(member["id"]),
         "robot": place.made("POST", f"{HARBOR}/robots", robot)[1],
         "label": labelled,
@@ -131,8 +132,8 @@ def _everything(place: Place) -> dict[str, str]:
         "eid": run,
         "tid": "1",
         "id": number,
-        "gc_id": changes.collection(place),
+        "gc_id": made.collection(place),
         "token": "1",
         "session": "1",
-        "provider": changes.provider(place),
+        "provider": accounts.provider(place),
     }

@@ -9,7 +9,8 @@ import pytest
 
 from functions.management.routes import ROUTES
 from roadstead.trail.entries import ActorKind
-from tests.unit.functions.management.changes import HARBOR, MARK, REFUSED, ROWS, project, robot_document, secret
+from tests.unit.functions.management.changes.made import HARBOR, MARK, project, robot_document, secret
+from tests.unit.functions.management.changes.table import REFUSED, ROWS
 from tests.unit.functions.management.cloud import ADMIN, Place, path_to
 from tests.unit.functions.management.recording import Recorded
 
