@@ -136,7 +136,7 @@ export function Filter({ name, label, reset = [] }: { name: string; label: strin
     return () => document.removeEventListener('keydown', focus);
   }, []);
   return (
-    <div class="inset" role="search">
+    <div class="inset" role="search" aria-label={label}>
       <Search size={SMALL} aria-hidden="true" />
       <input
         ref={input}
