@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 describe.each(['light', 'dark'] as const)('in the %s theme', (theme) => {
-  test('no page has a violation', async () => {
+  test('no page has a violation', { timeout: 300_000 }, async () => {
     const window = await newWindow(browser, { theme });
     const errors = errorsOf(window);
     const page = await window.newPage();

@@ -14,6 +14,7 @@ export const PAGES: [name: string, path: string][] = [
   ['activity', '/ui/p/harbour/activity'],
   ['project-settings', '/ui/p/harbour/settings'],
   ['tags', '/ui/p/harbour/r/api'],
+  ['untagged', '/ui/p/harbour/r/web/frontend/-/untagged'],
   ['repository-description', '/ui/p/harbour/r/api/-/info'],
   ['tags-many', '/ui/p/harbour/r/nightly'],
   ['artifact', '/ui/p/harbour/r/api/-/a/2.1.0'],

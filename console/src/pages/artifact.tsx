@@ -15,7 +15,8 @@ import { Failure } from '../ui/feedback';
 import { Head } from '../ui/shell';
 import type { At } from './artifact/at';
 import { DeleteArtifact } from './artifact/delete';
-import { Annotations, Configuration, Readme } from './artifact/facts';
+import { Additions } from './artifact/additions';
+import { Annotations, Configuration } from './artifact/facts';
 import { LabelsOf } from './artifact/labels';
 import { Layers } from './artifact/layers';
 import { Pullers } from './artifact/pullers';
@@ -90,7 +91,7 @@ export function Artifact(at: At) {
           <div class="stack">
             <Pull at={at} artifact={found} />
             {(found.references ?? []).length > 0 && <Children at={at} artifact={found} />}
-            <Readme at={at} artifact={found} />
+            <Additions at={at} artifact={found} />
             <Layers at={{ ...at, reference: found.digest }} artifact={found} />
             <Configuration artifact={found} />
           </div>

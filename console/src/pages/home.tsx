@@ -114,7 +114,7 @@ function Attention({ admin }: { admin: boolean }) {
 }
 
 function Pushed({ list }: { list: ReturnType<typeof useRows<Repository>> }) {
-  const { t } = useTexts();
+  const { t, n } = useTexts();
   return (
     <section class="card">
       <header>
@@ -131,6 +131,7 @@ function Pushed({ list }: { list: ReturnType<typeof useRows<Repository>> }) {
             <a class="sentence name" href={to.repository(...splitName(one.name))}>
               {one.name}
             </a>
+            <span class="muted small mid">{n('pulls.of', one.pull_count)}</span>
             <span class="muted small">
               <Time at={one.update_time} />
             </span>

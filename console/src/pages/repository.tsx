@@ -1,4 +1,5 @@
-import { BadgeCheck, FileText, Lock, Trash2 } from 'lucide-preact';
+import { BadgeCheck, ChevronRight, FileText, Lock, Trash2 } from 'lucide-preact';
+import { Fragment } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useProject, useSession, useTags } from '../api/queries';
 import type { TagRow } from '../api/types';
@@ -10,7 +11,9 @@ import { may, type Right } from '../lib/roles';
 import { Actions, Button, Command, SMALL } from '../ui/controls';
 import { DeleteRepository } from './repository/delete-repository';
 import { DeleteTags } from './repository/delete-tags';
+import { Children } from './repository/children';
 import { Description } from './repository/description';
+import { Untagged } from './repository/untagged';
 import { Digest, Filter, Header, Size, Table, Time, Waiting } from '../ui/data';
 import { Empty, Failure } from '../ui/feedback';
 import { Head, Tabs as TabBar } from '../ui/shell';
@@ -45,11 +48,14 @@ export function Repository({ project, repository, tab }: { project: string; repo
         now={tab}
         tabs={[
           ['tags', t('tags'), to.repository(project, repository)],
+          ['untagged', t('untagged'), to.repository(project, repository, 'untagged')],
           ['info', t('description'), to.repository(project, repository, 'info')],
         ]}
       />
       {tab === 'tags' ? (
         <Tags project={project} repository={repository} name={name} remove={keeper} />
+      ) : tab === 'untagged' ? (
+        <Untagged project={project} repository={repository} />
       ) : tab === 'info' ? (
         <Description project={project} repository={repository} edit={has('describe')} />
       ) : (
@@ -77,6 +83,7 @@ function Tags({ project, repository, name, remove }: TagsProps) {
   const first = tags.data?.rows[0];
   const [chosen, setChosen] = useState<Map<string, TagRow>>(new Map());
   const [deleting, setDeleting] = useState(false);
+  const [open, setOpen] = useState<string | null>(null);
   useEffect(() => setChosen(new Map()), [prefix, after, sort]);
   const rows = tags.data?.rows ?? [];
   const choosable = rows.filter((tag) => !tag.immutable);
@@ -144,45 +151,65 @@ function Tags({ project, repository, name, remove }: TagsProps) {
         >
           {tags.isPending && <Waiting columns={remove ? 7 : 6} />}
           {tags.data?.rows.map((tag) => (
-            <tr key={tag.name}>
-              {remove && (
-                <td class="check">
-                  <input
-                    type="checkbox"
-                    aria-label={t('tags.choose', { tag: tag.name })}
-                    disabled={tag.immutable}
-                    checked={chosen.has(tag.name)}
-                    onChange={(event) => choose([tag], event.currentTarget.checked)}
-                  />
+            <Fragment key={tag.name}>
+              <tr>
+                {remove && (
+                  <td class="check">
+                    <input
+                      type="checkbox"
+                      aria-label={t('tags.choose', { tag: tag.name })}
+                      disabled={tag.immutable}
+                      checked={chosen.has(tag.name)}
+                      onChange={(event) => choose([tag], event.currentTarget.checked)}
+                    />
+                  </td>
+                )}
+                <td>
+                  <span class="with-icon">
+                    {tag.platforms.length > 1 && (
+                      <button
+                        type="button"
+                        class="twist"
+                        aria-expanded={open === tag.name}
+                        aria-label={t('platforms.of', { tag: tag.name })}
+                        onClick={() => setOpen(open === tag.name ? null : tag.name)}
+                      >
+                        <ChevronRight size={14} aria-hidden="true" />
+                      </button>
+                    )}
+                    <a class="name" href={to.artifact(project, repository, tag.name)}>
+                      {tag.name}
+                    </a>
+                    {tag.immutable && <Lock size={14} aria-label={t('immutable')} />}
+                    {tag.signed && <BadgeCheck size={SMALL} aria-label={t('signed')} />}
+                    {tag.sbom && <FileText size={SMALL} aria-label={t('sbom')} />}
+                  </span>
                 </td>
+                <td class="mid">
+                  <Platforms of={tag.platforms} type={tag.artifact_type} />
+                </td>
+                <td class="number mid">
+                  <Size of={tag.size} />
+                </td>
+                <td>
+                  <Time at={tag.push_time} />
+                  {tag.pushed_by && <span class="muted mid"> · {tag.pushed_by}</span>}
+                </td>
+                <td class="wide">
+                  <Time at={tag.pull_time} none={t('never')} />
+                </td>
+                <td class="wide">
+                  <Digest of={tag.digest} href={to.artifact(project, repository, tag.digest)} />
+                </td>
+              </tr>
+              {open === tag.name && (
+                <tr>
+                  <td colSpan={remove ? 7 : 6} style={{ paddingLeft: remove ? '78px' : '42px' }}>
+                    <Children project={project} repository={repository} reference={tag.digest} />
+                  </td>
+                </tr>
               )}
-              <td>
-                <span class="with-icon">
-                  <a class="name" href={to.artifact(project, repository, tag.name)}>
-                    {tag.name}
-                  </a>
-                  {tag.immutable && <Lock size={14} aria-label={t('immutable')} />}
-                  {tag.signed && <BadgeCheck size={SMALL} aria-label={t('signed')} />}
-                  {tag.sbom && <FileText size={SMALL} aria-label={t('sbom')} />}
-                </span>
-              </td>
-              <td class="mid">
-                <Platforms of={tag.platforms} type={tag.artifact_type} />
-              </td>
-              <td class="number mid">
-                <Size of={tag.size} />
-              </td>
-              <td>
-                <Time at={tag.push_time} />
-                {tag.pushed_by && <span class="muted mid"> · {tag.pushed_by}</span>}
-              </td>
-              <td class="wide">
-                <Time at={tag.pull_time} none={t('never')} />
-              </td>
-              <td class="wide">
-                <Digest of={tag.digest} href={to.artifact(project, repository, tag.digest)} />
-              </td>
-            </tr>
+            </Fragment>
           ))}
           {tags.data?.rows.length === 0 && (
             <tr>

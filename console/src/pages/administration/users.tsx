@@ -1,4 +1,4 @@
-import { KeyRound, ShieldCheck, ShieldOff, UserPlus, UserX } from 'lucide-preact';
+import { KeyRound, LockOpen, ShieldCheck, ShieldOff, UserPlus, UserX } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { useAction, useSession, useUsers } from '../../api/queries';
@@ -37,9 +37,13 @@ export function Users() {
       done: (user) => t(user.sysadmin_flag ? 'users.notAdmin' : 'users.isAdmin', { name: user.username }),
     },
   );
+  const release = useAction((user: User) => api.POST('/api/roadstead/v1/users/{user}/release', pathOf(user)), {
+    done: (user) => t('users.released', { name: user.username }),
+  });
+  const error = setAdmin.error ?? release.error;
   return (
     <>
-      {setAdmin.isError && <Failure error={setAdmin.error} />}
+      {error && <Failure error={error} />}
       <Listing
         label={t('users')}
         list={users}
@@ -86,6 +90,7 @@ export function Users() {
                       go: () => setAdmin.mutate(user),
                     },
                     { icon: KeyRound, text: t('users.reset'), go: () => setResetting(user) },
+                    { icon: LockOpen, text: t('users.release'), go: () => release.mutate(user) },
                     { icon: UserX, text: t('delete'), go: () => remove(user), harm: true },
                   ]}
                 />

@@ -1,49 +1,7 @@
-import { lazy, Suspense } from 'preact/compat';
-import { useAddition } from '../../api/queries';
 import type { Artifact } from '../../api/types';
 import { type Message, useTexts } from '../../i18n';
 import { imageFacts, pairs } from '../../lib/image';
-import { CopyButton } from '../../ui/controls';
 import { Time } from '../../ui/data';
-import type { At } from './at';
-
-const Markdown = lazy(() => import('../../ui/markdown').then((one) => one.Markdown));
-
-export function Readme({ at, artifact }: { at: At; artifact: Artifact }) {
-  const links = artifact.addition_links ?? {};
-  const readme = useAddition(at, 'readme.md', 'readme.md' in links);
-  const values = useAddition(at, 'values.yaml', 'values.yaml' in links);
-  return (
-    <>
-      {readme.data && (
-        <section class="card">
-          <header>
-            <h2>README</h2>
-          </header>
-          <div class="body">
-            <Suspense fallback={null}>
-              <Markdown text={readme.data} />
-            </Suspense>
-          </div>
-        </section>
-      )}
-      {values.data && (
-        <section class="card">
-          <header>
-            <h2>values.yaml</h2>
-            <span class="space" />
-            <CopyButton text={values.data} />
-          </header>
-          <div class="body">
-            <pre class="block" tabIndex={0}>
-              {values.data}
-            </pre>
-          </div>
-        </section>
-      )}
-    </>
-  );
-}
 
 export function Configuration({ artifact }: { artifact: Artifact }) {
   const { t } = useTexts();

@@ -158,42 +158,42 @@ function Deliveries({ project, webhook, edit }: { project: string; webhook: Webh
   if (!deliveries.data?.rows.length) return null;
   return (
     <>
-    <ul class="rules">
-      {deliveries.data.rows.map((delivery) => (
-        <li key={delivery.id} style={{ flexWrap: 'wrap' }}>
-          <button
-            type="button"
-            class="twist"
-            aria-expanded={open === delivery.id}
-            aria-label={t('webhooks.payload')}
-            onClick={() => setOpen(open === delivery.id ? null : delivery.id)}
-          >
-            <ChevronRight size={14} aria-hidden="true" />
-          </button>
-          <span class={`badge ${STATES[delivery.status] ?? ''}`}>{t(`delivery.${delivery.status as 'Success'}`)}</span>
-          <span class="sentence">
-            {delivery.extra_attrs.event_type} <span class="muted small">{delivery.status_message}</span>
-          </span>
-          <span class="muted small">
-            <Time at={delivery.start_time} />
-          </span>
-          {edit && (
-            <IconButton
-              icon={RotateCcw}
-              disabled={again.isPending}
-              label={t('webhooks.redeliver')}
-              onClick={() => again.mutate(delivery)}
-            />
-          )}
-          {open === delivery.id && (
-            <pre class="block" tabIndex={0} style={{ flexBasis: '100%' }}>
-              {readable(delivery.extra_attrs.payload)}
-            </pre>
-          )}
-        </li>
-      ))}
-    </ul>
-    {deliveries.pager}
+      <ul class="rules">
+        {deliveries.data.rows.map((delivery) => (
+          <li key={delivery.id} style={{ flexWrap: 'wrap' }}>
+            <button
+              type="button"
+              class="twist"
+              aria-expanded={open === delivery.id}
+              aria-label={t('webhooks.payload')}
+              onClick={() => setOpen(open === delivery.id ? null : delivery.id)}
+            >
+              <ChevronRight size={14} aria-hidden="true" />
+            </button>
+            <span class={`badge ${STATES[delivery.status] ?? ''}`}>{t(`delivery.${delivery.status as 'Success'}`)}</span>
+            <span class="sentence">
+              {delivery.extra_attrs.event_type} <span class="muted small">{delivery.status_message}</span>
+            </span>
+            <span class="muted small">
+              <Time at={delivery.start_time} />
+            </span>
+            {edit && (
+              <IconButton
+                icon={RotateCcw}
+                disabled={again.isPending}
+                label={t('webhooks.redeliver')}
+                onClick={() => again.mutate(delivery)}
+              />
+            )}
+            {open === delivery.id && (
+              <pre class="block" tabIndex={0} style={{ flexBasis: '100%' }}>
+                {readable(delivery.extra_attrs.payload)}
+              </pre>
+            )}
+          </li>
+        ))}
+      </ul>
+      {deliveries.pager}
     </>
   );
 }
