@@ -38,15 +38,17 @@ from roadstead.aws.table import Table
 from roadstead.identity.configuration import Administration
 from roadstead.identity.directory import TokenLevel, UserName
 from roadstead.identity.permissions import Permission
-from roadstead.identity.providers.trust import TrustRule
+from roadstead.identity.providers.trust import AWS, TrustRule
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import NEVER, Robot, RobotGrant, Scope, generated_hash
 from roadstead.identity.sign_in.token_accounts import TokenAccounts
 from roadstead.trail.entries import Actor, ActorKind
+from tests.embedded import ACCESS_KEY, SECRET_KEY
 from tests.issuer import Issuer, issuer
 from tests.providers import directory_settings
 from tests.slapd import PASSWORD as DIRECTORY_PASSWORD
 from tests.slapd import SLAPD, slapd
+from tests.unit.identity.sts_parts import Keys
 
 CROWD = 400  # people of the directory: each sign-in that asks it is of another one
 AUDIENCE = "registry.example"
@@ -56,6 +58,7 @@ _PREPARED = "from functions.token import handler; handler.prepare()"
 # What the first login of a kind imports and makes beside that.
 _FIRST = {
     "identity token": "from roadstead.identity.providers import keyless",
+    "signed call": "from roadstead.identity.providers import keyless, aws_principals",
     "directory": "from roadstead.aws import clients; from roadstead.aws.lifecycle import lambda_functions; "
     "from roadstead.identity.providers import ldap_provider, remote_ldap; clients.client('lambda')",
 }
@@ -84,7 +87,7 @@ def measure(rig: Rig, *, pairs: int, repeat: int) -> tuple[list[Login], list[Sta
         ways = _ways(rig, running, warm=repeat * pairs + 4)
         password = ways["password"]
         logins = [_compared(rig, name, way, password, pairs=pairs, repeat=repeat) for name, way in ways.items()]
-        first = ("password", "identity token", "directory, asked")
+        first = ("password", "identity token", "signed call, asked", "directory, asked")
         logins += [_first(rig, name, ways[name], password, pairs=pairs) for name in first]
     base = Variant("", _PREPARED, rig.environment)
     starts = [
@@ -111,7 +114,8 @@ def show(measured: tuple[list[Login], list[Start]]) -> str:
         "Over a token by a password of the registry that the function has verified in the last minute, in turn; the "
         "rows with (first) over such a token as the first of an environment, too. x password: median (least-most) of "
         "the pairs. CPU is this process's: token function and ldap function together, for an issuer whose keys are "
-        "fetched also its own. `remembered` is a password that the directory accepted within a minute.",
+        "fetched also its own. `remembered` is a password that the directory accepted, or a call that STS confirmed, "
+        "within a minute.",
         ["way in", "wall ms", "x password", "CPU ms", "x password", "calls to AWS"],
         rows,
         prose=True,
@@ -142,7 +146,7 @@ def _providers(rig: Rig) -> Iterator[Issuer]:
         os.environ |= {"AWS_ENDPOINT_URL_LAMBDA": url, "LDAP_CA_CERTIFICATES": directory.authority.pem}
         ldap.client.cache_clear()
         secrets = SsmConfigurationSecrets(client("ssm"), "/roadstead/configuration")
-        settings = {**directory_settings(directory), "keyless_issuers": running.url}
+        settings = {**directory_settings(directory), "keyless_issuers": f"{running.url} aws"}
         Administration(DynamoConfiguration(identities), secrets).change(settings, _OPERATOR)
         rig.forget()
         yield running
@@ -160,11 +164,14 @@ def _ways(rig: Rig, running: Issuer, *, warm: int) -> dict[str, Prepare]:
         _token(f"user{number}", DIRECTORY_PASSWORD)(rig)()
     people = itertools.cycle(f"user{number}" for number in range(warm))
     ci = running.token(AUDIENCE, {"sub": "build", "repository": "acme/ships"}, lives=3_600)
+    call, seconds = _signed(rig, 0), itertools.cycle(range(1, 600))
     return {
         "password": lambda: _token(USER, PASSWORD)(rig),
         "robot's generated secret": lambda: _token(_ROBOT, _SECRET)(rig),
         "access token": lambda: _token(USER, token)(rig),
         "identity token": lambda: _token(_ROBOT, ci)(rig),
+        "signed call, remembered": lambda: _token(_ROBOT, call)(rig),
+        "signed call, asked": lambda: _token(_ROBOT, _signed(rig, next(seconds)))(rig),
         "directory, remembered": lambda: _token(f"user{CROWD - 1}", DIRECTORY_PASSWORD)(rig),
         "directory, asked": lambda: _token(next(people), DIRECTORY_PASSWORD)(rig),
     }
@@ -176,9 +183,19 @@ def _token(user: str, secret: str) -> Callable[[Rig], Invocation]:
     return lambda rig: rig.invocation("token", "GET", f"/token?{query}", headers={"authorization": authorization})
 
 
+def _signed(rig: Rig, age: int) -> str:
+    """Return a call that was signed so many seconds ago, for the embedded AWS: each second's is another one."""
+    host, region = rig.environment["STS_ENDPOINT"].partition("://")[2], rig.environment["AWS_REGION"]
+    keys = Keys(ACCESS_KEY, SECRET_KEY, "")
+    return keys.sign(time.time() - age, registry=AUDIENCE, host=host, region=region).text()
+
+
 def _make_robot(store: DynamoIdentities, running: Issuer) -> None:
     pull = frozenset({Permission.parse("repository", "pull")})
-    rule = TrustRule(running.url, AUDIENCE, {"repository": "acme/ships"})
+    rules = (
+        TrustRule(running.url, AUDIENCE, {"repository": "acme/ships"}),
+        TrustRule(AWS, AUDIENCE, {"account": "000000000000"}),
+    )
     robot = Robot(
         name=RobotName(None, "bench"),
         project_id=0,
@@ -190,7 +207,7 @@ def _make_robot(store: DynamoIdentities, running: Issuer) -> None:
         creator_kind=ActorKind.USER,
         creator_id=1,
     )
-    store.set_robot_trust(replace(store.create_robot(robot), trust=(rule,)))
+    store.set_robot_trust(replace(store.create_robot(robot), trust=rules))
 
 
 def _compared(rig: Rig, name: str, way: Prepare, password: Prepare, *, pairs: int, repeat: int) -> Login:

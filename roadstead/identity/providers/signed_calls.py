@@ -53,7 +53,7 @@ _FORMS = {
     "region": re.compile(r"[a-z0-9-]{1,40}"),
     "registry": re.compile(r"[!-~]{1,255}"),  # a header's value: visible ASCII, without spaces
     "date": re.compile(r"[0-9]{8}T[0-9]{6}Z"),
-    "key": re.compile(r"[A-Za-z0-9_]{16,128}"),
+    "key": re.compile(r"[A-Za-z0-9_]{1,128}"),
     "signature": re.compile(r"[0-9a-f]{64}"),
     "session_token": re.compile(r"[A-Za-z0-9+/=_-]*"),
 }
@@ -141,4 +141,4 @@ def claimed(text: str) -> Mapping[str, Any]:
 
 
 def _malformed() -> CallInvalid:
-    return CallInvalid("this is not a signed call as `roadstead login --aws` makes it")
+    return CallInvalid("this is not a signed call as `roadstead login --keyless aws` makes it")
