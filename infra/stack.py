@@ -19,6 +19,7 @@ from infra.functions import Functions
 from infra.indexing import Indexing
 from infra.keys import Keys
 from infra.policies import relay_statements
+from infra.public_keys import PublicKeys
 from infra.relays.fargate import FargateRelay
 from infra.relays.relay import Relay
 from infra.relays.web_function import WebFunctionRelay
@@ -57,6 +58,7 @@ class RoadsteadStack(cdk.Stack):
         self.tables = Tables(self, "Tables", settings=settings)
         self.storage = Storage(self, "Storage", settings=settings)
         self.keys = Keys(self, "Keys", settings=settings)
+        self.public_keys = PublicKeys(self, "PublicKeys", keys=self.keys.token_keys)
         self.audit = Audit(self, "Audit", settings=settings)
         self.indexing = Indexing(self, "Indexing", settings=settings)
         self.functions = Functions(self, "Functions", settings=settings, console=console)
@@ -125,6 +127,7 @@ class RoadsteadStack(cdk.Stack):
         return Addresses(
             bucket=self.storage.bucket.bucket_name,
             token_keys=",".join(key.key_arn for key in self.keys.token_keys),
+            token_public_keys=self.public_keys.value,
             distribution_url=f"https://{self.edge.host}",
             uploads_url=f"https://{public_relay}" if public_relay else "",
             registry_host=self.edge.host,

@@ -46,7 +46,8 @@ def build(
     objects = S3Objects(s3 or Deferred(lambda: client("s3")), settings.bucket, url_seconds=settings.url_seconds)
     events = EventMaker()
     adoption = Adoption(blobs, objects, events)
-    public_keys, ssm = KmsKeys(Deferred(lambda: client("kms"))), Deferred(lambda: client("ssm"))
+    public_keys = KmsKeys(Deferred(lambda: client("kms")), settings.token_public_keys)
+    ssm = Deferred(lambda: client("ssm"))
     return Services(
         blobs=Blobs(blobs=blobs, manifests=manifests, adoption=adoption, events=events),
         lists=Lists(manifests=manifests, objects=objects),

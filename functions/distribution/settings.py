@@ -64,6 +64,8 @@ class AuditBlobs(StrEnum):
 class Settings:
     """`distribution_url` and `edge_secret_parameter` are empty if there is no distribution.
 
+    `token_public_keys` are the points of `token_keys` (`Environ.public_keys`); if it is empty, KMS is asked.
+
     Uploads that began at the API's own host name go to `uploads_url`: the distribution, or a relay with its own name.
 
 
@@ -74,6 +76,7 @@ class Settings:
     index_table: str
     bucket: str
     token_keys: tuple[str, ...]
+    token_public_keys: Mapping[str, bytes]
     token_issuer: str
     token_service: str
     upload_keys_parameter: str
@@ -104,10 +107,12 @@ class Settings:
         needs_key = None if blobs_at is BlobsAt.DISTRIBUTION else ""
         distribution_url = read.origin("DISTRIBUTION_URL", needs_key)
         only = read.flag("VIA_DISTRIBUTION_ONLY")
+        token_keys = read.texts("TOKEN_KEYS")
         settings = cls(
             index_table=read.text("INDEX_TABLE"),
             bucket=read.text("BUCKET"),
-            token_keys=read.texts("TOKEN_KEYS"),
+            token_keys=token_keys,
+            token_public_keys=read.public_keys("TOKEN_PUBLIC_KEYS", token_keys),
             token_issuer=read.name("TOKEN_ISSUER", "roadstead"),
             token_service=read.name("TOKEN_SERVICE", "roadstead"),
             upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),

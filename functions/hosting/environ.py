@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
 from collections.abc import Mapping
 from enum import Enum
@@ -10,6 +12,10 @@ from typing import TypeVar
 from roadstead.names import MAX_SERVICE_NAME
 
 E = TypeVar("E", bound=Enum)
+
+# What comes before the 65 bytes of an uncompressed point in the SubjectPublicKeyInfo of a key on P-256 (RFC 5480).
+_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+_POINT = 65
 
 
 class SettingsError(Exception):
@@ -37,6 +43,29 @@ class Environ:
         if text and not parts:
             self._problems.append(f"{name} names nothing")
         return parts
+
+    def public_keys(self, name: str, ids: tuple[str, ...]) -> dict[str, bytes]:
+        """Return the points of the keys `ids`, each 65 bytes, uncompressed (SEC 1); none if the variable is not set.
+
+        The variable has the SubjectPublicKeyInfo of each key, in base64 and in the order of `ids`, separated by commas.
+        """
+        texts = [part.strip() for part in self._environ.get(name, "").split(",") if part.strip()]
+        if not texts:
+            return {}
+        if len(texts) != len(ids):
+            self._problems.append(f"{name} has {len(texts)} keys: it must have {len(ids)}, one for each id, or none")
+            return {}
+        points = {}
+        for id_, text in zip(ids, texts, strict=True):
+            try:
+                encoded = base64.b64decode(text, validate=True)
+            except (binascii.Error, ValueError):
+                encoded = b""
+            if not encoded.startswith(_P256) or len(encoded) != len(_P256) + _POINT:
+                self._problems.append(f"{name} is not the public key of {id_} on P-256, in DER and base64")
+                continue
+            points[id_] = encoded[len(_P256) :]
+        return points
 
     def name(self, name: str, default: str) -> str:
         """Return an issuer or a service: a text for tokens and for the quoted strings of challenges."""

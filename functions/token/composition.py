@@ -33,7 +33,7 @@ LDAP_SECONDS = 7  # of the 10 that the function has
 
 def build(settings: Settings) -> TokenServices:
     """Build the services on AWS. Creates clients, but makes no call."""
-    keys = KmsKeys(client("kms"))
+    keys = KmsKeys(client("kms"), settings.token_public_keys)
     dynamodb = client("dynamodb")
     table = Table(dynamodb, settings.identity_table)
     identities = DynamoIdentities(table)

@@ -16,6 +16,7 @@ _DAY = 24 * 3600
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Times are in seconds. `token_keys` are ids of KMS keys: the first signs, all are trusted.
+    `token_public_keys` are their points (`Environ.public_keys`); if it is empty, KMS is asked.
 
     `edge_secret_parameter` is empty without a distribution in front, `ldap_function` where there is none,
     `sts_endpoint` where STS is asked at its public hosts alone. `via_distribution_only` refuses every request that did
@@ -26,6 +27,7 @@ class Settings:
     identity_table: str
     index_table: str
     token_keys: tuple[str, ...]
+    token_public_keys: Mapping[str, bytes]
     token_issuer: str
     token_service: str
     token_lifetime: int
@@ -47,10 +49,12 @@ class Settings:
         """Raises SettingsError naming every missing or invalid key. An empty value counts as missing."""
         read = Environ(environ)
         only = read.flag("VIA_DISTRIBUTION_ONLY")
+        token_keys = read.texts("TOKEN_KEYS")
         settings = cls(
             identity_table=read.text("IDENTITY_TABLE"),
             index_table=read.text("INDEX_TABLE"),
-            token_keys=read.texts("TOKEN_KEYS"),
+            token_keys=token_keys,
+            token_public_keys=read.public_keys("TOKEN_PUBLIC_KEYS", token_keys),
             token_issuer=read.name("TOKEN_ISSUER", "roadstead"),
             token_service=read.name("TOKEN_SERVICE", "roadstead"),
             token_lifetime=read.number("TOKEN_LIFETIME", 900, least=MIN_TOKEN_LIFETIME, most=TOKEN_LIFETIME),

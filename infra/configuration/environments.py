@@ -31,6 +31,7 @@ class Addresses:
 
     bucket: str
     token_keys: str
+    token_public_keys: str
     distribution_url: str
     uploads_url: str
     registry_host: str
@@ -42,7 +43,8 @@ class Addresses:
 
 
 _STAND_INS = Addresses(
-    *("bucket", "key", "https://registry.example.com", "", "registry.example.com", ""), *("url", "url", "url", "url")
+    *("bucket", "key", "", "https://registry.example.com", "", "registry.example.com", ""),
+    *("url", "url", "url", "url"),
 )
 
 
@@ -52,6 +54,7 @@ def registry(settings: Settings, at: Addresses) -> dict[str, str]:
         "INDEX_TABLE": names.index_table,
         "BUCKET": at.bucket,
         "TOKEN_KEYS": at.token_keys,
+        "TOKEN_PUBLIC_KEYS": at.token_public_keys,
         "TOKEN_ISSUER": "roadstead",
         "TOKEN_SERVICE": "roadstead",
         "UPLOAD_KEYS_PARAMETER": names.upload_keys_parameter,
@@ -78,6 +81,7 @@ def token(settings: Settings, at: Addresses) -> dict[str, str]:
         "IDENTITY_TABLE": names.identity_table,
         "INDEX_TABLE": names.index_table,
         "TOKEN_KEYS": at.token_keys,
+        "TOKEN_PUBLIC_KEYS": at.token_public_keys,
         "TOKEN_ISSUER": "roadstead",
         "TOKEN_SERVICE": "roadstead",
         "CONFIGURATION_SECRETS_PREFIX": names.configuration_secrets,

@@ -45,12 +45,16 @@ INDEXES: tuple[Mapping[str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The names by which the functions are told of them; `token_key` is the ARN of a KMS key."""
+    """The names by which the functions are told of them.
+
+    `token_key` is the ARN of a KMS key, `token_public_key` its SubjectPublicKeyInfo in base64.
+    """
 
     index_table: str
     identity_table: str
     bucket: str
     token_key: str
+    token_public_key: str
     upload_keys_parameter: str
     upload_keys: str = field(repr=False)  # as the edge's key-value store wants them
     object_events_url: str
@@ -75,11 +79,13 @@ def ensure_resources(client: Client, of_this_run: Mapping[str, str]) -> Resource
     upload_keys = _ensure_upload_keys(client, UPLOAD_KEYS_PARAMETER)
     for name, value in of_this_run.items():
         client.call("ssm", "PutParameter", Name=name, Type="SecureString", Value=value, Overwrite=True)
+    token_key = _ensure_token_key(client, TOKEN_KEY_ALIAS)
     return Resources(
         INDEX_TABLE,
         IDENTITY_TABLE,
         BUCKET,
-        _ensure_token_key(client, TOKEN_KEY_ALIAS),
+        token_key,
+        str(client.call("kms", "GetPublicKey", KeyId=token_key)["PublicKey"]),
         UPLOAD_KEYS_PARAMETER,
         upload_keys,
         object_events,

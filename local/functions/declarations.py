@@ -41,6 +41,7 @@ def registry_environment(resources: Resources, distribution: Distribution | None
     """Return the variables of the registry function and the relay."""
     environment = {
         "TOKEN_KEYS": resources.token_key,
+        "TOKEN_PUBLIC_KEYS": resources.token_public_key,
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_SERVICE": SERVICE,
         "INDEX_TABLE": resources.index_table,
@@ -74,6 +75,7 @@ def functions(
     """
     token = {
         "TOKEN_KEYS": resources.token_key,
+        "TOKEN_PUBLIC_KEYS": resources.token_public_key,
         "TOKEN_ISSUER": ISSUER,
         "TOKEN_SERVICE": SERVICE,
         "IDENTITY_TABLE": resources.identity_table,

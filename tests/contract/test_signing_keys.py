@@ -97,3 +97,21 @@ def test_a_public_key_is_asked_of_kms_once(ministack_endpoint: str) -> None:
     calls = aws.record_calls(client)
     assert keys.public_key(key_id) is keys.public_key(key_id)
     assert calls == ["kms.GetPublicKey"]
+
+
+def test_a_public_key_that_is_known_is_not_asked_of_kms(ministack_endpoint: str) -> None:
+    client = aws.client("kms", ministack_endpoint)
+    handed, other = aws.make_signing_key(client), aws.make_signing_key(client)
+    numbers = KmsKeys(client).public_key(handed).public_numbers()
+    point = b"\x04" + numbers.x.to_bytes(32, "big") + numbers.y.to_bytes(32, "big")
+    keys = KmsKeys(client, {handed: point})
+    calls = aws.record_calls(client)
+    assert keys.public_key(handed).public_numbers() == numbers
+    _verify(keys.public_key(handed), keys.sign(handed, b"message"), b"message")
+    keys.public_key(other)
+    assert calls == ["kms.Sign", "kms.GetPublicKey"]
+
+
+def test_a_point_off_the_curve_is_unusable() -> None:
+    with pytest.raises(UnusableKey, match="the public key of one in the settings is not a point on P-256"):
+        KmsKeys(None, {"one": b"\x04" + b"\x01" * 64}).public_key("one")

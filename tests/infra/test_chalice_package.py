@@ -68,7 +68,7 @@ NOTIFICATIONS = {
     "WEBHOOK_PORTS",
 }
 # What only one machine is set to: issuers on it, by plain HTTP.
-ON_ONE_MACHINE = {"INTERNAL_ISSUERS"}
+ON_ONE_MACHINE = {"INTERNAL_ISSUERS", "TOKEN_PUBLIC_KEYS"}
 # What Lambda itself does in the function's name, to bring it the records of streams and queues.
 EVENT_SOURCES = {
     "dynamodb:DescribeStream",
@@ -171,6 +171,7 @@ def test_each_function_has_the_variables_that_it_has_locally(package: Package) -
         "roadstead-identity",
         "roadstead-ACCOUNT-REGION",
         "alias/roadstead-token",
+        "unused",
         "/roadstead/upload-keys",
         "secret",
         object_events_url="unused",

@@ -177,6 +177,7 @@ class TestFunctions:
         (registry,) = [one for one in everything.of("AWS::Serverless::Function") if one["Handler"] == "app.registry"]
         variables = {name: text(value) for name, value in registry["Environment"]["Variables"].items()}
         assert re.fullmatch(r"<KeysToken2\w+\.Arn>,<KeysToken1\w+\.Arn>", variables.pop("TOKEN_KEYS"))
+        assert re.fullmatch(r"<PublicKeysRead\w*\.Keys>", variables.pop("TOKEN_PUBLIC_KEYS"))
         assert re.fullmatch(r"<EdgeBlobUrlKey\w+>", variables.pop("BLOB_URL_KEY_ID"))
         assert re.fullmatch(r"<StorageBucket\w+>", variables.pop("BUCKET"))
         assert variables == {

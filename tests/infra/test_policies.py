@@ -113,6 +113,10 @@ GRANTS = {
         "logs:::log-group:/aws/lambda/roadstead-*-indexer:*": _LINES,
         **_TRACES,
     },
+    "PublicKeysReaderRole": {
+        "<KeysToken1.Arn>": "kms:GetPublicKey",
+        "<PublicKeysReaderLog.Arn>": _LINES,
+    },
     "RelayRole": {
         INDEX: "dynamodb:GetItem dynamodb:PutItem dynamodb:Query",
         BUCKET: "s3:ListBucket",

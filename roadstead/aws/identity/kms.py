@@ -6,6 +6,7 @@ signatures in DER.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -29,10 +30,14 @@ _UNUSABLE = frozenset(
 
 
 class KmsKeys:
-    """Signer and PublicKeys, by key id, ARN or alias."""
+    """Signer and PublicKeys, by key id, ARN or alias.
 
-    def __init__(self, client: Any) -> None:
+    `points` are public keys that are known already: uncompressed points on P-256 (SEC 1). KMS is asked for others once.
+    """
+
+    def __init__(self, client: Any, points: Mapping[str, bytes] | None = None) -> None:
         self._client = client
+        self._points = points or {}
         self._public: dict[str, EllipticCurvePublicKey] = {}
 
     def sign(self, key_id: str, message: bytes) -> bytes:
@@ -53,8 +58,20 @@ class KmsKeys:
 
     def public_key(self, key_id: str) -> EllipticCurvePublicKey:
         known = self._public.get(key_id)
-        if known is not None:
-            return known
+        if known is None:
+            known = self._public[key_id] = self._handed(key_id) or self._asked(key_id)
+        return known
+
+    def _handed(self, key_id: str) -> EllipticCurvePublicKey | None:
+        point = self._points.get(key_id)
+        if point is None:
+            return None
+        try:
+            return EllipticCurvePublicKey.from_encoded_point(SECP256R1(), point)
+        except ValueError as error:
+            raise UnusableKey(f"the public key of {key_id} in the settings is not a point on P-256") from error
+
+    def _asked(self, key_id: str) -> EllipticCurvePublicKey:
         try:
             answer = self._client.get_public_key(KeyId=key_id)
         except ClientError as error:
@@ -67,5 +84,4 @@ class KmsKeys:
         key = load_der_public_key(answer["PublicKey"])
         if not isinstance(key, EllipticCurvePublicKey) or not isinstance(key.curve, SECP256R1):
             raise UnusableKey(f"the KMS key {key_id} is not an ECC_NIST_P256 key")
-        self._public[key_id] = key
         return key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 
 import pytest
@@ -15,11 +16,22 @@ LEAST = {"INDEX_TABLE": "index", "BUCKET": "bucket", "TOKEN_KEYS": "one, two", "
 DISTRIBUTION = {"DISTRIBUTION_URL": "https://registry.example.com", "EDGE_SECRET_PARAMETER": "/edge"}
 
 
+# The generator of P-256 (SEC 2, section 2.4.2), and it as a SubjectPublicKeyInfo (RFC 5480) in base64.
+POINT = bytes.fromhex(
+    "04"
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"
+)
+PREFIX = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+KEY = base64.b64encode(PREFIX + POINT).decode()
+
+
 def test_four_settings_suffice() -> None:
     assert Settings.from_environ(LEAST) == Settings(
         index_table="index",
         bucket="bucket",
         token_keys=("one", "two"),
+        token_public_keys={},
         token_issuer="roadstead",
         token_service="roadstead",
         upload_keys_parameter="/keys",
@@ -50,6 +62,8 @@ def test_four_settings_suffice() -> None:
         ("TOKEN_ISSUER", "issuer", "token_issuer", "issuer"),
         ("TOKEN_SERVICE", " service ", "token_service", "service"),
         ("TOKEN_KEYS", "one,,two,", "token_keys", ("one", "two")),
+        ("TOKEN_PUBLIC_KEYS", f"{KEY}, {KEY}", "token_public_keys", {"one": POINT, "two": POINT}),
+        ("TOKEN_PUBLIC_KEYS", " ", "token_public_keys", {}),
         ("URL_SECONDS", "60", "url_seconds", 60),
         ("UPLOAD_SECONDS", "604800", "upload_seconds", 604_800),
         ("UPLOAD_URL_SECONDS", "60", "upload_url_seconds", 60),
@@ -90,6 +104,11 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
     [
         ("INDEX_TABLE", "  "),
         ("TOKEN_KEYS", ","),
+        ("TOKEN_PUBLIC_KEYS", KEY),
+        ("TOKEN_PUBLIC_KEYS", f"{KEY},{KEY},{KEY}"),
+        ("TOKEN_PUBLIC_KEYS", f"{KEY},{KEY[:-4]}"),
+        ("TOKEN_PUBLIC_KEYS", f"{KEY},no base64"),
+        ("TOKEN_PUBLIC_KEYS", f"{KEY},{base64.b64encode(b'x' * 91).decode()}"),
         ("TOKEN_ISSUER", 'a"b'),
         ("TOKEN_SERVICE", "x" * 65),
         ("URL_SECONDS", "59"),

@@ -98,8 +98,11 @@ def _relay() -> Application:
 
 
 @contextmanager
-def running(patch: pytest.MonkeyPatch, *, relay: bool = False) -> Iterator[Function]:
-    """A function that has not answered yet; put together as the relay is, if `relay`."""
+def running(patch: pytest.MonkeyPatch, *, relay: bool = False, public_key: bool = False) -> Iterator[Function]:
+    """A function that has not answered yet; put together as the relay is, if `relay`.
+
+    With `public_key` the deployment has told it the public key of its tokens.
+    """
     environment = {
         "AWS_DEFAULT_REGION": aws.REGION,
         "AWS_ACCESS_KEY_ID": aws.CREDENTIALS["aws_access_key_id"],
@@ -132,6 +135,8 @@ def running(patch: pytest.MonkeyPatch, *, relay: bool = False) -> Iterator[Funct
             "TOKEN_KEYS": key,
             "UPLOAD_KEYS_PARAMETER": "/upload-keys",
         }
+        if public_key:
+            settings["TOKEN_PUBLIC_KEYS"] = base64.b64encode(kms.get_public_key(KeyId=key)["PublicKey"]).decode()
         for name, value in settings.items():
             patch.setenv(name, value)
         patch.setattr(composition, "client", client)

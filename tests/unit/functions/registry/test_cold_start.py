@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from functions.distribution import composition
 from functions.registry import handler
-from roadstead.aws.clients import client as make_client
 from tests.unit.functions.registry.cloud import REPOSITORY, running
 
 
@@ -20,6 +20,14 @@ def test_a_cold_function_reads_its_keys_once() -> None:
             "ssm.GetParameter",
         ]
         assert cold.cost("POST", f"/v2/{REPOSITORY}/blobs/uploads/", status=202) == []
+
+
+def test_a_first_pull_needs_dynamodb_alone_if_the_deployment_tells_the_public_key() -> None:
+    with pytest.MonkeyPatch.context() as patch, running(patch, public_key=True) as cold:
+        missing = f"/v2/{REPOSITORY}/manifests/latest"
+        made = recorded_clients(patch)
+        assert cold.cost("GET", missing, status=404) == ["dynamodb.GetItem"]
+        assert made == ["dynamodb"]
 
 
 def test_preparing_creates_the_clients_and_makes_no_call() -> None:
@@ -39,14 +47,21 @@ def test_missing_settings_fail_the_initialisation_by_name(monkeypatch: pytest.Mo
 
 
 def test_preparing_creates_the_one_client_that_a_pull_needs() -> None:
+    with pytest.MonkeyPatch.context() as patch, running(patch):
+        made = recorded_clients(patch)
+        handler.prepare()
+        assert made == ["dynamodb"]
+
+
+def recorded_clients(patch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list of the services whose clients the function makes from now on; it starts anew."""
     made: list[str] = []
+    make: Callable[..., Any] = vars(composition)["client"]  # what `running` put there
 
     def client(service: str, **options: Any) -> Any:
         made.append(service)
-        return make_client(service, **options)
+        return make(service, **options)
 
-    with pytest.MonkeyPatch.context() as patch, running(patch):
-        patch.setattr(composition, "client", client)
-        handler.application.cache_clear()
-        handler.prepare()
-        assert made == ["dynamodb"]
+    patch.setattr(composition, "client", client)
+    handler.application.cache_clear()
+    return made

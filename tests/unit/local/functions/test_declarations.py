@@ -9,7 +9,8 @@ from local.cloud.resources import Resources
 from local.functions.declarations import Distribution, functions
 
 RESOURCES = Resources(
-    "index", "identity", "bucket", "key", "upload-keys", "{}", "queue", "letters", "outgoing", "unsent", "unread"
+    *("index", "identity", "bucket", "key", "public key", "upload-keys", "{}"),
+    *("queue", "letters", "outgoing", "unsent", "unread"),
 )
 EDGE = Distribution("http://127.0.0.1:5000")
 
@@ -52,7 +53,7 @@ def test_a_path_has_its_function_or_none(path: str, expected: tuple[str, str] | 
 def test_each_function_has_only_the_variables_that_it_needs(distribution: Distribution | None) -> None:
     made = functions(RESOURCES, {"AWS_X": "1"}, distribution)
     own = {function.name: set(function.environment) - {"AWS_X"} for function in made}
-    shared = {"TOKEN_KEYS", "TOKEN_ISSUER", "TOKEN_SERVICE"}
+    shared = {"TOKEN_KEYS", "TOKEN_PUBLIC_KEYS", "TOKEN_ISSUER", "TOKEN_SERVICE"}
     edge = {"DISTRIBUTION_URL", "EDGE_SECRET_PARAMETER"} if distribution else set()
     assert own == {
         "registry": shared | {"INDEX_TABLE", "BUCKET", "UPLOAD_KEYS_PARAMETER"} | edge,
