@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from bench import (
     calls,
+    cold_pull,
     collection,
+    concurrency,
     console,
     costs,
     data_plane,
@@ -99,9 +101,17 @@ def _from_zero(options: argparse.Namespace) -> str:
     return from_zero.show(from_zero.measure(pairs=1 if options.quick else options.pairs or 7))
 
 
+def _cold_pull(options: argparse.Namespace) -> str:
+    return cold_pull.show(cold_pull.measure(pairs=1 if options.quick else options.pairs or 7))
+
+
 def _collection(options: argparse.Namespace) -> str:
     with rig() as one:
         return collection.show(list(collection.measure(one, blobs=20 if options.quick else 4_000)))
+
+
+def _concurrency(options: argparse.Namespace) -> str:
+    return concurrency.show(concurrency.measure(pushes=3 if options.quick else 50))
 
 
 def _costs(_: argparse.Namespace) -> str:
@@ -133,9 +143,11 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "image": _image,
     "data-plane": _data_plane,
     "from-zero": _from_zero,
+    "cold-pull": _cold_pull,
     "console": _console,
     "scale": _scale,
     "collection": _collection,
+    "concurrency": _concurrency,
     "costs": _costs,
 }
 

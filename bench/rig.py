@@ -138,13 +138,20 @@ def rig() -> Iterator[Rig]:
         declared = functions(resources, found, None)
         environment = {name: value for one in declared for name, value in one.environment.items()}
         made = Rig(resources, tuple(one.name for one in declared), environment)
-        # The functions log to standard output, which is for the tables.
-        with _environ(environment), _watched_session(made), contextlib.redirect_stdout(io.StringIO()):
-            made.forget()
-            try:
-                yield made
-            finally:
-                made.forget()
+        with installed(made):
+            yield made
+
+
+@contextlib.contextmanager
+def installed(one: Rig) -> Iterator[None]:
+    """Meanwhile os.environ has the functions' variables, and the functions' calls are recorded."""
+    # The functions log to standard output, which is for the tables.
+    with _environ(one.environment), _watched_session(one), contextlib.redirect_stdout(io.StringIO()):
+        one.forget()
+        try:
+            yield
+        finally:
+            one.forget()
 
 
 @contextlib.contextmanager
