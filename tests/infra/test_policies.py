@@ -185,6 +185,7 @@ def test_there_is_no_other_role(default: Deployment, fargate: Deployment) -> Non
         "WebhookRole",
         "IndexerRole",
         "LdapRole",
+        "PublicKeysReaderRole",
     }
     assert named(roles(default)) == {*GRANTS, _EDGE_ROLE}
     assert named(roles(fargate)) == {*functions, *FARGATE_GRANTS}
