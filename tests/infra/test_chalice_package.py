@@ -328,7 +328,9 @@ def test_only_the_token_function_reads_identities_and_signs(package: Package) ->
     registry = json.dumps(package.statements("registry"))
     assert "identity" not in registry
     assert "kms:Sign" not in registry
-    assert "roadstead-index" not in json.dumps(package.statements("token"))
+    (quotas,) = [one for one in package.statements("token") if "roadstead-index" in json.dumps(one["Resource"])]
+    assert quotas["Action"] == ["dynamodb:GetItem", "dynamodb:PutItem"]
+    assert quotas["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["rules#*", "event#*"]}}
 
 
 def test_the_lock_file_at_the_root_holds_all_that_any_function_needs() -> None:
