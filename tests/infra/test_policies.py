@@ -186,6 +186,7 @@ def test_there_is_no_other_role(default: Deployment, fargate: Deployment) -> Non
         "IndexerRole",
         "LdapRole",
         "PublicKeysReaderRole",
+        "WarningsRole",
     }
     assert named(roles(default)) == {*GRANTS, _EDGE_ROLE}
     assert named(roles(fargate)) == {*functions, *FARGATE_GRANTS}
