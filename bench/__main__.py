@@ -25,6 +25,8 @@ from bench import (
     image,
     imports,
     logins,
+    management,
+    operations,
     scale,
 )
 from bench.content import MIB
@@ -62,7 +64,16 @@ def _calls(_: argparse.Namespace) -> str:
 def _handlers(options: argparse.Namespace) -> str:
     pairs, repeat = (2, 1) if options.quick else (options.pairs or 15, 5)
     with rig() as one:
-        return handlers.show(list(handlers.measure(one, pairs=pairs, repeat=repeat)))
+        return handlers.show(list(handlers.measure(one, operations.operations(one), pairs=pairs, repeat=repeat)))
+
+
+def _management(options: argparse.Namespace) -> str:
+    """Calls and CPU of every list and every change of the management API; `imports` has its cold start."""
+    pairs, repeat, number = (1, 1, 100) if options.quick else (options.pairs or 7, 3, 1_000)
+    with rig() as one:
+        rows = list(management.operations(one, number=number))
+        counted = calls.show({row.name: calls.calls_of(one, row) for row in rows})
+        return f"{counted}\n{handlers.show(list(handlers.measure(one, rows, pairs=pairs, repeat=repeat)))}"
 
 
 def _events(options: argparse.Namespace) -> str:
@@ -137,6 +148,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "calls": _calls,
     "handlers": _handlers,
     "events": _events,
+    "management": _management,
     "imports": _imports,
     "logins": _logins,
     "embedded": _embedded,

@@ -17,8 +17,8 @@ Counts = dict[str, tuple[str, ...]]
 def count(rig: Rig) -> Counts:
     """Return the calls of each operation in order; for some also as the first request of an environment."""
     rows = {operation.name: operation for operation in operations(rig)}
-    counts = {name: _calls(rig, operation) for name, operation in rows.items()}
-    return counts | {f"{name} (first)": _calls(rig, rows[name], first=True) for name in _FIRST}
+    counts = {name: calls_of(rig, operation) for name, operation in rows.items()}
+    return counts | {f"{name} (first)": calls_of(rig, rows[name], first=True) for name in _FIRST}
 
 
 def show(counts: Counts) -> str:
@@ -37,7 +37,8 @@ def show(counts: Counts) -> str:
     )
 
 
-def _calls(rig: Rig, operation: Operation, *, first: bool = False) -> tuple[str, ...]:
+def calls_of(rig: Rig, operation: Operation, *, first: bool = False) -> tuple[str, ...]:
+    """Return the calls of one such request, behind another one."""
     operation.prepare()()
     invocation = operation.prepare()
     if first:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import boto3
 
-from bench.operations import REPOSITORY, Operation, operations
+from bench.operations import REPOSITORY, Operation
 from bench.pairs import Comparison, Cost, compared, cost
 from bench.replay import Replay, kept
 from bench.rig import Rig
@@ -24,10 +24,10 @@ class Handled:
     calls: Comparison | None  # CPU, over the same calls; None if there are none
 
 
-def measure(rig: Rig, *, pairs: int, repeat: int) -> Iterator[Handled]:
-    """Measure every operation. A sample is the mean of `repeat` requests, against as many reads right after them."""
+def measure(rig: Rig, measured: Iterable[Operation], *, pairs: int, repeat: int) -> Iterator[Handled]:
+    """Measure operations. A sample is the mean of `repeat` requests, against as many reads right after them."""
     bare = _bare_read(rig)
-    for operation in operations(rig):
+    for operation in measured:
         yield _against(rig, bare, operation, pairs=pairs, repeat=repeat)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from functions.management import handler as management
 from functions.registry import handler as registry
 from functions.token import handler as token
 from local.cloud.client import Client
@@ -33,6 +34,7 @@ from tests.embedded import ACCESS_KEY, SECRET_KEY, embedded
 USER, PASSWORD = "bench", "the password of the bench"
 HOST = "registry.example"
 _HANDLERS: Mapping[str, Callable[[Mapping[str, Any], object], dict[str, Any]]] = {
+    "management": management.handle,
     "registry": registry.handle,
     "token": token.handle,
 }
@@ -107,6 +109,8 @@ class Rig:
 
     def forget(self) -> None:
         """Drop what the functions keep in memory: each one's next request is the first of an environment."""
+        management.services.cache_clear()
+        management.application.cache_clear()
         registry.application.cache_clear()
         token.services.cache_clear()
 
@@ -132,7 +136,8 @@ def rig() -> Iterator[Rig]:
         found = cloud.environment()
         address, _, port = cloud.endpoint.rpartition("/")[2].rpartition(":")
         credentials = Credentials(ACCESS_KEY, SECRET_KEY, cloud.region)
-        resources = ensure_resources(Client(Endpoint(address, int(port), credentials)), {})
+        with contextlib.closing(Client(Endpoint(address, int(port), credentials))) as making:
+            resources = ensure_resources(making, {})
         identities = DynamoIdentities(Table(cloud.client("dynamodb"), resources.identity_table))
         Accounts(identities, Argon2Hasher()).create_user(USER, PASSWORD, admin=True)
         declared = functions(resources, found, None)

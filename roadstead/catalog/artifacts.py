@@ -7,13 +7,12 @@ whole repository, up to MAX_EXAMINED artifacts (docs/adr/0015).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from roadstead.catalog.pages import MAX_DETAILS, ArtifactTag, Pages
 from roadstead.catalog.summaries import Summary, summarize
-from roadstead.conflicts import Throttled
 from roadstead.content.manifest_document import parse_manifest
 from roadstead.content.manifest_index import ManifestEntry, ManifestIndex
 from roadstead.content.manifests import manifest_unknown
@@ -29,12 +28,16 @@ MAX_EXAMINED = 10_000  # artifacts, or tags, that a filter or an order looks thr
 MAX_REPOSITORIES = 200  # of a project that a filter or an order looks through
 MAX_SHOWN_TAGS = 100  # tags of one artifact in a list; a page of 100 artifacts with them takes 2 MB
 MAX_ACCESSORIES = 10_000  # of one artifact
-_MAX_COMPUTED = 100  # summaries that one list computes because the indexer has not come to them
+_MAX_COMPUTED = 2_000  # summaries that one list computes because the indexer has not come to them: 3 s, eight at a time
 _LISTED_ACCESSORIES = 100  # accessories of one artifact in a list
 
 
 class TooMany(Exception):
     """More would have to be looked through than MAX_EXAMINED. The message is a sentence for a person."""
+
+
+class BeingIndexed(Exception):
+    """So much was pushed a moment ago that a list cannot be sorted or filtered yet. The message is a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class Artifacts:
             found = [Artifact(repository, row.digest, row.at, None) for row in rows]
             if summaries:
                 known = {one.digest: one for one in self._pages.all_summaries(repository, limit=10 * MAX_EXAMINED)}
-                found = self._completed(repository, (replace(one, summary=known.get(one.digest)) for one in found))
+                found = self._filled(repository, [replace(one, summary=known.get(one.digest)) for one in found])
         if tags:
             found = [replace(one, tags=all_tags.get(one.digest, ())) for one in found]
         if pulls:
@@ -174,7 +177,10 @@ class Artifacts:
         entry, body = self._read(repository, reference)
         artifact = Artifact(repository, entry.digest, entry.at, None)
         details = self._pages.details(repository, [entry.digest])[entry.digest]
-        summary = details.summary or self._summarized(repository, entry, body)
+        summary = details.summary
+        if summary is None:
+            found = find_accessories(self._manifests, repository, entry.digest, limit=_LISTED_ACCESSORIES)
+            summary = self._summarized(entry, body, found)
         artifact = replace(artifact, summary=summary, pulls=details.pulls)
         if tags:
             shown = self._pages.tags_of(repository, [entry.digest], limit=MAX_SHOWN_TAGS)
@@ -226,7 +232,7 @@ class Artifacts:
         for row in rows:
             found.setdefault(row.digest, Artifact(repository, row.digest, row.at, None))
         shown = [one for digest, one in found.items() if digest not in hidden]
-        return sorted(self._completed(repository, shown), key=lambda one: one.place, reverse=True)
+        return sorted(self._filled(repository, shown), key=lambda one: one.place, reverse=True)
 
     def _detailed(
         self, repository: RepositoryName, artifacts: Sequence[Artifact], tags: bool, accessories: bool
@@ -251,25 +257,47 @@ class Artifacts:
             shown = find_accessories(self._manifests, artifact.repository, artifact.digest, limit=_LISTED_ACCESSORIES)
         return replace(artifact, accessories=tuple(shown))
 
-    def _completed(self, repository: RepositoryName, artifacts: Iterable[Artifact]) -> list[Artifact]:
-        """Compute the summaries that are not there. What has been deleted meanwhile is left out."""
-        found = list(artifacts)
-        missing = [one.digest for one in found if one.summary is None]
-        if len(missing) > _MAX_COMPUTED:
-            raise Throttled(f"{repository} was pushed to a moment ago, and is being indexed")
+    def _completed(self, repository: RepositoryName, artifacts: Sequence[Artifact]) -> list[Artifact]:
+        """Compute the summaries of a page that are not there. What has been deleted meanwhile is left out."""
+        return self._computed(
+            repository,
+            artifacts,
+            lambda digest: find_accessories(self._manifests, repository, digest, limit=_LISTED_ACCESSORIES),
+        )
 
+    def _filled(self, repository: RepositoryName, artifacts: Sequence[Artifact]) -> list[Artifact]:
+        """As `_completed`, without accessories: for filters and orders, of which none is about them.
+
+        Costs one read for each that is computed. Raises BeingIndexed for more than _MAX_COMPUTED.
+        """
+        missing = sum(one.summary is None for one in artifacts)
+        if missing > _MAX_COMPUTED:
+            raise BeingIndexed(
+                f"{missing} of the {len(artifacts)} artifacts of {repository} were pushed a moment ago and are being "
+                "indexed: try again in some seconds, or list by push_time, which needs no index"
+            )
+        return self._computed(repository, artifacts, lambda _: [])
+
+    def _computed(
+        self,
+        repository: RepositoryName,
+        artifacts: Sequence[Artifact],
+        accessories: Callable[[Digest], Sequence[Accessory]],
+    ) -> list[Artifact]:
         def computed(digest: Digest) -> Summary | None:
             entry = self._manifests.find_manifest(repository, digest)
             body = self._body(entry) if entry is not None else None
-            return self._summarized(repository, entry, body) if entry is not None and body is not None else None
+            return (
+                self._summarized(entry, body, accessories(digest)) if entry is not None and body is not None else None
+            )
 
+        missing = [one.digest for one in artifacts if one.summary is None]
         made = dict(zip(missing, each(computed, missing), strict=True))
-        summed = [one if one.summary is not None else replace(one, summary=made[one.digest]) for one in found]
+        summed = [one if one.summary is not None else replace(one, summary=made[one.digest]) for one in artifacts]
         return [one for one in summed if one.summary is not None]
 
-    def _summarized(self, repository: RepositoryName, entry: ManifestEntry, body: bytes) -> Summary:
+    def _summarized(self, entry: ManifestEntry, body: bytes, accessories: Sequence[Accessory]) -> Summary:
         """The summary without what is read from blobs, which only the indexer may do."""
-        accessories = find_accessories(self._manifests, repository, entry.digest, limit=_LISTED_ACCESSORIES)
         try:
             manifest = parse_manifest(body, entry.media_type)
         except RegistryError:  # an older version took it, and this one would not

@@ -11,14 +11,14 @@ from typing import Any
 from functions.management.authorization import require_on_repository
 from functions.management.call import Call, text
 from functions.management.content_names import reference_in, repository_in
-from functions.management.errors import bad_request, not_found
+from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
 from functions.management.handlers.content.additions import json_addition
 from functions.management.handlers.content.labels import labels_in
 from functions.management.harbor import artifacts as shapes
 from functions.management.harbor.paging import Page, page_response, requested_page
 from functions.management.harbor.query import Exact, Query, Sort, Term, flag, parse_query
 from functions.management.route import HARBOR, OWN, in_project, route
-from roadstead.catalog.artifacts import Artifact, TooMany, examinable
+from roadstead.catalog.artifacts import Artifact, BeingIndexed, TooMany, examinable
 from roadstead.catalog.extraction import CONFIG
 from roadstead.catalog.labels import Label, assigned_labels
 from roadstead.catalog.pages import ArtifactTag
@@ -269,7 +269,14 @@ def _examined(call: Call, name: RepositoryName, query: Query) -> list[Artifact]:
 
 
 def _examine(call: Call, name: RepositoryName, query: Query) -> list[Artifact]:
-    """What a query has to choose from, with the values that it asks for. Raises TooMany."""
+    """What a query has to choose from, with the values that it asks for. Raises TooMany; 503 while it is indexed."""
+    try:
+        return _examined_by(call, name, query)
+    except BeingIndexed as error:
+        raise ManagementError(ManagementCode.UNAVAILABLE, str(error), headers=[("Retry-After", "5")]) from error
+
+
+def _examined_by(call: Call, name: RepositoryName, query: Query) -> list[Artifact]:
     artifacts, terms = call.services.artifacts, _known(query)
     keys = terms.keys() | {sort.key for sort in query.sorts}
     only = _only(terms)

@@ -591,3 +591,16 @@ def test_layers_have_sizes_and_what_the_history_says(browser: Browser) -> None:
     assert ask(browser, f"{path}/v1/layers", "eve")[0] == 403
     push_index(browser)
     assert ask(browser, f"{path}/whole/layers")[:2] == (200, [])
+
+
+def test_a_list_by_size_does_not_wait_for_the_indexer(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = [browser.desk.push_image(GALLEON, f"v{number}", layer=b"x" * number) for number in range(1, 4)]
+    assert shown(browser, "?sort=-size") == digests[::-1]
+    assert shown(browser, "?q=type=IMAGE&sort=size") == digests
+    monkeypatch.setattr(artifacts_module, "_MAX_COMPUTED", 2)
+    status, document, headers = ask(browser, f"{ARTIFACTS}?sort=-size")
+    assert (status, headers["retry-after"]) == (503, "5")
+    assert "3 of the 3 artifacts" in document["errors"][0]["message"]
+    assert shown(browser) == digests[::-1]
+    browser.desk.settle()
+    assert shown(browser, "?sort=-size") == digests[::-1]
