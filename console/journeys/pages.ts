@@ -98,6 +98,7 @@ export const DIALOGS: [name: string, path: string, open: (page: Page) => Promise
     },
   ],
   ['new-label', '/ui/admin/labels', (page) => page.getByRole('button', { name: 'New label' }).click()],
+  ['new-provider', '/ui/admin/providers', (page) => page.getByRole('button', { name: 'New provider' }).click()],
   ['new-user', '/ui/admin/users', (page) => page.getByRole('button', { name: 'New user' }).click()],
   ['user-menu', '/ui/admin/users', (page) => page.getByRole('button', { name: 'Actions for brendan' }).click()],
   ['preferences', '/ui/projects', (page) => page.getByRole('button', { name: 'Appearance and language' }).click()],

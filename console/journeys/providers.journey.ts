@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { violations } from './axe';
 import { errorsOf, newWindow, openBrowser, settled, signIn } from './browser';
 import { Client } from './registry';
 
@@ -64,5 +65,46 @@ test('a test of what stands in the form says which step failed and what to do, a
 
   const kept = (await (await admin.manage('GET', 'v2.0/configurations')).json()) as Record<string, { value: unknown }>;
   expect([kept['oidc_endpoint']?.value, kept['ldap_url']?.value]).toEqual(['', '']);
+  await window.close();
+});
+
+test('a further provider is added, gets a button of its own, and is removed', async () => {
+  const window = await newWindow(browser);
+  const errors = errorsOf(window);
+  const page = await window.newPage();
+  await signIn(page, undefined, undefined, '/ui/sign-in?back=%2Fui%2Fadmin%2Fproviders');
+  await settled(page);
+  await page.getByRole('button', { name: 'New provider' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Id', { exact: true }).fill('labs');
+  await dialog.getByLabel('Issuer').fill('https://127.0.0.1:8443');
+  await dialog.getByText('/c/oidc/callback/labs').waitFor();
+  await dialog.getByRole('button', { name: 'Test' }).click();
+  await dialog.getByText('It failed at “discovery”.').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByLabel('Client id').fill('registry');
+  await dialog.getByLabel('Client secret').fill('hush');
+  await dialog.getByLabel('Name on the button').fill('The Labs');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('rowheader', { name: 'The Labs' }).waitFor();
+  expect(await violations(page)).toEqual([]);
+
+  await page.getByRole('button', { name: 'Settings of The Labs' }).click();
+  expect(await dialog.getByLabel('Client secret').inputValue()).toBe('');
+  await dialog.getByText('Empty: it stays as it is.').waitFor();
+  await dialog.getByLabel('Name on the button').fill('The New Labs');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('rowheader', { name: 'The New Labs' }).waitFor();
+  const kept = await (await admin.manage('GET', 'roadstead/v1/oidc-providers/labs')).json();
+  expect(kept).toMatchObject({ name: 'The New Labs', endpoint: 'https://127.0.0.1:8443', scope: 'openid', has_secret: true });
+
+  const other = await (await newWindow(browser)).newPage();
+  await other.goto('/ui/sign-in');
+  await other.getByRole('link', { name: 'Sign in with The New Labs' }).waitFor();
+
+  await page.getByRole('button', { name: 'Delete The New Labs' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('rowheader', { name: 'The New Labs' }).waitFor({ state: 'detached' });
+  expect(errors).toEqual([]);
   await window.close();
 });

@@ -22,6 +22,7 @@ export type ImmutableRule = Schemas['ImmutableRule'];
 export type Label = Schemas['Label'];
 export type LimitedGrant = Schemas['LimitedRobotPermission'];
 export type Member = Schemas['Member'];
+export type OidcProvider = Schemas['OidcProvider'];
 export type OwnSession = Schemas['OwnSession'];
 export type Permission = Schemas['Permission'];
 export type Project = Schemas['Project'];

@@ -1,13 +1,12 @@
-import { CircleCheck, PlugZap } from 'lucide-preact';
-import { useState } from 'preact/hooks';
-import { testLdap, testOidc, type Verdict } from '../../api/providers';
-import { useAction, useSystem } from '../../api/queries';
-import { type Message, useTexts } from '../../i18n';
-import { en } from '../../i18n/en';
+import { testLdap, testOidc } from '../../api/providers';
+import { useSystem } from '../../api/queries';
+import { useTexts } from '../../i18n';
 import { type Key, type Kind, Section } from '../../parts/settings';
-import { Button, Command, SMALL } from '../../ui/controls';
+import { Command } from '../../ui/controls';
 import { Failure } from '../../ui/feedback';
 import { useConfigurations } from './configuration';
+import { FurtherProviders } from './further-providers';
+import { Test } from './provider-test';
 
 const OIDC: [Key, Kind][] = [
   ['oidc_endpoint', 'text'],
@@ -66,6 +65,7 @@ export function Providers() {
           <Command text={`${origin}/ui`} label={t('providers.register.logout')} />
         </div>
       </Section>
+      <FurtherProviders origin={origin} />
       <Section
         title={t('providers.ldap')}
         keys={LDAP}
@@ -74,43 +74,5 @@ export function Providers() {
       />
       <Section title={t('providers.ldapGroups')} keys={LDAP_GROUPS} values={values} />
     </div>
-  );
-}
-
-/** Tests what stands in the form, saved or not. */
-function Test({ run, off }: { run: () => Promise<Verdict>; off: boolean }) {
-  const { t } = useTexts();
-  const [verdict, setVerdict] = useState<Verdict | undefined>(undefined);
-  const test = useAction(async () => {
-    setVerdict(undefined);
-    setVerdict(await run());
-  });
-  return (
-    <>
-      <Button icon={PlugZap} disabled={off || test.isPending} onClick={() => test.mutate()}>
-        {t('providers.test')}
-      </Button>
-      <div role="status" style={{ flexBasis: '100%' }}>
-        {test.isPending && <span class="muted">{t('providers.testing')}</span>}
-        {verdict === null && (
-          <span class="with-icon good">
-            <CircleCheck size={SMALL} aria-hidden="true" />
-            {t('providers.works')}
-          </span>
-        )}
-        {verdict && (
-          <div class="stack" style={{ gap: '4px' }}>
-            {verdict.step && (
-              <p class="danger">
-                <b>{t('providers.failed', { step: verdict.step })}</b>
-              </p>
-            )}
-            <p class="break">{verdict.reason}</p>
-            {`providers.step.${verdict.step}` in en && <p class="muted">{t(`providers.step.${verdict.step}` as Message)}</p>}
-          </div>
-        )}
-        {test.isError && <Failure error={test.error} />}
-      </div>
-    </>
   );
 }
