@@ -48,10 +48,10 @@ export function App() {
     ];
     return () => ends.forEach((end) => end());
   }, [client, route]);
-  const start = session.data === null && place.page === 'home';
+  const start = session.data === null && (place.page === 'home' || place.page === 'account');
   useEffect(() => {
-    if (start) route(to.signIn(), true);
-  }, [start, route]);
+    if (start) route(to.signIn(place.page === 'home' ? undefined : url), true);
+  }, [start, route, place.page, url]);
 
   if (place.page === 'sign-in') return <SignIn />;
   if (place.page === 'choose-name') return <ChooseName />;
