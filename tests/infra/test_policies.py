@@ -83,6 +83,7 @@ GRANTS = {
         **_TRACES,
     },
     "CollectionRole": {"<Collector.Arn>": "lambda:InvokeFunction"},
+    "WarningsRole": {"<Management.Arn>": "lambda:InvokeFunction"},
     "WebhookRole": {
         INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem",
         IDENTITY: "dynamodb:BatchGetItem dynamodb:GetItem dynamodb:Query",
