@@ -27,6 +27,7 @@ from bench import (
     logins,
     management,
     operations,
+    pull_profile,
     scale,
 )
 from bench.content import MIB
@@ -125,6 +126,14 @@ def _concurrency(options: argparse.Namespace) -> str:
     return concurrency.show(concurrency.measure(pushes=3 if options.quick else 50))
 
 
+def _profile(options: argparse.Namespace) -> str:
+    with rig() as one:
+        profiles = pull_profile.measure(one, pulls=5 if options.quick else 200)
+    if options.picture:
+        pull_profile.PICTURE.write_text(pull_profile.draw(profiles))
+    return pull_profile.show(profiles)
+
+
 def _costs(_: argparse.Namespace) -> str:
     return costs.show() + "\n"
 
@@ -160,6 +169,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], str]] = {
     "scale": _scale,
     "collection": _collection,
     "concurrency": _concurrency,
+    "profile": _profile,
     "costs": _costs,
 }
 
@@ -175,6 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", default="", help="only the rows of data-plane whose name contains this: pull, relay, skopeo"
     )
+    parser.add_argument("--picture", action="store_true", help="let profile draw docs/images/pull-profile.svg again")
     return parser
 
 
