@@ -5,6 +5,7 @@ from __future__ import annotations
 from functions.management.errors import ManagementCode, ManagementError, bad_request, not_found
 from functions.management.handlers.content import (
     additions,
+    artifact_changes,
     artifacts,
     find,
     labels,
@@ -70,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     *newcomers.ROUTES,
     *oidc_providers.ROUTES,
     *additions.ROUTES,
+    *artifact_changes.ROUTES,
     *artifacts.ROUTES,  # before the repositories, whose names may hold slashes
     *pullers.ROUTES,
     *repositories.ROUTES,

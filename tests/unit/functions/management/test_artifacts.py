@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from functions.management.handlers.content import artifacts as artifacts_handlers
+from functions.management.handlers.content import artifact_changes
 from roadstead.catalog import artifacts as artifacts_module
 from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG
 from roadstead.content import copying
@@ -518,7 +518,7 @@ def test_a_copy_that_takes_longer_than_a_request_goes_on_as_an_execution(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, children = push_index(browser)
-    monkeypatch.setattr(artifacts_handlers, "COPY_SECONDS", 0.0)
+    monkeypatch.setattr(artifact_changes, "COPY_SECONDS", 0.0)
     status, _, headers = change(browser, "POST", f"{BOAT}?from={GALLEON}:whole")
     assert status == 202
     assert change(browser, "POST", f"{BOAT}?from={GALLEON}:whole")[2]["location"] == headers["location"]
@@ -535,7 +535,7 @@ def test_a_copy_that_takes_longer_than_a_request_goes_on_as_an_execution(
 def test_a_tag_that_was_set_since_a_copy_was_asked_for_stays(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = browser.desk.push_image(GALLEON, "v1", "v2")
     old = browser.desk.push_image("open/boat", "v2", layer=b"old")
-    monkeypatch.setattr(artifacts_handlers, "COPY_SECONDS", 0.0)
+    monkeypatch.setattr(artifact_changes, "COPY_SECONDS", 0.0)
     location = change(browser, "POST", f"{BOAT}?from={GALLEON}:v1")[2]["location"]
     newer = browser.desk.push_image("open/boat", "v1", layer=b"newer")
     assert tags_in(browser, "open/boat") == {"v1": newer, "v2": old}
@@ -548,7 +548,7 @@ def test_a_project_is_not_free_while_something_is_copied_into_it(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser.desk.push_image(GALLEON, "v1")
-    monkeypatch.setattr(artifacts_handlers, "COPY_SECONDS", 0.0)
+    monkeypatch.setattr(artifact_changes, "COPY_SECONDS", 0.0)
     location = change(browser, "POST", f"{BOAT}?from={GALLEON}:v1")[2]["location"]
     assert change(browser, "DELETE", "/api/v2.0/projects/open")[0] == 200
     assert change(browser, "POST", "/api/v2.0/projects", {"project_name": "open"})[0] == 409
