@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from argparse import Namespace
+from dataclasses import dataclass, field
 
 from cli.composition import Cloud
 from cli.failures import Failure
 from cli.output import Output, fields
 from cli.subcommands import Subcommands
-from roadstead.lifecycle.bucket_audit import Audit
+from roadstead.lifecycle.bucket_audit import MIN_AGE, BucketAudit, Served, Stored
 
 SHOWN = 20  # keys of each kind, for people
+_AT_ONCE = 500  # objects, of which is asked what explains them
+
+
+@dataclass(slots=True)
+class _Found:
+    """What was compared, and what differs. `young` objects that nothing explains may belong to what is under way."""
+
+    objects: int = 0
+    size: int = 0
+    young: int = 0
+    unexplained: list[Stored] = field(default_factory=list)
+    missing: list[Served] = field(default_factory=list)
 
 
 def add_parsers(commands: Subcommands) -> None:
@@ -22,12 +36,16 @@ def add_parsers(commands: Subcommands) -> None:
 
 def run(options: Namespace, cloud: Cloud, output: Output) -> None:
     """Compare everything, beside pushes. Exit code 1 if objects are missing, or nothing explains some that stay."""
-    output.progress("Listing the bucket and reading the index …")
-    audit, left = cloud.check(repair=options.repair)
-    output.result(_document(audit), _lines(audit))
-    if audit.missing:
+    output.progress("Looking at the bucket …")
+    audit, found = cloud.bucket_audit, _Found()
+    _look_at_bucket(audit, found)
+    output.progress("Looking at what repositories serve …")
+    _look_at_repositories(audit, found)
+    left = audit.repair(found.unexplained, now=_now()) if options.repair else found.unexplained
+    output.result(_document(found), _lines(found))
+    if found.missing:
         raise Failure(
-            f"{len(audit.missing)} objects that the index names are missing: restore them from the bucket's versions."
+            f"{len(found.missing)} objects that the index names are missing: restore them from the bucket's versions."
         )
     if left:
         raise Failure(
@@ -36,25 +54,61 @@ def run(options: Namespace, cloud: Cloud, output: Output) -> None:
         )
 
 
-def _document(audit: Audit) -> dict[str, object]:
+def _look_at_bucket(audit: BucketAudit, found: _Found) -> None:
+    after, strange = "", list[Stored]()
+    while (page := audit.page(after)) is not None:
+        after = page.last
+        found.objects += page.objects
+        found.size += page.size
+        strange += page.strange
+        if len(strange) >= _AT_ONCE:
+            _settle(audit, found, strange)
+            strange = []
+    _settle(audit, found, strange)
+
+
+def _settle(audit: BucketAudit, found: _Found, strange: list[Stored]) -> None:
+    now = _now()
+    unexplained = audit.unexplained(strange, now=now)
+    old = [one for one in unexplained if one.at < now // 1000 - MIN_AGE]
+    found.young += len(unexplained) - len(old)
+    found.unexplained += old
+
+
+def _look_at_repositories(audit: BucketAudit, found: _Found) -> None:
+    last = ""
+    while names := audit.repositories(last):
+        last = names[-1]
+        for name in names:
+            after = ""
+            while served := audit.served(name, after):
+                after = served[-1].place[1]
+                found.missing += audit.missing(served)
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
+
+
+def _document(found: _Found) -> dict[str, object]:
     return {
-        "objects": audit.objects,
-        "bytes": audit.size,
-        "young": audit.young,
-        "unexplained": [{"key": one.key, "bytes": one.size} for one in audit.unexplained],
-        "missing": [{"key": one.key, "named_by": "/".join(one.place)} for one in audit.missing],
+        "objects": found.objects,
+        "bytes": found.size,
+        "young": found.young,
+        "unexplained": [{"key": one.key, "bytes": one.size} for one in found.unexplained],
+        "missing": [{"key": one.key, "named_by": "/".join(one.place)} for one in found.missing],
     }
 
 
-def _lines(audit: Audit) -> list[str]:
+def _lines(found: _Found) -> list[str]:
     lines = fields(
         {
-            "objects": audit.objects,
-            "bytes": audit.size,
-            "too young to tell": audit.young,
-            "unexplained": len(audit.unexplained),
-            "missing": len(audit.missing),
+            "objects": found.objects,
+            "bytes": found.size,
+            "too young to tell": found.young,
+            "unexplained": len(found.unexplained),
+            "missing": len(found.missing),
         }
     )
-    lines += [f"  unexplained  {one.key}" for one in audit.unexplained[:SHOWN]]
-    return lines + [f"  missing      {one.key}, named by {' '.join(one.place)}" for one in audit.missing[:SHOWN]]
+    lines += [f"  unexplained  {one.key}" for one in found.unexplained[:SHOWN]]
+    return lines + [f"  missing      {one.key}, named by {' '.join(one.place)}" for one in found.missing[:SHOWN]]

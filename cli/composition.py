@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +48,7 @@ from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.directory import Project
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.sign_in.passwords import Argon2Hasher
-from roadstead.lifecycle.bucket_audit import Audit, BucketAudit, Stored
+from roadstead.lifecycle.bucket_audit import BucketAudit
 from roadstead.lifecycle.collector import Collector, Times
 from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.quotas import UNLIMITED
@@ -190,14 +189,11 @@ class Cloud:
         )
         return Collector(stores, Times(grace, fence), parallel=8)
 
-    def check(self, *, repair: bool) -> tuple[Audit, tuple[Stored, ...]]:
-        """Compare the bucket with the index; return what differs, and what nothing explains and stays."""
+    @cached_property
+    def bucket_audit(self) -> BucketAudit:
         table, s3 = Table(self._clients.client("dynamodb"), self.target.index_table), self._clients.client("s3")
         objects = S3Objects(s3, self.target.bucket)
-        check = BucketAudit(S3Walk(s3, self.target.bucket), DynamoExplanations(table), objects, DynamoBacklog(table))
-        now = int(time.time())
-        audit = check.run(now=now)
-        return audit, check.repair(audit, now=now) if repair else audit.unexplained
+        return BucketAudit(S3Walk(s3, self.target.bucket), DynamoExplanations(table), objects, DynamoBacklog(table))
 
     def notifications(self, *, internal: bool = False) -> Notifications:
         """Set `internal` if the webhook function has WEBHOOK_REACH=internal and WEBHOOK_PORTS=any."""

@@ -14,15 +14,20 @@ from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
+from roadstead.aws.lifecycle.dynamodb_explanations import DynamoExplanations
 from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
 from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
+from roadstead.aws.lifecycle.s3_walk import S3Walk
 from roadstead.aws.table import Table
 from roadstead.content.copying import Copying, NothingUploaded
 from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
+from roadstead.lifecycle.bucket_audit import BucketAudit
+from roadstead.lifecycle.bucket_audit_run import KIND as BUCKET_AUDIT
+from roadstead.lifecycle.bucket_audit_run import BucketAudits, BucketAuditWork
 from roadstead.lifecycle.collection import KIND as COLLECTION
 from roadstead.lifecycle.collection import Collections, CollectionWork
 from roadstead.lifecycle.collector import Collector, Times
@@ -48,13 +53,16 @@ class Services:
     runner: Runner
     scheduler: Scheduler
     collections: Collections
+    audits: BucketAudits
 
 
 def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
     """Put collector and runner together on AWS. Makes no call. `ended` is told of each execution that ends."""
     table, events = Table(client("dynamodb"), settings.index_table), EventMaker()
     blobs, manifests = DynamoBlobIndex(table), DynamoManifestIndex(table)
-    objects, trash = S3Objects(client("s3"), settings.bucket), DynamoTrash(table)
+    s3, trash = client("s3"), DynamoTrash(table)
+    objects = S3Objects(s3, settings.bucket)
+    audit = BucketAudit(S3Walk(s3, settings.bucket), DynamoExplanations(table), objects, DynamoBacklog(table))
     stores = Stores(
         backlog=DynamoBacklog(table),
         records=DynamoBlobRecords(table),
@@ -74,6 +82,7 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
     view = DynamoRetentionView(table)
     copying = Copying(manifests=deleting, index=manifests, blobs=blobs, push=push, events=events)
     works: dict[str, Work] = {
+        BUCKET_AUDIT: BucketAuditWork(audit, events),
         COLLECTION: CollectionWork(collector, view, deletion, events, recovery_days=settings.recovery_days),
         COPY: CopyWork(copying, events),
         EMPTY: EmptyWork(trash, events),
@@ -88,4 +97,5 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
         Runner(executions, works, events, ended),
         Scheduler(schedules, starter, events),
         Collections(schedules, starter, events),
+        BucketAudits(schedules, starter, events),
     )

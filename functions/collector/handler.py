@@ -13,6 +13,7 @@ from functions.collector.settings import Settings
 from functions.hosting import lines, metrics, tracing
 from functions.hosting.metrics import Metric
 from functions.hosting.observation import observed
+from roadstead.lifecycle.bucket_audit_run import KIND as BUCKET_AUDIT
 from roadstead.lifecycle.collection import KIND as COLLECTION
 from roadstead.lifecycle.executions import Execution, Status
 
@@ -30,6 +31,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             return _execution(services().runner.run(int(event["execution"]), _remaining(context)))
         if event.get("tick") is True:
             services().collections.ensure_schedule()
+            services().audits.ensure_schedule()
             started = services().scheduler.start_due()
             return {"started": started, "executions": services().runner.run_due(_remaining(context))}
         report = services().collector.run(dry=event.get("dry_run") is True, remaining=_remaining(context))
@@ -47,7 +49,9 @@ def _remaining(context: Any) -> Callable[[], float]:
 
 
 def tell(execution: Execution) -> None:
-    """Leave the line of a collection that has ended well, as of a run by itself."""
+    """Leave the line of a collection that has ended well, as of a run by itself, and that of every audit."""
+    if execution.kind == BUCKET_AUDIT:
+        lines.write(_audit_line(execution))
     if execution.kind == COLLECTION and execution.status is Status.SUCCESS:
         report = {"bytes_freed": 0, "objects_deleted": 0, **execution.progress, "execution": execution.id}
         lines.write(_line({**report, "dry_run": execution.parameters.get("dry_run") is True}, ""))
@@ -59,6 +63,19 @@ def _line(report: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     if not report["dry_run"]:
         counted = [Metric("FreedBytes", report["bytes_freed"]), Metric("ObjectsDeleted", report["objects_deleted"])]
     properties = {"function": "collector", "request_id": request_id, "report": dict(report)}
+    return metrics.line(counted, properties, now_ms=int(time.time() * 1000))
+
+
+def _audit_line(execution: Execution) -> dict[str, Any]:
+    """What an alarm looks at: how many objects nothing explains, how many are missing, and whether it was finished."""
+    counts = {**execution.progress, "execution": execution.id}
+    failed = execution.status is Status.ERROR
+    counted = [
+        Metric("UnexplainedObjects", counts.get("unexplained", 0)),
+        Metric("MissingObjects", counts.get("missing", 0)),
+        Metric("FailedAudits", int(failed)),
+    ]
+    properties = {"function": "collector", "request_id": "", "audit": counts}
     return metrics.line(counted, properties, now_ms=int(time.time() * 1000))
 
 

@@ -48,6 +48,7 @@ from roadstead.identity.sign_in.login import PasswordLogin, PasswordProvider
 from roadstead.identity.sign_in.passwords import Argon2Hasher, PasswordVerifier
 from roadstead.identity.sign_in.sessions import SessionLimits, SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
+from roadstead.lifecycle.bucket_audit_run import BucketAudits
 from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.copies import Copies
 from roadstead.lifecycle.executions import Starter
@@ -132,6 +133,7 @@ def build(settings: Settings) -> Services:
         trash=trash,
         retention=retention,
         collections=Collections(DynamoSchedules(index), starter, EventMaker()),
+        audits=BucketAudits(DynamoSchedules(index), starter, EventMaker()),
         project_deletion=ProjectDeletion(
             directory,
             repositories,

@@ -40,6 +40,7 @@ from functions.management.handlers.system import (
     absent,
     attention,
     audit_logs,
+    bucket_audits,
     collections,
     configurations,
     executions,
@@ -87,6 +88,7 @@ ROUTES: tuple[Route, ...] = (
     *retentions.ROUTES,
     *collections.ROUTES,
     *attention.ROUTES,
+    *bucket_audits.ROUTES,
     *absent.ROUTES,
 )
 

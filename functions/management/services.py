@@ -38,6 +38,7 @@ from roadstead.identity.sign_in.login import PasswordLogin
 from roadstead.identity.sign_in.passwords import Hasher
 from roadstead.identity.sign_in.sessions import SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
+from roadstead.lifecycle.bucket_audit_run import BucketAudits
 from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.executions import Executions, Starter
 from roadstead.lifecycle.policies import Policies
@@ -126,6 +127,7 @@ class Services:
     trash: Trash
     retention: Retention
     collections: Collections
+    audits: BucketAudits
     project_deletion: ProjectDeletion
     ldap: Callable[[], LdapProvider | None] = lambda: None  # None where no function asks directories
     edge_secrets: EdgeSecretSource | None = None

@@ -24,6 +24,9 @@ from observability.queries import AUDIT, QUERIES
 
 # In lines of functions/hosting/metrics.py.
 TOKEN_FAULTS = "{ $.status >= 500 }"
+BUCKET_STRANGE = (
+    '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.FailedAudits > 0) }'
+)
 COLLECTOR_RUNS = '{ $.function = "collector" && $.FreedBytes >= 0 }'  # not trials, not ticks
 
 
@@ -57,6 +60,8 @@ class Observability(Construct):
         )
         self._queries(functions, audit)
         rules = [*self._of_api(api), *self._of_functions(functions), *self._of_audit(audit), *indexing.alarms()]
+        if settings.all_alarms:
+            rules.append(self._of_bucket(functions))
         rules += [self._of_collector(functions), *(relay.alarms() if relay is not None else ())]
         for rule in rules:
             if settings.all_alarms or not rule.more:
@@ -125,6 +130,14 @@ class Observability(Construct):
         count_lines(self, f"{name}Lines", group=group, pattern=COLLECTOR_RUNS, namespace=self._name, name=name)
         runs = metric(self._name, name, {}, period=cdk.Duration.hours(1))
         return AlarmRule("CollectorLate", runs, 1, "Nothing was freed for six hours", periods=6, below=True)
+
+    def _of_bucket(self, functions: Functions) -> AlarmRule:
+        """What an audit of the bucket found. The metric is made only where the alarm is, which has a price."""
+        name, group = "BucketStrange", functions.log_groups["collector"]
+        count_lines(self, f"{name}Lines", group=group, pattern=BUCKET_STRANGE, namespace=self._name, name=name)
+        found = metric(self._name, name, {}, period=cdk.Duration.hours(1))
+        sentence = "An audit of the bucket found objects that nothing explains, or that are missing, or did not end"
+        return AlarmRule(name, found, 1, sentence, more=True)
 
     def _of_audit(self, audit: Audit) -> list[AlarmRule]:
         late = metric("AWS/Lambda", "IteratorAge", {}, "Maximum")  # of whoever reads a stream: the indexer, too

@@ -78,9 +78,9 @@ class BlobIndex(SpentUploads, Protocol):
 
         If the digest already has an object, the link points to it and `stored` is surplus (the returned key differs
         from `stored.key`). Idempotent: the same upload and digest again return the link while it exists. Cancels a
-        pending removal of the link. `mark_expires` (epoch seconds) bounds how long the upload is remembered as
-        consumed; None keeps it forever. Raises UploadConsumed if the upload was cancelled, or was consumed and its
-        blob has been removed since.
+        pending removal of the link. An upload is remembered as consumed as long as its object is served; that of a
+        surplus object until `mark_expires` (epoch seconds), without end if that is None. Raises UploadConsumed if the
+        upload was cancelled, or was consumed and its blob has been removed since.
         """
         ...
 

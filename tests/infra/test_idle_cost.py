@@ -55,7 +55,8 @@ def counted_metrics(deployment: Deployment) -> set[str]:
 
 def idle(deployment: Deployment) -> float:
     """USD a month. Streams and schedules that Lambda and EventBridge poll are free; so is the collector at rest."""
-    per_run: set[str] = {"FreedBytes", "ObjectsDeleted"} if deployment.settings.metrics else set()
+    of_runs = {"FreedBytes", "ObjectsDeleted", "UnexplainedObjects", "MissingObjects", "FailedAudits"}
+    per_run = of_runs if deployment.settings.metrics else set[str]()
     return (
         KEY * len(deployment.of("AWS::KMS::Key"))
         + SECRET * len(deployment.of("AWS::SecretsManager::Secret"))

@@ -77,7 +77,7 @@ GRANTS = {
         f"{INDEX}/index/by-push": "dynamodb:Query",
         BUCKET: "s3:ListBucket",
         BLOBS: "s3:DeleteObject s3:GetObject",
-        "s3:::roadstead--/derived/*": "s3:DeleteObject",
+        "s3:::roadstead--/derived/*": "s3:DeleteObject s3:GetObject",
         "s3:::roadstead--/manifests/*": "s3:DeleteObject s3:GetObject s3:PutObject",
         "logs:::log-group:/aws/lambda/roadstead-*-collector:*": _LINES,
         **_TRACES,

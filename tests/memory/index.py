@@ -115,8 +115,9 @@ class MemoryIndex:
                 link = BlobLink(digest, backing.size, backing.key, backing.data)
                 self.candidates.append({"kind": "link", "repository": repository, "digest": digest})
             links[digest] = replace(link, marked=None)
+            expires = (mark_expires or 0) if link.key != stored.key else 0
             self.sessions[upload_id] = UploadSession(
-                upload_id, repository, mark_expires or 0, state=UploadState.CONSUMED, digest=digest
+                upload_id, repository, expires, state=UploadState.CONSUMED, digest=digest
             )
             if link.key != stored.key:
                 self.candidates.append({"kind": "object", "key": stored.key, "upload": upload_id})

@@ -9,12 +9,14 @@ from functions.management.openapi.described import (
     Parameter,
     Schema,
     array,
+    created,
     flag,
     mapping,
     nullable,
     number,
     obj,
     one_of,
+    page_of,
     ref,
     text,
     time,
@@ -42,6 +44,7 @@ SCHEMAS: Mapping[str, Schema] = {
         },
         {"stored_until": time("of a collection: until when S3 keeps, and charges for, what it deleted")},
     ),
+    "BucketAuditSchedule": obj({"cron": text("six fields, UTC; empty for never")}, {"next": nullable(time())}),
     "ExecutionTask": obj(
         {
             "number": number("counts from 1"),
@@ -62,5 +65,13 @@ OPERATIONS: Mapping[str, Described] = {
         array(ref("ExecutionTask")),
         query=[Parameter("after", number(minimum=0), "the number of the last task of the page before")],
     ),
+    "listBucketAudits": page_of("List audits of the bucket, newest first", ref("Execution")),
+    "startBucketAudit": created(
+        "Compare the bucket with the index now; with repair, hand what nothing explains to the collector",
+        obj({}, {"repair": flag()}),
+        answer=ref("Execution"),
+    ),
+    "getBucketAuditSchedule": Described("Show when audits of the bucket start", ref("BucketAuditSchedule")),
+    "setBucketAuditSchedule": Described("Set when they start", body=ref("BucketAuditSchedule"), also=(409,)),
     "getLogOfTask": Described("Read the log of a task", text(), media_type="text/plain"),
 }

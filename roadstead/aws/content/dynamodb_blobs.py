@@ -55,7 +55,6 @@ class DynamoBlobIndex:
         event: Event,
     ) -> BlobLink:
         link, meta, upload = link_key(repository, digest), _meta_key(digest), upload_key(upload_id)
-        consume = _consumption(repository, digest, upload_id, mark_expires)
 
         def attempt() -> BlobLink:
             found = self._table.batch_get([link, meta, upload])
@@ -68,13 +67,15 @@ class DynamoBlobIndex:
             if link in found:
                 # The repository has the blob already: only consume the upload and cancel a pending removal.
                 keep = update(link, "REMOVE marked", "attribute_exists(pk)")
-                writes = [keep, consume, event_write(event)]
+                writes = [keep, event_write(event)]
                 linked = replace(link_from(found[link]), marked=None)
             else:
                 backing, write_meta = _backing(found.get(meta), digest, stored)
                 linked = BlobLink(digest, backing.size, backing.key, backing.data)
-                writes = [*_new_link(repository, digest, backing, event.at), write_meta, consume, event_write(event)]
-            if linked.key != stored.key:
+                writes = [*_new_link(repository, digest, backing, event.at), write_meta, event_write(event)]
+            surplus = linked.key != stored.key
+            writes.append(_consumption(repository, digest, upload_id, mark_expires if surplus else None))
+            if surplus:
                 writes.append(candidate_write(event.at, "object", key=stored.key, upload=upload_id))
             self._table.transact(writes)
             return linked

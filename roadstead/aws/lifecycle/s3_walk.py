@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 
 from roadstead.lifecycle.bucket_audit import Stored
@@ -13,12 +13,9 @@ class S3Walk:
         self._client = client
         self._bucket = bucket
 
-    def walk(self) -> Iterator[Stored]:
-        token: dict[str, str] = {}
-        while True:
-            response = self._client.list_objects_v2(Bucket=self._bucket, **token)
-            for entry in response.get("Contents", []):
-                yield Stored(entry["Key"], entry["Size"], int(entry["LastModified"].timestamp()))
-            if not response.get("IsTruncated"):
-                return
-            token = {"ContinuationToken": response["NextContinuationToken"]}
+    def page(self, after: str) -> Sequence[Stored]:
+        response = self._client.list_objects_v2(Bucket=self._bucket, **({"StartAfter": after} if after else {}))
+        return [
+            Stored(entry["Key"], entry["Size"], int(entry["LastModified"].timestamp()))
+            for entry in response.get("Contents", [])
+        ]

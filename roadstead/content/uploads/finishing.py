@@ -54,7 +54,7 @@ class Linking:
         event = self._events.make(
             Operation.UPLOAD, actor, token.repository, digest=digest, size=stored.size, detail="path=service"
         )
-        # Adoption would find an object under its digest's prefix again, so that upload is remembered without end.
+        # Adoption would find a surplus object under its digest's prefix again: its upload is remembered without end.
         found_again = is_whole_key(stored.key) or session.state is UploadState.FINISHED
         link = self._blobs.link_object(
             token.repository,

@@ -11,8 +11,9 @@ import pytest
 from functions.collector import handler
 from functions.collector.composition import Services
 from roadstead.content.deletion.artifacts import Deletion
+from roadstead.lifecycle.bucket_audit_run import BucketAudits
 from roadstead.lifecycle.collection import Collections, CollectionWork
-from roadstead.lifecycle.executions import Runner, Starter, Status
+from roadstead.lifecycle.executions import Execution, Runner, Starter, Status, Step, Work, WorkFailed
 from roadstead.lifecycle.report import Report
 from roadstead.lifecycle.schedules import Scheduler
 from roadstead.trail.entries import Actor
@@ -43,6 +44,15 @@ class FakeCollector:
         return Report(dry, blobs_deleted=1, bytes_freed=10, complete=len(self.runs) > 1)
 
 
+class FakeAudit:
+    """Finds two objects that nothing explains, or ends with an error."""
+
+    def step(self, execution: Execution) -> Step:
+        if execution.parameters.get("fails"):
+            raise WorkFailed("the bucket cannot be listed")
+        return Step({}, {"objects": 9, "unexplained": 2, "missing": 0}, done=True)
+
+
 class Rig:
     def __init__(self) -> None:
         self.collector = FakeCollector()
@@ -50,11 +60,13 @@ class Rig:
         collector: Any = self.collector
         self.starter = Starter(self.store, events)
         view, deletion = MemoryRetention(MemoryIndex()), cast(Deletion, None)  # nothing is untagged
-        runner = Runner(
-            self.store, {"collect": CollectionWork(collector, view, deletion, events)}, events, handler.tell
-        )
+        works: dict[str, Work] = {
+            "collect": CollectionWork(collector, view, deletion, events),
+            "audit-bucket": FakeAudit(),
+        }
+        runner = Runner(self.store, works, events, handler.tell)
         scheduler, collections = Scheduler(view, self.starter, events), Collections(view, self.starter, events)
-        self.services = Services(collector, runner, scheduler, collections)
+        self.services = Services(collector, runner, scheduler, collections, BucketAudits(view, self.starter, events))
 
 
 @pytest.fixture
@@ -95,6 +107,24 @@ def test_a_dry_execution_is_one_step(rig: Rig) -> None:
     one = rig.starter.start("collect", "", {"dry_run": True}, actor=Actor("ada"))
     handler.handle({"execution": one.id}, Context())
     assert rig.collector.runs == [True]
+
+
+def test_an_audits_line_says_what_an_alarm_looks_at(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
+    for parameters, expected in (({}, (2, 0, 0)), ({"fails": True}, (0, 0, 1))):
+        one = rig.starter.start("audit-bucket", "", parameters, actor=Actor("ada"))
+        handler.handle({"execution": one.id}, Context())
+        line = json.loads(capsys.readouterr().out)
+        assert (line["UnexplainedObjects"], line["MissingObjects"], line["FailedAudits"]) == expected
+        assert (line["function"], line["audit"]["execution"]) == ("collector", one.id)
+
+
+def test_the_tick_has_audits_start_every_week(rig: Rig) -> None:
+    handler.handle({"tick": True}, Context())
+    schedule = rig.services.audits.schedule()
+    assert schedule.cron == "0 0 4 * * 0" and schedule.next is not None
+    rig.services.audits.set_schedule("", actor=Actor("ada"))
+    handler.handle({"tick": True}, Context())
+    assert rig.services.audits.schedule().next is None  # nobody sets it again
 
 
 def test_the_tick_runs_whatever_is_due(rig: Rig) -> None:

@@ -35,6 +35,7 @@ from roadstead.identity.sign_in.login import PasswordLogin
 from roadstead.identity.sign_in.passwords import PasswordVerifier
 from roadstead.identity.sign_in.sessions import SessionLimits, SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
+from roadstead.lifecycle.bucket_audit_run import BucketAudits
 from roadstead.lifecycle.collection import Collections
 from roadstead.lifecycle.copies import KIND as COPY
 from roadstead.lifecycle.copies import Copies, CopyWork
@@ -165,6 +166,7 @@ class Desk:
             trash=trash,
             retention=retention,
             collections=Collections(self.retention, starter, events),
+            audits=BucketAudits(self.retention, starter, events),
             project_deletion=ProjectDeletion(
                 self.directory,
                 self.index,
