@@ -7,6 +7,7 @@ from botocore.exceptions import BotoCoreError
 
 from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
+from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.content.index_items import event_from
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
@@ -14,7 +15,10 @@ from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.digest import Digest
 from roadstead.documents import compact
+from roadstead.lifecycle import immutability
 from roadstead.lifecycle.executions import LEASE_MS, Execution, Runner, Starter, Status
+from roadstead.lifecycle.immutability import ImmutableRule
+from roadstead.lifecycle.policies import Policies
 from roadstead.lifecycle.retention import Policy, Rule, Selector, Template
 from roadstead.lifecycle.retention_run import KIND, Retention, RetentionWork
 from roadstead.lifecycle.schedules import Scheduler
@@ -48,9 +52,13 @@ class Keeper:
         self.schedules, self.view = DynamoSchedules(registry.table), DynamoRetentionView(registry.table)
         index = DynamoManifestIndex(registry.table)
         manifests = Manifests(manifests=index, blobs=registry.links, objects=registry.objects, events=registry.events)
-        store, free = DynamoRetention(registry.table), lambda project: lambda repository, tag: False
-        self.retention = Retention(store, self.schedules, self.view, self.starter, free, registry.events)
-        work = RetentionWork(store, self.view, Deletion(manifests, index, registry.objects), free, registry.events)
+        store, self.policies = (
+            DynamoRetention(registry.table),
+            Policies(DynamoProjectRules(registry.table), self.events),
+        )
+        immutable = self.policies.immutable_tags
+        self.retention = Retention(store, self.schedules, self.view, self.starter, immutable, registry.events)
+        work = RetentionWork(store, self.view, Deletion(manifests, index, registry.objects), immutable, registry.events)
         self.runner = Runner(self.executions, {KIND: work}, registry.events)
 
     def start(self, policy: Policy = KEEP_ONE, *, dry: bool = False) -> Execution:
@@ -146,6 +154,53 @@ def test_what_is_pushed_or_tagged_while_it_is_looked_at_stays(cloud: Cloud, clie
             both += 1
         check(cloud, BODIES)
     assert client == "moves its tag" or both
+
+
+def test_a_run_beside_a_new_immutable_rule_deletes_an_image_whole_or_leaves_it_for_good(cloud: Cloud) -> None:
+    _two(cloud)
+    Keeper(cloud).start()
+    before = cloud.freeze()
+    kept = ImmutableRule(0, (immutability.Selector("old"),), (immutability.Selector("**"),))
+    seen = set()
+    for _, choose in plans(24, 2, 40):
+        cloud.thaw(before)
+        acts = (
+            lambda: Keeper(cloud).run_due(),
+            lambda: Keeper(cloud).policies.add_immutable_rule(PROJECT, kept, ALICE),
+        )
+        run = interleave(cloud, acts, choose)
+        assert not [one for one in run.outcomes if isinstance(one, BaseException)], run.trace
+        stays = stands(Registry(cloud), IMAGE)
+        assert stands(Registry(cloud), IMAGE, "old") == stays, run.trace
+        first, last = (
+            next(at for at, line in enumerate(run.trace) if line.startswith("0: ")),
+            max(at for at, line in enumerate(run.trace) if line.startswith("1: ")),
+        )
+        if last < first:  # the rule was there when the run began
+            assert stays, run.trace
+        again = Keeper(cloud)
+        done = again.run()
+        assert done.status is Status.SUCCESS
+        assert stands(Registry(cloud), IMAGE, "old") == stays, run.trace
+        if stays:
+            assert "immutable" in again.executions.log(done.id, 1)
+        seen.add(stays)
+        check(cloud, BODIES)
+    assert seen == {True, False}
+
+
+def test_a_run_keeps_to_the_rules_that_it_was_started_with(cloud: Cloud) -> None:
+    """Rules that change meanwhile are those of the next run; what a repeated step decides does not change."""
+    _two(cloud)
+    keeper = Keeper(cloud)
+    started = keeper.start()
+    everything = Policy(1, (Rule(1, Template.ALWAYS, 0, tags=ALL, repositories=ALL),))
+    keeper.retention.create(PROJECT, everything, actor=ALICE)
+    keeper.run_due()
+    found = keeper.executions.find(started.id)
+    assert found is not None and found.progress["deleted"] == 1
+    assert not stands(Registry(cloud), IMAGE)
+    check(cloud, BODIES)
 
 
 def test_what_is_pulled_while_it_is_looked_at_stays(cloud: Cloud) -> None:
