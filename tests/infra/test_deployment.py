@@ -349,6 +349,7 @@ class TestObservability:
             "WebhookErrors",
             "AuditDeadLetters",
             "AuditLate",
+            "BucketStrange",
             "CollectorLate",
             "IndexDeadLetters",
             "ByPushThrottled",
@@ -381,6 +382,19 @@ class TestObservability:
         (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if "CollectorLate" in one["AlarmName"]]
         assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("CollectorRuns", "breaching")
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, 6)
+
+    def test_what_an_audit_of_the_bucket_finds_is_counted_only_where_somebody_is_called(
+        self, default: Deployment, everything: Deployment
+    ) -> None:
+        counted = [
+            one["FilterPattern"]
+            for deployment in (default, everything)
+            for one in deployment.of("AWS::Logs::MetricFilter")
+            if one["MetricTransformations"][0]["MetricName"] == "BucketStrange"
+        ]
+        assert counted == [
+            '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.FailedAudits > 0) }'
+        ]
 
     def test_functions_make_metrics_of_their_lines_only_if_the_settings_ask_for_it(
         self, default: Deployment, everything: Deployment
