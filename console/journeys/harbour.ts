@@ -110,8 +110,8 @@ export async function fill(): Promise<void> {
   await ada.manage('PUT', 'v2.0/projects/harbour/repositories/api', {
     description: '## Berths and tides\n\nThe API behind the harbour office.\n\n```sh\ndocker run -p 8080:8080 harbour/api\n```\n\n- `TIDE_TABLES`: where the tables are\n',
   });
-  for (const branch of ['main', 'fix-berth-allocation', 'feature-tide-tables'])
-    await brendan.image('harbour/web/frontend', branch, [120 * KIB, 700 * KIB]);
+  for (const [branch, size] of [['main', 700], ['fix-berth-allocation', 712], ['feature-tide-tables', 840]] as const)
+    await brendan.image('harbour/web/frontend', branch, [120 * KIB, size * KIB], { labels: { 'com.example.branch': branch } });
   await brendan.image('harbour/web/backend', 'main', [2 * MIB, 30 * KIB], { labels: { team: 'quay' } });
   await brendan.image('harbour/jobs/manifest-importer', '0.3', [64 * KIB]);
   for (let build = 1; build <= 60; build += 1)
@@ -122,4 +122,6 @@ export async function fill(): Promise<void> {
   await brendan.image('harbour/web/frontend', 'fix-fog-horn', [50 * KIB]);
   await quietly(mei.manage('DELETE', 'v2.0/projects/harbour/repositories/web%2Ffrontend/artifacts/fix-fog-horn'));
   for (let pull = 0; pull < 5; pull += 1) await brendan.pull('harbour/api', '2.1.0');
+  const run = { schedule: { type: 'Manual', cron: '' }, parameters: { delete_untagged: false, dry_run: true, workers: 1 } };
+  await quietly(admin.manage('POST', 'v2.0/system/gc/schedule', run));
 }
