@@ -95,9 +95,12 @@ class Slapd:
     def set_members(self, cn: str, *members: str) -> None:
         """Replace the members of a group; they are DNs below the base, one at least."""
         listed = [f"{member},{BASE}" for member in members]
-        with ldap3.Connection(ldap3.Server(self.ldap), ROOT_DN, ROOT_PASSWORD, auto_bind=True) as root:
+        root = ldap3.Connection(ldap3.Server(self.ldap), ROOT_DN, ROOT_PASSWORD, auto_bind=True)
+        try:
             root.modify(f"cn={cn},ou=groups,{BASE}", {"member": [(ldap3.MODIFY_REPLACE, listed)]})
             assert root.result["result"] == 0, root.result
+        finally:
+            root.unbind()  # the connection's own context closes nothing that was open before
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
