@@ -18,7 +18,7 @@ WIDTH = 120
 @needs_slapd
 def test_sections_that_need_no_client_print_their_tables() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "calls", "handlers", "events", "imports", "logins", "--quick"],
+        [sys.executable, "-m", "bench", "calls", "handlers", "events", "management", "imports", "logins", "--quick"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -36,6 +36,8 @@ def test_sections_that_need_no_client_print_their_tables() -> None:
     for row in (
         "PUT manifest, 10 layers",
         "GET token, password known",
+        "GET artifacts, behind a cursor",
+        "POST copy of an image, 1 layer",
         "mutations, from the stream",
         "directory, asked",
     ):
