@@ -140,10 +140,11 @@ class Day:
         self.api.manifest("ships/multi", tag).expect(404)
 
     def undo(self) -> None:
-        """Whatever was deleted last; under another tag if that has moved on."""
+        """What was deleted last, under tags of its own: its own may have moved on."""
         self.api.call("DELETE", f"/v2/ships/app/manifests/{self.api.digest('ships/app', self._some_tag('ships/app'))}")
         unit = self._units("app")[0]
-        tags = {tag: f"{tag}-again" for tag in unit["tags"]}
+        made = self.done.get("undo", 0)  # names that nothing has yet
+        tags = {tag: f"undone-{made}-{place}" for place, tag in enumerate(unit["tags"])}
         assert self._restore(unit, tags) == "Success", unit
         for tag in tags.values():
             assert self.api.digest("ships/app", tag) == unit["digest"]
