@@ -5,6 +5,7 @@
     reuse_sys_cve_allowlist
     prevent_vul, enable_content_trust,         are refused unless they are off: they would promise a protection
     enable_content_trust_cosign
+    a `cve_allowlist` with CVEs                is refused: nothing is scanned, so nothing would be allowed by it
     proxy_…, max_upstream_conn                 are refused unless they are off: there are no proxy caches
     retention_id                               is the registry's own, and ignored
 
@@ -43,6 +44,10 @@ def asked_metadata(document: Mapping[str, Any]) -> tuple[bool | None, dict[str, 
         metadata = {}
     if not isinstance(metadata, dict):
         raise bad_request("metadata must be an object")
+    allowlist = document.get("cve_allowlist")
+    if isinstance(allowlist, dict) and allowlist.get("items"):
+        message = "cve_allowlist is not supported: there is no vulnerability scanner here; leave it out"
+        raise ManagementError(ManagementCode.UNSUPPORTED, message)
     kept: dict[str, str | None] = {}
     for name, value in metadata.items():
         if name in KEPT and value not in (None, ""):

@@ -39,6 +39,10 @@ def _refused(what: str) -> Described:
     return Described(f"Not supported: {what}", body=_BODY, also=(400,))
 
 
+def _no_schedule(what: str) -> Described:
+    return Described(f"Accepts the schedule None: there are no {what} here", body=_BODY, also=(400,))
+
+
 OPERATIONS: Mapping[str, Described] = {
     "listScanners": _empty("scanners"),
     "createScanner": _refused("scanners"),
@@ -49,7 +53,7 @@ OPERATIONS: Mapping[str, Described] = {
     "listScannerCandidatesOfProject": _empty("scanners"),
     "getScanAllSchedule": Described("The schedule None", ref("Schedule")),
     "createScanAllSchedule": _refused("scans"),
-    "updateScanAllSchedule": _refused("scans"),
+    "updateScanAllSchedule": _no_schedule("scans"),
     "stopScanAll": _refused("scans"),
     "getLatestScanAllMetrics": Described("No scans", ref("ScanMetrics")),
     "getSystemCVEAllowlist": Described("An empty list of CVEs", ref("CveAllowlist")),
@@ -77,7 +81,7 @@ OPERATIONS: Mapping[str, Described] = {
     "getPurgeHistory": _empty("purges of the audit trail"),
     "getPurgeSchedule": Described("The schedule None", ref("Schedule")),
     "createPurgeSchedule": _refused("the audit trail is never shortened"),
-    "updatePurgeSchedule": _refused("the audit trail is never shortened"),
+    "updatePurgeSchedule": _no_schedule("purges of the audit trail"),
     "getPurgeJob": _none("purge of the audit trail"),
     "getWorkerPools": Described("An empty list", array(ref("Nothing"))),
     "listJobQueues": Described("An empty list", array(ref("Nothing"))),

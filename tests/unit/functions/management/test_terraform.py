@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.functions.management.client import Desk
 from tests.unit.functions.management.terraform.accounts import ROBOT_MODEL
-from tests.unit.functions.management.terraform.projects import PROJECT, PROJECT_MODEL
+from tests.unit.functions.management.terraform.projects import PROJECT, PROJECT_MODEL, project_body
 from tests.unit.functions.management.terraform.provider import Provider, ProviderError, Resource, decoded
 from tests.unit.functions.management.terraform.system import ABSENT, RESOURCES
 
@@ -66,6 +66,25 @@ def test_a_resource_that_there_is_not_is_refused_with_a_sentence(provider: Provi
     (error,) = json.loads(answer)["errors"]
     assert error["code"] == "UNSUPPORTED"
     assert error["message"].startswith(("there is no ", "the audit trail"))
+
+
+@pytest.mark.parametrize("path", ["/system/scanAll/schedule", "/system/purgeaudit/schedule"])
+def test_ending_a_schedule_that_there_is_not_succeeds(provider: Provider, path: str) -> None:
+    """What destroys harbor_interrogation_services and harbor_purge_audit_log; harbor_tasks sends no type."""
+    for kind in ("None", ""):
+        provider.send("PUT", path, {"schedule": {"type": kind, "cron": ""}, "parameters": {}}, 200)
+    assert provider.get(path, {"schedule": {"type": "string"}})["schedule"]["type"] == "None"
+
+
+def test_a_projects_list_of_cves_is_refused_and_an_empty_one_is_not(provider: Provider) -> None:
+    config = PROJECT.config(provider)
+    body = {**project_body(config), "cve_allowlist": {"items": [{"cve_id": "CVE-2021-44228"}]}}
+    assert "UNSUPPORTED" in provider.send("POST", "/projects", body, 400)[0]
+    id_ = PROJECT.create(provider, config)
+    assert "UNSUPPORTED" in provider.send("PUT", id_, body, 400)[0]
+    protecting = project_body(config)
+    protecting["metadata"] |= {"prevent_vul": "true", "severity": "high"}  # deployment_security
+    assert "UNSUPPORTED" in provider.send("PUT", id_, protecting, 400)[0]
 
 
 def test_the_schedules_of_what_there_is_not_are_read(provider: Provider) -> None:
