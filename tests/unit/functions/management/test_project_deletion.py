@@ -11,7 +11,8 @@ from roadstead.identity.directory import Role
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor
-from tests.unit.functions.management.client import Browser, Desk, basic
+from tests.unit.functions.management.changes.made import immutable_rule, retention_document
+from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
 
 PROJECTS = "/api/v2.0/projects"
 SHIPS = f"{PROJECTS}/ships"
@@ -137,3 +138,61 @@ def test_what_a_deletion_had_no_time_for_is_cleared_before_the_name_is_free(
     monkeypatch.setattr("functions.management.handlers.projects.projects.DELETION_SECONDS", 15.0)
     assert ask(browser, "POST", PROJECTS, {"project_name": "ships"})[0] == 201
     assert browser.desk.index.repositories["ships/galleon"].links == {}
+
+
+def test_all_that_led_to_a_project_leads_to_nothing_in_the_next_one_of_the_name(browser: Browser) -> None:
+    """Its ids, its robot's secret, an access token for it, and a group's role."""
+    desk = browser.desk
+    desk.accounts.set_member("ships", "bob", Role.DEVELOPER)
+    number = ask(browser, "GET", SHIPS)[1]["project_id"]
+
+    def made(path: str, document: Any, who: str = "ada") -> tuple[Any, str]:
+        status, said, headers = browser.ask("POST", path, document, basic(who))
+        assert status == 201, said
+        return said, headers.get("location", "")
+
+    access = [{"resource": "repository", "action": "pull"}, {"resource": "project", "action": "read"}]
+    permission = {"kind": "project", "namespace": "ships", "access": access}
+    robot, robot_path = made(
+        "/api/v2.0/robots", {"name": "ci", "level": "project", "duration": -1, "permissions": [permission]}
+    )
+    new = {"name": "ci", "access": "write", "projects": ["ships"], "duration": 1}
+    token, _ = made("/api/roadstead/v1/users/current/tokens", new, who="bob")
+    _, group = made("/api/v2.0/usergroups", {"group_name": "crew", "group_type": 2})
+    members = f"/api/roadstead/v1/usergroups/{group.rpartition('/')[2]}/members"
+    made(members, {"username": "eve"})
+    _, member = made(f"{SHIPS}/members", {"role_id": 1, "member_group": {"id": int(group.rpartition("/")[2])}})
+    _, label = made("/api/v2.0/labels", {"name": "stable", "scope": "p", "project_id": number})
+    _, retention = made("/api/v2.0/retentions", retention_document(number))
+    _, rule = made(f"{SHIPS}/immutabletagrules", immutable_rule())
+    hook = {"name": "ci", "event_types": ["PUSH_ARTIFACT"], "targets": [{"address": "https://ci.example.com/"}]}
+    _, webhook = made(f"{SHIPS}/webhook/policies", hook)
+    ways = {
+        "robot": basic(robot["name"], robot["secret"]),
+        "token": {"Authorization": f"Bearer {token['token']}"},
+        "group": basic("eve"),
+        "member": basic("bob"),
+    }
+    assert {name: browser.ask("GET", SHIPS, headers=way)[0] for name, way in ways.items()} == dict.fromkeys(ways, 200)
+
+    assert ask(browser, "DELETE", SHIPS)[0] == 200
+    desk.accounts.create_user("zoe", PASSWORD)
+    desk.now += 2
+    assert ask(browser, "POST", PROJECTS, {"project_name": "ships"})[0] == 201
+    desk.accounts.set_member("ships", "zoe", Role.ADMIN)
+
+    refused = {name: browser.ask("GET", SHIPS, headers=way)[0] for name, way in ways.items()}
+    assert refused == {"robot": 401, "token": 403, "group": 403, "member": 403}
+    assert browser.ask("GET", SHIPS, headers=basic("zoe"))[0] == 200
+    for gone in (f"{PROJECTS}/{number}", f"/api/v2.0/quotas/{number}", robot_path, member, retention, webhook):
+        assert ask(browser, "GET", gone)[0] == 404, gone
+    for method, gone, document in (
+        ("DELETE", rule, None),
+        ("DELETE", robot_path, None),
+        ("PATCH", robot_path, {"secret": ""}),
+        ("POST", "/api/v2.0/retentions", retention_document(number)),
+        ("POST", "/api/v2.0/labels", {"name": "new", "scope": "p", "project_id": number}),
+    ):
+        assert ask(browser, method, gone, document)[0] in (400, 404), gone
+    assert ask(browser, "GET", label)[0] == 404
+    assert ask(browser, "GET", f"/api/v2.0/labels?scope=p&project_id={number}")[0] in (400, 404)
