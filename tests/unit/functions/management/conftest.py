@@ -9,27 +9,25 @@ import pytest
 from tests.unit.functions.management.cloud import Called, Place, running
 from tests.unit.functions.management.recording import Recorded, record_changes, record_reads
 
-
-@pytest.fixture(scope="package")
-def deployment() -> Iterator[Place]:
-    with pytest.MonkeyPatch.context() as patch, running(patch) as one:
-        yield one
+# Each recording ends its cloud: moto has one for the whole process.
 
 
-@pytest.fixture(scope="package")
-def recorded(deployment: Place) -> dict[str, Recorded]:
+@pytest.fixture(scope="session")
+def recorded() -> dict[str, Recorded]:
     """Every change, by its route's operation."""
-    return record_changes(deployment)
+    with pytest.MonkeyPatch.context() as patch, running(patch) as place:
+        return record_changes(place)
 
 
-@pytest.fixture(scope="package")
-def reads(deployment: Place) -> dict[str, tuple[int, tuple[Called, ...]]]:
+@pytest.fixture(scope="session")
+def reads() -> dict[str, tuple[int, tuple[Called, ...]]]:
     """The status and the calls of every read, by its route's operation."""
-    return record_reads(deployment)
+    with pytest.MonkeyPatch.context() as patch, running(patch) as place:
+        return record_reads(place)
 
 
 @pytest.fixture
-def place(deployment: Place) -> Place:
+def place() -> Iterator[Place]:
     """A deployment with nothing in it but its administrator."""
-    deployment.begin()
-    return deployment
+    with pytest.MonkeyPatch.context() as patch, running(patch) as one:
+        yield one
