@@ -125,11 +125,11 @@ class Place:
         assert 200 <= status < 300, (method, target, status, said)
         return said, headers.get("location", "").rpartition("/")[2]
 
-    def push(self, repository: str, *tags: str, layer: bytes = b"layer") -> Digest:
+    def push(self, repository: str, *tags: str, layer: bytes = b"layer", config: bytes = b"{}") -> Digest:
         """Push an image with its blobs, as the registry function does."""
         name, events, index = RepositoryName.parse(repository), EventMaker(), DynamoManifestIndex(self.index)
         blobs, objects = DynamoBlobIndex(self.index), S3Objects(clients.client("s3"), BUCKET)
-        for data in (b"{}", layer):
+        for data in (config, layer):
             digest, upload = Digest.of(data), secrets.token_hex(16)
             key = whole_key(name, digest, upload)
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=data)
@@ -137,7 +137,7 @@ class Place:
             stored = StoredObject(key, len(data), data)
             blobs.link_object(name, digest, stored, upload_id=upload, mark_expires=None, event=event)
         push = Push(manifests=index, blobs=blobs, objects=objects, adoption=NothingUploaded(), events=events)
-        body = image_of(layer, config=b"{}")
+        body = image_of(layer, config=config)
         wanted = tuple(map(Tag, tags))
         return push.push(name, Digest.of(body), body, content_type=OCI_MANIFEST, tags=wanted, actor=Actor(ADMIN)).digest
 

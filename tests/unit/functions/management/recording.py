@@ -96,9 +96,13 @@ def _target(operation: str, path: str, values: dict[str, str]) -> str:
     return _PARAMETER.sub(lambda one: values[one[1]], path + _QUERIES.get(operation, ""))
 
 
+CONFIG = b'{"os": "linux", "architecture": "arm64", "history": [{"created_by": "COPY . /"}]}'
+
+
 def _everything(place: Place) -> dict[str, str]:
     """Make one of everything, and return the parameters of paths that lead to it."""
-    name, repository, digest = made.image(place, "v1", "v2")
+    name, repository, _ = made.image(place, "v1", "v2")
+    digest = place.push(f"{name}/{repository}", "v1", "v2", config=CONFIG)
     number = str(place.made("GET", f"{HARBOR}/projects/{name}")[0]["project_id"])
     system.configure_ldap(place)
     member = place.made("GET", f"{HARBOR}/projects/{name}/members")[0][0]
