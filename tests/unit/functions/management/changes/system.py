@@ -83,3 +83,12 @@ def _(place: Place) -> Change:
 def configure_ldap(place: Place) -> None:
     sent = {"ldap_url": "ldaps://ldap.example.org", "ldap_base_dn": "dc=x", "ldap_search_password": secret()}
     place.made("PUT", f"{HARBOR}/configurations", sent)
+
+
+simple(
+    "startBucketAudit", "POST", lambda _: f"{OWN}/system/bucket-audits", {"repair": False}, Operation.START_EXECUTION,
+)  # fmt: skip
+simple(
+    "setBucketAuditSchedule", "PUT", lambda _: f"{OWN}/system/bucket-audits/schedule", {"cron": "0 0 3 * * *"},
+    Operation.CHANGE_COLLECTION,
+)  # fmt: skip
