@@ -10,7 +10,10 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import (
+from bench import operations
+from bench.content import MIB
+from bench.rig import rig
+from bench.sections import (
     calls,
     cold_pull,
     collection,
@@ -26,12 +29,9 @@ from bench import (
     imports,
     logins,
     management,
-    operations,
     pull_profile,
     scale,
 )
-from bench.content import MIB
-from bench.rig import rig
 from bench.servers import Missing
 
 

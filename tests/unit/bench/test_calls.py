@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bench import calls
+from bench.sections import calls
 
 
 def test_calls_are_counted_by_service_and_listed_in_order() -> None:

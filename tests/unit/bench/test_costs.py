@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import costs
-from bench.costs import LOADS, PULL, Load, rows, total
+from bench.sections import costs
+from bench.sections.costs import LOADS, PULL, Load, rows, total
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operations" / "costs.md").read_text()
 

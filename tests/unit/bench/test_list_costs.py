@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import pytest
 
 from bench import stored
-from bench.management import HARBOR, OWN, ask
 from bench.rig import USER, Rig, rig
+from bench.sections.management import HARBOR, OWN, ask
 from local.gateway.events import Outgoing
 from roadstead.aws.clients import client
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities

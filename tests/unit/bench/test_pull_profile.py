@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from bench.pull_profile import WAIT, Profile, draw
+from bench.sections.pull_profile import WAIT, Profile, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
 

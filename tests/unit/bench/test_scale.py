@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.scale import LOADS, QUOTAS, Assumptions, Resource, binding, demands, requests_of_a_pull, show
+from bench.sections.scale import LOADS, QUOTAS, Assumptions, Resource, binding, demands, requests_of_a_pull, show
 
 COUNTS = {
     "GET token, password known": ("dynamodb.BatchGetItem",),

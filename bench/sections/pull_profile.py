@@ -19,7 +19,7 @@ from bench.rig import Rig
 from bench.table import table
 from tests.packages import unpacked
 
-PICTURE = Path(__file__).parents[1] / "docs" / "images" / "pull-profile.svg"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "pull-profile.svg"
 REST = "interpreter and standard library"
 WAIT = "waiting for AWS"
 # The first prefix of a module's name that matches decides.
@@ -171,7 +171,7 @@ def _warm(rig: Rig, pulls: int) -> Mapping[str, float]:
 
 def _module(file: str) -> str:
     """Return the module's name as far as it decides the group: its path behind site-packages or this project."""
-    root = str(Path(__file__).parents[1])
+    root = str(Path(__file__).parents[2])
     if "site-packages/" in file:
         return file.rpartition("site-packages/")[2].replace("/", ".")
     return file.removeprefix(root).lstrip("/").replace("/", ".") if file.startswith(root) else "-"

@@ -28,7 +28,7 @@ CLIENTS = 8
 PARTITION = 1_000  # write units a second of one partition ("Best practices for partition keys", DynamoDB)
 ECR = 10  # PutImage a second, the default quota of Amazon ECR
 _TIMEOUT = 900  # seconds: for a machine that hangs, not a slow one
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True, slots=True)

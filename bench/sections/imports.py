@@ -15,7 +15,7 @@ from bench.pairs import Comparison, Cost, compared
 from bench.table import table
 from tests.packages import unpacked
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 _PREPARED = "from functions.{function} import handler; handler.prepare()"
 # What a function asks of AWS, each thing by a client of boto3's that is made at once: what each of them did before any
 # of this was hurried, and what is held against them ever since.

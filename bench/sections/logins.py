@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from bench.calls import listed
-from bench.imports import Start, Variant, compared_starts
 from bench.operations import REPOSITORY
 from bench.pairs import Comparison, Cost, compared, cost
 from bench.rig import PASSWORD, USER, Invocation, Rig
+from bench.sections.calls import listed
+from bench.sections.imports import Start, Variant, compared_starts
 from bench.servers import Missing
 from bench.table import table
 from functions.ldap import handler as ldap

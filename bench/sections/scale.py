@@ -1,6 +1,6 @@
 """Which AWS quota limits the registry at a number of pulls a second, and what raises it. Arithmetic, not a measurement.
 
-A pull is a token, HEAD and GET of the manifest by tag, and GET of config and layers. `bench.calls` counts the calls of
+A pull is a token, HEAD and GET of the manifest by tag, and GET of config and layers. `bench.sections.calls` counts the calls of
 each request in the real handlers; durations in Lambda are assumptions; quotas are AWS's published defaults, each with
 its source. The result is the share of each quota that the load uses: above 100 % the quota is the limit.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bench.calls import Counts
+from bench.sections.calls import Counts
 from bench.table import table
 
 LOADS = (10, 1_000, 100_000)  # pulls a second
@@ -126,7 +126,7 @@ class Demand:
 
 
 def requests_of_a_pull(counts: Counts, layers: int) -> dict[str, tuple[int, int]]:
-    """Return, by operation of `bench.calls`, its number in a pull and its calls to DynamoDB."""
+    """Return, by operation of `bench.sections.calls`, its number in a pull and its calls to DynamoDB."""
     often = {
         _PASSWORD_TOKEN: 1,
         "HEAD manifest by tag": 1,

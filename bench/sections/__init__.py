@@ -1,0 +1,1 @@
+"""The sections of `python -m bench`: each measures, and shows a table."""
