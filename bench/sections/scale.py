@@ -1,6 +1,6 @@
 """Which AWS quota limits the registry at a number of pulls a second, and what raises it. Arithmetic, not a measurement.
 
-A pull is a token, HEAD and GET of the manifest by tag, and GET of config and layers. `bench.sections.calls` counts the calls of
+A pull is a token, HEAD and GET of the manifest by tag, and GET of config and layers. `calls.py` counts the calls of
 each request in the real handlers; durations in Lambda are assumptions; quotas are AWS's published defaults, each with
 its source. The result is the share of each quota that the load uses: above 100 % the quota is the limit.
 """
