@@ -37,6 +37,7 @@ def dynamodb_local() -> Iterator[str]:
     library = f"-Djava.library.path={emulator / 'DynamoDBLocal_lib'}"
     process = subprocess.Popen(
         [java, library, "-jar", emulator / "DynamoDBLocal.jar", "-inMemory", "-port", str(port)],
+        cwd=_CACHE,  # it writes a file where it runs
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
