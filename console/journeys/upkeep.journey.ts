@@ -148,7 +148,7 @@ test('the trail of a project is filtered, and downloaded whole as CSV', async ()
   await page.goto(`/ui/p/${PROJECT}/activity`);
   await settled(page);
   await page.getByLabel('Kind of action').selectOption('delete');
-  await page.getByRole('searchbox').fill('nightly');
+  await page.getByRole('searchbox', { name: 'Filter by what it is about' }).fill('nightly');
   await page.waitForURL('**q=nightly**');
   await page.getByRole('link', { name: `${PROJECT}/nightly:build-a` }).waitFor({ timeout: SLOW });
   await settled(page);
