@@ -16,6 +16,11 @@ import { Listing } from '../ui/listing';
 const MOST = 10_000; // entries of a file
 const BATCH = 100;
 const OPERATIONS = ['create', 'delete', 'update', 'pull', 'login', 'refuse'] as const;
+// Rarer ones have a name, but no place in the filter.
+const NAMED = [
+  ...OPERATIONS,
+  ...(['start', 'stop', 'retain', 'empty', 'release', 'lock', 'add', 'send', 'warn', 'exceed', 'expire', 'read'] as const),
+] as const;
 
 /** The range of days in the reader's zone, both included, as the registry asks for it in UTC. */
 export function timesOf(from: string | null, until: string | null): string | undefined {
@@ -143,7 +148,7 @@ export function What({ entry }: { entry: AuditLog }) {
   const { operation, operation_result, resource_type } = entry;
   return (
     <span class={`badge ${operation_result === false ? 'bad' : operation === 'delete' ? 'warn' : ''}`}>
-      {OPERATIONS.some((one) => one === operation) ? t(`activity.${operation as 'pull'}`) : operation}
+      {NAMED.some((one) => one === operation) ? t(`activity.${operation as 'pull'}`) : operation}
       {operation !== 'login' && <> · {resource_type.replaceAll('_', ' ')}</>}
     </span>
   );

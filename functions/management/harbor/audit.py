@@ -25,6 +25,7 @@ _NAMED = {
     Operation.LABEL: ("create", "artifact_label"),
     Operation.UNLABEL: ("delete", "artifact_label"),
     Operation.COLLECT: ("delete", "garbage"),
+    Operation.ROBOT_EXPIRES: ("expire", "robot"),
     Operation.LOGIN: ("login", "user"),
     Operation.SEE: ("read", "artifact"),
     Operation.PERMISSION_REFUSED: ("refuse", "permission"),
