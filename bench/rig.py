@@ -110,6 +110,7 @@ class Rig:
     def forget(self) -> None:
         """Drop what the functions keep in memory: each one's next request is the first of an environment."""
         management.services.cache_clear()
+        management.services.cache_clear()
         management.application.cache_clear()
         registry.application.cache_clear()
         token.services.cache_clear()

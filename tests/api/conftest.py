@@ -114,7 +114,7 @@ def _in_memory(patch: pytest.MonkeyPatch, settings: Mapping[str, str]) -> Api:
         "DynamoManifestIndex": lambda _: index,
         "DynamoUploadSessions": lambda _: index,
         "S3Objects": lambda *_, **__: objects,
-        "KmsKeys": lambda _: keys,
+        "KmsKeys": lambda *_: keys,
         "SsmUploadKeys": lambda *_: FixedUploadKeys(UPLOAD_KEYS),
         "SsmEdgeSecrets": lambda *_: FixedEdgeSecrets((EDGE_SECRET,)),
     }

@@ -76,6 +76,7 @@ class Place:
         """Have nothing but `ada`: moto copies a whole table for each transaction. The function forgets what it knew."""
         for table in dynamodb_backends[DEFAULT_ACCOUNT_ID][aws.REGION].tables.values():
             table.items.clear()
+        handler.services.cache_clear()
         handler.application.cache_clear()
         self.calls.clear()
         self.accounts.create_user(ADMIN, PASSWORD, admin=True)
@@ -228,10 +229,12 @@ def running(patch: pytest.MonkeyPatch) -> Iterator[Place]:
             patch.setenv(name, value)
         patch.setattr(composition, "client", client)
         patch.setattr(composition, "Argon2Hasher", FastHasher)
+        handler.services.cache_clear()
         handler.application.cache_clear()
         try:
             yield Place(calls, people, url)
         finally:
+            handler.services.cache_clear()
             handler.application.cache_clear()
 
 

@@ -17,7 +17,6 @@ from tests.unit.functions.permissions import Need, actions_allowed, actions_used
 ARGUED = {
     ("AbsentObjects", "s3:ListBucket"),  # tells absent objects from forbidden ones
     ("EdgeSecret", "ssm:GetParameter"),  # read where requests come through the distribution
-    ("Content", "s3:GetObject"),  # reads an addition, once the indexer has extracted it
     ("OidcSecret", "ssm:GetParameter"),  # read where somebody comes back from a provider: tests/e2e has one
     ("EdgeSecretItself", "secretsmanager:GetSecretValue"),
     ("Logs", "logs:CreateLogStream"),  # Lambda's own
@@ -53,7 +52,7 @@ def test_the_role_allows_all_that_is_asked(statements: list[Statement], needs: M
 
 
 def test_the_role_allows_no_action_that_nothing_asks(statements: list[Statement], needs: Mapping[Need, str]) -> None:
-    assert actions_allowed(statements) - actions_used(statements, needs) <= ARGUED
+    assert actions_allowed(statements) - actions_used(statements, needs) == ARGUED
 
 
 @pytest.mark.parametrize(
