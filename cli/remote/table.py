@@ -45,7 +45,7 @@ GROUPS = {
     "webhook": "endpoints that are notified",
     "audit": "who did what in the last 90 days",
     "trash": "what was deleted and can be restored",
-    "gc": "the garbage collector's runs",
+    "gc": "the garbage collector's runs, and audits of the bucket",
     "execution": "work that takes long",
     "config": "the registry's configuration",
     "ldap": "the LDAP directory that people sign in by",

@@ -47,6 +47,7 @@ ACTIONS = {
     "delete_objects": ("s3:DeleteObject",),
     "list_objects_v2": ("s3:ListBucket",),
     "get_parameter": ("ssm:GetParameter",),
+    "get_parameters_by_path": ("ssm:GetParametersByPath",),
     "put_parameter": ("ssm:PutParameter",),
     "delete_parameter": ("ssm:DeleteParameter",),
     "get_public_key": ("kms:GetPublicKey",),
@@ -227,6 +228,7 @@ def test_the_management_function_may_do_no_more_than_its_stores_call(package: Pa
         "sqs:SendMessage",  # a notification that is sent once more
         "ssm:DeleteParameter",  # secrets that nothing names any more
         "ssm:GetParameter",  # the secrets of the distribution, of webhooks and of providers
+        "ssm:GetParametersByPath",  # secrets that a change left behind when it died
         "ssm:PutParameter",
     }
     assert actions(package, "management") - OPERATION <= called("management")
@@ -236,6 +238,7 @@ def test_the_collector_writes_no_blob_and_reads_no_identity(package: Package) ->
     assert actions(package, "collector") - OPERATION == {
         "dynamodb:BatchGetItem",  # records, uploads, the manifests of uses
         "dynamodb:BatchWriteItem",  # candidates, marks of uploads, uses
+        "dynamodb:ConditionCheckItem",  # a restored repository, a copy's project: neither is being deleted
         "dynamodb:DeleteItem",  # links, records
         "dynamodb:GetItem",  # a link, a manifest, the checkpoint
         "dynamodb:PutItem",  # candidates, events

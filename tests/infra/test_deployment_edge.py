@@ -135,7 +135,8 @@ def test_without_one_s3s_errors_become_readable_on_uploads_alone(
 def test_the_function_of_errors_stands_in_us_east_1_wherever_the_rest_is(
     least: Deployment, public_relay: Deployment
 ) -> None:
-    assert [one["Handler"] for one in least.of("AWS::Lambda::Function")] == ["origin_response.handler"]
+    handlers = [one["Handler"] for one in least.of("AWS::Lambda::Function") if "ZipFile" not in one["Code"]]
+    assert handlers == ["origin_response.handler"]
     manifest = json.loads((public_relay.directory / "manifest.json").read_text())["artifacts"]
     environments = {
         name: one["environment"] for name, one in manifest.items() if one["type"] == "aws:cloudformation:stack"

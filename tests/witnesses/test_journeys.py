@@ -45,7 +45,7 @@ def test_our_own_command_completes_the_same_journey(registry: Registry) -> None:
     roadstead("tag", "create", project, repository, "v1", "v2")
     assert {one["name"] for one in roadstead("tag", "list", project, repository)} == {"v1", "v2"}
     number = str(roadstead("project", "show", project)["project_id"])
-    label = roadstead("label", "create", "stable", "--project-id", number)["created"].rpartition("/")[2]
+    label = roadstead("label", "create", "stable", "--project", project)["created"].rpartition("/")[2]
     roadstead("artifact", "label", project, repository, "v1", label)
     roadstead("artifact", "unlabel", project, repository, "v1", label)
     roadstead("immutable", "create", project, "--tags", "keep-*")

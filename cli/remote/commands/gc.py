@@ -1,11 +1,12 @@
-"""The garbage collector."""
+"""The garbage collector, and audits of the bucket."""
 
 from __future__ import annotations
 
-from cli.remote.shapes import EXECUTION, HARBOR, Argument, Command, Option, listing, showing
+from cli.remote.shapes import EXECUTION, HARBOR, OWN, Argument, Command, Option, listing, showing
 
 _ALL = f"{HARBOR}/system/gc"
 _ONE, _SCHEDULE = f"{_ALL}/{{execution}}", f"{_ALL}/schedule"
+_AUDITS = f"{OWN}/system/bucket-audits"
 _UNTAGGED = Option("delete-untagged", "put artifacts without a tag into the trash first", kind="flag")
 
 COMMANDS: tuple[Command, ...] = (
@@ -45,5 +46,34 @@ COMMANDS: tuple[Command, ...] = (
             "schedule": {"type": o["every"], "cron": o["cron"]},
             "parameters": {"delete_untagged": bool(o["delete_untagged"])},
         },
+    ),
+    listing(
+        "gc",
+        "list audits of the bucket, which compare it with the index",
+        _AUDITS,
+        {"ID": "id", "STATUS": "status", "STARTED": "started", "ENDED": "ended"},
+        name="audits",
+        options=(),
+    ),
+    Command(
+        "gc",
+        "audit",
+        "compare the bucket with the index now",
+        "POST",
+        _AUDITS,
+        (),
+        (Option("repair", "hand what nothing explains to the collector", kind="flag"),),
+        lambda o: {"repair": bool(o["repair"])},
+    ),
+    showing("gc", "show when the bucket is audited", f"{_AUDITS}/schedule", name="audit-schedule"),
+    Command(
+        "gc",
+        "set-audit-schedule",
+        "set when the bucket is audited",
+        "PUT",
+        f"{_AUDITS}/schedule",
+        (Argument("cron", help='six fields, seconds first, UTC; "" for never'),),
+        (),
+        lambda o: {"cron": o["cron"]},
     ),
 )

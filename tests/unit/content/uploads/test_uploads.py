@@ -157,12 +157,15 @@ def test_a_blob_above_16_kib_is_not_inline(registry: Registry) -> None:
 
 
 def test_an_upload_is_remembered_for_as_long_as_its_object_can_be_found(registry: Registry) -> None:
-    whole, streamed = registry.start(), registry.start()
+    """The collector ends what is known of an upload whose object serves a blob; a surplus object is gone at once."""
+    whole, streamed, surplus = (registry.start() for _ in range(3))
     registry.close(whole, Digest.of(SMALL), SMALL)
-    registry.append(streamed, PART)
-    registry.close(streamed, Digest.of(PART))
+    for token in (streamed, surplus):
+        registry.append(token, PART)
+        registry.close(token, Digest.of(PART))
     assert registry.index.find(whole.upload_id).expires == 0
-    assert registry.index.find(streamed.upload_id).expires == streamed.expires + DAY
+    assert registry.index.find(streamed.upload_id).expires == 0
+    assert registry.index.find(surplus.upload_id).expires == surplus.expires + DAY
 
 
 def test_a_surplus_object_is_removed(registry: Registry) -> None:
