@@ -250,6 +250,9 @@ class _Connection(asyncio.Protocol):
                 self._pending.popleft()
         except Disconnected:
             self.abort()
+        except Exception:
+            _log.exception("a connection failed")  # and the client would wait for an answer that nobody sends
+            self.abort()
         finally:
             self._serving = None
 
