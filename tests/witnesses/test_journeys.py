@@ -44,20 +44,21 @@ def test_our_own_command_completes_the_same_journey(registry: Registry) -> None:
     assert roadstead("artifact", "show", project, repository, "v1")["digest"] == digest
     roadstead("tag", "create", project, repository, "v1", "v2")
     assert {one["name"] for one in roadstead("tag", "list", project, repository)} == {"v1", "v2"}
-    number = str(roadstead("project", "show", project)["project_id"])
     label = roadstead("label", "create", "stable", "--project", project)["created"].rpartition("/")[2]
     roadstead("artifact", "label", project, repository, "v1", label)
     roadstead("artifact", "unlabel", project, repository, "v1", label)
     roadstead("immutable", "create", project, "--tags", "keep-*")
     (rule,) = roadstead("immutable", "list", project)
     roadstead("immutable", "delete", project, str(rule["id"]))
-    roadstead("quota", "set", number, "--storage", str(1 << 30))
+    roadstead("quota", "set", project, "--storage", str(1 << 30))
     assert roadstead("quota", "show", project)
     roadstead("webhook", "create", project, "ci", "http://127.0.0.1:9/hook", "--event", "PUSH_ARTIFACT")
     assert roadstead("webhook", "list", project)[0]["name"] == "ci"
     roadstead("webhook", "delete", project, "ci")
     roadstead("audit", "list", "--limit", "5")
     assert roadstead("gc", "schedule")
+    assert roadstead("gc", "audits") == []
+    assert "cron" in roadstead("gc", "audit-schedule")
     roadstead("config", "set", "robot_token_duration", "30")
     roadstead("repo", "delete", project, repository)
     roadstead("project", "delete", project)
