@@ -18,6 +18,7 @@ test('an administrator makes a project and a user, and gives the user rights tha
   const errors = errorsOf(window);
   const page = await window.newPage();
   await signIn(page);
+  await page.getByRole('link', { name: 'Projects' }).click();
   await page.getByRole('button', { name: 'New project' }).first().click();
   await page.getByLabel('Name', { exact: true }).fill(PROJECT);
   await page.getByRole('button', { name: 'Create' }).click();
@@ -49,7 +50,8 @@ test('an administrator makes a project and a user, and gives the user rights tha
   const hers = await newWindow(browser);
   const her = await hers.newPage();
   await signIn(her, USER, password);
-  await her.getByRole('link', { name: PROJECT }).click();
+  await her.getByRole('link', { name: 'Projects' }).click();
+  await her.getByRole('link', { name: PROJECT, exact: true }).click();
   await her.getByRole('link', { name: 'app', exact: true }).waitFor();
   await settled(her);
   expect(await her.getByRole('link', { name: 'Settings' }).count()).toBe(0);
@@ -62,10 +64,10 @@ test('an administrator makes a project and a user, and gives the user rights tha
   await her.reload();
   await her.getByRole('alert').waitFor();
   await page.goto(`/ui/p/${PROJECT}/settings`);
-  await page.getByRole('button', { name: 'Delete the project' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
-  await page.getByRole('alert').getByText('Something else still needs it').waitFor();
+  await expect.poll(() => page.getByRole('button', { name: 'Delete the project' }).isDisabled()).toBe(true);
   await admin.manage('DELETE', `v2.0/projects/${PROJECT}/repositories/app`);
+  await page.reload();
+  await page.getByRole('button', { name: 'Delete the project' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete', exact: true }).click();
   await page.getByText(`${PROJECT} is deleted.`).waitFor();
   expect(errors).toEqual([]);

@@ -198,7 +198,7 @@ BOUNDS: Mapping[str, Cost] = {
     "overview": Cost(4, 8, 15, 0),
     "groups": Cost(2, 3, 7, 0),
     "quotas": Cost(2, 4, 11, 0),
-    "providers": Cost(3, 5, 11, 0),
+    "providers": Cost(4, 7, 15, 0),
     "configuration": Cost(2, 3, 7, 0),
     "users": Cost(2, 3, 7, 0),
     "system-robots": Cost(2, 4, 8, 0),
