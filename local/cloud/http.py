@@ -266,8 +266,10 @@ class _Connection(asyncio.Protocol):
         self._write(_head(response, keep) + whole)
         if not isinstance(response.body, bytes):
             await self._stream(request, response)
-        if not request.complete and not request.holds_back:
-            await self._drain(request)
+        if not request.holds_back:
+            await self._drain(
+                request
+            )  # of a body that is all here, too: the connection may not be read from until it is
         if not keep and self._transport is not None:
             self._transport.close()
         return keep
