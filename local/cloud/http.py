@@ -267,9 +267,7 @@ class _Connection(asyncio.Protocol):
         if not isinstance(response.body, bytes):
             await self._stream(request, response)
         if not request.holds_back:
-            await self._drain(
-                request
-            )  # of a body that is all here, too: the connection may not be read from until it is
+            await self._drain(request)  # if it is all here, too: the connection may be paused until it is read
         if not keep and self._transport is not None:
             self._transport.close()
         return keep
