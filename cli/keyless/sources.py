@@ -27,10 +27,10 @@ _URL, _BEARER = "ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"
 
 
 def check_source(source: str) -> str:
-    """Return a source. Raises Failure if it is none."""
+    """Return a source. Raises Failure for any other text."""
     if source in ("aws", "github") or _VARIABLE.fullmatch(source) or (source.startswith("file:") and source[5:]):
         return source
-    raise Failure(f"{source} is no source of credentials: aws, github, env:NAME or file:PATH.", USAGE)
+    raise Failure(f"{source} is not a source of credentials: use aws, github, env:NAME or file:PATH.", USAGE)
 
 
 def password(source: str, audience: str, environ: Mapping[str, str], *, profile: str = "") -> str:

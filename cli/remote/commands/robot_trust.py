@@ -26,7 +26,7 @@ def _added(given: Given) -> dict[str, Any]:
     for one in given["claim"]:
         name, equals, text = one.partition("=")
         if not name or not equals:
-            raise Failure(f"{one} is no claim: write NAME=TEXT, such as repository=acme/ships.", USAGE)
+            raise Failure(f"{one} is not a claim: write NAME=TEXT, such as repository=acme/ships.", USAGE)
         if name in claims:
             raise Failure(f"The claim {name} is given twice: all claims of a rule must hold.", USAGE)
         claims[name] = text

@@ -42,7 +42,7 @@ def test_rules_of_a_robot_are_added_listed_and_removed(environ: Environ, capsys:
 def test_a_rule_that_says_nothing_is_refused(environ: Environ, capsys: Captured) -> None:
     robot = run(environ, capsys, "robot", "create", "ships", "ci", "--access", "repository:push")["name"]
     add = ("robot", "trust-add", robot, "--issuer", GITHUB, "--audience", "registry")
-    assert "is no claim" in reason(environ, capsys, *add, "--claim", "repository")
+    assert "is not a claim" in reason(environ, capsys, *add, "--claim", "repository")
     assert "given twice" in reason(environ, capsys, *add, "--claim", "ref=a", "--claim", "ref=b")
     assert "must say who" in reason(environ, capsys, *add, "--claim", "ref=refs/heads/main")
     assert run(environ, capsys, "robot", "trust", robot) == {"rules": []}

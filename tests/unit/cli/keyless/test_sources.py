@@ -119,7 +119,7 @@ def test_kubernetes_has_the_token_in_a_file_that_changes(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("source", ["", "azure", "env:", "env:A B", "env:1", "file:", "AWS", "https://x"])
 def test_what_is_no_source_is_refused(source: str) -> None:
-    with pytest.raises(Failure, match="no source of credentials"):
+    with pytest.raises(Failure, match="not a source of credentials"):
         check_source(source)
 
 
