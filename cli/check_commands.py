@@ -10,7 +10,7 @@ from cli.composition import Cloud
 from cli.failures import Failure
 from cli.output import Output, fields
 from cli.subcommands import Subcommands
-from roadstead.lifecycle.bucket_audit import MIN_AGE, BucketAudit, Served, Stored
+from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Served, Stored
 
 SHOWN = 20  # keys of each kind, for people
 _AT_ONCE = 500  # objects, of which is asked what explains them

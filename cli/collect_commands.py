@@ -8,8 +8,8 @@ from cli.composition import Cloud
 from cli.failures import USAGE, Failure
 from cli.output import Output, fields
 from cli.subcommands import Subcommands
-from roadstead.lifecycle.collector import MIN_FENCE, MIN_GRACE
-from roadstead.lifecycle.report import Report
+from roadstead.lifecycle.collector.report import Report
+from roadstead.lifecycle.collector.run import MIN_FENCE, MIN_GRACE
 
 
 def add_parsers(commands: Subcommands) -> None:

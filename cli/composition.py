@@ -48,11 +48,11 @@ from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.directory import Project
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.sign_in.passwords import Argon2Hasher
-from roadstead.lifecycle.bucket_audit import BucketAudit
-from roadstead.lifecycle.collector import Collector, Times
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.quotas import UNLIMITED
-from roadstead.lifecycle.stores import Stores
+from roadstead.lifecycle.bucket_audit.comparison import BucketAudit
+from roadstead.lifecycle.collector.run import Collector, Times
+from roadstead.lifecycle.collector.stores import Stores
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.policy.quotas import UNLIMITED
 from roadstead.names import RepositoryName
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.endpoint import EndpointPolicy

@@ -25,23 +25,23 @@ from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
-from roadstead.lifecycle.bucket_audit import BucketAudit
-from roadstead.lifecycle.bucket_audit_run import KIND as BUCKET_AUDIT
-from roadstead.lifecycle.bucket_audit_run import BucketAudits, BucketAuditWork
-from roadstead.lifecycle.collection import KIND as COLLECTION
-from roadstead.lifecycle.collection import Collections, CollectionWork
-from roadstead.lifecycle.collector import Collector, Times
-from roadstead.lifecycle.copies import KIND as COPY
-from roadstead.lifecycle.copies import CopyWork
-from roadstead.lifecycle.executions import Execution, Runner, Starter, Work
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.repositories import KIND as REPOSITORY_DELETION
-from roadstead.lifecycle.repositories import RepositoryDeletionWork
-from roadstead.lifecycle.retention_run import KIND as RETENTION
-from roadstead.lifecycle.retention_run import RetentionWork
-from roadstead.lifecycle.schedules import Scheduler
-from roadstead.lifecycle.stores import Stores
-from roadstead.lifecycle.trash import EMPTY, RESTORE, EmptyWork, RestoreWork
+from roadstead.lifecycle.bucket_audit.comparison import BucketAudit
+from roadstead.lifecycle.bucket_audit.execution import KIND as BUCKET_AUDIT
+from roadstead.lifecycle.bucket_audit.execution import BucketAudits, BucketAuditWork
+from roadstead.lifecycle.collector.execution import KIND as COLLECTION
+from roadstead.lifecycle.collector.execution import Collections, CollectionWork
+from roadstead.lifecycle.collector.run import Collector, Times
+from roadstead.lifecycle.collector.stores import Stores
+from roadstead.lifecycle.deletion.repositories import KIND as REPOSITORY_DELETION
+from roadstead.lifecycle.deletion.repositories import RepositoryDeletionWork
+from roadstead.lifecycle.deletion.trash import EMPTY, RESTORE, EmptyWork, RestoreWork
+from roadstead.lifecycle.executions.copies import KIND as COPY
+from roadstead.lifecycle.executions.copies import CopyWork
+from roadstead.lifecycle.executions.executions import Execution, Runner, Starter, Work
+from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.retention.execution import KIND as RETENTION
+from roadstead.lifecycle.retention.execution import RetentionWork
 from roadstead.trail.events import EventMaker
 
 _PARALLEL = 8  # within the ten connections that a client keeps

@@ -13,9 +13,9 @@ from functions.collector.settings import Settings
 from functions.hosting import lines, metrics, tracing
 from functions.hosting.metrics import Metric
 from functions.hosting.observation import observed
-from roadstead.lifecycle.bucket_audit_run import KIND as BUCKET_AUDIT
-from roadstead.lifecycle.collection import KIND as COLLECTION
-from roadstead.lifecycle.executions import Execution, Status
+from roadstead.lifecycle.bucket_audit.execution import KIND as BUCKET_AUDIT
+from roadstead.lifecycle.collector.execution import KIND as COLLECTION
+from roadstead.lifecycle.executions.executions import Execution, Status
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:

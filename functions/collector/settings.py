@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
-from roadstead.lifecycle.collector import MIN_FENCE, MIN_GRACE
+from roadstead.lifecycle.collector.run import MIN_FENCE, MIN_GRACE
 
 _LONGEST = 90 * 86_400
 

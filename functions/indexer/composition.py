@@ -13,7 +13,7 @@ from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.notifications.sqs import SqsQueue
 from roadstead.aws.table import Table
 from roadstead.catalog.indexing import Indexer
-from roadstead.lifecycle.quota_watch import QuotaWatch
+from roadstead.lifecycle.policy.quota_watch import QuotaWatch
 from roadstead.trail.events import EventMaker
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from roadstead.catalog.indexing import Indexer
-from roadstead.lifecycle.quota_watch import QuotaWatch
+from roadstead.lifecycle.policy.quota_watch import QuotaWatch
 from roadstead.notifications.queue import Queue
 
 

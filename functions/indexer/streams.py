@@ -16,7 +16,7 @@ from functions.indexer.services import IndexerServices
 from roadstead.aws.attributes import decode
 from roadstead.aws.content.index_items import event_from, is_event_key
 from roadstead.catalog.indexing import Indexer, Target, targets_of
-from roadstead.lifecycle.quota_watch import QuotaWatch
+from roadstead.lifecycle.policy.quota_watch import QuotaWatch
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event, rfc3339
 

@@ -38,12 +38,12 @@ from roadstead.identity.sign_in.login import PasswordLogin
 from roadstead.identity.sign_in.passwords import Hasher
 from roadstead.identity.sign_in.sessions import SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
-from roadstead.lifecycle.bucket_audit_run import BucketAudits
-from roadstead.lifecycle.collection import Collections
-from roadstead.lifecycle.executions import Executions, Starter
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.retention_run import Retention
-from roadstead.lifecycle.trash import Trash
+from roadstead.lifecycle.bucket_audit.execution import BucketAudits
+from roadstead.lifecycle.collector.execution import Collections
+from roadstead.lifecycle.deletion.trash import Trash
+from roadstead.lifecycle.executions.executions import Executions, Starter
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.retention.execution import Retention
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker

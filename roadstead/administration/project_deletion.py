@@ -23,9 +23,9 @@ from roadstead.content.repositories import CLOSED_MS, Repositories
 from roadstead.digest import Digest
 from roadstead.identity.directory import DeletedProject, Project, Projects
 from roadstead.identity.robots.robots import Robots
-from roadstead.lifecycle.copies import Copies
-from roadstead.lifecycle.retention_run import Retention
-from roadstead.lifecycle.trash import Trash
+from roadstead.lifecycle.deletion.trash import Trash
+from roadstead.lifecycle.executions.copies import Copies
+from roadstead.lifecycle.retention.execution import Retention
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, ActorKind, Operation

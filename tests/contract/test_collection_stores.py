@@ -14,8 +14,8 @@ from roadstead.conflicts import UploadConsumed
 from roadstead.content.blob_index import StoredObject
 from roadstead.content.uploads.sessions import UploadSession, UploadState
 from roadstead.digest import Digest
-from roadstead.lifecycle.backlog import Backlog, Kind, MarkedLink
-from roadstead.lifecycle.stored import BlobRecords, UploadMark, UploadMarks
+from roadstead.lifecycle.collector.backlog import Backlog, Kind, MarkedLink
+from roadstead.lifecycle.collector.stored import BlobRecords, UploadMark, UploadMarks
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker

@@ -9,7 +9,7 @@ import pytest
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.lifecycle.executions import (
+from roadstead.lifecycle.executions.executions import (
     MAX_DOCUMENT,
     Execution,
     Executions,

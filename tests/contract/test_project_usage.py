@@ -18,7 +18,7 @@ from roadstead.content.governing import Governing
 from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifest_index import Commit, ManifestEntry
 from roadstead.digest import Digest
-from roadstead.lifecycle.quotas import Level, ProjectUsage, Reservation, Standing
+from roadstead.lifecycle.policy.quotas import Level, ProjectUsage, Reservation, Standing
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Actor, Event, Operation
 from tests.contract.conftest import Index

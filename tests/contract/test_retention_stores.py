@@ -12,8 +12,8 @@ from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRe
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.digest import Digest
-from roadstead.lifecycle.retention import Policy, Rule, Template
-from roadstead.lifecycle.schedules import Schedule
+from roadstead.lifecycle.executions.schedules import Schedule
+from roadstead.lifecycle.retention.rules import Policy, Rule, Template
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Operation
 from roadstead.trail.pull_counts import Artifact, Pulls

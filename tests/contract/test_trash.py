@@ -7,7 +7,7 @@ import pytest
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.table import Table
 from roadstead.content.deletion.trash import DEFAULT_GRACE, MAX_TAGS_OF_UNIT, Trashed, Unit, UnitKind, unit_id
-from roadstead.lifecycle.trash import TrashStore
+from roadstead.lifecycle.deletion.trash import TrashStore
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Operation
 from tests.contract.conftest import Index

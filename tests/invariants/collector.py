@@ -7,8 +7,8 @@ from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.lifecycle.dynamodb_candidates import DynamoCandidates
 from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.content.objects import is_whole_key
-from roadstead.lifecycle.collector import MIN_FENCE, MIN_GRACE, Collector, Times
-from roadstead.lifecycle.stores import Stores
+from roadstead.lifecycle.collector.run import MIN_FENCE, MIN_GRACE, Collector, Times
+from roadstead.lifecycle.collector.stores import Stores
 from tests.invariants.cloud import Cloud
 from tests.invariants.registry import Registry
 

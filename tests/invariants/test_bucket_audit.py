@@ -14,9 +14,9 @@ from roadstead.aws.lifecycle.dynamodb_explanations import DynamoExplanations
 from roadstead.aws.lifecycle.s3_walk import S3Walk
 from roadstead.catalog.extraction import derived_key
 from roadstead.digest import Digest
-from roadstead.lifecycle.bucket_audit import MIN_AGE, BucketAudit, Served, Stored
-from roadstead.lifecycle.bucket_audit_run import KIND, BucketAuditWork
-from roadstead.lifecycle.executions import Execution, LogPart, Trigger
+from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Served, Stored
+from roadstead.lifecycle.bucket_audit.execution import KIND, BucketAuditWork
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Trigger
 from roadstead.trail.entries import Actor
 from tests.invariants.cloud import BUCKET, Cloud
 from tests.invariants.collector import GRACE, collector, tell

@@ -14,8 +14,8 @@ from roadstead.content.copying import Copying, NothingUploaded
 from roadstead.content.push import Push
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.lifecycle.copies import KIND, CopyWork, start
-from roadstead.lifecycle.executions import LEASE_MS, Execution, Runner, Starter, Status
+from roadstead.lifecycle.executions.copies import KIND, CopyWork, start
+from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, Runner, Starter, Status
 from roadstead.names import RepositoryName, Tag
 from tests.invariants.cloud import Cloud
 from tests.invariants.faults import Crash, Fault, Faulty

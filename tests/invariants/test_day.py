@@ -10,8 +10,8 @@ from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.digest import Digest
 from roadstead.documents import compact
 from roadstead.errors import RegistryError
-from roadstead.lifecycle.executions import Status
-from roadstead.lifecycle.retention import Policy, Rule, Selector, Template
+from roadstead.lifecycle.executions.executions import Status
+from roadstead.lifecycle.retention.rules import Policy, Rule, Selector, Template
 from roadstead.names import Tag
 from tests.invariants.cloud import Cloud
 from tests.invariants.collector import collector, tell

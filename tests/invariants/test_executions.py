@@ -7,7 +7,17 @@ from botocore.exceptions import BotoCoreError
 
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.conflicts import Conflict
-from roadstead.lifecycle.executions import LEASE_MS, Execution, LogPart, Runner, Running, Starter, Status, Step, Task
+from roadstead.lifecycle.executions.executions import (
+    LEASE_MS,
+    Execution,
+    LogPart,
+    Runner,
+    Running,
+    Starter,
+    Status,
+    Step,
+    Task,
+)
 from roadstead.trail.entries import Operation
 from roadstead.trail.events import EventMaker
 from tests.invariants.cloud import Cloud

@@ -17,9 +17,9 @@ from roadstead.conflicts import Throttled
 from roadstead.content.commit_rules import ImmutableTag, QuotaExceeded
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.lifecycle.immutability import ImmutableRule, Selector
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.quota_watch import QuotaWatch
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.policy.immutability import ImmutableRule, Selector
+from roadstead.lifecycle.policy.quota_watch import QuotaWatch
 from tests.invariants.cloud import Cloud
 from tests.invariants.faults import Crash, Fault, Faulty
 from tests.invariants.invariants import check

@@ -15,13 +15,13 @@ from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.digest import Digest
 from roadstead.documents import compact
-from roadstead.lifecycle import immutability
-from roadstead.lifecycle.executions import LEASE_MS, Execution, Runner, Starter, Status
-from roadstead.lifecycle.immutability import ImmutableRule
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.retention import Policy, Rule, Selector, Template
-from roadstead.lifecycle.retention_run import KIND, Retention, RetentionWork
-from roadstead.lifecycle.schedules import Scheduler
+from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, Runner, Starter, Status
+from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.policy import immutability
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.policy.immutability import ImmutableRule
+from roadstead.lifecycle.retention.execution import KIND, Retention, RetentionWork
+from roadstead.lifecycle.retention.rules import Policy, Rule, Selector, Template
 from roadstead.names import Tag
 from roadstead.notifications.payloads import event_type
 from roadstead.notifications.stores import EventType

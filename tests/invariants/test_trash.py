@@ -12,7 +12,7 @@ from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.deletion.trash import DEFAULT_GRACE, UnitKind
 from roadstead.content.manifest_document import OCI_INDEX, OCI_MANIFEST
 from roadstead.digest import Digest
-from roadstead.lifecycle.executions import LEASE_MS, Status
+from roadstead.lifecycle.executions.executions import LEASE_MS, Status
 from roadstead.names import Tag
 from tests.invariants.cloud import Cloud
 from tests.invariants.collector import FENCE, GRACE, collect, collector, tell

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from roadstead.conflicts import Conflict
-from roadstead.lifecycle.executions import Execution, LogPart, Running, Task
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Running, Task
 from roadstead.trail.entries import Event
 
 

@@ -21,8 +21,8 @@ from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, M
 from roadstead.content.repositories import CLOSED_MS, DeletionMark, ProjectClosed, PushedManifest, UnknownRepository
 from roadstead.content.uploads.sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
-from roadstead.lifecycle.commit_rules import PolicyRules
-from roadstead.lifecycle.quotas import Reservation, Standing
+from roadstead.lifecycle.policy.commit_rules import PolicyRules
+from roadstead.lifecycle.policy.quotas import Reservation, Standing
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
 from roadstead.trail.events import EventMaker

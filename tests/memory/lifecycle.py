@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from roadstead.content.uploads.sessions import UploadSession, UploadState
 from roadstead.digest import Digest
-from roadstead.lifecycle.backlog import Candidate, Kind, MarkedLink
-from roadstead.lifecycle.stored import BlobRecord, UploadMark
+from roadstead.lifecycle.collector.backlog import Candidate, Kind, MarkedLink
+from roadstead.lifecycle.collector.stored import BlobRecord, UploadMark
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Event
 from tests.memory.index import MemoryIndex

@@ -8,8 +8,8 @@ from dataclasses import replace
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory
 from roadstead.digest import Digest
-from roadstead.lifecycle.retention import Candidate, Policy
-from roadstead.lifecycle.schedules import Schedule
+from roadstead.lifecycle.executions.schedules import Schedule
+from roadstead.lifecycle.retention.rules import Candidate, Policy
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event
 from tests.memory.audit import MemoryPullCounts

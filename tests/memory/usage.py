@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from roadstead.conflicts import Conflict
 from roadstead.content.governing import Governing
 from roadstead.digest import Digest
-from roadstead.lifecycle.quotas import Reservation, Standing
+from roadstead.lifecycle.policy.quotas import Reservation, Standing
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event
 

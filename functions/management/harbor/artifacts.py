@@ -24,7 +24,7 @@ from roadstead.content.manifest_document import INDEX_TYPES
 from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 from roadstead.ids import hashed_id
-from roadstead.lifecycle.policies import IsImmutable
+from roadstead.lifecycle.policy.changes import IsImmutable
 from roadstead.names import RepositoryName, Tag
 
 BUILD_HISTORY, DEPENDENCIES, FILES = "build_history", "dependencies", "files"

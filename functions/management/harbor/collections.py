@@ -8,8 +8,8 @@ from typing import Any
 
 from functions.management.errors import bad_request
 from functions.management.harbor.shapes import milliseconds
-from roadstead.lifecycle.collection import RECOVERY_DAYS, CollectionSchedule, Every, stored_until
-from roadstead.lifecycle.executions import Execution, Trigger
+from roadstead.lifecycle.collector.execution import RECOVERY_DAYS, CollectionSchedule, Every, stored_until
+from roadstead.lifecycle.executions.executions import Execution, Trigger
 
 MANUAL = "Manual"
 _NAME = "GARBAGE_COLLECTION"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functions.management.errors import bad_request
-from roadstead.lifecycle.immutability import MAX_SELECTORS, ImmutableRule, Selector
+from roadstead.lifecycle.policy.immutability import MAX_SELECTORS, ImmutableRule, Selector
 from roadstead.patterns import check_pattern
 
 ACTION, TEMPLATE = "immutable", "immutable_template"

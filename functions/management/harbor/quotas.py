@@ -12,7 +12,7 @@ from functions.management.errors import bad_request
 from functions.management.harbor.shapes import timestamp
 from roadstead.identity.directory import Project
 from roadstead.identity.lists import ListedProject
-from roadstead.lifecycle.quotas import MAX_BYTES, UNLIMITED, Quota
+from roadstead.lifecycle.policy.quotas import MAX_BYTES, UNLIMITED, Quota
 
 
 def quota_document(project: Project | ListedProject, quota: Quota, used: int) -> dict[str, Any]:

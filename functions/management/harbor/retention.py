@@ -11,8 +11,8 @@ from typing import Any
 
 from functions.management.errors import bad_request
 from functions.management.harbor.shapes import milliseconds
-from roadstead.lifecycle.executions import Execution, Status, Task
-from roadstead.lifecycle.retention import DOUBLESTAR, REGULAR, Policy, Rule, Selector, Template
+from roadstead.lifecycle.executions.executions import Execution, Status, Task
+from roadstead.lifecycle.retention.rules import DOUBLESTAR, REGULAR, Policy, Rule, Selector, Template
 
 _TAGS, _REPOSITORIES = ("matches", "excludes"), ("repoMatches", "repoExcludes")
 _CODES = {Status.PENDING: 0, Status.RUNNING: 2}  # of a task; all that are over have 3

@@ -17,8 +17,8 @@ from functions.management.openapi.described import (
     text,
     time,
 )
-from roadstead.lifecycle.collection import Every
-from roadstead.lifecycle.executions import Status
+from roadstead.lifecycle.collector.execution import Every
+from roadstead.lifecycle.executions.executions import Status
 
 _TYPE = one_of("Manual", *map(str, Every))
 

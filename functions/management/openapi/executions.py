@@ -21,7 +21,7 @@ from functions.management.openapi.described import (
     text,
     time,
 )
-from roadstead.lifecycle.executions import Status, Trigger
+from roadstead.lifecycle.executions.executions import Status, Trigger
 
 _STATUS = one_of(*map(str, Status))
 _PROGRESS = mapping(number(), "counts so far, by their names")

@@ -20,8 +20,8 @@ from functions.management.openapi.described import (
     text,
     time,
 )
-from roadstead.lifecycle.executions import Status
-from roadstead.lifecycle.retention import DOUBLESTAR, REGULAR, Template
+from roadstead.lifecycle.executions.executions import Status
+from roadstead.lifecycle.retention.rules import DOUBLESTAR, REGULAR, Template
 
 _SELECTOR = obj(
     {"kind": one_of(DOUBLESTAR, REGULAR), "decoration": text(), "pattern": text(maxLength=256)},

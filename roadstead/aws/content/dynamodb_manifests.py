@@ -68,7 +68,7 @@ class DynamoManifestIndex:
     def commit_rules(self) -> CommitRules:
         # Imported only if it is used: a pull asks for no rules.
         from roadstead.aws.content.dynamodb_usage import DynamoProjectUsage
-        from roadstead.lifecycle.commit_rules import PolicyRules
+        from roadstead.lifecycle.policy.commit_rules import PolicyRules
 
         return PolicyRules(DynamoProjectUsage(self._table), EventMaker())
 

@@ -22,7 +22,7 @@ from roadstead.aws.content.index_items import (
 from roadstead.aws.table import Item, Table, delete, put
 from roadstead.content.governing import Governing
 from roadstead.digest import Digest
-from roadstead.lifecycle.quotas import Level, Reservation, Standing
+from roadstead.lifecycle.policy.quotas import Level, Reservation, Standing
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 

@@ -13,7 +13,7 @@ from typing import Any
 from roadstead.aws.content.index_items import DAY_MS, candidate_write, event_write, shards
 from roadstead.aws.table import Item, Key, Table, put
 from roadstead.digest import Digest
-from roadstead.lifecycle.backlog import Candidate, Kind, MarkedLink
+from roadstead.lifecycle.collector.backlog import Candidate, Kind, MarkedLink
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Event
 

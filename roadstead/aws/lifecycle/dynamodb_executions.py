@@ -20,7 +20,7 @@ from typing import Any
 from roadstead.aws.content.index_items import event_write
 from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, check, delete, put
 from roadstead.documents import compact
-from roadstead.lifecycle.executions import (
+from roadstead.lifecycle.executions.executions import (
     KEPT_DAYS,
     MAX_DOCUMENT,
     MAX_LOG,

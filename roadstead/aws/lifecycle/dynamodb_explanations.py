@@ -15,7 +15,7 @@ from roadstead.aws.content.index_items import link_key, manifest_item_key, repos
 from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.lifecycle.trash_items import trashed_key
 from roadstead.aws.table import Item, Key, Table
-from roadstead.lifecycle.bucket_audit import Served
+from roadstead.lifecycle.bucket_audit.comparison import Served
 from roadstead.names import RepositoryName
 
 _DAY_MS = 86_400_000

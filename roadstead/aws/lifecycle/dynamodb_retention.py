@@ -18,8 +18,8 @@ from roadstead.aws.table import Item, Key, Table, Write, delete, put
 from roadstead.content.manifest_document import INDEX_TYPES
 from roadstead.digest import Digest
 from roadstead.documents import compact
-from roadstead.lifecycle.retention import Candidate, Policy
-from roadstead.lifecycle.schedules import Schedule
+from roadstead.lifecycle.executions.schedules import Schedule
+from roadstead.lifecycle.retention.rules import Candidate, Policy
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
 

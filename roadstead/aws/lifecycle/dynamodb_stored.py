@@ -11,7 +11,7 @@ from roadstead.aws.table import Item, Key, Table, TransactionFailed, Write, dele
 from roadstead.conflicts import Conflict
 from roadstead.content.uploads.sessions import UploadState
 from roadstead.digest import Digest
-from roadstead.lifecycle.stored import BlobRecord, UploadMark
+from roadstead.lifecycle.collector.stored import BlobRecord, UploadMark
 from roadstead.names import RepositoryName
 
 _TOGETHER = 25  # records in one transaction: few enough not to be in the way of adoptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from roadstead.lifecycle.bucket_audit import Stored
+from roadstead.lifecycle.bucket_audit.comparison import Stored
 
 
 class S3Walk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.table import Table
-from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.policy.changes import Policies
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker

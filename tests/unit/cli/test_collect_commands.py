@@ -11,8 +11,8 @@ import pytest
 from cli.collect_commands import _seconds, run
 from cli.failures import USAGE, Failure
 from cli.output import Output
-from roadstead.lifecycle.collector import MIN_FENCE, MIN_GRACE
-from roadstead.lifecycle.report import Report
+from roadstead.lifecycle.collector.report import Report
+from roadstead.lifecycle.collector.run import MIN_FENCE, MIN_GRACE
 
 
 class FakeCloud:

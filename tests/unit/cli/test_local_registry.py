@@ -23,8 +23,8 @@ from cli.__main__ import main
 from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.identity.dynamodb_configuration import DynamoConfiguration
 from roadstead.aws.table import Table
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.quotas import Quota
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.policy.quotas import Quota
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker

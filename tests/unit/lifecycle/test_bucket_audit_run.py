@@ -7,9 +7,9 @@ from typing import Any, cast
 
 import pytest
 
-from roadstead.lifecycle.bucket_audit import MIN_AGE, BucketAudit, Page, Served, Stored
-from roadstead.lifecycle.bucket_audit_run import KIND, WEEKLY, BucketAudits, BucketAuditWork
-from roadstead.lifecycle.executions import MAX_LOG, Execution, Running, Starter, Trigger
+from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Page, Served, Stored
+from roadstead.lifecycle.bucket_audit.execution import KIND, WEEKLY, BucketAudits, BucketAuditWork
+from roadstead.lifecycle.executions.executions import MAX_LOG, Execution, Running, Starter, Trigger
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker

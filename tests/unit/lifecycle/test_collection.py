@@ -8,11 +8,11 @@ from typing import Any
 
 from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Manifests
-from roadstead.lifecycle.collection import KIND, Collections, CollectionWork, Every, stored_until
-from roadstead.lifecycle.executions import Runner, Starter, Status
-from roadstead.lifecycle.report import Report
-from roadstead.lifecycle.retention import DAY_MS
-from roadstead.lifecycle.schedules import Scheduler
+from roadstead.lifecycle.collector.execution import KIND, Collections, CollectionWork, Every, stored_until
+from roadstead.lifecycle.collector.report import Report
+from roadstead.lifecycle.executions.executions import Runner, Starter, Status
+from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.retention.rules import DAY_MS
 from roadstead.names import Tag
 from roadstead.trail.entries import Actor, rfc3339
 from roadstead.trail.events import EventMaker

@@ -9,8 +9,8 @@ import pytest
 from roadstead.content.commit_rules import ImmutableTag
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
-from roadstead.lifecycle.immutability import ImmutableRule, Selector
-from roadstead.lifecycle.policies import Policies
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.policy.immutability import ImmutableRule, Selector
 from roadstead.names import ProjectName, Tag
 from roadstead.trail.entries import Operation
 from roadstead.trail.events import EventMaker

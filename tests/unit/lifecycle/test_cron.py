@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from roadstead.lifecycle.cron import Cron, next_ms
+from roadstead.lifecycle.executions.cron import Cron, next_ms
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from roadstead.lifecycle.immutability import ImmutableRule, Selector, rule_for
-from roadstead.lifecycle.policy import Policy
+from roadstead.lifecycle.policy.document import Policy
+from roadstead.lifecycle.policy.immutability import ImmutableRule, Selector, rule_for
 from roadstead.names import RepositoryName, Tag
 
 EVERYWHERE = (Selector("**"),)

@@ -11,11 +11,11 @@ import pytest
 from roadstead.content.commit_rules import QuotaExceeded
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode
-from roadstead.lifecycle.commit_rules import ROOM_SECONDS, PolicyRules
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.policy import Policy
-from roadstead.lifecycle.quota_watch import INDEXER, QuotaWatch
-from roadstead.lifecycle.quotas import Level, Quota, Standing, amount
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.policy.commit_rules import ROOM_SECONDS, PolicyRules
+from roadstead.lifecycle.policy.document import Policy
+from roadstead.lifecycle.policy.quota_watch import INDEXER, QuotaWatch
+from roadstead.lifecycle.policy.quotas import Level, Quota, Standing, amount
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Operation
 from roadstead.trail.events import EventMaker

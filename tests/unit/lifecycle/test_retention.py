@@ -7,7 +7,7 @@ import json
 import pytest
 
 from roadstead.digest import Digest
-from roadstead.lifecycle.retention import (
+from roadstead.lifecycle.retention.rules import (
     DAY_MS,
     MAX_RULES,
     PULL_LAG_MS,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from roadstead.documents import compact
-from roadstead.lifecycle.retention import Rule, Selector, Template
+from roadstead.lifecycle.retention.rules import Rule, Selector, Template
 from roadstead.notifications.payloads import Payload, Surroundings, deleted_by, event_type, payload, tags_of
 from roadstead.notifications.stores import SENT, PayloadFormat
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Operation, Outcome

@@ -12,8 +12,8 @@ from functions.management.route import HARBOR, OWN, in_project, route
 from roadstead.digest import Digest
 from roadstead.http import Response
 from roadstead.identity.permissions import Action, Permission, Resource
-from roadstead.lifecycle import copies
-from roadstead.lifecycle.executions import Running
+from roadstead.lifecycle.executions import copies
+from roadstead.lifecycle.executions.executions import Running
 from roadstead.names import Reference, RepositoryName, Tag
 
 COPY_SECONDS = 10.0  # for which a request copies by itself; the gateway waits for 30

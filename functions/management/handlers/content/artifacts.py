@@ -23,7 +23,7 @@ from roadstead.catalog.pages import ArtifactTag
 from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
 from roadstead.http import Response
-from roadstead.lifecycle.policies import IsImmutable
+from roadstead.lifecycle.policy.changes import IsImmutable
 from roadstead.names import RepositoryName, Tag
 
 _MAX_CURSOR = 160  # characters

@@ -19,8 +19,8 @@ from roadstead.content.repositories import MAX_DESCRIPTION, UnknownRepository
 from roadstead.digest import Digest
 from roadstead.http import Response
 from roadstead.ids import hashed_id
-from roadstead.lifecycle.executions import Running
-from roadstead.lifecycle.repositories import KIND
+from roadstead.lifecycle.deletion.repositories import KIND
+from roadstead.lifecycle.executions.executions import Running
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Operation
 from roadstead.trail.events import EventMaker

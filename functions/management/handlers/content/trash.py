@@ -12,8 +12,8 @@ from functions.management.harbor.shapes import milliseconds
 from functions.management.route import OWN, in_project, route
 from roadstead.content.deletion.trash import MAX_TAGS_OF_UNIT, Unit
 from roadstead.http import Response
-from roadstead.lifecycle.executions import Running
-from roadstead.lifecycle.trash import EMPTY, RESTORE
+from roadstead.lifecycle.deletion.trash import EMPTY, RESTORE
+from roadstead.lifecycle.executions.executions import Running
 from roadstead.names import ProjectName, RepositoryName, Tag
 
 MAX_UNITS = 100  # in a page

@@ -12,8 +12,8 @@ from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.route import HARBOR, in_project, route
 from roadstead.http import Response
-from roadstead.lifecycle.immutability import ImmutableRule
-from roadstead.lifecycle.policies import DuplicateRule, PolicyRefused, UnknownRule
+from roadstead.lifecycle.policy.changes import DuplicateRule, PolicyRefused, UnknownRule
+from roadstead.lifecycle.policy.immutability import ImmutableRule
 
 _FIELDS: Mapping[str, Callable[[ImmutableRule], Any]] = {
     "id": lambda one: one.id,

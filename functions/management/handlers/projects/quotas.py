@@ -16,7 +16,7 @@ from functions.management.route import HARBOR, OWN, SystemAdmin, in_project, rou
 from roadstead.http import Response
 from roadstead.identity.lists import ListedProject
 from roadstead.identity.permissions import Action, Permission, Resource
-from roadstead.lifecycle.quotas import MAX_NUMBER, Quota
+from roadstead.lifecycle.policy.quotas import MAX_NUMBER, Quota
 from roadstead.names import ProjectName
 
 

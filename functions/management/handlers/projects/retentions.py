@@ -25,9 +25,9 @@ from roadstead.conflicts import Conflict
 from roadstead.http import Response
 from roadstead.identity.permissions import Permission
 from roadstead.ids import IdKind
-from roadstead.lifecycle.executions import Execution, Running
-from roadstead.lifecycle.retention import DuplicateRule, Policy, PolicyRefused, Verdict
-from roadstead.lifecycle.retention_run import KIND, TooMany
+from roadstead.lifecycle.executions.executions import Execution, Running
+from roadstead.lifecycle.retention.execution import KIND, TooMany
+from roadstead.lifecycle.retention.rules import DuplicateRule, Policy, PolicyRefused, Verdict
 from roadstead.names import ProjectName
 
 

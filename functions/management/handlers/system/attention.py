@@ -17,9 +17,9 @@ from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.rights import permissions_in
 from roadstead.identity.robots.robots import DAY, NEVER, Robot
 from roadstead.identity.sign_in.token_accounts import TokenAccounts
-from roadstead.lifecycle.collection import KIND
-from roadstead.lifecycle.executions import Status
-from roadstead.lifecycle.quotas import WARN_AT
+from roadstead.lifecycle.collector.execution import KIND
+from roadstead.lifecycle.executions.executions import Status
+from roadstead.lifecycle.policy.quotas import WARN_AT
 from roadstead.names import ProjectName
 from roadstead.notifications.webhooks import NotificationRefused
 

@@ -10,8 +10,8 @@ from functions.management.harbor.shapes import milliseconds
 from functions.management.route import OWN, in_system, route
 from roadstead.conflicts import Conflict
 from roadstead.http import Response
-from roadstead.lifecycle.bucket_audit_run import KIND
-from roadstead.lifecycle.executions import Running
+from roadstead.lifecycle.bucket_audit.execution import KIND
+from roadstead.lifecycle.executions.executions import Running
 
 _MAX_CRON = 200  # characters
 

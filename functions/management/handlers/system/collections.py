@@ -10,8 +10,8 @@ from functions.management.harbor.paging import page_response, requested_page
 from functions.management.route import HARBOR, in_system, route
 from roadstead.conflicts import Conflict
 from roadstead.http import Response
-from roadstead.lifecycle.collection import KIND
-from roadstead.lifecycle.executions import Execution, Running
+from roadstead.lifecycle.collector.execution import KIND
+from roadstead.lifecycle.executions.executions import Execution, Running
 
 
 def list_history(call: Call) -> Response:

@@ -14,7 +14,7 @@ from roadstead.conflicts import Conflict
 from roadstead.http import Response
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.rights import permissions_in
-from roadstead.lifecycle.executions import Execution, Task
+from roadstead.lifecycle.executions.executions import Execution, Task
 from roadstead.names import ProjectName
 
 MAX_TASKS = 100  # in one page

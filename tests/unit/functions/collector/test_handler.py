@@ -11,11 +11,11 @@ import pytest
 from functions.collector import handler
 from functions.collector.composition import Services
 from roadstead.content.deletion.artifacts import Deletion
-from roadstead.lifecycle.bucket_audit_run import BucketAudits
-from roadstead.lifecycle.collection import Collections, CollectionWork
-from roadstead.lifecycle.executions import Execution, Runner, Starter, Status, Step, Work, WorkFailed
-from roadstead.lifecycle.report import Report
-from roadstead.lifecycle.schedules import Scheduler
+from roadstead.lifecycle.bucket_audit.execution import BucketAudits
+from roadstead.lifecycle.collector.execution import Collections, CollectionWork
+from roadstead.lifecycle.collector.report import Report
+from roadstead.lifecycle.executions.executions import Execution, Runner, Starter, Status, Step, Work, WorkFailed
+from roadstead.lifecycle.executions.schedules import Scheduler
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from tests.memory.executions import MemoryExecutions

@@ -35,14 +35,14 @@ from roadstead.identity.sign_in.login import PasswordLogin
 from roadstead.identity.sign_in.passwords import PasswordVerifier
 from roadstead.identity.sign_in.sessions import SessionLimits, SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
-from roadstead.lifecycle.bucket_audit_run import BucketAudits
-from roadstead.lifecycle.collection import Collections
-from roadstead.lifecycle.copies import KIND as COPY
-from roadstead.lifecycle.copies import Copies, CopyWork
-from roadstead.lifecycle.executions import Runner, Starter, Work
-from roadstead.lifecycle.policies import Policies
-from roadstead.lifecycle.retention_run import Retention
-from roadstead.lifecycle.trash import Trash
+from roadstead.lifecycle.bucket_audit.execution import BucketAudits
+from roadstead.lifecycle.collector.execution import Collections
+from roadstead.lifecycle.deletion.trash import Trash
+from roadstead.lifecycle.executions.copies import KIND as COPY
+from roadstead.lifecycle.executions.copies import Copies, CopyWork
+from roadstead.lifecycle.executions.executions import Runner, Starter, Work
+from roadstead.lifecycle.policy.changes import Policies
+from roadstead.lifecycle.retention.execution import Retention
 from roadstead.names import RepositoryName, Tag
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, Operation

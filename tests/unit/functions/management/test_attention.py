@@ -9,8 +9,8 @@ import pytest
 from functions.management.handlers.system import attention as attention_module
 from roadstead.identity.directory import Role, UserName
 from roadstead.identity.robots.robots import DAY
-from roadstead.lifecycle.collection import KIND
-from roadstead.lifecycle.executions import Execution, Status, Trigger
+from roadstead.lifecycle.collector.execution import KIND
+from roadstead.lifecycle.executions.executions import Execution, Status, Trigger
 from roadstead.names import ProjectName
 from roadstead.notifications.stores import LastDelivery
 from roadstead.trail.entries import Actor

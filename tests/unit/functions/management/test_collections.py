@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from roadstead.lifecycle.executions import LogPart, Status
+from roadstead.lifecycle.executions.executions import LogPart, Status
 from roadstead.trail.entries import Operation
 from tests.unit.functions.management.client import Browser, Desk, basic
 

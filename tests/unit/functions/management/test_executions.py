@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from roadstead.identity.directory import Role
-from roadstead.lifecycle.executions import Execution, LogPart, Status, Task
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Status, Task
 from roadstead.trail.entries import Actor, Operation
 from tests.unit.functions.management.client import Browser, Desk, basic
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from roadstead.identity.directory import Role
-from roadstead.lifecycle.immutability import MAX_RULES
+from roadstead.lifecycle.policy.immutability import MAX_RULES
 from tests.unit.functions.management.client import Browser, Desk, basic
 
 RULES = "/api/v2.0/projects/ships/immutabletagrules"

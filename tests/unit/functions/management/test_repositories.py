@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from roadstead.lifecycle.executions import Runner, Status
-from roadstead.lifecycle.repositories import KIND, RepositoryDeletionWork
+from roadstead.lifecycle.deletion.repositories import KIND, RepositoryDeletionWork
+from roadstead.lifecycle.executions.executions import Runner, Status
 from roadstead.trail.events import EventMaker
 from tests.unit.functions.management.client import Browser, Desk, basic
 

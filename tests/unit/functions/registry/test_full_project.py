@@ -11,8 +11,8 @@ from functions.registry import handler
 from roadstead.aws.content.index_items import rules_key, usage_key
 from roadstead.aws.table import Table
 from roadstead.digest import Digest
-from roadstead.lifecycle.policy import Policy
-from roadstead.lifecycle.quotas import Quota
+from roadstead.lifecycle.policy.document import Policy
+from roadstead.lifecycle.policy.quotas import Quota
 from tests import aws
 from tests.manifests import image_of
 from tests.unit.functions.registry.cloud import OTHER, REPOSITORY, running

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifests import Manifests
 from roadstead.content.repositories import DeletionMark
-from roadstead.lifecycle.backlog import Candidate
-from roadstead.lifecycle.executions import Execution, Step, WorkFailed
-from roadstead.lifecycle.links import COLLECTOR
-from roadstead.lifecycle.stores import Run
+from roadstead.lifecycle.collector.backlog import Candidate
+from roadstead.lifecycle.collector.links import COLLECTOR
+from roadstead.lifecycle.collector.stores import Run
+from roadstead.lifecycle.executions.executions import Execution, Step, WorkFailed
 from roadstead.names import RepositoryName
 
 KIND = "delete-repository"

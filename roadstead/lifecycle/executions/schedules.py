@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict
-from roadstead.lifecycle.cron import next_ms
-from roadstead.lifecycle.executions import Running, Starter, Trigger
+from roadstead.lifecycle.executions.cron import next_ms
+from roadstead.lifecycle.executions.executions import Running, Starter, Trigger
 from roadstead.trail.entries import Actor, ActorKind, Event
 from roadstead.trail.events import EventMaker
 

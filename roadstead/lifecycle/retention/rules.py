@@ -18,7 +18,7 @@ from typing import Any
 from roadstead.digest import Digest
 from roadstead.documents import compact
 from roadstead.expressions import check_expression, expression_matches
-from roadstead.lifecycle.cron import Cron
+from roadstead.lifecycle.executions.cron import Cron
 from roadstead.names import RepositoryName, Tag
 from roadstead.patterns import check_pattern, matches
 

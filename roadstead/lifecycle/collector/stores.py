@@ -11,9 +11,9 @@ from roadstead.content.blob_index import BlobIndex
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.objects import Objects
 from roadstead.content.repositories import Repositories
-from roadstead.lifecycle.backlog import Backlog
-from roadstead.lifecycle.report import Report
-from roadstead.lifecycle.stored import BlobRecords, UploadMarks
+from roadstead.lifecycle.collector.backlog import Backlog
+from roadstead.lifecycle.collector.report import Report
+from roadstead.lifecycle.collector.stored import BlobRecords, UploadMarks
 from roadstead.trail.events import EventMaker
 
 A = TypeVar("A")

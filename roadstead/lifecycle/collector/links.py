@@ -14,8 +14,8 @@ from roadstead.conflicts import Conflict
 from roadstead.content.blob_index import Use
 from roadstead.content.deletion.uses import find_live_use
 from roadstead.digest import Digest
-from roadstead.lifecycle.backlog import Candidate, Kind, MarkedLink
-from roadstead.lifecycle.stores import Run
+from roadstead.lifecycle.collector.backlog import Candidate, Kind, MarkedLink
+from roadstead.lifecycle.collector.stores import Run
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, ActorKind, Operation
 

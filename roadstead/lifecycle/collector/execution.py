@@ -14,12 +14,12 @@ from roadstead.conflicts import Conflict
 from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Changed, Look
 from roadstead.errors import RegistryError
-from roadstead.lifecycle.collector import TIME_FOR_A_PAGE, Collector
-from roadstead.lifecycle.cron import next_ms
-from roadstead.lifecycle.executions import Execution, LogPart, Starter, Status, Step, Task
-from roadstead.lifecycle.report import Report
-from roadstead.lifecycle.retention import DAY_MS, YOUNG_MS, Candidate
-from roadstead.lifecycle.schedules import Schedule, Schedules
+from roadstead.lifecycle.collector.report import Report
+from roadstead.lifecycle.collector.run import TIME_FOR_A_PAGE, Collector
+from roadstead.lifecycle.executions.cron import next_ms
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Starter, Status, Step, Task
+from roadstead.lifecycle.executions.schedules import Schedule, Schedules
+from roadstead.lifecycle.retention.rules import DAY_MS, YOUNG_MS, Candidate
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, Operation, rfc3339
 from roadstead.trail.events import EventMaker
@@ -115,7 +115,7 @@ class UntaggedView(Protocol):
         ...
 
     def candidates(self, repository: RepositoryName) -> Sequence[Candidate]:
-        """Return every artifact that lists show (roadstead.lifecycle.retention_run.RetentionView)."""
+        """Return every artifact that lists show (roadstead.lifecycle.retention.execution.RetentionView)."""
         ...
 
 

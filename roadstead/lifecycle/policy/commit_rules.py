@@ -10,10 +10,10 @@ from roadstead.conflicts import Throttled
 from roadstead.content.commit_rules import ImmutableTag, Proposed, QuotaExceeded
 from roadstead.content.governing import Governing
 from roadstead.digest import Digest
-from roadstead.lifecycle.immutability import ImmutableRule, rule_for
-from roadstead.lifecycle.policy import Policy
-from roadstead.lifecycle.quota_watch import QuotaWatch
-from roadstead.lifecycle.quotas import (
+from roadstead.lifecycle.policy.document import Policy
+from roadstead.lifecycle.policy.immutability import ImmutableRule, rule_for
+from roadstead.lifecycle.policy.quota_watch import QuotaWatch
+from roadstead.lifecycle.policy.quotas import (
     MAX_RESERVED_BLOBS,
     RESERVED_SECONDS,
     UNLIMITED,

@@ -18,9 +18,9 @@ from roadstead.content.manifests import needed_by
 from roadstead.content.objects import derived_prefix
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.lifecycle.backlog import Candidate, Kind
-from roadstead.lifecycle.links import Suspect, mark
-from roadstead.lifecycle.stores import Run
+from roadstead.lifecycle.collector.backlog import Candidate, Kind
+from roadstead.lifecycle.collector.links import Suspect, mark
+from roadstead.lifecycle.collector.stores import Run
 from roadstead.names import RepositoryName
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from roadstead.lifecycle.bucket_audit import MIN_AGE, BucketAudit, Served, Stored
-from roadstead.lifecycle.cron import next_ms
-from roadstead.lifecycle.executions import Execution, LogPart, Starter, Status, Step, Task
-from roadstead.lifecycle.schedules import Schedule, Schedules
+from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Served, Stored
+from roadstead.lifecycle.executions.cron import next_ms
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Starter, Status, Step, Task
+from roadstead.lifecycle.executions.schedules import Schedule, Schedules
 from roadstead.names import RepositoryName
 from roadstead.printable import printable
 from roadstead.trail.entries import Actor, Operation

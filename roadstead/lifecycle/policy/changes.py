@@ -11,9 +11,9 @@ from typing import TypeVar
 from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.content.governing import ProjectRules, RulesTooLarge
 from roadstead.ids import clock_id
-from roadstead.lifecycle.immutability import MAX_RULES, ImmutableRule, rule_for
-from roadstead.lifecycle.policy import Policy
-from roadstead.lifecycle.quotas import Quota
+from roadstead.lifecycle.policy.document import Policy
+from roadstead.lifecycle.policy.immutability import MAX_RULES, ImmutableRule, rule_for
+from roadstead.lifecycle.policy.quotas import Quota
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker

@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from roadstead.content.deletion.uses import COMMIT_FENCE_MS
-from roadstead.lifecycle import blobs, leftovers, links, manifests, repositories
-from roadstead.lifecycle.backlog import Candidate, Kind
-from roadstead.lifecycle.report import Report
-from roadstead.lifecycle.stores import Run, Stores
+from roadstead.lifecycle.collector import blobs, leftovers, links, manifests
+from roadstead.lifecycle.collector.backlog import Candidate, Kind
+from roadstead.lifecycle.collector.report import Report
+from roadstead.lifecycle.collector.stores import Run, Stores
+from roadstead.lifecycle.deletion import repositories
 from roadstead.trail.entries import Operation
 
 MIN_GRACE = 86_400  # seconds: an upload's token may still close it until then

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from roadstead.content.objects import is_whole_key, whole_key
 from roadstead.digest import Digest
-from roadstead.lifecycle.backlog import Candidate
-from roadstead.lifecycle.stored import BlobRecord
-from roadstead.lifecycle.stores import Run
+from roadstead.lifecycle.collector.backlog import Candidate
+from roadstead.lifecycle.collector.stored import BlobRecord
+from roadstead.lifecycle.collector.stores import Run
 
 MARK_DAYS = 2  # a mark outlives its object by longer than any token that could write the object again
 

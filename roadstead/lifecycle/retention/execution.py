@@ -13,10 +13,10 @@ from roadstead.content.manifests import Changed, Look
 from roadstead.digest import Digest
 from roadstead.documents import compact
 from roadstead.errors import ErrorCode, RegistryError
-from roadstead.lifecycle.cron import next_ms
-from roadstead.lifecycle.executions import Execution, LogPart, Starter, Status, Step, Task
-from roadstead.lifecycle.retention import Candidate, Policy, Verdict, judge
-from roadstead.lifecycle.schedules import Schedule, Schedules
+from roadstead.lifecycle.executions.cron import next_ms
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Starter, Status, Step, Task
+from roadstead.lifecycle.executions.schedules import Schedule, Schedules
+from roadstead.lifecycle.retention.rules import Candidate, Policy, Verdict, judge
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker

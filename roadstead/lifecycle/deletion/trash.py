@@ -14,7 +14,7 @@ from roadstead.content.push import Push, TagsMoved
 from roadstead.content.repositories import Repositories
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
-from roadstead.lifecycle.executions import Execution, Step, WorkFailed
+from roadstead.lifecycle.executions.executions import Execution, Step, WorkFailed
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from roadstead.documents import compact
-from roadstead.lifecycle.immutability import ImmutableRule
-from roadstead.lifecycle.quotas import Quota
+from roadstead.lifecycle.policy.immutability import ImmutableRule
+from roadstead.lifecycle.policy.quotas import Quota
 
 
 @dataclass(frozen=True, slots=True)

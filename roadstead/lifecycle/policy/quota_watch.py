@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from roadstead.conflicts import retry_conflicts
-from roadstead.lifecycle.policy import Policy
-from roadstead.lifecycle.quotas import ProjectUsage, amount
+from roadstead.lifecycle.policy.document import Policy
+from roadstead.lifecycle.policy.quotas import ProjectUsage, amount
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.entries import Actor, ActorKind
 from roadstead.trail.events import EventMaker

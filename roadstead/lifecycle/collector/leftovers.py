@@ -15,10 +15,10 @@ from roadstead.content.uploads.finishing import streamed_object
 from roadstead.content.uploads.sessions import UploadState
 from roadstead.content.uploads.uploads import DAY
 from roadstead.digest import Digest
-from roadstead.lifecycle.backlog import Candidate
-from roadstead.lifecycle.blobs import expiry, upload_of
-from roadstead.lifecycle.stored import BlobRecord, UploadMark
-from roadstead.lifecycle.stores import Run
+from roadstead.lifecycle.collector.backlog import Candidate
+from roadstead.lifecycle.collector.blobs import expiry, upload_of
+from roadstead.lifecycle.collector.stored import BlobRecord, UploadMark
+from roadstead.lifecycle.collector.stores import Run
 from roadstead.names import RepositoryName
 
 

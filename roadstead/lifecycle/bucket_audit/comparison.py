@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from roadstead.content.objects import Objects, is_whole_key
-from roadstead.lifecycle.backlog import Backlog, Kind
+from roadstead.lifecycle.collector.backlog import Backlog, Kind
 from roadstead.names import RepositoryName
 from roadstead.parallel import each
 

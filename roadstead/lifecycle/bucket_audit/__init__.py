@@ -1,0 +1,1 @@
+"""The audit of the bucket: what is stored, compared with the index."""

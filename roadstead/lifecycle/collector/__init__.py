@@ -1,0 +1,1 @@
+"""The collector: frees what nothing needs any more."""

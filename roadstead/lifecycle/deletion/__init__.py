@@ -1,0 +1,1 @@
+"""Deletion: repositories that end, the trash, and restoring from it."""

@@ -1,0 +1,1 @@
+"""Policies of projects: rules that commits keep to, and quotas."""
