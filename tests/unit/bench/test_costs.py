@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bench.sections import costs
-from bench.sections.costs import LOADS, PULL, Load, rows, total
+from bench.sections.costs import LOADS
+from functions.management.costs import PULL, Load, line_bytes, rows, total
 
 PAGE = (Path(__file__).parents[3] / "docs" / "operations" / "costs.md").read_text()
 
@@ -17,7 +18,7 @@ def test_the_page_has_the_table_as_it_is_computed() -> None:
 
 
 def test_the_page_names_the_bytes_of_a_line_and_the_units_of_a_pull() -> None:
-    assert f"log lines of {costs.line_bytes()} bytes" in PAGE
+    assert f"log lines of {line_bytes()} bytes" in PAGE
     assert f"{PULL.reads} read units" in PAGE
     assert f"{PULL.edge}\nrequests to CloudFront and {PULL.api} to the API" in PAGE.replace("\n  ", "\n")
 
@@ -34,5 +35,5 @@ def test_what_is_free_is_free_once_a_month() -> None:
 
 
 def test_a_pull_has_one_entry_of_the_trail_beside_its_login() -> None:
-    entries = PULL.logs - PULL.api * costs.line_bytes()
+    entries = PULL.logs - PULL.api * line_bytes()
     assert entries < 3_200  # ten entries would be 14,000
