@@ -23,7 +23,6 @@ from roadstead.content.objects import Objects
 from roadstead.content.push import IndexChildren, Push
 from roadstead.content.repositories import Repositories
 from roadstead.identity.configuration import Administration, ConfigurationReader
-from roadstead.identity.directory import Identities, Projects, Users
 from roadstead.identity.groups import Groups
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.providers.ldap_provider import LdapProvider
@@ -38,6 +37,7 @@ from roadstead.identity.sign_in.login import PasswordLogin
 from roadstead.identity.sign_in.passwords import Hasher
 from roadstead.identity.sign_in.sessions import SessionService
 from roadstead.identity.sign_in.token_sign_in import TokenLogin
+from roadstead.identity.stores import Identities, Projects, Users
 from roadstead.lifecycle.bucket_audit.execution import BucketAudits
 from roadstead.lifecycle.collector.execution import Collections
 from roadstead.lifecycle.deletion.trash import Trash

@@ -8,7 +8,7 @@ from functions.webhook.delivery import NotificationServices
 from roadstead.content.blob_index import SpentUploads
 from roadstead.content.deletion.candidates import Candidates
 from roadstead.content.objects import Objects
-from roadstead.identity.directory import IdentityEvents
+from roadstead.identity.stores import IdentityEvents
 from roadstead.notifications.queue import Queue
 from roadstead.trail.recorder import Recorder
 

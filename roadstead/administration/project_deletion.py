@@ -21,8 +21,9 @@ from roadstead.content.deletion.uses import find_live_use
 from roadstead.content.manifest_index import ManifestIndex
 from roadstead.content.repositories import CLOSED_MS, Repositories
 from roadstead.digest import Digest
-from roadstead.identity.directory import DeletedProject, Project, Projects
+from roadstead.identity.directory import DeletedProject, Project
 from roadstead.identity.robots.robots import Robots
+from roadstead.identity.stores import Projects
 from roadstead.lifecycle.deletion.trash import Trash
 from roadstead.lifecycle.executions.copies import Copies
 from roadstead.lifecycle.retention.execution import Retention

@@ -17,17 +17,14 @@ from roadstead.identity.directory import (
     Patterns,
     Profile,
     Project,
-    Projects,
     Role,
-    UnknownProject,
-    UnknownUser,
     User,
     UserName,
-    Users,
 )
 from roadstead.identity.limits import check_patterns, said_patterns
 from roadstead.identity.sign_in.attempts import Attempt, AttemptStore
 from roadstead.identity.sign_in.passwords import Hasher, WeakPassword, check_password
+from roadstead.identity.stores import Projects, UnknownProject, UnknownUser, Users
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from roadstead.trail.events import EventMaker

@@ -7,17 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import (
-    MemberGroup,
-    Patterns,
-    Projects,
-    Role,
-    TooManyGroups,
-    UnknownGroup,
-    UnknownProject,
-    UnknownUser,
-    UserName,
-)
+from roadstead.identity.directory import MemberGroup, Patterns, Role, UserName
 from roadstead.identity.groups import (
     MAX_GROUPS_IN_ALL,
     MAX_MEMBERS,
@@ -29,6 +19,7 @@ from roadstead.identity.groups import (
     TooManyMembers,
 )
 from roadstead.identity.limits import check_patterns, said_patterns
+from roadstead.identity.stores import Projects, TooManyGroups, UnknownGroup, UnknownProject, UnknownUser
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from roadstead.conflicts import Conflict, retry_conflicts
-from roadstead.identity.directory import UnknownProject
+from roadstead.identity.stores import UnknownProject
 from roadstead.names import ProjectName
 from roadstead.notifications.delivery import Poster
 from roadstead.notifications.messages import Message, delivery_id

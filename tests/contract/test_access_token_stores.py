@@ -13,9 +13,10 @@ from moto import mock_aws
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import AccessToken, Identities, TokenLevel, UnknownUser, User, UserName, Users
+from roadstead.identity.directory import AccessToken, TokenLevel, User, UserName
 from roadstead.identity.robots.robots import NEVER
 from roadstead.identity.sign_in.access_tokens import AccessTokens
+from roadstead.identity.stores import Identities, UnknownUser, Users
 from roadstead.names import ProjectName
 from tests import aws
 from tests.memory.identity import MemoryIdentities

@@ -12,8 +12,9 @@ from moto import mock_aws
 
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
-from roadstead.identity.directory import AttemptKey, Failures, Identities, User, UserName, Users
+from roadstead.identity.directory import AttemptKey, Failures, User, UserName
 from roadstead.identity.sign_in.attempts import AttemptStore
+from roadstead.identity.stores import Identities, Users
 from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker
 from tests import aws

@@ -14,22 +14,10 @@ from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import (
-    MAX_GROUPS,
-    Identities,
-    MemberGroup,
-    Project,
-    Projects,
-    Role,
-    TooManyGroups,
-    UnknownGroup,
-    UnknownUser,
-    User,
-    UserName,
-    Users,
-)
+from roadstead.identity.directory import MAX_GROUPS, MemberGroup, Project, Role, User, UserName
 from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, GroupKind, Groups, TooManyMembers
 from roadstead.identity.lists import DirectoryLists
+from roadstead.identity.stores import Identities, Projects, TooManyGroups, UnknownGroup, UnknownUser, Users
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from tests import aws

@@ -15,7 +15,8 @@ from roadstead.aws.identity.dynamodb_identity import DynamoIdentities, DynamoIde
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
 from roadstead.identity.accounts import AccountStore
-from roadstead.identity.directory import Profile, Project, Role, UnknownProject, UnknownUser, User, UserName
+from roadstead.identity.directory import Profile, Project, Role, User, UserName
+from roadstead.identity.stores import UnknownProject, UnknownUser
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, ActorKind, Event, Operation
 from tests import aws

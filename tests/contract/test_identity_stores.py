@@ -18,24 +18,26 @@ from roadstead.identity.directory import (
     MAX_GROUPS,
     DeletedProject,
     HeldRole,
-    Identities,
     Identity,
     Member,
     Profile,
     Project,
-    Projects,
     RefreshToken,
-    RefreshTokens,
     Role,
-    TooManyGroups,
-    UnknownProject,
-    UnknownUser,
     User,
     UserName,
-    Users,
 )
 from roadstead.identity.groups import Group, GroupKind, Groups
 from roadstead.identity.lists import DirectoryLists, ListedProject, ListedUser, VisibleProject, visible_projects
+from roadstead.identity.stores import (
+    Identities,
+    Projects,
+    RefreshTokens,
+    TooManyGroups,
+    UnknownProject,
+    UnknownUser,
+    Users,
+)
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from tests import aws

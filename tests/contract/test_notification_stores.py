@@ -16,7 +16,8 @@ from roadstead.aws.notifications.dynamodb_notifications import DynamoDeliveryRec
 from roadstead.aws.notifications.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import Project, Projects, UnknownProject
+from roadstead.identity.directory import Project
+from roadstead.identity.stores import Projects, UnknownProject
 from roadstead.ids import clock_id
 from roadstead.names import ProjectName
 from roadstead.notifications.stores import (

@@ -15,8 +15,9 @@ from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import Identities, TooManyGroups, UnknownUser, User, UserName, Users
+from roadstead.identity.directory import User, UserName
 from roadstead.identity.lists import DirectoryLists
+from roadstead.identity.stores import Identities, TooManyGroups, UnknownUser, Users
 from tests import aws
 from tests.memory.identity import MemoryIdentities
 

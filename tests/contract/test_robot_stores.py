@@ -14,12 +14,13 @@ from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import Identities, Identity, Project, Projects, UnknownProject
+from roadstead.identity.directory import Identity, Project
 from roadstead.identity.lists import DirectoryLists
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE
 from roadstead.identity.providers.trust import TrustRule
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import DAY, NEVER, DueWarning, Robot, RobotGrant, Robots, Scope, UnknownRobot
+from roadstead.identity.stores import Identities, Projects, UnknownProject
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind

@@ -13,8 +13,9 @@ from moto import mock_aws
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import Identities, Session, User, UserName, Users
+from roadstead.identity.directory import Session, User, UserName
 from roadstead.identity.sign_in.sessions import Sessions
+from roadstead.identity.stores import Identities, Users
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 from tests import aws

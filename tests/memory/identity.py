@@ -24,10 +24,6 @@ from roadstead.identity.directory import (
     RefreshToken,
     Role,
     Session,
-    TooManyGroups,
-    UnknownGroup,
-    UnknownProject,
-    UnknownUser,
     User,
     UserName,
     limited_roles,
@@ -37,6 +33,7 @@ from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, TooMany
 from roadstead.identity.lists import ListedProject, ListedUser
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import DueWarning, Robot, UnknownRobot, warn_at
+from roadstead.identity.stores import TooManyGroups, UnknownGroup, UnknownProject, UnknownUser
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event

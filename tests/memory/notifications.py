@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import Project, Projects, UnknownProject
+from roadstead.identity.directory import Project
+from roadstead.identity.stores import Projects, UnknownProject
 from roadstead.names import ProjectName
 from roadstead.notifications.stores import (
     Delivery,

@@ -8,8 +8,9 @@ from roadstead.aws.identity.identity_items import PRESENT, access_token_from, ac
 from roadstead.aws.identity.user_removal import NOT_MARKED
 from roadstead.aws.table import Item, Table, check, delete, put, update
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import AccessToken, UnknownUser, UserName
+from roadstead.identity.directory import AccessToken, UserName
 from roadstead.identity.robots.robots import NEVER
+from roadstead.identity.stores import UnknownUser
 from roadstead.trail.entries import Event
 
 

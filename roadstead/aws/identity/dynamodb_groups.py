@@ -36,8 +36,9 @@ from roadstead.aws.identity.identity_items import (
 from roadstead.aws.identity.user_removal import NOT_MARKED
 from roadstead.aws.table import Item, Table, TransactionFailed, Write, check, delete, put, update
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import MAX_GROUPS, TooManyGroups, UnknownGroup, UnknownUser, UserName
+from roadstead.identity.directory import MAX_GROUPS, UserName
 from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, GroupKind, TooManyMembers
+from roadstead.identity.stores import TooManyGroups, UnknownGroup, UnknownUser
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event

@@ -69,14 +69,13 @@ from roadstead.identity.directory import (
     Profile,
     RefreshToken,
     Session,
-    TooManyGroups,
-    UnknownUser,
     User,
     UserName,
     limited_roles,
     whole_roles,
 )
 from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.stores import TooManyGroups, UnknownUser
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event

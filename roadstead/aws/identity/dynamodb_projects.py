@@ -39,12 +39,9 @@ from roadstead.identity.directory import (
     Patterns,
     Project,
     Role,
-    TooManyGroups,
-    UnknownGroup,
-    UnknownProject,
-    UnknownUser,
     UserName,
 )
+from roadstead.identity.stores import TooManyGroups, UnknownGroup, UnknownProject, UnknownUser
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event

@@ -20,9 +20,9 @@ from roadstead.aws.identity.robot_items import (
 )
 from roadstead.aws.table import Table, TransactionFailed, Write, check, delete, put, update
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import UnknownProject
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import DueWarning, Robot, UnknownRobot, warn_at
+from roadstead.identity.stores import UnknownProject
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event

@@ -22,7 +22,8 @@ from roadstead.aws.identity.identity_items import (
     user_key,
 )
 from roadstead.aws.table import Item, Table, TransactionFailed, Write, check, delete, update
-from roadstead.identity.directory import UnknownUser, UserName
+from roadstead.identity.directory import UserName
+from roadstead.identity.stores import UnknownUser
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event
 

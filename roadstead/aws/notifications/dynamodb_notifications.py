@@ -18,7 +18,8 @@ from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.identity.identity_items import told
 from roadstead.aws.table import Item, Key, Table, TransactionFailed, check, delete, put
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import Project, UnknownProject
+from roadstead.identity.directory import Project
+from roadstead.identity.stores import UnknownProject
 from roadstead.names import ProjectName
 from roadstead.notifications.stores import (
     Delivery,

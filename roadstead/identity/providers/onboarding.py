@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import EMAIL, MAX_GROUPS, MAX_PROFILE, Profile, User, UserName, Users
+from roadstead.identity.directory import EMAIL, MAX_GROUPS, MAX_PROFILE, Profile, User, UserName
 from roadstead.identity.groups import GroupKey, GroupKind, Groups
 from roadstead.identity.people import LDAP, OIDC, Person
+from roadstead.identity.stores import Users
 from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker
 

@@ -13,8 +13,8 @@ from typing import Protocol
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.configuration import ConfigurationReader
-from roadstead.identity.directory import Projects
 from roadstead.identity.robots.robots import DueWarning, Robot, Robots, warn_at
+from roadstead.identity.stores import Projects
 from roadstead.trail.entries import Actor, ActorKind, Operation, rfc3339
 from roadstead.trail.events import EventMaker
 

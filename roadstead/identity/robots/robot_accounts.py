@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import Identity, UnknownProject
+from roadstead.identity.directory import Identity
 from roadstead.identity.limits import check_patterns
 from roadstead.identity.permissions import PROJECT_CATALOGUE, SYSTEM_CATALOGUE, Action, Permission, Resource
 from roadstead.identity.providers.trust import TrustRule
@@ -31,6 +31,7 @@ from roadstead.identity.robots.robots import (
     permissions_of_grants,
 )
 from roadstead.identity.sign_in.passwords import Hasher
+from roadstead.identity.stores import UnknownProject
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker
 

@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Protocol
 
-from roadstead.identity.directory import Identities, Identity
+from roadstead.identity.directory import Identity
 from roadstead.identity.providers.trust import TrustRule, is_keyless
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import Robot, has_generated_form, is_generated, is_generated_secret
 from roadstead.identity.sign_in.attempts import Attempt, AttemptStore
 from roadstead.identity.sign_in.attempts import Scope as LockScope
 from roadstead.identity.sign_in.passwords import PasswordVerifier
+from roadstead.identity.stores import Identities
 from roadstead.names import ProjectName
 
 

@@ -15,11 +15,12 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import LOCAL, Identities, Identity, User, UserName, Users
+from roadstead.identity.directory import LOCAL, Identity, User, UserName
 from roadstead.identity.people import Person
 from roadstead.identity.providers.onboarding import Onboarding
 from roadstead.identity.sign_in.attempts import Attempt, AttemptStore, Scope
 from roadstead.identity.sign_in.passwords import PasswordVerifier
+from roadstead.identity.stores import Identities, Users
 from roadstead.names import ProjectName
 from roadstead.recent import Recent
 from roadstead.trail.entries import Actor, ActorKind

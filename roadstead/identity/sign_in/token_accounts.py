@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
-from roadstead.identity.directory import AccessToken, Identity, TokenLevel, UnknownUser, User
+from roadstead.identity.directory import AccessToken, Identity, TokenLevel, User
 from roadstead.identity.rights import permissions_in
 from roadstead.identity.robots.robots import DAY, NEVER
 from roadstead.identity.sign_in.access_tokens import AccessTokens, access_token_hash, new_access_token
+from roadstead.identity.stores import UnknownUser
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from roadstead.conflicts import Conflict
-from roadstead.identity.directory import LOCAL, Identities, Identity, User
+from roadstead.identity.directory import LOCAL, Identity, User
 from roadstead.identity.sign_in.access_tokens import (
     USED_SECONDS,
     AccessTokens,
@@ -16,6 +16,7 @@ from roadstead.identity.sign_in.access_tokens import (
     access_token_user,
     limited,
 )
+from roadstead.identity.stores import Identities
 from roadstead.names import ProjectName
 
 BELIEVED_DAYS = 30  # how long a provider's last word on an account and its groups counts for tokens

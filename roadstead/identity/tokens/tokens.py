@@ -18,7 +18,7 @@ from typing import Protocol
 from roadstead.conflicts import Conflict
 from roadstead.identity.access import Access
 from roadstead.identity.configuration import Configuration, ConfigurationReader
-from roadstead.identity.directory import Identities, Identity, Project, Projects, RefreshTokens, Users
+from roadstead.identity.directory import Identity, Project
 from roadstead.identity.grants import grant, projects_of
 from roadstead.identity.providers.onboarding import NotOnboarded
 from roadstead.identity.robots.robot_names import RobotName
@@ -34,6 +34,7 @@ from roadstead.identity.sign_in.ways_in import (
     RobotSecret,
     parse_credentials,
 )
+from roadstead.identity.stores import Identities, Projects, RefreshTokens, Users
 from roadstead.identity.tokens.granted import MAX_PROJECTS, Granted, fits
 from roadstead.identity.tokens.minting import Minted, TokenMinter
 from roadstead.identity.tokens.refresh_tokens import (

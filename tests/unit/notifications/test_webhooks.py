@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from roadstead.identity.directory import UnknownProject
+from roadstead.identity.stores import UnknownProject
 from roadstead.notifications.messages import Message
 from roadstead.notifications.signatures import key_of
 from roadstead.notifications.stores import EventType, PayloadFormat, WebhookSecrets
