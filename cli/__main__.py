@@ -26,7 +26,7 @@ from cli.output import Output
 from cli.remote import command as remote
 from cli.subcommands import Subcommands
 from roadstead.identity.accounts import AccountRefused
-from roadstead.notifications.webhooks import NotificationRefused
+from roadstead.notifications.webhook_fields import NotificationRefused
 from roadstead.printable import printable
 
 _EPILOG = f"""exit codes:

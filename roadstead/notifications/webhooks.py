@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,7 +16,6 @@ from roadstead.notifications.delivery import Poster
 from roadstead.notifications.messages import Message, delivery_id
 from roadstead.notifications.payloads import Surroundings, payload
 from roadstead.notifications.queue import Sender
-from roadstead.notifications.signatures import key_of, new_secret
 from roadstead.notifications.stores import (
     EVERYTHING,
     Delivery,
@@ -31,35 +29,32 @@ from roadstead.notifications.stores import (
     WebhookSecrets,
     WebhookSecretStore,
 )
+from roadstead.notifications.webhook_fields import (
+    NoSuchWebhook,
+    NotificationRefused,
+    check_name,
+    no_project,
+    no_webhook,
+    parse_description,
+    parse_events,
+    parse_name,
+    parse_pattern,
+    parse_payload,
+    parse_project,
+    parse_proof,
+)
 from roadstead.outbound.endpoint import EndpointRefused
 from roadstead.outbound.https import Unreachable
-from roadstead.patterns import check_pattern
 from roadstead.trail.entries import Actor, ActorKind, AuditEntry, Event, Operation
 from roadstead.trail.events import EventMaker
 
 MAX_WEBHOOKS = 20  # per project: each event may become that many requests
-MAX_NAME = 100
-MAX_DESCRIPTION = 1_024
 MAX_DELIVERIES = 10_000  # that are listed
 MAX_AT_ONCE = 1_000  # deliveries of one millisecond
 UNDER_WAY_SECONDS = 3_600  # no change takes that long
 ID_BITS = 52  # JavaScript's numbers hold them exactly
 OPERATOR = Actor("operator", ActorKind.OPERATOR)
-MAX_AUTHORIZATION = 1_024
-_PRINTABLE = re.compile(r"[ -~]*")
 _DIGEST = "sha256:" + "0" * 64
-
-
-class NotificationRefused(Exception):
-    """The request cannot be fulfilled. The message is a sentence for a person, without secrets."""
-
-
-class NoSuchWebhook(NotificationRefused):
-    """There is no such webhook, or no such delivery of it."""
-
-
-class WebhookNameTaken(NotificationRefused):
-    """The project has a webhook of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +97,7 @@ class Notifications:
 
     def list(self, project: str) -> tuple[Webhook, ...]:
         """Return the project's webhooks, the oldest first."""
-        parsed = _project(project)
+        parsed = parse_project(project)
         self._existing(parsed)
         return self._webhooks.list_webhooks(parsed)
 
@@ -124,53 +119,53 @@ class Notifications:
         skip_verify: bool = False,
     ) -> Added:
         """Create a webhook. `secret` has the form of Standard Webhooks; if empty, one is generated."""
-        parsed, now = _project(project), int(self._clock())
+        parsed, now = parse_project(project), int(self._clock())
         webhook = Webhook(
             project=parsed,
             id=str(secrets.randbelow(1 << ID_BITS) or 1),
             url=url,
-            events=_events(events),
+            events=parse_events(events),
             created=now,
             created_by=created_by,
-            name=_name(name),
-            payload=_payload(payload),
-            repositories=_pattern(repositories),
-            tags=_pattern(tags),
+            name=parse_name(name),
+            payload=parse_payload(payload),
+            repositories=parse_pattern(repositories),
+            tags=parse_pattern(tags),
             enabled=enabled,
-            description=_description(description),
+            description=parse_description(description),
             updated=now,
             authorized=bool(authorization),
             skip_verify=skip_verify,
         )
-        proof = _proof(secret, authorization)
+        proof = parse_proof(secret, authorization)
         self._check_url(url)
         others = self.list(project)
         if len(others) >= MAX_WEBHOOKS:
             raise NotificationRefused(f"a project can have up to {MAX_WEBHOOKS} webhooks; remove one first")
-        _check_name(webhook, others)
+        check_name(webhook, others)
         self._remove_leftovers(parsed, others)
         webhook = self._with_secrets(webhook, proof)
         try:
             self._webhooks.create_webhook(webhook, event=self._event(Operation.CREATE_WEBHOOK, webhook))
         except UnknownProject as error:
             self._secrets.remove_secrets(parsed, webhook.id, webhook.secrets)
-            raise _no_project(parsed) from error
+            raise no_project(parsed) from error
         return Added(webhook, proof.signing)
 
     def remove(self, project: str, webhook: str) -> None:
         """Remove a webhook. Its queued notifications are dropped."""
-        parsed = _project(project)
+        parsed = parse_project(project)
         found = self._find(parsed, webhook)
         try:
             self._webhooks.remove_webhook(parsed, webhook, event=self._event(Operation.REMOVE_WEBHOOK, found))
         except UnknownWebhook as error:
-            raise _no_webhook(parsed, webhook) from error
+            raise no_webhook(parsed, webhook) from error
         self._secrets.remove_secrets(parsed, webhook, found.secrets)
         self._remove_leftovers(parsed, self._webhooks.list_webhooks(parsed))
 
     def remove_all(self, project: str, *, before: int) -> None:
         """Remove the webhooks of a project, which need not exist any more, that were made before `before` (seconds)."""
-        parsed = _project(project)
+        parsed = parse_project(project)
         for webhook in self._webhooks.list_webhooks(parsed):
             if webhook.created >= before:
                 continue
@@ -182,23 +177,23 @@ class Notifications:
     def change(self, project: str, webhook: str, changes: Mapping[str, Any], *, authorization: str) -> None:
         """Replace `url`, `events`, `name`, `payload`, `description`, `enabled` or `skip_verify`, as `add` has them, and
         the Authorization header. Its secret stays. Costs two reads and one write; a new header five calls more."""
-        parsed = _project(project)
+        parsed = parse_project(project)
         retry_conflicts(lambda: self._change(parsed, webhook, changes, authorization), "the webhook")
 
     def _change(self, parsed: ProjectName, webhook: str, changes: Mapping[str, Any], authorization: str) -> None:
         found = self._find(parsed, webhook)
         checks: Mapping[str, Callable[[Any], Any]] = {
-            "events": _events, "name": _name, "payload": _payload, "description": _description,
+            "events": parse_events, "name": parse_name, "payload": parse_payload, "description": parse_description,
         }  # fmt: skip
         checked = {name: checks[name](value) if name in checks else value for name, value in changes.items()}
         changed = replace(found, **checked, updated=int(self._clock()), authorized=bool(authorization))
-        _check_name(changed, self._webhooks.list_webhooks(parsed))
+        check_name(changed, self._webhooks.list_webhooks(parsed))
         if changed.url != found.url:
             self._check_url(changed.url)
         proof = None
         if authorization != self.authorization_of(found):
             kept = self._kept(found)
-            proof = _proof(kept.signing if kept else "", authorization)
+            proof = parse_proof(kept.signing if kept else "", authorization)
         self._replace(found, changed, proof)
 
     def authorization_of(self, webhook: Webhook) -> str:
@@ -208,7 +203,7 @@ class Notifications:
 
     def set_enabled(self, project: str, webhook: str, enabled: bool) -> None:
         """Enable or disable a webhook. While it is disabled, its notifications are dropped, queued ones included."""
-        parsed = _project(project)
+        parsed = parse_project(project)
 
         def change() -> None:
             found = self._find(parsed, webhook)
@@ -218,8 +213,8 @@ class Notifications:
 
     def set_secret(self, project: str, webhook: str, *, secret: str = "", authorization: str = "") -> str:
         """Replace the signing secret (generated if empty) and the Authorization header, within a minute."""
-        parsed = _project(project)
-        proof = _proof(secret, authorization)
+        parsed = parse_project(project)
+        proof = parse_proof(secret, authorization)
 
         def change() -> None:
             found = self._find(parsed, webhook)
@@ -234,7 +229,7 @@ class Notifications:
 
         `last_delivery` returns the outcome.
         """
-        parsed = _project(project)
+        parsed = parse_project(project)
         found = self._find(parsed, webhook)
         self._check_url(found.url)
         entry = AuditEntry(
@@ -289,18 +284,18 @@ class Notifications:
 
     def find(self, project: str, webhook: str) -> Webhook:
         """Costs one read."""
-        return self._find(_project(project), webhook)
+        return self._find(parse_project(project), webhook)
 
     def last_delivery(self, project: str, webhook: str) -> LastDelivery | None:
         """Return the last test or given-up delivery, or None if there was neither within 30 days."""
-        parsed = _project(project)
+        parsed = parse_project(project)
         self._find(parsed, webhook)
         return self._records.find_delivery(parsed, webhook)
 
     def _find(self, project: ProjectName, webhook: str) -> Webhook:
         found = next((found for found in self._webhooks.list_webhooks(project) if found.id == webhook), None)
         if found is None:
-            raise _no_webhook(project, webhook)
+            raise no_webhook(project, webhook)
         return found
 
     def _send(self, webhook: Webhook, message: Message) -> None:
@@ -323,7 +318,7 @@ class Notifications:
                 self._secrets.remove_secrets(found.project, found.id, changed.secrets)
             if isinstance(error, Conflict):
                 raise
-            raise _no_webhook(found.project, found.id) from error
+            raise no_webhook(found.project, found.id) from error
         if proof is not None:
             self._secrets.remove_secrets(found.project, found.id, found.secrets)
 
@@ -357,76 +352,10 @@ class Notifications:
 
     def _existing(self, project: ProjectName) -> None:
         if self._webhooks.find_project(project) is None:
-            raise _no_project(project)
+            raise no_project(project)
 
     def _check_url(self, url: str) -> None:
         try:
             self._poster.check(self._poster.parse(url))
         except (EndpointRefused, Unreachable) as error:
             raise NotificationRefused(str(error)) from error
-
-
-def _project(text: str) -> ProjectName:
-    try:
-        return ProjectName.parse(text)
-    except ValueError as error:
-        raise NotificationRefused(str(error)) from error
-
-
-def _events(texts: Iterable[str]) -> frozenset[EventType]:
-    names = list(texts)
-    unknown = [name for name in names if name not in list(EventType)]
-    if unknown or not names:
-        problem = f"{unknown[0][:40]!r} is not an event" if unknown else "a webhook needs at least one event"
-        raise NotificationRefused(f"{problem}; choose from {', '.join(EventType)}")
-    return frozenset(EventType(name) for name in names)
-
-
-def _payload(text: str) -> PayloadFormat:
-    if text not in list(PayloadFormat):
-        raise NotificationRefused(f"{text[:40]!r} is not a payload format; choose {' or '.join(PayloadFormat)}")
-    return PayloadFormat(text)
-
-
-def _pattern(text: str) -> str:
-    try:
-        check_pattern(text)
-    except ValueError as error:
-        raise NotificationRefused(str(error)) from error
-    return text
-
-
-def _name(text: str) -> str:
-    if len(text) > MAX_NAME or not text.isprintable():
-        raise NotificationRefused(f"the name of a webhook can have up to {MAX_NAME} printable characters")
-    return text
-
-
-def _proof(secret: str, authorization: str) -> WebhookSecrets:
-    if len(authorization) > MAX_AUTHORIZATION or _PRINTABLE.fullmatch(authorization) is None:
-        raise NotificationRefused(f"the Authorization header can have up to {MAX_AUTHORIZATION} ASCII characters")
-    signing = secret or new_secret()
-    try:
-        key_of(signing)
-    except ValueError as error:
-        raise NotificationRefused(str(error)) from error
-    return WebhookSecrets(signing, authorization)
-
-
-def _no_project(name: ProjectName) -> NotificationRefused:
-    return NotificationRefused(f"there is no project {name}")
-
-
-def _description(text: str) -> str:
-    if len(text) > MAX_DESCRIPTION or not text.isprintable():
-        raise NotificationRefused(f"the description can have up to {MAX_DESCRIPTION} printable characters")
-    return text
-
-
-def _check_name(webhook: Webhook, others: Iterable[Webhook]) -> None:
-    if webhook.name and any(one.name == webhook.name and one.id != webhook.id for one in others):
-        raise WebhookNameTaken(f"the project has a webhook named {webhook.name!r} already")
-
-
-def _no_webhook(project: ProjectName, webhook: str) -> NoSuchWebhook:
-    return NoSuchWebhook(f"project {project} has no webhook {webhook[:40]!r}")

@@ -12,7 +12,8 @@ from roadstead.identity.stores import UnknownProject
 from roadstead.notifications.messages import Message
 from roadstead.notifications.signatures import key_of
 from roadstead.notifications.stores import EventType, PayloadFormat, WebhookSecrets
-from roadstead.notifications.webhooks import MAX_WEBHOOKS, NotificationRefused
+from roadstead.notifications.webhook_fields import NotificationRefused
+from roadstead.notifications.webhooks import MAX_WEBHOOKS
 from roadstead.outbound.endpoint import EndpointRefused
 from roadstead.outbound.https import Unreachable
 from tests.unit.notifications.parts import NOON, SECRET, SHIPS, URL, Harbour

@@ -23,7 +23,8 @@ from functions.management.route import HARBOR, OWN, in_project, route
 from roadstead.http import Response
 from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.notifications.stores import SENT, Delivery, PayloadFormat, Webhook
-from roadstead.notifications.webhooks import NoSuchWebhook, NotificationRefused, Notifications, WebhookNameTaken
+from roadstead.notifications.webhook_fields import NoSuchWebhook, NotificationRefused, WebhookNameTaken
+from roadstead.notifications.webhooks import Notifications
 
 RECENT = 100  # deliveries in which the last one of each event is looked for
 

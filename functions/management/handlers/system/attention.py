@@ -21,7 +21,7 @@ from roadstead.lifecycle.collector.execution import KIND
 from roadstead.lifecycle.executions.executions import Status
 from roadstead.lifecycle.policy.quotas import WARN_AT
 from roadstead.names import ProjectName
-from roadstead.notifications.webhooks import NotificationRefused
+from roadstead.notifications.webhook_fields import NotificationRefused
 
 MAX_PROJECTS = 40  # that one answer looks at
 MAX_WEBHOOKS = 50
