@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from bench.straight import StraightTable
 from functions.management import handler as management
 from functions.registry import handler as registry
 from functions.token import handler as token
@@ -75,6 +76,14 @@ class Rig:
     environment: Mapping[str, str]  # of all functions together
     calls: list[str] = field(default_factory=list)
     watchers: list[Callable[..., None]] = field(default_factory=list)  # are told the parameters of each call
+    database: Path | None = None  # of its own embedded AWS
+
+    def table(self, name: str) -> Table:
+        """Return the index or the identity table, to be filled. Its calls are recorded, too."""
+        full = getattr(self.resources, f"{name}_table")
+        if self.database is None:
+            return Table(clients.client("dynamodb"), full)
+        return StraightTable(clients.client("dynamodb"), full, self.database)
 
     def invocation(
         self,
@@ -143,7 +152,8 @@ def rig() -> Iterator[Rig]:
         Accounts(identities, Argon2Hasher()).create_user(USER, PASSWORD, admin=True)
         declared = functions(resources, found, None)
         environment = {name: value for one in declared for name, value in one.environment.items()}
-        made = Rig(resources, tuple(one.name for one in declared), environment)
+        names, database = tuple(one.name for one in declared), Path(directory) / "cloud" / "cloud.db"
+        made = Rig(resources, names, environment, database=database)
         with installed(made):
             yield made
 

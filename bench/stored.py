@@ -21,7 +21,7 @@ from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, AuditEntry, Operation
 
 AT = 1_790_000_000_000  # ms: when the first one was pushed; each next one a ms later
-_AT_ONCE = 5_000  # items
+_AT_ONCE = 5_000  # items, and entries of the trail
 
 Puts = Iterable[tuple[Key, dict[str, Any]]]
 

@@ -10,8 +10,6 @@ from typing import Any
 from bench import stored
 from bench.operations import Operation, Requests, described
 from bench.rig import USER, Invocation, Rig, basic
-from roadstead.aws.clients import client
-from roadstead.aws.table import Table
 from roadstead.names import RepositoryName
 
 HARBOR, OWN = "/api/v2.0", "/api/roadstead/v1"
@@ -23,16 +21,13 @@ def operations(rig: Rig, *, number: int = 1_000) -> Iterator[Operation]:
     """Yield every operation, on a project with `number` artifacts, repositories, users and entries of the trail."""
     requests = Requests(rig, f"{PROJECT}/{IMAGE}")
     requests.push_manifest("latest", requests.manifest())
-    index, identity = (Table(client("dynamodb"), getattr(rig.resources, f"{name}_table")) for name in _TABLES)
+    index, identity = rig.table("index"), rig.table("identity")
     stored.artifacts(index, RepositoryName(f"{PROJECT}/large"), number)
     stored.repositories(index, PROJECT, number)
     stored.users(identity, USER, number)
     stored.trail(index, PROJECT, number)
     yield from lists(rig, number)
     yield from changes(rig, requests)
-
-
-_TABLES = ("index", "identity")
 
 
 def ask(rig: Rig, method: str, path: str, body: Any = None, *, expect: int = 200) -> Invocation:

@@ -86,15 +86,19 @@ class Table:
         raise validation(f"The table does not have the specified index: {name}")
 
 
+def defined(connection: sqlite3.Connection) -> dict[str, Table]:
+    """Return the tables of a database by their names."""
+    rows = connection.execute("SELECT id, name, definition FROM tables").fetchall()
+    return {name: _loaded(number, name, json.loads(definition)) for number, name, definition in rows}
+
+
 class Tables:
     """All of them."""
 
     def __init__(self, database: Database, region: str) -> None:
         self._database = database
         self._region = region
-        self._tables: dict[str, Table] = {}
-        for number, name, definition in database.reader.execute("SELECT id, name, definition FROM tables").fetchall():
-            self._tables[name] = _loaded(number, name, json.loads(definition))
+        self._tables = defined(database.reader)
 
     def all(self) -> list[Table]:
         return list(self._tables.values())

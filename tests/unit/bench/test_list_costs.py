@@ -5,6 +5,7 @@ LIST_COSTS in the environment is how many items there are beside ten: 1,200, or 
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import re
@@ -18,9 +19,7 @@ from bench import stored
 from bench.rig import USER, Rig, rig
 from bench.sections.management import HARBOR, OWN, ask
 from local.gateway.events import Outgoing
-from roadstead.aws.clients import client
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
-from roadstead.aws.table import Table
 from roadstead.catalog.artifacts import MAX_EXAMINED
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.sign_in.passwords import Argon2Hasher
@@ -32,6 +31,9 @@ PROJECT = "bench"
 ARTIFACTS = f"{HARBOR}/projects/{PROJECT}/repositories/large/artifacts"
 TAGS = f"{OWN}/projects/{PROJECT}/repositories/large/tags"
 TRAIL = f"{HARBOR}/projects/{PROJECT}/auditlog-exts"
+MIDDLE, LAST = "&page=middle", "&page=last"
+PAGES = ("", MIDDLE, LAST)  # of ten
+BEYOND = f"&page={MAX_EXAMINED // 10 + 1}"
 WHO = 2  # BatchGetItem: who asks, and the project
 
 
@@ -39,10 +41,7 @@ WHO = 2  # BatchGetItem: who asks, and the project
 def filled(request: pytest.FixtureRequest) -> Iterator[tuple[Rig, int]]:
     number = request.param
     with rig() as one:
-        index, identity = (
-            Table(client("dynamodb"), one.resources.index_table),
-            Table(client("dynamodb"), one.resources.identity_table),
-        )
+        index, identity = one.table("index"), one.table("identity")
         Accounts(DynamoIdentities(identity), Argon2Hasher()).create_project(PROJECT)
         stored.artifacts(index, RepositoryName(f"{PROJECT}/large"), number)
         stored.repositories(index, PROJECT, min(number, SMALL) - 1)
@@ -60,6 +59,11 @@ def asked(one: Rig, path: str, *, expect: int = 200) -> tuple[Counter[str], Outg
     calls = one.calls_of(lambda: answers.append(invocation()))
     print(f"{path}: {(time.perf_counter() - began) * 1000:.0f} ms, {len(calls)} calls")
     return Counter(name.partition(".")[2] for name in calls), answers[0]
+
+
+def page_of(number: int, query: str) -> str:
+    """With the number of the page in place of its name, in a list of `number` items."""
+    return query.replace("middle", str(max(1, number // 20))).replace("last", str(number // 10))
 
 
 def total(answer: Outgoing) -> int:
@@ -135,31 +139,54 @@ def test_a_prefix_of_tags_costs_what_a_page_does(filled: tuple[Rig, int]) -> Non
     assert calls["Query"] == 2
 
 
-@pytest.mark.parametrize("query", ["", "&page=last", "&sort=-name", "&q=name%3D~r00000"])
+@pytest.mark.parametrize("query", [*PAGES, "&sort=-name", "&q=name%3D~r00000"])
 def test_repositories_are_read_whole_whichever_page_is_asked_for(filled: tuple[Rig, int], query: str) -> None:
     one, number = filled
     there = min(number, SMALL)
-    query = query.replace("last", str(there // 10))
-    calls, answer = asked(one, f"{HARBOR}/projects/{PROJECT}/repositories?page_size=10{query}")
-    assert total(answer) == (there if "q=" not in query else 10 if there > 10 else 9)
+    calls, answer = asked(one, f"{HARBOR}/projects/{PROJECT}/repositories?page_size=10{page_of(there, query)}")
+    found = there if "q=" not in query else 10 if there > 10 else 9
+    assert total(answer) == found and len(json.loads(answer.body)) == min(10, found)
     assert calls["Query"] <= 3 + 3 * (there // 4_000)
 
 
-@pytest.mark.parametrize("query", ["", "&page=last", "&sort=-username", "&q=username%3D~u00000"])
+@pytest.mark.parametrize("query", [*PAGES, "&sort=-username", "&q=username%3D~u00000"])
 def test_users_are_read_whole_whichever_page_is_asked_for(filled: tuple[Rig, int], query: str) -> None:
     one, number = filled
     there = min(number, SMALL)
-    calls, answer = asked(one, f"{HARBOR}/users?page_size=10{query.replace('last', str(there // 10))}")
-    assert total(answer) == (there if "q=" not in query else 10 if there > 10 else 9)
+    calls, answer = asked(one, f"{HARBOR}/users?page_size=10{page_of(there, query)}")
+    found = there if "q=" not in query else 10 if there > 10 else 9
+    assert total(answer) == found and len(json.loads(answer.body)) == min(10, found)
     assert calls["Query"] <= 1 + there // 4_000
 
 
-def test_a_page_of_the_trail_costs_the_same_for_ten_entries_and_for_many(filled: tuple[Rig, int]) -> None:
+@pytest.mark.parametrize("query", PAGES)
+def test_a_page_of_the_trail_costs_a_query_for_each_1_500_to_count_and_to_skip(
+    filled: tuple[Rig, int], query: str
+) -> None:
     one, number = filled
-    first, answer = asked(one, f"{TRAIL}?page_size=10")
+    there = min(number, MAX_EXAMINED)
+    calls, answer = asked(one, f"{TRAIL}?page_size=10{page_of(there, query)}")
     assert len(json.loads(answer.body)) == 10 and total(answer) >= number
-    assert first["Query"] <= 2 + number // 1_500
-    until = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 3_600))
-    within, answer = asked(one, f"{TRAIL}?page=2&page_size=5&q=op_time%3D%5B~{until}%5D")
-    assert len(json.loads(answer.body)) == 5
-    assert within["Query"] <= 2 + number // 1_500
+    skipped = {"": 0, MIDDLE: there // 2, LAST: there}[query]
+    assert calls["Query"] <= 2 + number // 1_500 + skipped // 1_500
+
+
+@pytest.mark.parametrize("query", [BEYOND, "&q=operation%3Dcreate", "&sort=op_time"])
+def test_what_looks_at_too_much_of_the_trail_is_refused(filled: tuple[Rig, int], query: str) -> None:
+    one, number = filled
+    refused = number > MAX_EXAMINED or query == BEYOND
+    calls, answer = asked(one, f"{TRAIL}?page_size=10{query}", expect=400 if refused else 200)
+    if refused:
+        assert "q=op_time=[from~to]" in json.loads(answer.body)["errors"][0]["message"]
+    assert calls["Query"] <= 2 + MAX_EXAMINED // 1_200
+
+
+def test_a_range_in_the_middle_of_the_trail_costs_the_entries_in_it(filled: tuple[Rig, int]) -> None:
+    one, number = filled
+    _, answer = asked(one, f"{TRAIL}?page_size=1")
+    (newest,) = json.loads(answer.body)
+    middle = calendar.timegm(time.strptime(newest["op_time"][:19], "%Y-%m-%dT%H:%M:%S")) - number // 2_000
+    since, until = (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(middle + away)) for away in (-1, 1))
+    calls, answer = asked(one, f"{TRAIL}?page=2&page_size=5&q=op_time%3D%5B{since}~{until}%5D")
+    assert len(json.loads(answer.body)) == 5 and total(answer) <= 3_000
+    assert calls["Query"] <= 2 + 3_000 // 1_200
