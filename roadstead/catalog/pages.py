@@ -90,6 +90,14 @@ class RepositorySummary:
     description: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a search shows of a repository, as far as the indexer has come."""
+
+    artifacts: int = 0
+    pulls: int = 0
+
+
 class Pages(Protocol):
     """Reads of the index for people. `limit` is at least 1; `after` a cursor, None for the first page.
 
@@ -173,6 +181,10 @@ class Pages(Protocol):
 
     def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         """Return how many repositories each project has: one Query each, or one for each MB of all names."""
+        ...
+
+    def totals_of(self, repositories: Collection[RepositoryName]) -> Mapping[RepositoryName, Totals]:
+        """Return what repositories hold, an entry for each. One read for each 50."""
         ...
 
     def usage(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:

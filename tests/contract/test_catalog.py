@@ -21,7 +21,7 @@ from roadstead.catalog.derived import DerivedIndex, KeptRepository, Walk
 from roadstead.catalog.extraction import HELM_CHART, HELM_CONFIG, VALUES, derived_key
 from roadstead.catalog.indexing import Indexer, targets_of
 from roadstead.catalog.models import README
-from roadstead.catalog.pages import Counts, Details, Pages, RepositorySummary
+from roadstead.catalog.pages import Counts, Details, Pages, RepositorySummary, Totals
 from roadstead.catalog.rebuild import Rebuild
 from roadstead.catalog.summaries import MAX_ACCESSORIES, MAX_CHILDREN, MAX_SUMMARY, Child, Summary
 from roadstead.conflicts import Conflict
@@ -505,6 +505,9 @@ def test_a_projects_repositories_are_listed_with_what_they_hold(catalog: Catalog
     catalog.settle(catalog.events[-1:])
     ships = RepositorySummary(SHIPS, first, catalog.events[-1].at, 3, 2, 3, START + 5)
     assert catalog.whole.list_repositories(SHIPS.project) == (boats, ships)
+    absent = RepositoryName("ships/absent")
+    totals = catalog.whole.totals_of([SHIPS, BOATS, absent])
+    assert totals == {SHIPS: Totals(2, 3), BOATS: Totals(1, 0), absent: Totals()}
     assert [one.name for one in catalog.whole.list_repositories(ProjectName("library"))] == [SINGLE]
     assert catalog.whole.list_names() == (SINGLE, BOATS, SHIPS, RepositoryName("shipsandmore/x"))
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from roadstead.catalog.derived import KeptRepository, Names
-from roadstead.catalog.pages import ArtifactRow, ArtifactTag, Counts, Details, RepositorySummary, TagRow
+from roadstead.catalog.pages import ArtifactRow, ArtifactTag, Counts, Details, RepositorySummary, TagRow, Totals
 from roadstead.catalog.summaries import Summary
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory
@@ -91,6 +91,12 @@ class MemoryCatalog:
     def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         names = self.list_names()
         return {project: sum(name.project == project for name in names) for project in projects}
+
+    def totals_of(self, repositories: Collection[RepositoryName]) -> Mapping[RepositoryName, Totals]:
+        return {
+            name: Totals(self._kept[name].counts.artifacts if name in self._kept else 0, self._pulls.total(name).count)
+            for name in repositories
+        }
 
     def usage(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         return {project: used for project in projects if (used := self.used_bytes(project))}

@@ -44,10 +44,7 @@ def asked_metadata(document: Mapping[str, Any]) -> tuple[bool | None, dict[str, 
         metadata = {}
     if not isinstance(metadata, dict):
         raise bad_request("metadata must be an object")
-    allowlist = document.get("cve_allowlist")
-    if isinstance(allowlist, dict) and allowlist.get("items"):
-        message = "cve_allowlist is not supported: there is no vulnerability scanner here; leave it out"
-        raise ManagementError(ManagementCode.UNSUPPORTED, message)
+    _check_allowlist(document.get("cve_allowlist"))
     kept: dict[str, str | None] = {}
     for name, value in metadata.items():
         if name in KEPT and value not in (None, ""):
@@ -58,6 +55,18 @@ def asked_metadata(document: Mapping[str, Any]) -> tuple[bool | None, dict[str, 
     if public is None or public == "":
         return None, kept
     return boolean(PUBLIC, public), kept
+
+
+def _check_allowlist(allowlist: object) -> None:
+    """Take an empty list, as projects show it. Raises 400."""
+    if allowlist is None:
+        return
+    items = allowlist.get("items") if isinstance(allowlist, dict) else ""
+    if not isinstance(items, list | None):
+        raise bad_request("cve_allowlist must be an object with a list, items")
+    if items:
+        message = "cve_allowlist is not supported: there is no vulnerability scanner here; leave it out"
+        raise ManagementError(ManagementCode.UNSUPPORTED, message)
 
 
 def checked(name: str, value: Any) -> str:

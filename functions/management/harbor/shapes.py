@@ -36,7 +36,10 @@ def milliseconds(at: int) -> str:
 def project_document(
     project: Project | ListedProject, *, owner_id: int, role: Role | None, repositories: int | None = None
 ) -> dict[str, Any]:
-    """`registry_id` is left out, never 0: a project here is no proxy cache. Booleans in metadata are text."""
+    """Booleans in metadata are text. `registry_id` is left out, never 0: a project here is no proxy cache.
+
+    `cve_allowlist` is always empty: nothing is scanned, so there is nothing to allow.
+    """
     document: dict[str, Any] = {
         "project_id": project.id,
         "name": project.name,
@@ -47,6 +50,13 @@ def project_document(
         "deleted": False,
         "togglable": False,
         "metadata": metadata_document(project),
+        "cve_allowlist": {
+            "id": project.id,
+            "project_id": project.id,
+            "items": [],
+            "creation_time": timestamp(project.created),
+            "update_time": timestamp(project.created),
+        },
         "current_user_role_id": ROLE_IDS[role] if role is not None else 0,
         "current_user_role_ids": [ROLE_IDS[role]] if role is not None else [],
     }

@@ -33,10 +33,20 @@ SCHEMAS: Mapping[str, Schema] = {
             "deleted": flag(),
             "togglable": flag(),
             "metadata": ref("Metadata"),
+            "cve_allowlist": ref("ProjectCveAllowlist"),
             "current_user_role_id": number("0 without a role"),
             "current_user_role_ids": array(number()),
         },
         {"repo_count": number()},
+    ),
+    "ProjectCveAllowlist": obj(
+        {
+            "id": number(),
+            "project_id": number(),
+            "items": array(ref("CveAllowlistItem"), "always empty: nothing is scanned"),
+            "creation_time": time(),
+            "update_time": time(),
+        }
     ),
     "Metadata": mapping(text(), 'Booleans are text: "true", "false"'),
     "NewProject": obj(
@@ -45,14 +55,15 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "ProjectChange": obj({}, {"metadata": mapping({"type": ["string", "null"]}), "public": flag()}),
     "ProjectSummary": obj(
+        {"repo_count": number()},
         {
-            "project_admin_count": number(),
+            "project_admin_count": number("left out, as the other counts of members, for who may not list members"),
             "maintainer_count": number(),
             "developer_count": number(),
             "guest_count": number(),
             "limited_guest_count": number(),
+            "quota": ref("ProjectQuota"),
         },
-        {"repo_count": number(), "quota": ref("ProjectQuota")},
     ),
     "ProjectQuota": obj({"hard": mapping(number()), "used": mapping(number())}),
     "Member": obj(
@@ -111,7 +122,9 @@ OPERATIONS: Mapping[str, Described] = {
         Parameter("owner", text()),
     ),
     "headProject": Described(
-        "Whether a project exists", query=(Parameter("project_name", text(), required=True),), also=(404,)
+        "Whether a project exists that the caller may see",
+        query=(Parameter("project_name", text(), required=True),),
+        also=(403, 404),
     ),
     "createProject": created(
         "Create a project with the caller as its administrator", ref("NewProject"), also=(400, 403, 409)

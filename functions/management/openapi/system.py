@@ -82,6 +82,8 @@ SCHEMAS: Mapping[str, Schema] = {
             "project_name": text(),
             "project_public": flag(),
             "repository_name": text("with the project's name"),
+            "artifact_count": number(),
+            "pull_count": number(),
         }
     ),
 }

@@ -48,9 +48,14 @@ OPERATIONS: Mapping[str, Described] = {
     "searchUsers": page_of(
         "Find users by a part of their name", ref("FoundUser"), Parameter("username", text(), required=True)
     ),
-    "listUsers": page_of("List users", ref("User")),
+    "listUsers": page_of(
+        "List users",
+        ref("User"),
+        Parameter("username", text(), "a part of the name"),
+        Parameter("email", text(), "a part of the address"),
+    ),
     "createUser": created("Create a user", ref("NewUser")),
-    "getUser": Described("A user", ref("User"), also=(404,)),
+    "getUser": Described("A user: oneself, or anybody for who may read users", ref("User"), also=(403, 404)),
     "getCurrentUserPermissions": Described(
         "What the caller may do in a project, or in the system",
         array(ref("Permission")),

@@ -23,6 +23,7 @@ from roadstead.catalog.pages import (
     Details,
     RepositorySummary,
     TagRow,
+    Totals,
 )
 from roadstead.catalog.summaries import Summary
 from roadstead.content.accessories import is_accessory
@@ -49,6 +50,10 @@ def where_key(digest: str, repository: str) -> Key:
 
 def repository_summary_key(repository: RepositoryName) -> Key:
     return f"reposum#{repository.project}", repository
+
+
+def _pulled_key(repository: RepositoryName) -> Key:
+    return f"pullsum#{repository.project}", repository
 
 
 def pulls_key(repository: str, digest: str) -> Key:
@@ -168,6 +173,18 @@ class DynamoPages:
             found = Counter(name.project for name in self.list_names())
             return {project: found[project] for project in projects}
         return {project: self._table.count(CATALOG, prefix=f"{project}/").items for project in projects}
+
+    def totals_of(self, repositories: Collection[RepositoryName]) -> Mapping[RepositoryName, Totals]:
+        keys = [key(name) for name in repositories for key in (repository_summary_key, _pulled_key)]
+        found = self._table.batch_get(keys)
+        nothing: Item = {"artifacts": 0, "count": 0}
+        return {
+            name: Totals(
+                found.get(repository_summary_key(name), nothing)["artifacts"],
+                found.get(_pulled_key(name), nothing)["count"],
+            )
+            for name in repositories
+        }
 
     def usage(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         keys = {usage_key(project): project for project in projects}

@@ -32,6 +32,7 @@ _FIELDS: Mapping[str, Callable[[ListedUser], Any]] = {
     "email": lambda user: user.profile.email,
     "realname": lambda user: user.profile.realname,
 }
+_READ = Permission(Resource.USER, Action.READ)
 _UPDATE = Permission(Resource.USER, Action.UPDATE)
 
 
@@ -43,10 +44,14 @@ def current_user(call: Call) -> Response:
 
 
 def list_users(call: Call) -> Response:
-    """Costs the list of users."""
+    """`username` and `email` look for a part, as in Harbor. Costs the list of users."""
     page = requested_page(call.request)
     query = parse_query(call.request.parameter("q"), call.request.parameter("sort"))
-    found = query.sorted(query.filtered(call.services.lists.list_users(), _FIELDS), _FIELDS, (Sort("username"),))
+    found = query.filtered(call.services.lists.list_users(), _FIELDS)
+    for name in ("username", "email"):
+        part = (call.request.parameter(name) or "").casefold()
+        found = [user for user in found if part in _FIELDS[name](user).casefold()]
+    found = query.sorted(found, _FIELDS, (Sort("username"),))
     return page_response(call.request, page, len(found), [user_document(user) for user in page.of(found)])
 
 
@@ -77,7 +82,9 @@ def create_user(call: Call) -> Response:
 
 
 def get_user(call: Call, user: str) -> Response:
-    return Response.json(200, user_document(found_user(call, user)))
+    """Oneself, or anybody for who may read users. Raises 403, 404."""
+    may_read_others = call.caller.is_admin or _READ in call.caller.system_permissions
+    return Response.json(200, user_document(found_user(call, user) if may_read_others else _own(call, user)))
 
 
 def update_profile(call: Call, user: str) -> Response:
@@ -203,7 +210,7 @@ ROUTES = (
     route("searchUsers", "GET", f"{_USERS}/search", SignedIn(), search_users),
     route("listUsers", "GET", _USERS, in_system("user", "list"), list_users),
     route("createUser", "POST", _USERS, in_system("user", "create"), create_user),
-    route("getUser", "GET", _USER, in_system("user", "read"), get_user),
+    route("getUser", "GET", _USER, SignedIn(), get_user),
     route("getCurrentUserPermissions", "GET", f"{_USERS}/current/permissions", SignedIn(), current_permissions),
     route("updateUserProfile", "PUT", _USER, SignedIn(), update_profile),
     route("deleteUser", "DELETE", _USER, in_system("user", "delete"), delete_user),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from functions.management.authorization import require_in_system
+from functions.management.authorization import require_in_project, require_in_system
 from functions.management.call import Call, text
 from functions.management.errors import ManagementCode, ManagementError, bad_request, conflict, not_found
 from functions.management.harbor.metadata import asked_metadata, boolean
@@ -15,7 +15,6 @@ from functions.management.harbor.paging import page_response, requested_page
 from functions.management.harbor.query import Sort, parse_query
 from functions.management.harbor.quotas import amounts, storage_limit
 from functions.management.harbor.shapes import milliseconds, owner_ids, project_document
-from functions.management.project_ids import find_listed
 from functions.management.route import HARBOR, Anybody, SignedIn, in_project, route
 from roadstead.administration.project_deletion import NameKept, NotEmpty
 from roadstead.conflicts import Conflict
@@ -35,6 +34,14 @@ _FIELDS: Mapping[str, Callable[[VisibleProject], Any]] = {
     "owner": lambda one: one.project.created_by,
     "creation_time": lambda one: one.project.created,
 }
+_COUNTED = {
+    "project_admin_count": Role.ADMIN,
+    "maintainer_count": Role.MAINTAINER,
+    "developer_count": Role.DEVELOPER,
+    "guest_count": Role.GUEST,
+    "limited_guest_count": Role.LIMITED_GUEST,
+}
+_CREATE = Permission(Resource.PROJECT, Action.CREATE)
 
 
 def list_projects(call: Call) -> Response:
@@ -66,30 +73,38 @@ def list_projects(call: Call) -> Response:
 
 
 def find_project(call: Call) -> Response:
-    """`HEAD /projects?project_name=`: whether a project exists. Harbor tells any signed-in caller, and so do we."""
+    """`HEAD /projects?project_name=`: whether a project exists that the caller may see. Raises 403, 404.
+
+    Costs one read.
+    """
     name = call.request.parameter("project_name") or ""
-    if find_listed(call.services.lists, name, is_name=True) is None:
-        raise not_found(f"there is no project {name[:100]!r}")
+    try:
+        parsed = ProjectName.parse(name)
+    except ValueError as error:
+        raise not_found(f"there is no project {name[:100]!r}") from error
+    require_in_project(call.services, call.caller, parsed, Permission(Resource.PROJECT, Action.READ))
     return Response(200)
 
 
 def create_project(call: Call) -> Response:
     """Create a project with the caller as its administrator, unless that is a robot. Raises 400, 403, 409.
 
-    Without a `storage_limit` its quota is the configuration's `storage_per_project`.
+    Its quota is the configuration's `storage_per_project`, unless whoever may create projects anyway gives a
+    `storage_limit`: another's is ignored, as by Harbor, whose clients always send one.
     """
     caller, document = call.caller, call.document()
     by_everyone = call.services.configuration.read().text("project_creation_restriction") == "everyone"
+    may_always = caller.is_admin or _CREATE in caller.system_permissions
     if caller.user is None or not by_everyone:
-        require_in_system(caller, Permission(Resource.PROJECT, Action.CREATE))
+        require_in_system(caller, _CREATE)
     if caller.access_token is not None and caller.access_token.projects:
         raise ManagementError(ManagementCode.FORBIDDEN, "an access token for some projects creates no others")
     name = text(document, "project_name", most=255)
     if document.get("registry_id"):
         raise ManagementError(ManagementCode.UNSUPPORTED, "proxy caches are not supported; leave out registry_id")
     public, metadata = asked_metadata(document)
-    storage = storage_limit(document, "storage_limit")
-    if storage is None:
+    storage = storage_limit(document, "storage_limit") if document.get("storage_limit") != 0 else None
+    if storage is None or not may_always:
         storage = call.services.configuration.read().number("storage_per_project")
     try:
         parsed = ProjectName.parse(name)
@@ -156,19 +171,13 @@ def get_deletable(call: Call, project: str) -> Response:
 
 
 def get_summary(call: Call, project: str) -> Response:
-    """Costs the lists of members, and one read more for the quota."""
+    """Costs the lists of members, and one read more for the quota; each is left out for who may not see it."""
     access = call.project
     lists, name = call.services.lists, access.project.name
-    roles = [one.role for one in lists.list_members(name)] + [one.role for one in lists.list_member_groups(name)]
-    counts = {
-        "project_admin_count": Role.ADMIN,
-        "maintainer_count": Role.MAINTAINER,
-        "developer_count": Role.DEVELOPER,
-        "guest_count": Role.GUEST,
-        "limited_guest_count": Role.LIMITED_GUEST,
-    }
-    document: dict[str, Any] = {key: roles.count(role) for key, role in counts.items()}
-    document["repo_count"] = call.services.pages.count_repositories([name])[name]
+    document: dict[str, Any] = {"repo_count": call.services.pages.count_repositories([name])[name]}
+    if Permission(Resource.MEMBER, Action.LIST) in access.permissions:
+        roles = [one.role for one in lists.list_members(name)] + [one.role for one in lists.list_member_groups(name)]
+        document |= {key: roles.count(role) for key, role in _COUNTED.items()}
     if Permission(Resource.QUOTA, Action.READ) in access.permissions:
         policy, used = call.services.policies.find_many([name])[name]
         document["quota"] = amounts(policy.quota, used)

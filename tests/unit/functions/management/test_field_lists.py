@@ -24,7 +24,13 @@ FIELDS: dict[str, tuple[str, set[str]]] = {
     "project": (
         "Project",
         {"creation_time", "current_user_role_id", "current_user_role_ids", "metadata", "name", "owner_id", "owner_name",
-         "project_id", "repo_count", "update_time"},
+         "project_id", "repo_count", "update_time", "cve_allowlist"},
+    ),
+    "list of CVEs": ("CVEAllowlist", {"id", "project_id", "items", "creation_time", "update_time"}),
+    "found project": ("Project", {"project_id", "name", "owner_id", "metadata", "repo_count", "cve_allowlist"}),
+    "found repository": (
+        "SearchRepository",
+        {"project_id", "project_name", "project_public", "repository_name", "artifact_count", "pull_count"},
     ),
     "repository": ("Repository", {"creation_time", "description", "id", "name", "project_id", "update_time"}),
     "artifact": (
@@ -59,7 +65,7 @@ FIELDS: dict[str, tuple[str, set[str]]] = {
     ),
 }  # fmt: skip
 # What Harbor sets and there is not: docs/management-system.md.
-ABSENT = {"project": {"cve_allowlist", "visibility", "registry_id"}}
+ABSENT = {"project": {"visibility", "registry_id"}}
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +112,12 @@ def shown() -> dict[str, Any]:
     made("/projects/ships/immutabletagrules", immutable_rule())
     retention = made("/retentions", retention_document(number))
     found = get(f"{artifact}?with_label=true&with_tag=true&with_immutable_status=true")
+    searched = get("/search?q=ships")
     return {
         "project": get("/projects/ships"),
+        "list of CVEs": get("/projects/ships")["cve_allowlist"],
+        "found project": searched["project"][0],
+        "found repository": searched["repository"][0],
         "repository": get("/projects/ships/repositories/galleon"),
         "artifact": found,
         "tag": found["tags"][0],

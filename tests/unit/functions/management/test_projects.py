@@ -136,10 +136,33 @@ def test_a_project_that_cannot_be_created_is_not(browser: Browser, who: str, doc
     assert [one.name for one in browser.desk.directory.list_projects()] == ["open", "ships"]
 
 
-def test_whether_a_project_exists_is_a_head(browser: Browser) -> None:
-    assert ask(browser, "eve", "HEAD", f"{PROJECTS}?project_name=ships")[0] == 200
-    assert ask(browser, "eve", "HEAD", f"{PROJECTS}?project_name=absent")[0] == 404
-    assert ask(browser, "", "HEAD", f"{PROJECTS}?project_name=ships")[0] == 401
+@pytest.mark.parametrize(
+    ("who", "ships", "absent"), [("ada", 200, 404), ("bob", 200, 403), ("eve", 403, 403), ("", 401, 401)]
+)
+def test_whether_a_project_exists_is_a_head(browser: Browser, who: str, ships: int, absent: int) -> None:
+    for name, status in [("ships", ships), ("absent", absent)]:
+        assert ask(browser, who, "HEAD", f"{PROJECTS}?project_name={name}")[0] == status
+    assert ask(browser, "ada", "HEAD", f"{PROJECTS}?project_name=No%20name")[0] == 404
+
+
+def test_a_project_shows_an_empty_list_of_cves_and_takes_no_other(browser: Browser) -> None:
+    shown = ask(browser, "ada", "GET", SHIPS)[1]
+    number = shown["project_id"]
+    assert shown["cve_allowlist"].items() >= {"id": number, "project_id": number, "items": []}.items()
+    assert ask(browser, "ada", "PUT", SHIPS, shown)[0] == 200
+    for wrong, code in [
+        ({"items": [{"cve_id": "CVE-1"}]}, "UNSUPPORTED"), ({"items": "CVE-1"}, "BAD_REQUEST"), ([], "BAD_REQUEST"),
+    ]:  # fmt: skip
+        for method, path in (("PUT", SHIPS), ("POST", PROJECTS)):
+            status, said = ask(browser, "ada", method, path, {"project_name": "cargo", "cve_allowlist": wrong})
+            assert (status, said["errors"][0]["code"]) == (400, code)
+
+
+def test_a_summary_counts_members_for_who_may_list_them(browser: Browser) -> None:
+    browser.desk.accounts.set_member("ships", "eve", Role.LIMITED_GUEST)
+    counts = {"project_admin_count", "maintainer_count", "developer_count", "guest_count", "limited_guest_count"}
+    for who, path, seen in (("bob", SHIPS, counts), ("eve", SHIPS, set()), ("", f"{PROJECTS}/open", set())):
+        assert ask(browser, who, "GET", f"{path}/summary")[1].keys() & counts == seen
 
 
 def test_metadata_that_is_not_named_stays(browser: Browser) -> None:

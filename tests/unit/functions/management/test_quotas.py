@@ -95,7 +95,7 @@ def test_a_project_is_created_with_its_quota(browser: Browser) -> None:
     projects = "/api/v2.0/projects"
     assert ask(browser, "POST", projects, {"project_name": "small", "storage_limit": GIB})[0] == 201
     assert ask(browser, "POST", projects, {"project_name": "large", "storage_limit": -1})[0] == 201
-    assert ask(browser, "POST", projects, {"project_name": "none", "storage_limit": 0})[0] == 400
+    assert ask(browser, "POST", projects, {"project_name": "none", "storage_limit": -2})[0] == 400
     browser.desk.index.used["small"] = 9
     _, summary, _ = ask(browser, "GET", f"{projects}/small/summary")
     assert summary["quota"] == {"hard": {"storage": GIB}, "used": {"storage": 9}}
@@ -105,7 +105,18 @@ def test_a_project_is_created_with_its_quota(browser: Browser) -> None:
 def test_a_project_created_without_a_limit_gets_the_configured_one(browser: Browser) -> None:
     assert ask(browser, "PUT", "/api/v2.0/configurations", {"storage_per_project": GIB})[0] == 200
     browser.desk.now += 61
-    assert ask(browser, "POST", "/api/v2.0/projects", {"project_name": "small"})[0] == 201
+    for name, limit in (("small", {}), ("none", {"storage_limit": 0})):
+        assert ask(browser, "POST", "/api/v2.0/projects", {"project_name": name, **limit})[0] == 201
+        assert ask(browser, "GET", f"{QUOTAS}/{id_of(browser, name)}")[1]["hard"] == {"storage": GIB}
+
+
+@pytest.mark.parametrize("limit", [-1, 2 * GIB])
+def test_who_is_no_administrator_cannot_choose_the_quota_of_a_new_project(browser: Browser, limit: int) -> None:
+    changed = {"project_creation_restriction": "everyone", "storage_per_project": GIB}
+    assert ask(browser, "PUT", "/api/v2.0/configurations", changed)[0] == 200
+    browser.desk.now += 61
+    document = {"project_name": "small", "storage_limit": limit}
+    assert ask(browser, "POST", "/api/v2.0/projects", document, who="eve")[0] == 201
     assert ask(browser, "GET", f"{QUOTAS}/{id_of(browser, 'small')}")[1]["hard"] == {"storage": GIB}
 
 

@@ -33,6 +33,22 @@ def test_a_list_has_every_user_and_no_password(browser: Browser) -> None:
     assert [one["username"] for one in ask(browser, "ada", "GET", f"{USERS}?q=username%3D~B")[1]] == ["bob"]
 
 
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [("username=B", ["bob"]), ("email=BOB%40", ["bob"]), ("email=%40", ["bob"]), ("username=e&email=b", [])],
+)
+def test_a_list_is_filtered_by_parts_of_name_and_address(browser: Browser, query: str, names: list[str]) -> None:
+    ask(browser, "bob", "PUT", f"{USERS}/{id_of(browser, 'bob')}", {"email": "bob@example.com"})
+    assert [one["username"] for one in ask(browser, "ada", "GET", f"{USERS}?{query}")[1]] == names
+
+
+def test_everybody_sees_themselves_by_their_id_and_nobody_else(browser: Browser) -> None:
+    own = ask(browser, "bob", "GET", f"{USERS}/{id_of(browser, 'bob')}")
+    assert own == ask(browser, "bob", "GET", f"{USERS}/current")
+    for other in (str(id_of(browser, "eve")), "1", "x"):
+        assert ask(browser, "bob", "GET", f"{USERS}/{other}")[0] == 403
+
+
 @pytest.mark.parametrize(("who", "status"), [("bob", 403), ("", 401)])
 def test_only_a_system_administrator_manages_users(browser: Browser, who: str, status: int) -> None:
     number = id_of(browser, "eve")
