@@ -26,5 +26,10 @@ def printable(text: str) -> str:
     return _UNSAFE.sub(_escape, text)
 
 
+def encodable(text: str) -> str:
+    """Return `text` with `?` for each unpaired surrogate, which JSON can express and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _escape(found: re.Match[str]) -> str:
     return json.dumps(found[0])[1:-1]

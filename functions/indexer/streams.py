@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.hosting import lines, metrics
@@ -21,6 +21,9 @@ from roadstead.names import ProjectName
 from roadstead.trail.entries import Event, rfc3339
 
 Record = Mapping[str, Any]
+# What fails in the same way at every attempt, as code does that somebody's manifest has surprised. Errors of AWS and of
+# the network are none of these.
+_HOPELESS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _log = logging.getLogger(__name__)
 
 
@@ -38,13 +41,13 @@ class _Received:
 def process(services: IndexerServices, records: Sequence[Record]) -> dict[str, Any]:
     """Settle what the events hint at; return the first record that failed: the mapping begins again there.
 
-    A record that cannot be read becomes a dead letter and holds nothing up.
+    A record that cannot be read, or not be settled at any attempt, becomes a dead letter and holds nothing up.
     """
     batch = [_read(record) for record in records if _is_event(record)]
-    failed = _bury(services, [one for one in batch if one.problem])
-    unsettled = _settle(services.indexer, batch)
-    unsettled |= _watch(services.quotas, batch)
-    failed |= {one.identifier for one in batch if unsettled.intersection(one.targets)}
+    errors = _settle(services.indexer, batch) | _watch(services.quotas, batch)
+    failed = {one.identifier for one in batch if any(_passes(error) for error in _raised(one, errors))}
+    judged = [_judged(one, errors) for one in batch if one.identifier not in failed]
+    failed |= _bury(services, [one for one in judged if one.problem])
     _measure(batch, failures=len(failed))
     first = [one.identifier for one in batch if one.identifier in failed][:1]
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in first]}
@@ -70,53 +73,70 @@ def _read(record: Record) -> _Received:
         return _Received(identifier, record, problem=f"not an event: {error!r}")
 
 
-def _settle(indexer: Indexer, batch: Sequence[_Received]) -> set[Target]:
-    """Settle every target of the batch once; return those that failed."""
+def _raised(one: _Received, errors: Mapping[Target, Exception]) -> list[Exception]:
+    return [errors[target] for target in one.targets if target in errors]
+
+
+def _passes(error: Exception) -> bool:
+    """Whether a later attempt may succeed."""
+    return not isinstance(error, _HOPELESS)
+
+
+def _judged(one: _Received, errors: Mapping[Target, Exception]) -> _Received:
+    """Return the record with its problem, if it has one that does not pass."""
+    raised = _raised(one, errors)
+    return replace(one, problem=f"cannot be derived: {raised[0]!r}") if raised else one
+
+
+def _settle(indexer: Indexer, batch: Sequence[_Received]) -> dict[Target, Exception]:
+    """Settle every target of the batch once; return what those that failed raised."""
     latest: dict[Target, int] = {}
     for one in batch:
         for target in one.targets:
             latest[target] = max(one.at, latest.get(target, 0))
-    failed: set[Target] = set()
+    errors: dict[Target, Exception] = {}
     # Repositories last: their counts follow what was done to their manifests.
     for target in sorted(latest, key=lambda target: target.digest is None):
-        if not target.is_blob and not _succeeds(lambda target=target: indexer.settle(target, at=latest[target])):  # type: ignore[misc]
-            failed.add(target)
+        if not target.is_blob:
+            errors |= _attempt(lambda target=target: indexer.settle(target, at=latest[target]), [target])  # type: ignore[misc]
     by_project: dict[ProjectName, list[Target]] = {}
     for target in latest:
         if target.is_blob:
             by_project.setdefault(target.repository.project, []).append(target)
     for project, targets in by_project.items():
         digests = [target.digest for target in targets if target.digest is not None]
-        if not _succeeds(lambda project=project, digests=digests: indexer.settle_blobs(project, digests)):  # type: ignore[misc]
-            failed.update(targets)
-    return failed
+        errors |= _attempt(
+            lambda project=project, digests=digests: indexer.settle_blobs(project, digests),  # type: ignore[misc]
+            targets,
+        )
+    return errors
 
 
-def _watch(quotas: QuotaWatch, batch: Sequence[_Received]) -> set[Target]:
-    """Look at the quota of every project that changed, once; return what failed."""
+def _watch(quotas: QuotaWatch, batch: Sequence[_Received]) -> dict[Target, Exception]:
+    """Look at the quota of every project that changed, once; return what was raised for the targets in it."""
     changed: dict[ProjectName, list[Target]] = {}
     for one in batch:
         for target in one.targets:
             changed.setdefault(target.repository.project, []).append(target)
-    failed: set[Target] = set()
+    errors: dict[Target, Exception] = {}
     for targets in changed.values():
         repository = targets[-1].repository
-        if not _succeeds(lambda repository=repository: quotas.look(repository)):  # type: ignore[misc]
-            failed.update(targets)
-    return failed
+        errors |= _attempt(lambda repository=repository: quotas.look(repository), targets)  # type: ignore[misc]
+    return errors
 
 
-def _succeeds(settle: Callable[[], None]) -> bool:
+def _attempt(settle: Callable[[], None], targets: Iterable[Target]) -> dict[Target, Exception]:
+    """Return what `settle` raised, for each of its targets; nothing if it succeeded."""
     try:
         settle()
-    except Exception:
-        _log.exception("something could not be derived; its record comes again")
-        return False
-    return True
+    except Exception as error:
+        _log.exception("something could not be derived")
+        return dict.fromkeys(targets, error)
+    return {}
 
 
 def _bury(services: IndexerServices, letters: Sequence[_Received]) -> set[str]:
-    """Keep records that cannot be read; return the identifiers of those that could not be kept."""
+    """Keep dead letters; return the identifiers of those that could not be kept."""
     if not letters:
         return set()
     now = rfc3339(int(time.time() * 1000))

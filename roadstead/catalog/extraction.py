@@ -17,6 +17,7 @@ from roadstead.content.manifest_document import Descriptor, Manifest
 from roadstead.content.objects import derived_prefix
 from roadstead.digest import Digest
 from roadstead.names import RepositoryName
+from roadstead.printable import encodable
 
 MAX_READ = 4 * 1024 * 1024  # bytes of a blob that is read
 MAX_TEXT = 1024 * 1024  # bytes of an extracted text
@@ -41,6 +42,9 @@ _IMAGE_CONFIGS = frozenset(
 _IMAGE_FACTS: Final = ("os", "architecture", "variant", "os.version", "created", "author")
 _CHART_FACTS: Final = ("name", "version", "appVersion", "description", "type")
 _CHART_FILES: Final = {"README.md": README, "values.yaml": VALUES}
+# What tarfile and zlib raise for archives that are broken, or made to break a reader: a header may claim a size that no
+# integer of the machine holds, and each of a chain of extended headers is read by a call within the last one's.
+_UNREADABLE = (tarfile.TarError, zlib.error, ValueError, OSError, EOFError, OverflowError, RecursionError)
 
 
 def derived_key(repository: RepositoryName, digest: Digest, generation: str, name: str) -> str:
@@ -82,7 +86,7 @@ def text_of_document(media_type: str, data: bytes) -> bytes | None:
                     break
                 if entry.isfile() and entry.size <= MAX_TEXT and (file := files.extractfile(entry)) is not None:
                     return file.read()
-    except (tarfile.TarError, zlib.error, ValueError, OSError, EOFError):
+    except _UNREADABLE:
         return None
     return None
 
@@ -96,7 +100,8 @@ def facts_of(media_type: str, config: bytes) -> dict[str, str]:
     if not isinstance(document, dict):
         return {}
     names = _CHART_FACTS if media_type == HELM_CONFIG else _IMAGE_FACTS
-    return {name: value[:MAX_FACT] for name in names if isinstance(value := document.get(name), str) and value}
+    values = {name: document.get(name) for name in names}
+    return {name: encodable(value[:MAX_FACT]) for name, value in values.items() if isinstance(value, str) and value}
 
 
 def texts_of_chart(archive: bytes) -> Mapping[str, bytes]:
@@ -112,7 +117,7 @@ def texts_of_chart(archive: bytes) -> Mapping[str, bytes]:
                 name = _CHART_FILES.get(parts[1]) if len(parts) == 2 and entry.isfile() else None
                 if name is not None and entry.size <= MAX_TEXT and (file := chart.extractfile(entry)) is not None:
                     found[name] = file.read()
-    except (tarfile.TarError, zlib.error, ValueError, OSError, EOFError):
+    except _UNREADABLE:
         return {}
     return found
 

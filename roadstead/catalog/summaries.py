@@ -15,6 +15,7 @@ from roadstead.content.manifest_document import Manifest
 from roadstead.content.manifest_index import ManifestEntry
 from roadstead.content.relatives import Accessory
 from roadstead.digest import Digest
+from roadstead.printable import encodable
 
 MAX_SUMMARY = 2_000  # bytes: with its key an item stays below two write units
 MAX_CHILDREN = 12  # children in a summary
@@ -166,7 +167,7 @@ def _platform(value: Any) -> str:
 
 
 def _cut(text: str, most: int = MAX_TEXT) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return encodable(text if len(text) <= most else f"{text[: most - 1]}…")
 
 
 def _bounded(summary: Summary) -> Summary:

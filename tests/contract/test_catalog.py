@@ -381,6 +381,16 @@ def test_all_summaries_and_pulls_of_a_repository_are_read_at_once(catalog: Catal
     assert catalog.whole.all_pulls(SHIPS) == {digests[0]: Pulls(2, 99)}
 
 
+def test_half_a_character_in_an_annotation_is_a_question_mark_in_the_summary(catalog: Catalog) -> None:
+    """JSON can express half of a surrogate pair, and nothing can store it."""
+    catalog.blob(b'{"author": "\\ud83d"}')
+    body = image(config=b'{"author": "\\ud83d"}', annotations={"org.opencontainers.image.title": "a\ud83d"})
+    digest = catalog.push(body, "latest")
+    catalog.settle()
+    summary = catalog.summary(digest)
+    assert (summary.annotations, summary.facts) == ({"title": "a?"}, {"author": "?"})
+
+
 def test_a_summary_says_what_a_page_shows(catalog: Catalog) -> None:
     config = json.dumps({"os": "linux", "architecture": "arm64", "created": "2026-01-01T00:00:00Z", "rootfs": 1})
     catalog.blob(config.encode())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from roadstead.printable import printable
+from roadstead.printable import encodable, printable
 
 _UNSAFE = ("Cc", "Cs", "Zl", "Zp")
 
@@ -48,3 +48,10 @@ def test_no_text_keeps_a_control_or_bidirectional_character(text: str) -> None:
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_escaping_a_json_document_does_not_change_what_it_says(text: str) -> None:
     assert json.loads(printable(json.dumps(text, ensure_ascii=False))) == text
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=())))
+def test_every_text_can_be_encoded_and_changes_by_its_unpaired_surrogates_alone(text: str) -> None:
+    shown = encodable(text)
+    shown.encode()
+    assert shown == "".join("?" if unicodedata.category(one) == "Cs" else one for one in text)

@@ -6,6 +6,8 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from functions.indexer.services import IndexerServices
 from functions.indexer.streams import process
 from roadstead.catalog.indexing import Target
@@ -19,23 +21,23 @@ ONE, TWO = Digest.of(b"1"), Digest.of(b"2")
 
 
 class Noting:
-    """An indexer that notes what it is asked to settle, and fails at `broken`."""
+    """An indexer that notes what it is asked to settle, and raises `error` at `broken`."""
 
-    def __init__(self, broken: Collection[Digest | None] = ()) -> None:
+    def __init__(self, broken: Collection[Digest | None] = (), error: type[Exception] = RuntimeError) -> None:
         self.settled: list[Target] = []
         self.blobs: list[tuple[ProjectName, list[Digest]]] = []
         self.times: list[int] = []
-        self._broken = broken
+        self._broken, self._error = broken, error
 
     def settle(self, target: Target, *, at: int = 0) -> None:
         if target.digest in self._broken:
-            raise RuntimeError("broken")
+            raise self._error("broken")
         self.settled.append(target)
         self.times.append(at)
 
     def settle_blobs(self, project: ProjectName, digests: Collection[Digest]) -> None:
         if set(digests).intersection(self._broken):
-            raise RuntimeError("broken")
+            raise self._error("broken")
         self.blobs.append((project, list(digests)))
 
 
@@ -133,6 +135,24 @@ def test_a_record_that_cannot_be_read_becomes_a_dead_letter_and_holds_nothing_up
     assert run(indexer, poison, keyless, hostile, told(4, Operation.PUSH, ONE), letters=letters) == []
     assert [body["record"]["dynamodb"]["SequenceNumber"].lstrip("0") for body in letters.bodies] == ["1", "2", "3"]
     assert indexer.settled == [Target(SHIPS, ONE), Target(SHIPS)]
+
+
+@pytest.mark.parametrize("error", [ValueError, RecursionError, OverflowError, KeyError])
+def test_what_no_attempt_can_derive_becomes_a_dead_letter_and_holds_nothing_up(error: type[Exception]) -> None:
+    """Or whoever may push could keep the pages of all projects from changing, for as long as the stream tries again."""
+    indexer, letters = Noting({ONE}, error), Letters()
+    batch = [told(1, Operation.PUSH, ONE), told(2, Operation.PUSH, TWO), told(3, Operation.DELETE_BLOB, ONE)]
+    assert run(indexer, *batch, letters=letters) == []
+    assert [body["record"]["dynamodb"]["SequenceNumber"].lstrip("0") for body in letters.bodies] == ["1", "3"]
+    assert letters.bodies[0]["reason"] == f"cannot be derived: {error('broken')!r}"
+    assert indexer.settled == [Target(SHIPS, TWO), Target(SHIPS)]
+
+
+def test_what_may_pass_is_tried_again_although_something_else_is_hopeless() -> None:
+    letters = Letters()
+    quotas = Looking(broken="acme")
+    assert run(Noting({ONE}, ValueError), told(1, Operation.PUSH, ONE), letters=letters, quotas=quotas) == ["1"]
+    assert letters.bodies == []
 
 
 def test_a_dead_letter_that_cannot_be_kept_comes_again() -> None:
