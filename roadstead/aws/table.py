@@ -115,7 +115,9 @@ class Table:
                 item = decode(wire)
                 found[(item["pk"], item["sk"])] = item
             left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-            if left and not items:
+            if items:  # as long as something is read, it goes on
+                attempt = 0
+            elif left:
                 attempt = self._wait(attempt)
             pending = left + pending
         return found
@@ -296,8 +298,8 @@ class Table:
             batch, pending = pending[:BATCH_WRITE], pending[BATCH_WRITE:]
             answer = self._client.batch_write_item(RequestItems={self.name: batch})
             left = answer.get("UnprocessedItems", {}).get(self.name, [])
-            if left:
-                attempt = self._wait(attempt)
+            if left:  # as long as something is written, it goes on
+                attempt = self._wait(attempt if len(left) == len(batch) else 0)
             pending = left + pending
 
     def _wait(self, attempt: int) -> int:

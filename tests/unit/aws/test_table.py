@@ -158,6 +158,14 @@ def test_a_table_that_answers_nothing_is_busy_in_the_end() -> None:
     assert len(slept) == 8 and max(slept) <= 1.0
 
 
+def test_a_long_read_goes_on_while_something_comes() -> None:
+    left = {"UnprocessedKeys": {"index": {"Keys": [item("2")]}}}
+    slow = [{"Responses": {"index": []}, **left}, {"Responses": {"index": [item("1")]}, **left}] * 12
+    table, _, slept = scripted(*slow, {"Responses": {"index": [item("2")]}})
+    assert len(table.batch_get([("a", "1"), ("a", "2")])) == 2
+    assert len(slept) == 12
+
+
 def keys_of(items: Iterator[Item]) -> list[str]:
     return [item["sk"] for item in items]
 
@@ -438,3 +446,11 @@ def test_what_dynamodb_left_is_written_again() -> None:
     table, _, _ = scripted(*[left] * 20)
     with pytest.raises(Throttled):
         table.batch_write(deletes=[("a", "1")])
+
+
+def test_a_long_write_goes_on_while_something_is_written() -> None:
+    """The uses of a manifest with 2,000 layers are 80 requests."""
+    left = {"UnprocessedItems": {"index": [{"DeleteRequest": {"Key": item("1")}}]}}
+    table, _, slept = scripted(*[left] * 12, {})
+    table.batch_write(deletes=[("a", str(number)) for number in range(12 * 24 + 1)])
+    assert len(slept) == 12 and max(slept) <= 0.02
