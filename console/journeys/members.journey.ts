@@ -111,6 +111,30 @@ test('a group gets a role that is limited to some repositories, and loses the li
   await window.close();
 });
 
+test('somebody is disabled, sees it at once, and is enabled again', async () => {
+  const name = `nil-${MARK}`;
+  await admin.manage('POST', 'v2.0/users', { username: name, password: PEOPLE_PASSWORD, email: `${name}@example.com`, realname: name });
+  const [window, theirs] = [await newWindow(browser), await newWindow(browser)];
+  const errors = errorsOf(window);
+  const [page, them] = [await window.newPage(), await theirs.newPage()];
+  await signIn(page);
+  await signIn(them, name, PEOPLE_PASSWORD);
+  await page.goto(`/ui/admin/users?q=${name}`);
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
+  await page.getByRole('button', { name: 'Disable', exact: true }).click();
+  await page.getByText(`${name} cannot sign in any more`).waitFor();
+  await page.getByText('disabled', { exact: true }).waitFor();
+  await them.goto('/ui/account');
+  await them.getByRole('button', { name: 'Sign in' }).waitFor();
+  await page.getByRole('button', { name: `Actions for ${name}` }).click();
+  await page.getByRole('button', { name: 'Enable', exact: true }).click();
+  await page.getByText(`${name} can sign in again.`).waitFor();
+  expect((await new Client(name, PEOPLE_PASSWORD).manage('GET', 'v2.0/users/current')).status).toBe(200);
+  expect(errors).toEqual([]);
+  await window.close();
+  await theirs.close();
+});
+
 test('people say who they are, and what a repository is for', async () => {
   const [project, name] = [`pier-${MARK}`, `rui-${MARK}`];
   await admin.manage('POST', 'v2.0/projects', { project_name: project, metadata: { public: 'false' } });

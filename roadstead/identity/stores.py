@@ -120,7 +120,7 @@ class Users(Protocol):
     def set_disabled(self, name: UserName, disabled: bool, *, event: Event | None = None) -> None:
         """Disable or enable a user. Disabling also increments the epoch, which revokes refresh tokens for good.
 
-        Raises UnknownUser.
+        Raises UnknownUser, also for one whose removal has begun.
         """
         ...
 

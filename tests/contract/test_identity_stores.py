@@ -528,5 +528,9 @@ def test_a_removal_that_died_is_finished_by_the_next_and_admits_no_member_meanwh
         store.set_member(SHIPS, ADA, Role.GUEST)
     with pytest.raises(Conflict):
         store.create_user(replace(USER, id=0))
+    with pytest.raises(UnknownUser):
+        store.set_disabled(ADA, False)
+    half = store.find_user(ADA)
+    assert half is not None and half.disabled
     store.remove_user(ADA)
     assert store.find_user(ADA) is None and store.list_members(SHIPS) == ()

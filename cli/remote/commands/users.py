@@ -27,8 +27,15 @@ COMMANDS: tuple[Command, ...] = (
     listing(
         "user",
         "list users",
-        f"{HARBOR}/users",
-        {"NAME": "username", "ID": "user_id", "ADMIN": "sysadmin_flag", "EMAIL": "email", **TIMES},
+        f"{OWN}/users",
+        {
+            "NAME": "username",
+            "ID": "user_id",
+            "ADMIN": "sysadmin_flag",
+            "DISABLED": "disabled",
+            "EMAIL": "email",
+            **TIMES,
+        },
     ),
     showing("user", "show a user", _USER, USER),
     showing("user", "show who you are", f"{HARBOR}/users/current", name="whoami"),
@@ -83,6 +90,21 @@ COMMANDS: tuple[Command, ...] = (
         (USER,),
         (Option("off", "take the right away", kind="flag"),),
         lambda o: {"sysadmin_flag": not o["off"]},
+    ),
+    *(
+        Command(
+            "user",
+            name,
+            said,
+            "PUT",
+            f"{OWN}/users/{{user}}/disabled",
+            (USER,),
+            body=lambda _, disabled=disabled: {"disabled": disabled},  # type: ignore[misc]
+        )
+        for name, disabled, said in (
+            ("disable", True, "keep a user out; tokens of the registry that are out stay valid for up to 15 minutes"),
+            ("enable", False, "let a disabled user sign in again"),
+        )
     ),
     Command(
         "user",

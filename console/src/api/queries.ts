@@ -173,7 +173,7 @@ export function useUsers({ page, filter, sort }: ListOptions) {
     queryKey: ['users', { page, filter, sort }],
     queryFn: async () =>
       listOf(
-        await api.GET('/api/v2.0/users', {
+        await api.GET('/api/roadstead/v1/users', {
           params: { query: { page, page_size: PAGE_SIZE, q: like('username', filter), sort: sort ?? undefined } },
         }),
       ),

@@ -34,4 +34,4 @@ export type Repository = Schemas['Repository'];
 export type Robot = Schemas['Robot'];
 export type Session = Schemas['Session'];
 export type TagRow = Schemas['TagRow'];
-export type User = Schemas['User'];
+export type User = Schemas['Account'];

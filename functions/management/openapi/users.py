@@ -19,20 +19,21 @@ from functions.management.openapi.described import (
     time,
 )
 
+_USER: Mapping[str, Schema] = {
+    "user_id": number(),
+    "username": text(),
+    "email": text(),
+    "realname": text(),
+    "comment": text(),
+    "sysadmin_flag": flag("a system administrator"),
+    "admin_role_in_auth": flag("a system administrator by a group of the provider"),
+    "creation_time": time(),
+    "update_time": time(),
+}
 SCHEMAS: Mapping[str, Schema] = {
-    "User": obj(
-        {
-            "user_id": number(),
-            "username": text(),
-            "email": text(),
-            "realname": text(),
-            "comment": text(),
-            "sysadmin_flag": flag("a system administrator"),
-            "admin_role_in_auth": flag("a system administrator by a group of the provider"),
-            "creation_time": time(),
-            "update_time": time(),
-        }
-    ),
+    "User": obj(_USER),
+    "Account": obj({**_USER, "disabled": flag("they cannot sign in")}),
+    "DisabledFlag": obj({"disabled": flag()}),
     "NewUser": obj(
         {"username": text(maxLength=255), "password": text()},
         {"email": text(), "realname": text(), "comment": text()},
@@ -69,6 +70,17 @@ OPERATIONS: Mapping[str, Described] = {
     "deleteUser": Described("Remove a user with their memberships, sessions and tokens", also=(403, 404)),
     "setUserSysAdmin": Described(
         "Make a user a system administrator, or an ordinary user", body=ref("AdminFlag"), also=(400, 404)
+    ),
+    "listAccounts": page_of(
+        "List users, and whether they may sign in",
+        ref("Account"),
+        Parameter("username", text(), "a part of the name"),
+        Parameter("email", text(), "a part of the address"),
+    ),
+    "setUserDisabled": Described(
+        "Keep a user out, or let them in again: their sessions and refresh tokens end at once",
+        body=ref("DisabledFlag"),
+        also=(400, 403, 404),
     ),
     "releaseLogin": Described("Let a user sign in at once whom wrong passwords have locked", also=(404,)),
     "updateUserPassword": Described("Change a password", body=ref("PasswordChange"), also=(400, 403, 404)),

@@ -59,7 +59,7 @@ from roadstead.aws.identity.identity_items import (
     user_key,
 )
 from roadstead.aws.identity.robot_items import robot_from, robot_key
-from roadstead.aws.identity.user_removal import remove_user
+from roadstead.aws.identity.user_removal import NOT_MARKED, remove_user
 from roadstead.aws.table import Item, Key, Table, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import (
@@ -250,7 +250,8 @@ class DynamoIdentities(DynamoAccessTokens, DynamoAttempts, DynamoGroups, DynamoP
         self._change(
             name,
             [
-                _update(user_key(name), account, disabled=disabled, step=int(disabled)),
+                # Whom somebody removes stays disabled.
+                update(user_key(name), account, NOT_MARKED, {":disabled": disabled, ":step": int(disabled)}),
                 _update(listed_user_key(name), listed, disabled=disabled),
                 *told(event),
             ],

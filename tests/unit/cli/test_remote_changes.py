@@ -147,6 +147,10 @@ def test_access_tokens_and_profiles(environ: Environ, capsys: Captured) -> None:
     shown = run(environ, capsys, "user", "show", "bob")
     assert (shown["email"], shown["realname"]) == ("bob@example.com", "Bob")
     run(environ, capsys, "user", "release", "bob")
+    for verb, disabled in (("disable", True), ("enable", False)):
+        run(environ, capsys, "user", verb, "bob")
+        listed = {one["username"]: one["disabled"] for one in run(environ, capsys, "user", "list")}
+        assert listed == {"ada": False, "bob": disabled, "eve": False}
 
 
 def test_a_webhook_is_changed_and_keeps_the_rest(

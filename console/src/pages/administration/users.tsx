@@ -1,4 +1,4 @@
-import { KeyRound, LockOpen, ShieldCheck, ShieldOff, UserPlus, UserX } from 'lucide-preact';
+import { KeyRound, LockOpen, ShieldCheck, ShieldOff, UserCheck, UserMinus, UserPlus, UserX } from 'lucide-preact';
 import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { useAction, useSession, useUsers } from '../../api/queries';
@@ -40,7 +40,14 @@ export function Users() {
   const release = useAction((user: User) => api.POST('/api/roadstead/v1/users/{user}/release', pathOf(user)), {
     done: (user) => t('users.released', { name: user.username }),
   });
-  const error = setAdmin.error ?? release.error;
+  const setDisabled = useAction(
+    (user: User) => api.PUT('/api/roadstead/v1/users/{user}/disabled', { ...pathOf(user), body: { disabled: !user.disabled } }),
+    {
+      refresh: ['users'],
+      done: (user) => t(user.disabled ? 'users.isEnabled' : 'users.isDisabled', { name: user.username }),
+    },
+  );
+  const error = setAdmin.error ?? release.error ?? setDisabled.error;
   return (
     <>
       {error && <Failure error={error} />}
@@ -72,6 +79,7 @@ export function Users() {
             <td>
               <span class="name">{user.username}</span>{' '}
               {user.username === session.data?.name && <span class="badge">{t('you')}</span>}
+              {user.disabled && <span class="badge warn">{t('users.disabled')}</span>}
             </td>
             <td class="mid">
               {user.sysadmin_flag ? <span class="badge accent">{t('role.system')}</span> : <span class="muted">–</span>}
@@ -91,6 +99,11 @@ export function Users() {
                     },
                     { icon: KeyRound, text: t('users.reset'), go: () => setResetting(user) },
                     { icon: LockOpen, text: t('users.release'), go: () => release.mutate(user) },
+                    {
+                      icon: user.disabled ? UserCheck : UserMinus,
+                      text: t(user.disabled ? 'users.enable' : 'users.disable'),
+                      go: () => setDisabled.mutate(user),
+                    },
                     { icon: UserX, text: t('delete'), go: () => remove(user), harm: true },
                   ]}
                 />

@@ -31,6 +31,7 @@ _FIELDS: Mapping[str, Callable[[ListedUser], Any]] = {
     "creation_time": lambda user: user.created,
     "email": lambda user: user.profile.email,
     "realname": lambda user: user.profile.realname,
+    "disabled": lambda user: user.disabled,
 }
 _READ = Permission(Resource.USER, Action.READ)
 _UPDATE = Permission(Resource.USER, Action.UPDATE)
@@ -44,6 +45,15 @@ def current_user(call: Call) -> Response:
 
 
 def list_users(call: Call) -> Response:
+    return _users(call, user_document)
+
+
+def list_accounts(call: Call) -> Response:
+    """The same, and whether each may sign in."""
+    return _users(call, lambda user: {**user_document(user), "disabled": user.disabled})
+
+
+def _users(call: Call, shape: Callable[[ListedUser], dict[str, Any]]) -> Response:
     """`username` and `email` look for a part, as in Harbor. Costs the list of users."""
     page = requested_page(call.request)
     query = parse_query(call.request.parameter("q"), call.request.parameter("sort"))
@@ -52,7 +62,7 @@ def list_users(call: Call) -> Response:
         part = (call.request.parameter(name) or "").casefold()
         found = [user for user in found if part in _FIELDS[name](user).casefold()]
     found = query.sorted(found, _FIELDS, (Sort("username"),))
-    return page_response(call.request, page, len(found), [user_document(user) for user in page.of(found)])
+    return page_response(call.request, page, len(found), [shape(user) for user in page.of(found)])
 
 
 def search_users(call: Call) -> Response:
@@ -151,6 +161,20 @@ def set_admin(call: Call, user: str) -> Response:
     return Response(200)
 
 
+def set_disabled(call: Call, user: str) -> Response:
+    """Keep a user out, or let them in again. Sessions and refresh tokens end at once. Raises 403 for oneself."""
+    found, disabled = found_user(call, user), call.document().get("disabled")
+    if not isinstance(disabled, bool):
+        raise bad_request("disabled must be true or false")
+    if call.caller.user is not None and found.name == call.caller.user.name:
+        raise ManagementError(ManagementCode.FORBIDDEN, "another system administrator must disable you")
+    try:
+        call.accounts().set_disabled(found.name, disabled)
+    except AccountRefused as error:  # somebody removes them
+        raise not_found(str(error)) from error
+    return Response(200)
+
+
 def release_login(call: Call, user: str) -> Response:
     """Let a user sign in again at once, whom too many wrong passwords have locked."""
     call.accounts().release_login(found_user(call, user).name)
@@ -215,6 +239,8 @@ ROUTES = (
     route("updateUserProfile", "PUT", _USER, SignedIn(), update_profile),
     route("deleteUser", "DELETE", _USER, in_system("user", "delete"), delete_user),
     route("setUserSysAdmin", "PUT", f"{_USER}/sysadmin", SystemAdmin(), set_admin),
+    route("listAccounts", "GET", f"{OWN}/users", in_system("user", "list"), list_accounts),
+    route("setUserDisabled", "PUT", f"{OWN}/users/{{user}}/disabled", in_system("user", "update"), set_disabled),
     route("releaseLogin", "POST", f"{OWN}/users/{{user}}/release", SystemAdmin(), release_login),
     route("updateUserPassword", "PUT", f"{_USER}/password", SignedIn(), set_password),
 )

@@ -9,6 +9,7 @@ import pytest
 from tests.unit.functions.management.client import PASSWORD, Browser, Desk, basic
 
 USERS = "/api/v2.0/users"
+OWN = "/api/roadstead/v1"
 NEW = "a brand new password"
 
 
@@ -113,6 +114,44 @@ def test_an_administrator_makes_another_and_not_themselves(browser: Browser) -> 
     assert ask(browser, "bob", "GET", USERS)[0] == 200
     assert ask(browser, "ada", "PUT", f"{USERS}/{ada}/sysadmin", {"sysadmin_flag": False})[0] == 403
     assert ask(browser, "ada", "PUT", f"{USERS}/{bob}/sysadmin", {"sysadmin_flag": "no"})[0] == 400
+
+
+def test_a_disabled_user_is_out_by_every_way_until_they_are_enabled(browser: Browser) -> None:
+    bob, session = id_of(browser, "bob"), Browser(browser.desk)
+    session.sign_in("bob")
+    new = {"name": "ci", "access": "write", "duration": 1}
+    token = ask(browser, "bob", "POST", f"{OWN}/users/current/tokens", new)[1]["token"]
+    by_token = {"Authorization": f"Bearer {token}"}
+    path = f"{OWN}/users/{bob}/disabled"
+    assert ask(browser, "ada", "PUT", path, {"disabled": True})[0] == 200
+    assert ask(browser, "bob", "GET", f"{USERS}/current")[0] == 401
+    assert session.ask("GET", f"{USERS}/current")[0] == 401
+    assert browser.ask("GET", f"{USERS}/current", headers=by_token)[0] == 401
+    shown = {one["username"]: one["disabled"] for one in ask(browser, "ada", "GET", f"{OWN}/users")[1]}
+    assert shown == {"ada": False, "bob": True, "eve": False}
+    assert [one["username"] for one in ask(browser, "ada", "GET", f"{OWN}/users?q=disabled%3Dtrue")[1]] == ["bob"]
+    assert ask(browser, "ada", "PUT", path, {"disabled": False})[0] == 200
+    assert ask(browser, "bob", "GET", f"{USERS}/current")[0] == 200
+    assert browser.ask("GET", f"{USERS}/current", headers=by_token)[0] == 200
+    assert session.ask("GET", f"{USERS}/current")[0] == 401  # ended for good
+    assert [event.detail for event in browser.desk.directory.events[-2:]] == ["disabled=true", "disabled=false"]
+
+
+@pytest.mark.parametrize(
+    ("who", "whom", "document", "status"),
+    [
+        ("ada", "ada", {"disabled": True}, 403),
+        ("bob", "eve", {"disabled": True}, 403),
+        ("", "eve", {"disabled": True}, 401),
+        ("ada", "eve", {"disabled": "yes"}, 400),
+        ("ada", "eve", {}, 400),
+        ("ada", "nobody", {"disabled": True}, 404),
+    ],
+)
+def test_who_cannot_be_disabled_is_not(browser: Browser, who: str, whom: str, document: Any, status: int) -> None:
+    number = id_of(browser, whom) if whom != "nobody" else 999_999_999
+    assert ask(browser, who, "PUT", f"{OWN}/users/{number}/disabled", document)[0] == status
+    assert not any(user.disabled for user in browser.desk.directory.list_users())
 
 
 def test_a_user_changes_their_own_password_with_the_old_one(browser: Browser) -> None:

@@ -43,6 +43,7 @@ simple("deleteUser", "DELETE", at(f"{HARBOR}/users/{{1}}", user), None, Operatio
 simple(
     "setUserSysAdmin", "PUT", at(f"{HARBOR}/users/{{1}}/sysadmin", user), {"sysadmin_flag": True}, Operation.CHANGE_USER
 )
+simple("setUserDisabled", "PUT", at(f"{OWN}/users/{{1}}/disabled", user), {"disabled": True}, Operation.CHANGE_USER)
 simple("releaseLogin", "POST", at(f"{OWN}/users/{{1}}/release", user), None, Operation.RELEASE_LOGIN)
 
 
