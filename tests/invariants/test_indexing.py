@@ -31,6 +31,7 @@ from tests.invariants.operations import CONFIG, DOCUMENTS, IMAGE, LAYER, OTHER, 
 from tests.invariants.operations import INDEX as IMAGE_INDEX
 from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry, blob, image
 from tests.invariants.schedules import interleave, plans
+from tests.invariants.totals import check_totals
 from tests.manifests import image_of, index_of
 
 OPERATIONS = int(os.environ.get("FOUNDATION_WALK", "150"))
@@ -219,7 +220,7 @@ def test_two_indexers_beside_requests_end_right(cloud: Cloud, name: str) -> None
             raise AssertionError("\n".join([f"{name}: {plan}: {error}", *run.trace])) from error
 
 
-def test_counts_and_everything_derived_are_exact_after_a_random_walk_with_faults(cloud: Cloud) -> None:
+def test_totals_counts_and_everything_derived_are_exact_after_a_random_walk_with_faults(cloud: Cloud) -> None:
     lots = random.Random(20261126)
     layers = [blob(f"walk {number}") for number in range(6)]
     images = [image_of(layer, config=CONFIG) for layer in layers]
@@ -240,9 +241,20 @@ def test_counts_and_everything_derived_are_exact_after_a_random_walk_with_faults
                 settle(cloud, batch)
             if dying.fault is not None:
                 settle(cloud, batch)
+        if number % 50 == 49:
+            settle(cloud, cloud.events[max(0, told - 3) :])
+            told = len(cloud.events)
+            check_totals(cloud)
     settle(cloud, cloud.events[max(0, told - 3) :])
     assert check_state(cloud.rows(), cloud.objects()) == []
     check_derived(cloud)
+    check_totals(cloud)
+    before = cloud.rows("repo#")
+    table = Table(cloud.dynamodb, "invariants-index", sleep=lambda _: None)
+    table.batch_write(deletes=[key for key in cloud.rows() if key[0].startswith(DERIVED)])
+    Rebuild(indexer_of(cloud), DynamoWalk(table)).run()
+    assert cloud.rows("repo#") == before
+    check_totals(cloud)
 
 
 def _step(registry: Registry, lots: random.Random, layers: list[bytes], bodies: list[bytes]) -> None:
