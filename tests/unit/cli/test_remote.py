@@ -146,7 +146,7 @@ def test_a_list_goes_on_over_pages(server: Server, environ: dict[str, str], caps
 def test_people_get_a_table(environ: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main(["user", "list"], environ) == 0
     head, first, *_ = capsys.readouterr().out.splitlines()
-    assert head.split() == ["NAME", "ID", "ADMIN", "EMAIL", "CREATED"]
+    assert head.split() == ["NAME", "ID", "ADMIN", "DISABLED", "EMAIL", "CREATED"]
     assert first.split()[0] == "ada"
 
 
