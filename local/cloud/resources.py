@@ -27,7 +27,7 @@ AUDIT_LOG_GROUP = "/roadstead/audit"
 OBJECT_EVENTS_QUEUE = "roadstead-object-events"
 DEAD_LETTERS_QUEUE = "roadstead-audit-dead-letters"
 NOTIFICATIONS_QUEUE = "roadstead-notifications"
-NOTIFICATION_DEAD_LETTERS_QUEUE = "roadstead-notification-dead-letters"
+NOTIFICATION_DEAD_LETTERS_QUEUE = "roadstead-notifications-dead"
 INDEX_DEAD_LETTERS_QUEUE = "roadstead-index-dead-letters"
 BLOB_URL_KEY_PARAMETER = "/roadstead/blob-url-key"
 # Of the index table: tags and artifacts in the order of their pushes.

@@ -19,6 +19,7 @@ _OBJECT_ACTIONS = {
     "UploadPart": "PutObject",
     "CompleteMultipartUpload": "PutObject",
 }
+_QUEUE_ACTIONS = {"SendMessageBatch": "SendMessage"}
 _ITEM_ACTIONS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
@@ -47,13 +48,13 @@ def needed(called: Called) -> Iterator[Need]:
             yield f"dynamodb:{_ITEM_ACTIONS[kind]}", _table(write), _leading(write)
     elif name == "BatchGetItem":
         for table, asked in params["RequestItems"].items():
-            yield from (("dynamodb:BatchGetItem", f"table/roadstead-{table}", key["pk"]["S"]) for key in asked["Keys"])
+            yield from (("dynamodb:BatchGetItem", _named(table), key["pk"]["S"]) for key in asked["Keys"])
     elif name == "BatchWriteItem":
         for table, writes in params["RequestItems"].items():
             for write in writes:
                 ((_, content),) = write.items()
                 key = content.get("Key") or content["Item"]
-                yield "dynamodb:BatchWriteItem", f"table/roadstead-{table}", key["pk"]["S"]
+                yield "dynamodb:BatchWriteItem", _named(table), key["pk"]["S"]
     elif service == "dynamodb":
         yield f"dynamodb:{name}", _table(params), _leading(params)
     elif name == "DeleteObjects":
@@ -69,14 +70,21 @@ def needed(called: Called) -> Iterator[Need]:
         yield f"kms:{name}", "key/1", ""
     elif service == "lambda":
         yield "lambda:InvokeFunction", f"function:{params['FunctionName']}", ""
+    elif service == "logs":
+        yield f"logs:{name}", f"log-group:{params['logGroupName']}:log-stream:1", ""
     else:
-        assert call == "sqs.SendMessageBatch", call
-        yield "sqs:SendMessage", "roadstead-notifications", ""
+        assert service == "sqs", call
+        queue = params["QueueUrl"].rpartition("/")[2]
+        yield f"sqs:{_QUEUE_ACTIONS.get(name, name)}", f"roadstead-{queue.removeprefix('roadstead-')}", ""
 
 
 def _table(params: Mapping[str, Any]) -> str:
     index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
-    return f"table/roadstead-{params['TableName']}{index}"
+    return f"{_named(params['TableName'])}{index}"
+
+
+def _named(table: str) -> str:
+    return f"table/roadstead-{table.removeprefix('roadstead-')}"
 
 
 def _leading(params: Mapping[str, Any]) -> str:

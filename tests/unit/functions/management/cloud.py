@@ -39,6 +39,8 @@ from roadstead.content.objects import whole_key
 from roadstead.content.push import Push
 from roadstead.digest import Digest
 from roadstead.identity.accounts import Accounts
+from roadstead.identity.providers import oidc_provider
+from roadstead.identity.providers.oidc_provider import OidcProvider
 from roadstead.identity.providers.remote_ldap import answer
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.notifications.stores import Delivery, Outcome
@@ -48,6 +50,7 @@ from tests import aws
 from tests.manifests import image_of
 from tests.memory.ldap import MemoryLdap
 from tests.unit.functions.management.client import PASSWORD, FastHasher, basic
+from tests.unit.identity.oidc_parts import FakeProvider
 
 INDEX, IDENTITY, BUCKET, QUEUE = "index", "identity", "bucket", "notifications"
 ADMIN = "ada"
@@ -229,6 +232,8 @@ def running(patch: pytest.MonkeyPatch) -> Iterator[Place]:
             patch.setenv(name, value)
         patch.setattr(composition, "client", client)
         patch.setattr(composition, "Argon2Hasher", FastHasher)
+        asking = OidcProvider(FakeProvider(time.time))
+        patch.setattr(oidc_provider, "OidcProvider", lambda _: asking)
         handler.services.cache_clear()
         handler.application.cache_clear()
         try:

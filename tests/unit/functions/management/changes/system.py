@@ -5,6 +5,7 @@ from __future__ import annotations
 from roadstead.trail.entries import Operation
 from tests.unit.functions.management.changes.made import (
     HARBOR,
+    ISSUER,
     OWN,
     Change,
     at,
@@ -78,6 +79,12 @@ def _(place: Place) -> Change:
     """A question, which changes nothing."""
     sent = {"ldap_url": "ldaps://ldap.example.org", "ldap_search_password": secret()}
     return Change("POST", f"{HARBOR}/ldap/ping", sent)
+
+
+@row("pingOIDC")
+def _(place: Place) -> Change:
+    """A question, which changes nothing, as in Harbor."""
+    return Change("POST", f"{HARBOR}/system/oidc/ping", {"url": ISSUER, "verify_cert": True})
 
 
 def configure_ldap(place: Place) -> None:
