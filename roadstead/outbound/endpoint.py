@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from roadstead.outbound.addresses import refusal
+
 MAX_URL = 2_048
 _URL = re.compile(r"(https?)://([^/?#@\\]+)((?:[/?][^#]*)?)", re.ASCII)
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(?::([0-9]{1,5}))?")
@@ -70,7 +72,10 @@ class Endpoint:
 
     @classmethod
     def parse(cls, url: str, policy: EndpointPolicy) -> Endpoint:
-        """Parse a URL. Raises EndpointRefused. The addresses of its host are checked when something is sent."""
+        """Parse a URL. Raises EndpointRefused.
+
+        An address that is not public is refused here; those that a host's name stands for, when something is sent.
+        """
         if len(url) > MAX_URL:
             raise EndpointRefused(f"a URL can have up to {MAX_URL} characters; this one has {len(url)}")
         if "@" in url.partition("://")[2].partition("/")[0]:
@@ -88,8 +93,18 @@ class Endpoint:
         if not 0 < port < 65_536 or (policy.ports and port not in policy.ports):
             allowed = f"; allowed ports: {', '.join(map(str, sorted(policy.ports)))}" if policy.ports else ""
             raise EndpointRefused(f"port {port} is not allowed{allowed}")
+        host = _host(authority[1])
+        if not policy.internal and _is_internal(host):
+            raise EndpointRefused("the URL's address is not public")
         target = match[3] if match[3].startswith("/") else f"/{match[3]}"
-        return cls(scheme, _host(authority[1]), port, target)
+        return cls(scheme, host, port, target)
+
+
+def _is_internal(host: str) -> bool:
+    try:
+        return refusal(host) is not None
+    except ValueError:  # a name
+        return False
 
 
 def _host(text: str) -> str:

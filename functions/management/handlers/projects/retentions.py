@@ -59,10 +59,13 @@ def get(call: Call, id: str) -> Response:
 
 
 def update(call: Call, id: str) -> Response:
-    """Replace the rules. Raises 400, 403, 404, 409."""
-    access = _access(call, id, "update")
+    """Replace the rules. Raises 400, 403, 409; 404 also where the document's scope is another project."""
+    access, document = _access(call, id, "update"), call.document()
     _policy(call, access)
-    policy = parse_policy(call.document(), access.project.id)
+    scope = document.get("scope")
+    if isinstance(scope, dict) and scope.get("ref") not in (None, 0, access.project.id):
+        raise not_found("the document's scope is not the project of these rules")
+    policy = parse_policy(document, access.project.id)
     try:
         call.services.retention.change(access.project.name, policy, actor=call.actor)
     except Conflict as error:
