@@ -27,7 +27,7 @@ from infra.packaging.interpreter import lambda_compiler
 from infra.packaging.package import write
 from infra.packaging.packages import lay_out
 from infra.packaging.source import ROOT, chalice_project, configured_functions
-from infra.packaging.wheels import install
+from infra.packaging.wheels import wheels
 from infra.policies import function_policy
 from infra.watching.logs import log_group
 
@@ -83,9 +83,9 @@ class Functions(Construct):
         version = self._settings.python
         template = json.loads((out / "sam.json").read_text())
         for name in configured_functions():
-            wheels, directory, package = out / f"{name}-wheels", out / name, out / f"{name}.zip"
-            install(ROOT / "requirements" / f"{name}.txt", wheels, python=version)
-            lay_out(name, out / "deployment.zip", wheels, directory)
+            directory, package = out / name, out / f"{name}.zip"
+            kept = wheels(ROOT / "requirements" / f"{name}.txt", python=version)
+            lay_out(name, out / "deployment.zip", kept, directory)
             if name == "management" and self._console is not None:
                 copy_built(self._console, directory)
             self._compile(directory)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from botocore import xform_name
@@ -23,17 +24,17 @@ _SERVICE, _EXTRAS, _RULES = "service-2", "service-2.sdk-extras", "endpoint-rule-
 
 
 class BotocoreData:
-    """The files of `botocore/data`, by their path in it."""
+    """The directory `botocore/data`, which is only read."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = files
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
 
     def cut(self, services: set[str], words: set[str]) -> dict[str, bytes]:
         """Data enough for clients of `services` and for those of their methods that are among `words`.
 
         Raises KeyError for a service that botocore does not know.
         """
-        made = {name: self._files[name] for name in _COMMON}
+        made = {name: (self._directory / name).read_bytes() for name in _COMMON}
         prefixes = set(_ALWAYS_ENDPOINTS)
         for service in services:
             version = self._latest(service)
@@ -44,22 +45,24 @@ class BotocoreData:
             )
             for name in (_EXTRAS, _RULES):
                 path = f"{service}/{version}/{name}"
-                if path + ".json" in self._files or path + ".json.gz" in self._files:
-                    made[path + ".json"] = _json(self._read(path))
+                if self._has(path):
+                    made[f"{path}.json"] = _json(self._read(path))
         made["endpoints.json"] = _json(_smaller_endpoints(self._read("endpoints"), prefixes))
         return made
 
     def _latest(self, service: str) -> str:
         """As botocore chooses: the greatest of the API's dates."""
-        versions = {path.split("/")[1] for path in self._files if path.startswith(f"{service}/") and _SERVICE in path}
+        versions = [path.parent.name for path in self._directory.glob(f"{service}/*/{_SERVICE}.json*")]
         if not versions:
             raise KeyError(f"botocore has no service {service}")
         return max(versions)
 
+    def _has(self, path: str) -> bool:
+        return any((self._directory / f"{path}{suffix}").exists() for suffix in (".json", ".json.gz"))
+
     def _read(self, path: str) -> dict[str, Any]:
-        data = self._files.get(f"{path}.json")
-        if data is None:
-            data = gzip.decompress(self._files[f"{path}.json.gz"])
+        plain = self._directory / f"{path}.json"
+        data = plain.read_bytes() if plain.exists() else gzip.decompress(plain.with_suffix(".json.gz").read_bytes())
         document: dict[str, Any] = json.loads(data)
         return document
 

@@ -27,7 +27,7 @@ from infra.configuration.settings import PYTHONS
 from infra.packaging.bytecode import BytecodeError, compile_all
 from infra.packaging.interpreter import Interpreter, InterpreterError, of_lambda
 from infra.packaging.source import RELAY_SOURCE, ROOT, copy_source
-from infra.packaging.wheels import WheelsError, install
+from infra.packaging.wheels import WheelsError, wheels
 
 LIMIT = 512 * 1024**2  # bytes of a package ("Lambda quotas", web functions)
 ENTRY = ROOT / "functions" / "relay" / "web_function" / "index.js"
@@ -67,8 +67,9 @@ def build(interpreter: Interpreter, directory: Path) -> None:
     shutil.copy(ENTRY, directory / "index.js")
     _python(interpreter, directory / "python")
     app = directory / "app"
-    install(ROOT / "requirements" / "relay.txt", app, python=interpreter.version, platform=interpreter.wheels)
-    _forget_services(app)
+    lock = ROOT / "requirements" / "relay.txt"
+    kept = wheels(lock, python=interpreter.version, platform=interpreter.wheels)
+    shutil.copytree(kept, app, ignore=_other_services)
     copy_source(RELAY_SOURCE, app)
     _libraries(interpreter, directory)
     compile_all(directory, interpreter.compiler, seen_at=interpreter.seen_at)
@@ -117,10 +118,11 @@ def _python(interpreter: Interpreter, target: Path) -> None:
     )
 
 
-def _forget_services(app: Path) -> None:
-    for service in (app / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in SERVICES:
-            shutil.rmtree(service)
+def _other_services(directory: str, names: list[str]) -> set[str]:
+    """Choose what of the wheels is not copied: botocore's data of services that the relay does not call."""
+    if Path(directory).parts[-2:] != ("botocore", "data"):
+        return set()
+    return {name for name in names if "." not in name and name not in SERVICES}
 
 
 def _libraries(interpreter: Interpreter, directory: Path) -> None:

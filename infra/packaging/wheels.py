@@ -23,10 +23,11 @@ class WheelsError(Exception):
     """The wheels cannot be installed; the message is uv's."""
 
 
-def install(lock: Path, target: Path, *, python: str, platform: str = LAMBDA) -> None:
-    """Install the wheels of `lock` into `target`, for a version of Python like `3.13`. Raises WheelsError.
+def wheels(lock: Path, *, python: str, platform: str = LAMBDA) -> Path:
+    """Return a directory with the wheels of `lock` for a version of Python like `3.13`; it must only be read.
 
     Every wheel is checked against its hash. They are kept in build/wheels: only a changed lock file needs the network.
+    Raises WheelsError.
     """
     key = hashlib.sha256(b"\0".join([lock.read_bytes(), python.encode(), platform.encode()])).hexdigest()[:32]
     kept = _CACHE / key
@@ -36,7 +37,7 @@ def install(lock: Path, target: Path, *, python: str, platform: str = LAMBDA) ->
             made = Path(directory, "wheels")
             _uv(lock, made, python, platform)
             _publish(made, kept)
-    shutil.copytree(kept, target, dirs_exist_ok=True)
+    return kept
 
 
 def _uv(lock: Path, target: Path, python: str, platform: str) -> None:
