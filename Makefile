@@ -16,7 +16,7 @@ WITNESS_VENV := .venv-witnesses
 UV := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset audit providers console console-test screenshots test test-lambda oidc-provider check e2e e2e-latest e2e-large bench lock synth
+.PHONY: help up down reset audit providers console console-test screenshots test suites e2e-if-installed installed test-lambda oidc-provider check e2e e2e-latest e2e-large bench lock synth
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,8 +49,16 @@ console-test: $(VENV)/dev.stamp ## the console's types and unit tests, on the bu
 screenshots: $(VENV)/dev.stamp ## every page of the console in both themes and on a phone, to SCREENSHOTS=screenshots/ (needs Chromium)
 	$(BIN)/python -m tests.e2e.console.screenshots $(SCREENSHOTS)
 
-test: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp $(WITNESS_VENV)/witnesses.stamp oidc-provider ## all tests; those with real clients too when they are installed, or with CI=true
+test: installed ## all tests; those with real clients too when they are installed, or with CI=true
+	@$(MAKE) --no-print-directory -j 2 suites e2e-if-installed
+
+# Everything that the tests stand on. `make -j installed` fetches side by side.
+installed: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp $(WITNESS_VENV)/witnesses.stamp oidc-provider
+
+suites: installed # all but tests/e2e, which waits more than it works: both at once take little longer than the longer one
 	$(BIN)/python -m pytest -n 2 --ignore tests/e2e tests
+
+e2e-if-installed:
 	@missing=; for client in $(CLIENTS); do command -v $$client >/dev/null || missing="$$missing $$client"; done; \
 	if [ "$$CI" = true ] || [ -z "$$missing" ]; then $(MAKE) --no-print-directory e2e; \
 	else echo "tests/e2e left out, not installed:$$missing (.ci/run installs them)"; fi
@@ -76,13 +84,13 @@ check: $(VENV)/dev.stamp ## lint, formatting, types, import rules
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/infra/test_import_rules.py
 
-e2e: $(VENV)/dev.stamp oidc-provider ## tests with the real clients of this machine (docker, containerd, skopeo, podman, buildah)
+e2e: installed ## tests with the real clients of this machine (docker, containerd, skopeo, podman, buildah)
 	$(BIN)/python -m pytest tests/e2e
 
-e2e-latest: $(VENV)/dev.stamp ## the same with the newest clients, in a chroot of Debian sid (needs root)
+e2e-latest: installed ## the same with the newest clients, in a chroot of Debian sid (needs root)
 	$(BIN)/python -m pytest tests/e2e --clients latest
 
-e2e-large: $(VENV)/dev.stamp ## layers of 300 MiB and 2 GiB, by the clients of this machine: 20 GB of disk
+e2e-large: installed ## layers of 300 MiB and 2 GiB, by the clients of this machine: 20 GB of disk
 	$(BIN)/python -m pytest tests/e2e -m large --large
 
 bench: $(VENV)/dev.stamp ## what a request costs, as ratios taken in the same run

@@ -20,6 +20,7 @@ import boto3
 from botocore.config import Config
 
 REGION = "eu-central-1"
+USER_AGENT = "roadstead-tests"  # botocore composes its own anew for each call, which is a tenth of what a call takes
 # The index table's, as infra/tables.py has it.
 INDEXES: list[dict[str, Any]] = [
     {
@@ -71,18 +72,18 @@ def ministack(environment: dict[str, str] | None = None) -> Iterator[str]:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(10)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
 
 def _wait_until_up(endpoint: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=2):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{endpoint}/_ministack/health", timeout=20):
             return
         time.sleep(0.05)
     raise RuntimeError(f"ministack did not come up on {endpoint}:\n{log.read_text(errors='replace')[-4000:]}")
@@ -91,6 +92,7 @@ def _wait_until_up(endpoint: str, process: subprocess.Popen[bytes], log: Path) -
 def client(service: str, endpoint: str | None = None) -> Any:
     """A client with made-up credentials; without an endpoint it is for use inside `moto.mock_aws()`."""
     config = Config(
+        user_agent=USER_AGENT,
         retries={"mode": "standard", "max_attempts": 2},
         signature_version="s3v4" if service == "s3" else None,
         s3={"addressing_style": "path"},
@@ -108,6 +110,7 @@ def local_client(service: str, ready: Mapping[str, Any]) -> Any:
         aws_access_key_id=keys["access_key"],
         aws_secret_access_key=keys["secret_key"],
         config=Config(
+            user_agent=USER_AGENT,
             signature_version="s3v4" if service == "s3" else None,
             s3={"addressing_style": "path"},
             request_checksum_calculation="when_required",

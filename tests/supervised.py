@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from local.processes.supervisor import Component, supervise
 
-_TIMEOUT = 60.0  # seconds to start, and to stop
+_TIMEOUT = 300.0  # seconds to start, and to stop
 
 
 @contextlib.contextmanager

@@ -73,7 +73,7 @@ def send(method: str, url: str, headers: Mapping[str, str], body: Any = None) ->
     """Status and S3's error code, "" without one."""
     parts = urlsplit(url)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=20)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=120)) as connection:
         connection.request(method, target, body, dict(headers))
         answer = connection.getresponse()
         found = re.search(r"<Code>(\w+)</Code>", answer.read().decode("latin-1"))
@@ -216,7 +216,7 @@ def test_ranges(s3: Any, wanted: str, status: int, found: bytes | None) -> None:
     s3.put_object(Bucket=BUCKET, Key="digits", Body=b"0123456789")
     url = s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "digits"})
     parts = urlsplit(url)
-    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=20)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=120)) as connection:
         connection.request("GET", f"{parts.path}?{parts.query}", headers={"Range": wanted})
         answer = connection.getresponse()
         body = answer.read()

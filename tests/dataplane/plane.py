@@ -44,7 +44,7 @@ from tests.supervised import running
 
 MIB = 1024 * 1024
 USER, PASSWORD = "admin", "correct horse battery"
-_TIMEOUT = 60.0  # seconds
+_TIMEOUT = 180.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ def content(size: int) -> bytes:
     return os.urandom(16) + DATA[: size - 16]
 
 
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
+def until(condition: Callable[[], bool], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "this did not come about"

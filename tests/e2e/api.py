@@ -129,7 +129,7 @@ def closing(upload: str, digest: str) -> str:
 def exchange(method: str, url: str, body: bytes | Iterable[bytes], headers: Mapping[str, str]) -> Response:
     """Send one request. An iterable body is sent in chunks, unless the headers have its length."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=180)
     try:
         connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, dict(headers))
         response = connection.getresponse()

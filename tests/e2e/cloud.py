@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_START, _STOP = 60.0, 60.0  # seconds
+_START, _STOP = 300.0, 120.0  # seconds, on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Cloud:
 
     def relayed(self) -> int:
         """Return how many bodies the relay is receiving."""
-        with urllib.request.urlopen(f"{self.ready['relay']}/health", timeout=10) as answer:
+        with urllib.request.urlopen(f"{self.ready['relay']}/health", timeout=60) as answer:
             return int(json.load(answer)["uploads"])
 
     def trail(self, *options: str) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ class Cloud:
             capture_output=True,
             text=True,
             check=True,
-            timeout=60,
+            timeout=300,
         )
         return [json.loads(line) for line in printed.stdout.splitlines()]
 

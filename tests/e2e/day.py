@@ -30,7 +30,7 @@ from tests.e2e.processes import Machine
 
 GRACE, FENCE = 20, 8  # seconds: long enough for a client between its first blob and its manifest
 TRASH = 60  # seconds: an undo may wait for that long on a busy machine
-_PATIENCE = 420.0  # seconds, for the collector to come to an end
+_PATIENCE = 900.0  # seconds, for the collector to come to an end
 EVERYTHING = [{"kind": "doublestar", "decoration": "matches", "pattern": "**"}]
 
 
@@ -292,7 +292,7 @@ class Day:
         return statuses[-1]
 
     def _until(self, condition: Callable[[], bool]) -> None:
-        end = time.monotonic() + 180
+        end = time.monotonic() + 600
         while not condition():
             assert time.monotonic() < end, "three minutes have passed"
             time.sleep(0.3)

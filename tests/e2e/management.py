@@ -21,7 +21,7 @@ def ask(cloud: Cloud, person: Person, method: str, path: str, document: Any = No
     body = None if document is None else json.dumps(document).encode()
     request = urllib.request.Request(f"{cloud.url}/api{path}", body, headers, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=120) as response:
             status, text = response.status, response.read()
     except urllib.error.HTTPError as error:
         status, text = error.code, error.read()

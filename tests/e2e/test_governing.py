@@ -127,7 +127,7 @@ def test_a_project_is_governed_by_our_command(
 
 def pushers(listed: Any) -> set[str]:
     """Who pushed, by the trail, which follows within seconds."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         found = {
             one["username"] for one in listed() if (one["resource_type"], one["operation"]) == ("artifact", "create")

@@ -142,10 +142,12 @@ def fake_console(directory: Path) -> Path:
 
 
 def lint(deployment: Deployment) -> str:
-    """What cfn-lint says; empty when it says nothing."""
+    """What cfn-lint says; empty when it says nothing. Raises AssertionError if it fails without a finding."""
     files = [str(file) for file in deployment.directory.glob("*.template.json")]
     command = [str(Path(sys.executable).with_name("cfn-lint")), *files]
-    return subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=120).stdout
+    done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert files and (done.stdout or done.returncode == 0), done.stderr
+    return done.stdout
 
 
 def text(value: Any) -> str:

@@ -392,7 +392,7 @@ def python(script: str, environment: dict[str, str]) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     ).stdout
 
 

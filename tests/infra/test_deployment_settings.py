@@ -195,7 +195,7 @@ def test_the_command_says_what_is_wrong_in_one_line_and_makes_nothing(tmp_path: 
         env={"PATH": "/usr/bin:/bin", "ROADSTEAD_SETTINGS": str(tmp_path / "wrong.toml"), "CDK_OUTDIR": str(tmp_path)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert ended.returncode == 2
     assert ended.stderr.strip().splitlines()[-1].startswith(f"{tmp_path}/wrong.toml: name is 'X': it must be")

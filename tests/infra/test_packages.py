@@ -239,5 +239,5 @@ def alone(package: Path, script: str, environment: Mapping[str, str]) -> str:
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     ).stdout

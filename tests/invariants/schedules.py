@@ -57,7 +57,7 @@ def interleave(cloud: Cloud, operations: Sequence[Operation], choose: Chooser) -
         turns[last].wait()
         step += 1
     for thread in threads:
-        thread.join(10)
+        thread.join(300)
     return Run(tuple(outcomes), tuple(trace))
 
 
@@ -73,7 +73,7 @@ class _Turn:
     def stop_before(self, call: str) -> None:
         self.call = call
         self._stopped.release()
-        if not self._may_go.acquire(timeout=60):
+        if not self._may_go.acquire(timeout=300):
             raise AssertionError("nobody gave this operation its turn")
 
     def end(self) -> None:
@@ -84,7 +84,7 @@ class _Turn:
         self._may_go.release()
 
     def wait(self) -> None:
-        if not self._stopped.acquire(timeout=60):
+        if not self._stopped.acquire(timeout=300):
             raise AssertionError("an operation neither went on nor ended")
 
 

@@ -231,7 +231,7 @@ def _check_files(state: Path) -> None:
         named = {name for (name,) in connection.execute("SELECT file FROM parts")}
         for (text,) in connection.execute("SELECT segments FROM objects"):
             named |= {file for file, _ in json.loads(text)}
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while True:
         present = {path.name for path in (state / "objects").rglob("*") if path.is_file()}
         if present == named:

@@ -64,7 +64,7 @@ class Person:
     def _open(self, url: str, form: dict[str, str] | None = None) -> tuple[int, str, str]:
         data = urlencode(form).encode() if form is not None else None
         try:
-            with self._opener.open(url, data, timeout=20) as response:
+            with self._opener.open(url, data, timeout=120) as response:
                 return self._read(url, response)
         except urllib.error.HTTPError as response:
             with response:

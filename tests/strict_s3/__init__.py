@@ -22,7 +22,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".venv-s3" / "bin" / "python"
-_START, _STOP = 60.0, 10.0  # seconds
+_START, _STOP = 300.0, 60.0  # seconds, on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def _wait_until_up(endpoint: str, process: subprocess.Popen[bytes], log: Path) -
     deadline = time.monotonic() + _START
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            urllib.request.urlopen(endpoint, timeout=1).close()
+            urllib.request.urlopen(endpoint, timeout=20).close()
         except urllib.error.HTTPError as answered:  # 403: the request was not signed
             answered.close()
             return

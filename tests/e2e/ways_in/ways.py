@@ -41,17 +41,17 @@ class Browser:
     def sign_in(self) -> str:
         """Go to the provider and back; return the user's name."""
         back = f"{self._cloud.url}/c/oidc/login?redirect_url=/api{_CURRENT}"
-        with self._opener.open(back, timeout=30) as response:
+        with self._opener.open(back, timeout=120) as response:
             return str(json.load(response)["username"])
 
     def ask(self, method: str, path: str, document: Any = None) -> Any:
         """Return the document that the management API responds with. Raises HTTPError."""
-        with self._opener.open(f"{self._cloud.url}/api{_CURRENT}", timeout=30) as current:
+        with self._opener.open(f"{self._cloud.url}/api{_CURRENT}", timeout=120) as current:
             token = current.headers["X-Harbor-CSRF-Token"]
         headers = {"Content-Type": "application/json", "X-Harbor-CSRF-Token": token}
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(f"{self._cloud.url}/api{path}", body, headers, method=method)
-        with self._opener.open(request, timeout=30) as response:
+        with self._opener.open(request, timeout=120) as response:
             text = response.read()
         return json.loads(text) if text else None
 

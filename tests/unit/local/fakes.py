@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 CALLS = 0
@@ -30,6 +31,15 @@ def sleep(event: dict[str, Any], context: Any) -> dict[str, Any]:
     began = time.monotonic()
     time.sleep(event["seconds"])
     return {"process": os.getpid(), "began": began, "ended": time.monotonic()}
+
+
+def wait(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Make the file `begun`, if it is named, and wait until there is a file `until`; return the process."""
+    if "begun" in event:
+        Path(event["begun"]).touch()
+    while not Path(event["until"]).exists():
+        time.sleep(0.01)
+    return {"process": os.getpid()}
 
 
 def die(event: dict[str, Any], context: Any) -> None:

@@ -37,7 +37,7 @@ def scenario(tmp_path: Path, body: Callable[[RelayProcess, list[int]], Awaitable
         one.changed = lambda: told.append(one.pid or 0)
         await one.start()
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(300):
                 await body(one, told)
         finally:
             await one.stop()

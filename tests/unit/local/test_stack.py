@@ -29,7 +29,7 @@ from local.state import VERSION
 from tests import aws
 
 ROOT = Path(__file__).parents[3]
-LIMIT = 60  # seconds for anything
+LIMIT = 300  # seconds for anything
 
 
 @dataclass

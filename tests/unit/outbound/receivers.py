@@ -125,7 +125,7 @@ def receiver(behave: Behaviour, context: ssl.SSLContext | None, *, reads: bool =
     def serve(plain: socket.socket) -> None:
         # Clients that go away, or do not trust the certificate, are what these tests are about.
         with plain, contextlib.suppress(OSError):
-            plain.settimeout(5)
+            plain.settimeout(120)
             with (
                 context.wrap_socket(plain, server_side=True) if context else contextlib.nullcontext(plain) as connection
             ):

@@ -25,7 +25,7 @@ TRACE = "1-6745d3a0-aaaaaaaaaaaaaaaaaaaaaaaa"
 def run(script: str, environment: Mapping[str, str]) -> str:
     variables = {"PATH": os.environ["PATH"], "AWS_DEFAULT_REGION": "us-east-1", **SETTINGS, **environment}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, env=variables, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", script], cwd=ROOT, env=variables, capture_output=True, text=True, check=True, timeout=300
     )
     return done.stdout.strip()
 
@@ -42,7 +42,7 @@ def daemon() -> Iterator[socket.socket]:
     """Where Lambda's X-Ray daemon listens."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
         listener.bind(("127.0.0.1", 0))
-        listener.settimeout(10)
+        listener.settimeout(120)
         yield listener
 
 

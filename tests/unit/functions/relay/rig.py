@@ -98,7 +98,7 @@ class Rig:
         return f"/v2/{repository}/blobs/uploads/{token.upload_id}?{PARAMETER}={token.encode(KEYS)}"
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
 
     def request(self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None) -> Answer:
         connection = self.connect()
@@ -112,7 +112,7 @@ class Rig:
             connection.close()
 
     def raw(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=120)
 
 
 @contextlib.contextmanager
@@ -131,7 +131,7 @@ def running(
     server = uvicorn.Server(uvicorn.Config(rig.relay, log_level="warning", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while not server.started:
         if time.monotonic() > deadline:
             raise RuntimeError("the relay did not come up")
@@ -140,7 +140,7 @@ def running(
         yield rig
     finally:
         server.should_exit = True
-        thread.join(15)
+        thread.join(120)
         rig.executor.shutdown()
         listener.close()
 
@@ -153,7 +153,7 @@ def sha512(data: bytes) -> str:
     return "sha512:" + hashlib.sha512(data).hexdigest()
 
 
-def until(condition: Any, seconds: float = 10) -> None:
+def until(condition: Any, seconds: float = 120) -> None:
     """Wait for something that another thread brings about; fails when it does not."""
     deadline = time.monotonic() + seconds
     while not condition():

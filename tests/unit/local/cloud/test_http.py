@@ -25,7 +25,7 @@ async def asked_twice(body: bytes) -> list[bytes]:
     try:
         for sent in (body, b""):
             writer.write(b"PUT /a HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(sent) + sent)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(120):
                 head = await reader.readuntil(b"\r\n\r\n")
             found.append(head.partition(b"\r\n")[0])
     finally:

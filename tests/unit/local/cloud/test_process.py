@@ -45,22 +45,21 @@ def s3(running: Embedded) -> Any:
 
 def ask(url: str, method: str = "GET", headers: dict[str, str] | None = None, body: Any = None) -> tuple[int, bytes]:
     parts = urlsplit(url)
-    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=20)) as connection:
+    with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=120)) as connection:
         connection.request(method, f"{parts.path}?{parts.query}", body, headers or {})
         answer = connection.getresponse()
         assert not [name for name, _ in answer.getheaders() if name.lower().startswith("access-control")]
         return answer.status, answer.read()
 
 
-def raw(running: Embedded, data: bytes) -> bytes:
-    """What comes back for these bytes until the connection is closed, or nothing comes for a while."""
+def raw(running: Embedded, data: bytes, last: bytes = b"") -> bytes:
+    """What comes back for these bytes until the connection is closed, or until `last` has come."""
     address = urlsplit(running.endpoint)
     received = b""
-    with socket.create_connection((address.hostname, address.port), timeout=1) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=120) as connection:
         connection.sendall(data)
-        with contextlib.suppress(TimeoutError):
-            while piece := connection.recv(65_536):
-                received += piece
+        while not (last and received.endswith(last)) and (piece := connection.recv(65_536)):
+            received += piece
     return received
 
 
@@ -125,7 +124,7 @@ class TestBodies:
     def test_a_client_that_waits_is_told_to_go_on_or_refused_at_once(self, running: Embedded, s3: Any) -> None:
         url = urlsplit(s3.generate_presigned_url("put_object", Params={"Bucket": BUCKET, "Key": "expected"}))
         head = f"Host: {url.netloc}\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
-        told = raw(running, f"PUT {url.path}?{url.query} HTTP/1.1\r\n{head}".encode())
+        told = raw(running, f"PUT {url.path}?{url.query} HTTP/1.1\r\n{head}".encode(), b"\r\n\r\n")
         assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
         refused = raw(running, f"PUT {url.path}?{url.query}0 HTTP/1.1\r\n{head}".encode())
         assert refused.startswith(b"HTTP/1.1 403 ") and b"connection: close" in refused
@@ -149,9 +148,9 @@ class TestBodies:
         objects = running.log.with_suffix("") / "objects"
         before = {path for path in objects.rglob("*") if path.is_file()}
         head = f"PUT {url.path}?{url.query} HTTP/1.1\r\nHost: {url.netloc}\r\nContent-Length: {8 * MIB}\r\n\r\n"
-        with socket.create_connection((url.hostname, url.port), timeout=5) as connection:
+        with socket.create_connection((url.hostname, url.port), timeout=120) as connection:
             connection.sendall(head.encode() + bytes(4 * MIB))
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while {path for path in objects.rglob("*") if path.is_file()} != before:
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -221,7 +220,7 @@ class TestFullDisk:
             assert [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["kept"]
             assert s3.get_object(Bucket=BUCKET, Key="kept")["Body"].read() == b"bytes"
             assert dynamodb.scan(TableName="index")["Items"] == [item]
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 120
             while sum(path.is_file() for path in (state / "objects").rglob("*")) != 1:
                 assert time.monotonic() < deadline
                 time.sleep(0.02)

@@ -93,7 +93,7 @@ class Rig:
             origin.script, origin.early, origin.broken_off = script, False, 0
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
 
     def ask(self, method: str, target: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answered:
         """Send one request; an iterator as body is sent chunked."""
@@ -109,7 +109,7 @@ class Rig:
 
     def raw(self, data: bytes) -> bytes:
         """Send exactly these bytes; return what comes back until the edge closes or has sent a response's head."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=120) as connection:
             connection.sendall(data)
             received = b""
             while b"\r\n\r\n" not in received and (piece := connection.recv(65536)):

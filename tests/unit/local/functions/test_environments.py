@@ -42,7 +42,7 @@ def with_pool(
     return asyncio.run(run())
 
 
-async def invoke(pool: Pool, event: dict[str, Any] | None = None, *, timeout: float = 20) -> Any:
+async def invoke(pool: Pool, event: dict[str, Any] | None = None, *, timeout: float = 120) -> Any:
     return await pool.invoke(json.dumps(event or {}).encode(), request_id="r-1", timeout=timeout)
 
 
@@ -105,26 +105,38 @@ def test_an_environment_serves_one_request_at_a_time(tmp_path: Path) -> None:
         assert earlier["ended"] <= later["began"]
 
 
+async def begun(pool: Pool, directory: Path) -> tuple[asyncio.Task[Any], Path]:
+    """Return a request that an environment has begun, and the file that lets it end."""
+    started, gate = directory / "begun", directory / "gate"
+    busy = asyncio.create_task(invoke(pool, {"begun": str(started), "until": str(gate)}))
+    while not started.exists():
+        await asyncio.sleep(0.01)
+    return busy, gate
+
+
 def test_the_environment_used_last_is_reused_first(tmp_path: Path) -> None:
     async def use(pool: Pool) -> tuple[int, int]:
-        slow, quick = await asyncio.gather(invoke(pool, {"seconds": 0.6}), invoke(pool, {"seconds": 0.01}))
-        again = await invoke(pool, {"seconds": 0})
+        busy, gate = await begun(pool, tmp_path)
+        quick = await invoke(pool, {"until": str(tmp_path)})
+        gate.touch()
+        slow = await busy
+        again = await invoke(pool, {"until": str(tmp_path)})
         assert slow["process"] != quick["process"]
         return slow["process"], again["process"]
 
-    last, taken = with_pool(tmp_path, "sleep", use)
+    last, taken = with_pool(tmp_path, "wait", use)
     assert taken == last
 
 
 def test_a_request_is_throttled_when_every_environment_stays_busy(tmp_path: Path) -> None:
     async def use(pool: Pool) -> None:
-        busy = asyncio.create_task(invoke(pool, {"seconds": 2}))
-        await asyncio.sleep(0.5)
+        busy, gate = await begun(pool, tmp_path)
         with pytest.raises(Throttled):
-            await invoke(pool, {"seconds": 0}, timeout=0.1)
+            await invoke(pool, {"until": str(tmp_path)}, timeout=0.1)
+        gate.touch()
         await busy
 
-    with_pool(tmp_path, "sleep", use, limit=1)
+    with_pool(tmp_path, "wait", use, limit=1)
 
 
 def test_a_handler_that_times_out_loses_its_environment(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from local.web_function import environment
 from local.web_function.component import WebFunction
 from local.web_function.terms import MIB, Terms
 
-LIMIT = 60  # seconds for anything
+LIMIT = 300  # seconds for anything
 
 # A server that notes what it gets: index.js's part of the contract without the relay. What it does is in the path.
 SERVER = """
