@@ -2,7 +2,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { ADMIN, PASSWORD, REGISTRY } from './registry';
 
 export const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const PATIENCE = 15_000; // milliseconds for anything on a busy machine
+const PATIENCE = 120_000; // milliseconds for anything on a busy machine
 
 export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });

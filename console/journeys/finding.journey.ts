@@ -90,7 +90,7 @@ test('who pulled an artifact is told to an administrator of the project, and to 
         await settled(page);
         return page.getByRole('listitem').filter({ hasText: 'brendan' }).filter({ hasText: /pull/ }).count();
       },
-      { timeout: 60_000, interval: 2_000 },
+      { timeout: 300_000, interval: 2_000 },
     )
     .toBeGreaterThan(0);
   await window.clearCookies();

@@ -25,10 +25,10 @@ test('a push by skopeo arrives in an open page, and is found, pulled by its comm
 
   const source = `docker://${HOST}/${PROJECT}/seed:1`;
   await admin.image(`${PROJECT}/seed`, '1', [2000, 300]);
-  await page.getByRole('link', { name: 'seed', exact: true }).click({ timeout: 30_000 });
+  await page.getByRole('link', { name: 'seed', exact: true }).click();
   await page.getByRole('link', { name: '1', exact: true }).waitFor();
   skopeo('copy', source, `docker://${HOST}/${PROJECT}/seed:by-skopeo`);
-  await page.getByText('by-skopeo', { exact: true }).first().waitFor({ timeout: 30_000 });
+  await page.getByText('by-skopeo', { exact: true }).first().waitFor();
   await page.getByText(`docker pull ${HOST}/${PROJECT}/seed:by-skopeo`).waitFor();
 
   await page.keyboard.press('Control+k');

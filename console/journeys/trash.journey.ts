@@ -30,7 +30,7 @@ test('what was deleted comes back by Undo, and from the trash', async () => {
   await page.waitForURL(`**/ui/p/${PROJECT}/r/crane`);
   expect(await pulls('v1')).toBe(false);
   await page.getByRole('button', { name: 'Undo' }).click();
-  await page.getByText('It is back.').waitFor({ timeout: 60_000 });
+  await page.getByText('It is back.').waitFor();
   expect(await pulls('v1')).toBe(true);
 
   await page.getByLabel('Choose v2', { exact: true }).check();
@@ -45,13 +45,13 @@ test('what was deleted comes back by Undo, and from the trash', async () => {
   await settled(page);
   const row = page.getByRole('row').filter({ hasText: 'v2' });
   await row.getByRole('button', { name: /^Restore/ }).click();
-  await page.getByText(/is back\.$/).waitFor({ timeout: 60_000 });
+  await page.getByText(/is back\.$/).waitFor();
   expect([await pulls('v2'), await pulls('v3')]).toEqual([true, false]);
 
   await page.getByRole('button', { name: 'Empty the trash' }).click();
   await page.getByText('Nobody can bring it back.').waitFor();
   await page.getByRole('button', { name: 'Delete for good' }).click();
-  await page.getByText('The trash is empty').waitFor({ timeout: 60_000 });
+  await page.getByText('The trash is empty').waitFor();
   expect(errors).toEqual([]);
   await window.close();
 });
