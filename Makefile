@@ -55,8 +55,10 @@ test: installed ## all tests; those with real clients too when they are installe
 # Everything that the tests stand on. `make -j installed` fetches side by side.
 installed: $(VENV)/dev.stamp $(S3_VENV)/strict-s3.stamp $(WITNESS_VENV)/witnesses.stamp oidc-provider
 
-suites: installed # all but tests/e2e, which waits more than it works: both at once take little longer than the longer one
-	$(BIN)/python -m pytest -n 2 --ignore tests/e2e tests
+# All but tests/e2e, which waits more than it works: both at once take little longer than the longer one. Workers steal
+# work, so that tests of one module, and what they share, are almost always one worker's.
+suites: installed
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/e2e tests
 
 e2e-if-installed:
 	@missing=; for client in $(CLIENTS); do command -v $$client >/dev/null || missing="$$missing $$client"; done; \
@@ -76,7 +78,7 @@ test-lambda: ## the tests of what runs in Lambda on the Python that it runs, if 
 
 .PHONY: lambda-suites
 lambda-suites: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest -n 2 tests/unit/functions tests/unit/content tests/unit/edge tests/property tests/api
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/unit/functions tests/unit/content tests/unit/edge tests/property tests/api
 
 check: $(VENV)/dev.stamp ## lint, formatting, types, import rules
 	$(BIN)/ruff check .
