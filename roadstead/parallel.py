@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -12,14 +13,20 @@ _ONE_BY_ONE = 2  # so few are not worth threads
 T = TypeVar("T")
 R = TypeVar("R")
 
+_thread = threading.local()  # `works` in the threads of a pool: what they do is not spread over more threads
+
 
 def each(function: Callable[[T], R], values: Iterable[T]) -> list[R]:
-    """Return what `function` returns for each value, in their order, AT_ONCE of them at a time.
+    """Return what `function` returns for each value, in their order, AT_ONCE of them at a time, or within `each` one.
 
     Raises what one of them raised, after those that had begun have ended.
     """
     values = list(values)
-    if len(values) <= _ONE_BY_ONE:
+    if len(values) <= _ONE_BY_ONE or getattr(_thread, "works", False):
         return [function(value) for value in values]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE, initializer=_begin) as pool:
         return list(pool.map(function, values))
+
+
+def _begin() -> None:
+    _thread.works = True

@@ -54,7 +54,7 @@ from roadstead.lifecycle.deletion.trash import Trash
 from roadstead.lifecycle.executions.copies import Copies
 from roadstead.lifecycle.executions.executions import Starter
 from roadstead.lifecycle.policy.changes import Policies
-from roadstead.lifecycle.retention.execution import Retention
+from roadstead.lifecycle.retention.policies import Retention
 from roadstead.notifications.webhooks import Notifications
 from roadstead.outbound.https import HttpsPoster
 from roadstead.trail.entries import Actor

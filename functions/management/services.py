@@ -43,7 +43,7 @@ from roadstead.lifecycle.collector.execution import Collections
 from roadstead.lifecycle.deletion.trash import Trash
 from roadstead.lifecycle.executions.executions import Executions, Starter
 from roadstead.lifecycle.policy.changes import Policies
-from roadstead.lifecycle.retention.execution import Retention
+from roadstead.lifecycle.retention.policies import Retention
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker

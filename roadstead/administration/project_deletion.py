@@ -26,7 +26,7 @@ from roadstead.identity.robots.robots import Robots
 from roadstead.identity.stores import Projects
 from roadstead.lifecycle.deletion.trash import Trash
 from roadstead.lifecycle.executions.copies import Copies
-from roadstead.lifecycle.retention.execution import Retention
+from roadstead.lifecycle.retention.policies import Retention
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, ActorKind, Operation

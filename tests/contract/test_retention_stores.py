@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+from roadstead.aws.catalog.dynamodb_pages import summary_key
 from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
 from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
 from roadstead.aws.table import Table
+from roadstead.catalog.summaries import Child, Summary
 from roadstead.conflicts import Conflict
+from roadstead.content.manifest_document import OCI_INDEX
+from roadstead.content.manifest_index import ManifestEntry
 from roadstead.digest import Digest
 from roadstead.lifecycle.executions.schedules import Schedule
 from roadstead.lifecycle.retention.rules import Policy, Rule, Template
@@ -19,6 +23,7 @@ from roadstead.trail.entries import Operation
 from roadstead.trail.pull_counts import Artifact, Pulls
 from tests.contract.conftest import Index
 from tests.contract.test_manifest_index import CARGO, LATEST, SHIPS, STABLE, commit, entry, event, refer
+from tests.manifests import index_of
 from tests.memory.audit import MemoryPullCounts
 from tests.memory.retention import MemoryRetention
 
@@ -32,13 +37,23 @@ class Stores:
         self.schedules: Any
         self.view: Any
         self.pulls: Any
+        self.table: Table | None = None
         if index.memory is not None:
             self.pulls = MemoryPullCounts()
             self.policies = self.schedules = self.view = MemoryRetention(index.memory, self.pulls)
             return
-        table = Table(index.client, index.table_name, sleep=lambda _: None)
+        self.table = table = Table(index.client, index.table_name, sleep=lambda _: None)
         self.policies, self.schedules = DynamoRetention(table), DynamoSchedules(table)
         self.view, self.pulls = DynamoRetentionView(table), DynamoPullCounts(table)
+
+    def summarise(self, parent: ManifestEntry, children: list[Digest]) -> bool:
+        """Write what the indexer writes of an index; False where no store needs it."""
+        if self.table is None:
+            return False
+        shown = tuple(Child(one, "linux/arm64", 10) for one in children)
+        summary = Summary(parent.digest, "g1", parent.key, OCI_INDEX, parent.size, 0, children=shown)
+        self.table.put_item(summary_key(SHIPS, parent.digest), {"document": summary.to_json()})
+        return True
 
 
 @pytest.fixture
@@ -104,8 +119,37 @@ def test_candidates_are_what_lists_show_with_their_tags_and_last_pulls(index: In
     assert tagged.at == index.manifests.find_manifest(SHIPS, one.digest).at  # type: ignore[union-attr]
     assert {**index.manifests.find_tag_times(SHIPS, one.digest)}.items() >= dict(tagged.tags).items()
     assert (tagged.pulled, found[entry("untagged").digest].pulled) == (NOW, 0)
-    assert stores.view.last_pull(SHIPS, [one.digest, Digest.of(b"absent")]) == NOW
-    assert stores.view.last_pull(SHIPS, [Digest.of(b"absent")]) == 0
+    assert stores.view.last_pull(SHIPS, tagged) == NOW
+    assert stores.view.last_pull(SHIPS, found[entry("untagged").digest]) == 0
+
+
+@pytest.mark.parametrize("number", [1, 20])  # the summary of an index names twelve of its children
+def test_a_pull_of_any_child_is_one_of_its_index(index: Index, stores: Stores, number: int) -> None:
+    bodies = [f"child {one}".encode() for one in range(number)]
+    data = index_of(*bodies)
+    parent = ManifestEntry(Digest.of(data), OCI_INDEX, len(data), "g1", "manifests/index", data)
+    commit(index, parent, LATEST)
+    stores.summarise(parent, [Digest.of(body) for body in bodies[:12]])
+    (before,) = stores.view.candidates(SHIPS)
+    assert (before.pulled, stores.view.last_pull(SHIPS, before)) == (0, 0)
+    stores.pulls.add("b1", {Artifact(SHIPS, Digest.of(bodies[-1])): Pulls(1, NOW)}, {})
+    assert stores.view.last_pull(SHIPS, before) == NOW
+    stores.pulls.add("b2", {Artifact(SHIPS, Digest.of(bodies[0])): Pulls(1, NOW + 1)}, {})
+    (after,) = stores.view.candidates(SHIPS)
+    assert (after.pulled, stores.view.last_pull(SHIPS, after)) == (NOW + 1, NOW + 1)
+
+
+def test_a_pull_of_an_index_that_is_too_large_for_the_table_is_that_of_the_children_its_summary_names(
+    index: Index, stores: Stores
+) -> None:
+    child = Digest.of(b"child")
+    parent = ManifestEntry(Digest.of(b"index"), OCI_INDEX, 99_000, "g1", "manifests/index")
+    commit(index, parent, LATEST)
+    if not stores.summarise(parent, [child]):
+        return  # the store in memory keeps every manifest whole
+    stores.pulls.add("b1", {Artifact(SHIPS, child): Pulls(1, NOW)}, {})
+    (found,) = stores.view.candidates(SHIPS)
+    assert (found.pulled, stores.view.last_pull(SHIPS, found)) == (NOW, NOW)
 
 
 def test_repositories_of_a_project_come_in_pages(index: Index, stores: Stores) -> None:

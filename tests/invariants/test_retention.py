@@ -20,7 +20,8 @@ from roadstead.lifecycle.executions.schedules import Scheduler
 from roadstead.lifecycle.policy import immutability
 from roadstead.lifecycle.policy.changes import Policies
 from roadstead.lifecycle.policy.immutability import ImmutableRule
-from roadstead.lifecycle.retention.execution import KIND, Retention, RetentionWork
+from roadstead.lifecycle.retention.execution import KIND, RetentionWork
+from roadstead.lifecycle.retention.policies import Retention
 from roadstead.lifecycle.retention.rules import Policy, Rule, Selector, Template
 from roadstead.names import Tag
 from roadstead.notifications.payloads import event_type

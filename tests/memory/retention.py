@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from roadstead.conflicts import Conflict
 from roadstead.content.accessories import is_accessory
+from roadstead.content.manifest_document import INDEX_TYPES, parse_manifest
+from roadstead.content.manifest_index import ManifestEntry
 from roadstead.digest import Digest
 from roadstead.lifecycle.executions.schedules import Schedule
-from roadstead.lifecycle.retention.rules import Candidate, Policy
+from roadstead.lifecycle.retention.rules import Policy
+from roadstead.lifecycle.retention.verdicts import Candidate
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Event
 from tests.memory.audit import MemoryPullCounts
@@ -56,13 +59,15 @@ class MemoryRetention:
         for one in own.manifests.values():
             tags = {tag: own.pushes[tag][0] for tag, entry in own.tags.items() if entry.digest == one.digest}
             shown = {tag: at for tag, at in tags.items() if not is_accessory(tag)}
-            pulled = pulls[one.digest].last if one.digest in pulls else 0
+            digests = (one.digest, *_children(one))
+            pulled = max((pulls[digest].last for digest in digests if digest in pulls), default=0)
             if one.listed:
                 found.append(Candidate(one.digest, one.media_type, one.at, shown, pulled))
         return found
 
-    def last_pull(self, repository: RepositoryName, digests: Collection[Digest]) -> int:
-        pulls = self._pulls.find(repository)
+    def last_pull(self, repository: RepositoryName, one: Candidate) -> int:
+        pulls, entry = self._pulls.find(repository), self._index.repositories[repository].manifests.get(one.digest)
+        digests = (one.digest, *_children(entry)) if entry is not None else (one.digest,)
         return max((pulls[digest].last for digest in digests if digest in pulls), default=0)
 
     # Schedules
@@ -86,3 +91,9 @@ class MemoryRetention:
         if self._schedules.get(schedule.name) != schedule:
             raise Conflict(schedule.name)
         self._schedules[schedule.name] = replace(schedule, next=next)
+
+
+def _children(entry: ManifestEntry) -> list[Digest]:
+    if entry.media_type not in INDEX_TYPES or entry.data is None:
+        return []
+    return [child.digest for child in parse_manifest(entry.data, entry.media_type).children]

@@ -7,19 +7,23 @@ schedules            <ms>#<name>   when a schedule is due
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from roadstead.aws.catalog.dynamodb_pages import DynamoPages
 from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
-from roadstead.aws.content.index_items import BY_PUSH, event_write, repository_pk
+from roadstead.aws.content.index_items import BY_PUSH, event_write, manifest_item_key, repository_pk
 from roadstead.aws.table import Item, Key, Table, Write, delete, put
-from roadstead.content.manifest_document import INDEX_TYPES
+from roadstead.catalog.pages import Details
+from roadstead.content.manifest_document import INDEX_TYPES, parse_manifest
 from roadstead.digest import Digest
 from roadstead.documents import compact
+from roadstead.errors import RegistryError
 from roadstead.lifecycle.executions.schedules import Schedule
-from roadstead.lifecycle.retention.rules import Candidate, Policy
+from roadstead.lifecycle.retention.rules import Policy
+from roadstead.lifecycle.retention.verdicts import Candidate
 from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
 
@@ -73,16 +77,33 @@ class DynamoRetentionView:
         pulls = {digest: one.last for digest, one in self._pulls.find(repository).items()}
         indexes = [digest for digest, item in manifests.items() if item["type"] in INDEX_TYPES]
         for digest, details in self._pages.details(repository, indexes).items() if pulls and indexes else ():
-            children = details.summary.children if details.summary is not None else ()
-            pulls[digest] = max(pulls.get(digest, 0), *(pulls.get(child.digest, 0) for child in children), 0)
+            pulls[digest] = max(pulls.get(one, 0) for one in (digest, *_children(details)))
         return [
             Candidate(digest, item["type"], item["at"], tags.get(digest, {}), pulls.get(digest, 0))
             for digest, item in manifests.items()
         ]
 
-    def last_pull(self, repository: RepositoryName, digests: Collection[Digest]) -> int:
+    def last_pull(self, repository: RepositoryName, one: Candidate) -> int:
+        digests = [one.digest]
+        if one.media_type in INDEX_TYPES:
+            digests += self._all_children(repository, one.digest)
         found = self._table.batch_get((f"pulls#{repository}", digest) for digest in digests)
         return max((int(item["last"]) for item in found.values()), default=0)
+
+    def _all_children(self, repository: RepositoryName, index: Digest) -> list[Digest]:
+        """Those of its manifest; of one that is not kept in the table the first, which its summary names."""
+        item = self._table.get(manifest_item_key(repository, index))
+        if item is None:
+            return []
+        if "data" not in item:
+            return _children(self._pages.details(repository, [index])[index])
+        with contextlib.suppress(RegistryError):  # an older version took it, and this one would not
+            return [Digest(child.digest) for child in parse_manifest(item["data"], item["type"]).children]
+        return []
+
+
+def _children(details: Details) -> list[Digest]:
+    return [Digest(child.digest) for child in details.summary.children] if details.summary is not None else []
 
 
 class DynamoSchedules:

@@ -19,7 +19,7 @@ from roadstead.lifecycle.collector.run import TIME_FOR_A_PAGE, Collector
 from roadstead.lifecycle.executions.cron import next_ms
 from roadstead.lifecycle.executions.executions import Execution, LogPart, Starter, Status, Step, Task
 from roadstead.lifecycle.executions.schedules import Schedule, Schedules
-from roadstead.lifecycle.retention.rules import DAY_MS, YOUNG_MS, Candidate
+from roadstead.lifecycle.retention.verdicts import DAY_MS, YOUNG_MS, Candidate
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, Operation, rfc3339
 from roadstead.trail.events import EventMaker
@@ -115,7 +115,7 @@ class UntaggedView(Protocol):
         ...
 
     def candidates(self, repository: RepositoryName) -> Sequence[Candidate]:
-        """Return every artifact that lists show (roadstead.lifecycle.retention.execution.RetentionView)."""
+        """Return every artifact that lists show (roadstead.lifecycle.retention.stores.RetentionView)."""
         ...
 
 

@@ -12,7 +12,7 @@ from roadstead.lifecycle.collector.execution import KIND, Collections, Collectio
 from roadstead.lifecycle.collector.report import Report
 from roadstead.lifecycle.executions.executions import Runner, Starter, Status
 from roadstead.lifecycle.executions.schedules import Scheduler
-from roadstead.lifecycle.retention.rules import DAY_MS
+from roadstead.lifecycle.retention.verdicts import DAY_MS
 from roadstead.names import Tag
 from roadstead.trail.entries import Actor, rfc3339
 from roadstead.trail.events import EventMaker

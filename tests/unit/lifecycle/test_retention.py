@@ -8,19 +8,15 @@ import pytest
 
 from roadstead.digest import Digest
 from roadstead.lifecycle.retention.rules import (
-    DAY_MS,
     MAX_RULES,
-    PULL_LAG_MS,
-    Candidate,
     DuplicateRule,
     Policy,
     PolicyRefused,
     Rule,
     Selector,
     Template,
-    judge,
-    version_of,
 )
+from roadstead.lifecycle.retention.verdicts import DAY_MS, PULL_LAG_MS, Candidate, judge, version_of
 from roadstead.names import RepositoryName, Tag
 
 NOW = 1_800_000_000_000

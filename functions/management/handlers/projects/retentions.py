@@ -26,8 +26,10 @@ from roadstead.http import Response
 from roadstead.identity.permissions import Permission
 from roadstead.ids import IdKind
 from roadstead.lifecycle.executions.executions import Execution, Running
-from roadstead.lifecycle.retention.execution import KIND, TooMany
-from roadstead.lifecycle.retention.rules import DuplicateRule, Policy, PolicyRefused, Verdict
+from roadstead.lifecycle.retention.execution import KIND
+from roadstead.lifecycle.retention.policies import TooMany
+from roadstead.lifecycle.retention.rules import DuplicateRule, Policy, PolicyRefused
+from roadstead.lifecycle.retention.verdicts import Verdict
 from roadstead.names import ProjectName
 
 

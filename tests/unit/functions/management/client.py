@@ -42,7 +42,7 @@ from roadstead.lifecycle.executions.copies import KIND as COPY
 from roadstead.lifecycle.executions.copies import Copies, CopyWork
 from roadstead.lifecycle.executions.executions import Runner, Starter, Work
 from roadstead.lifecycle.policy.changes import Policies
-from roadstead.lifecycle.retention.execution import Retention
+from roadstead.lifecycle.retention.policies import Retention
 from roadstead.names import RepositoryName, Tag
 from roadstead.notifications.webhooks import Notifications
 from roadstead.trail.entries import Actor, Operation

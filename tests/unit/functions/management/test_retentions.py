@@ -9,7 +9,7 @@ import pytest
 from functions.management.harbor.retention import METADATA
 from roadstead.identity.directory import Role
 from roadstead.lifecycle.executions.executions import LogPart, Status, Task
-from roadstead.lifecycle.retention.execution import MAX_PREVIEWED
+from roadstead.lifecycle.retention.policies import MAX_PREVIEWED
 from roadstead.trail.entries import Operation
 from tests.unit.functions.management.client import Browser, Desk, basic
 
@@ -199,7 +199,7 @@ def test_an_expression_that_cannot_be_is_refused_with_a_sentence(browser: Browse
 
 
 def test_a_preview_of_too_many_tags_asks_for_a_dry_run(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("roadstead.lifecycle.retention.execution.MAX_PREVIEWED", 1)
+    monkeypatch.setattr("roadstead.lifecycle.retention.policies.MAX_PREVIEWED", 1)
     for tag in ("v1", "v2"):
         browser.desk.push("ships/galleon", tag)
     status, document, _ = browser.ask("POST", PREVIEW, policy(browser), EVE)
