@@ -30,6 +30,7 @@ from roadstead.lifecycle.bucket_audit.execution import KIND as BUCKET_AUDIT
 from roadstead.lifecycle.bucket_audit.execution import BucketAudits, BucketAuditWork
 from roadstead.lifecycle.collector.execution import KIND as COLLECTION
 from roadstead.lifecycle.collector.execution import Collections, CollectionWork
+from roadstead.lifecycle.collector.lateness import late_since
 from roadstead.lifecycle.collector.run import Collector, Times
 from roadstead.lifecycle.collector.stores import Stores
 from roadstead.lifecycle.deletion.repositories import KIND as REPOSITORY_DELETION
@@ -54,6 +55,7 @@ class Services:
     scheduler: Scheduler
     collections: Collections
     audits: BucketAudits
+    late_since: Callable[[], int | None]  # in ms: see roadstead/lifecycle/collector/lateness.py
 
 
 def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
@@ -98,4 +100,5 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
         Scheduler(schedules, starter, events),
         Collections(schedules, starter, events),
         BucketAudits(schedules, starter, events),
+        lambda: late_since(schedules, executions, events.now_ms()),
     )

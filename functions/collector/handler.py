@@ -16,6 +16,10 @@ from functions.hosting.observation import observed
 from roadstead.lifecycle.bucket_audit.execution import KIND as BUCKET_AUDIT
 from roadstead.lifecycle.collector.execution import KIND as COLLECTION
 from roadstead.lifecycle.executions.executions import Execution, Status
+from roadstead.trail.entries import rfc3339
+
+_TOLD_EVERY = 200.0  # seconds; ticks of AWS come every five minutes
+_told = 0.0  # when this environment last said whether a collection is late
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -33,7 +37,9 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, Any]:
             services().collections.ensure_schedule()
             services().audits.ensure_schedule()
             started = services().scheduler.start_due()
-            return {"started": started, "executions": services().runner.run_due(_remaining(context))}
+            taken = services().runner.run_due(_remaining(context))
+            _tell_whether_late(request_id)
+            return {"started": started, "executions": taken}
         report = services().collector.run(dry=event.get("dry_run") is True, remaining=_remaining(context))
         lines.write(_line(report.as_json(), request_id))
         return report.as_json()
@@ -64,6 +70,18 @@ def _line(report: Mapping[str, Any], request_id: str) -> dict[str, Any]:
         counted = [Metric("FreedBytes", report["bytes_freed"]), Metric("ObjectsDeleted", report["objects_deleted"])]
     properties = {"function": "collector", "request_id": request_id, "report": dict(report)}
     return metrics.line(counted, properties, now_ms=int(time.time() * 1000))
+
+
+def _tell_whether_late(request_id: str) -> None:
+    """Leave the line that an alarm waits for: no collection is late; or since when one is. Not with every tick of one
+    machine, which come every two seconds."""
+    global _told
+    if time.time() - _told < _TOLD_EVERY:
+        return
+    _told = time.time()
+    since = services().late_since()
+    told = {"collection": "on time"} if since is None else {"collection": "late", "late_since": rfc3339(since)}
+    lines.write({"function": "collector", "request_id": request_id, **told})
 
 
 def _audit_line(execution: Execution) -> dict[str, Any]:

@@ -27,7 +27,7 @@ TOKEN_FAULTS = "{ $.status >= 500 }"
 BUCKET_STRANGE = (
     '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.FailedAudits > 0) }'
 )
-COLLECTOR_RUNS = '{ $.function = "collector" && $.FreedBytes >= 0 }'  # not trials, not ticks
+COLLECTION_ON_TIME = '{ $.function = "collector" && $.collection = "on time" }'
 
 
 class Observability(Construct):
@@ -125,11 +125,13 @@ class Observability(Construct):
         ]
 
     def _of_collector(self, functions: Functions) -> AlarmRule:
-        """Runs that ended. Missing data counts as none, so a schedule that stands still is noticed, too."""
-        name, group = "CollectorRuns", functions.log_groups["collector"]
-        count_lines(self, f"{name}Lines", group=group, pattern=COLLECTOR_RUNS, namespace=self._name, name=name)
-        runs = metric(self._name, name, {}, period=cdk.Duration.hours(1))
-        return AlarmRule("CollectorLate", runs, 1, "Nothing was freed for six hours", periods=6, below=True)
+        """Ticks that found no collection late, whatever its schedule. Missing data counts as none, so a tick that
+        stands still is noticed, too."""
+        name, group = "CollectionOnTime", functions.log_groups["collector"]
+        count_lines(self, f"{name}Lines", group=group, pattern=COLLECTION_ON_TIME, namespace=self._name, name=name)
+        ticks = metric(self._name, name, {}, period=cdk.Duration.hours(1))
+        sentence = "A collection that was due has not succeeded for six hours, or schedules stand still"
+        return AlarmRule("CollectorLate", ticks, 1, sentence, periods=6, below=True)
 
     def _of_bucket(self, functions: Functions) -> AlarmRule:
         """What an audit of the bucket found. The metric is made only where the alarm is, which has a price."""

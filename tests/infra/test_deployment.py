@@ -378,10 +378,19 @@ class TestObservability:
         (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if one["AlarmName"] == "roadstead-Faults"]
         assert (alarm["MetricName"], alarm["Namespace"], alarm["Threshold"]) == ("Faults", "roadstead", 1)
 
-    def test_a_collector_that_stands_still_is_noticed_by_the_lines_that_are_missing(self, default: Deployment) -> None:
+    def test_a_collector_that_is_late_or_stands_still_is_noticed_by_the_lines_that_are_missing(
+        self, default: Deployment
+    ) -> None:
         (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if "CollectorLate" in one["AlarmName"]]
-        assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("CollectorRuns", "breaching")
+        assert (alarm["MetricName"], alarm["TreatMissingData"]) == ("CollectionOnTime", "breaching")
         assert (alarm["Period"], alarm["EvaluationPeriods"]) == (3_600, 6)
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1)
+        (counted,) = [
+            one
+            for one in default.of("AWS::Logs::MetricFilter")
+            if one["MetricTransformations"][0]["MetricName"] == "CollectionOnTime"
+        ]
+        assert counted["FilterPattern"] == '{ $.function = "collector" && $.collection = "on time" }'
 
     def test_what_an_audit_of_the_bucket_finds_is_counted_only_where_somebody_is_called(
         self, default: Deployment, everything: Deployment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -66,13 +67,22 @@ class Rig:
         }
         runner = Runner(self.store, works, events, handler.tell)
         scheduler, collections = Scheduler(view, self.starter, events), Collections(view, self.starter, events)
-        self.services = Services(collector, runner, scheduler, collections, BucketAudits(view, self.starter, events))
+        self.late_since: int | None = None
+        self.services = Services(
+            collector,
+            runner,
+            scheduler,
+            collections,
+            BucketAudits(view, self.starter, events),
+            lambda: self.late_since,
+        )
 
 
 @pytest.fixture
 def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
     rig = Rig()
     monkeypatch.setattr(handler, "services", lambda: rig.services)
+    monkeypatch.setattr(handler, "_told", 0.0)
     return rig
 
 
@@ -132,3 +142,19 @@ def test_the_tick_runs_whatever_is_due(rig: Rig) -> None:
     assert handler.handle({"tick": True}, Context()) == {"started": 0, "executions": 2}
     assert handler.handle({"tick": True}, Context()) == {"started": 0, "executions": 0}
     assert all(found is not None and found.status is Status.SUCCESS for found in map(rig.store.find, ids))
+
+
+def test_a_tick_says_whether_a_collection_is_late_but_not_every_two_seconds(
+    rig: Rig, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told() -> list[dict[str, Any]]:
+        handler.handle({"tick": True}, Context())
+        return [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "collection" in line]
+
+    (line,) = told()
+    assert line == {"function": "collector", "request_id": "request-1", "collection": "on time"}
+    assert told() == []
+    rig.late_since = 1_800_000_000_000
+    monkeypatch.setattr(handler, "_told", time.time() - 300)
+    (line,) = told()
+    assert (line["collection"], line["late_since"]) == ("late", "2027-01-15T08:00:00.000Z")
