@@ -472,6 +472,7 @@ export const en = {
   'home.token': 'Your access token “{name}” is about to expire.',
   'home.webhook': 'The webhook “{name}” of {project} could not be delivered.',
   'home.collection.late': 'The collector is late: a run is due for more than an hour.',
+  'home.collection.off': 'The collector is switched off: what is deleted stays stored.',
   'home.collection.failed': 'The last run of the collector failed.',
   'home.provider': 'Signing in by {name} does not work.',
   'home.pushed': 'Last pushed to',

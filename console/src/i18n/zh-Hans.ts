@@ -477,6 +477,7 @@ export const zhHans: Catalogue = {
   'home.token': '你的访问令牌“{name}”即将到期。',
   'home.webhook': '{project} 的 webhook“{name}”无法送达。',
   'home.collection.late': '垃圾回收延迟：计划的运行已逾期一小时以上。',
+  'home.collection.off': '垃圾回收已关闭：已删除的内容仍占用存储空间。',
   'home.collection.failed': '垃圾回收上次运行失败。',
   'home.provider': '无法通过 {name} 登录。',
   'home.pushed': '最近推送',

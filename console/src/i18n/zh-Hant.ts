@@ -477,6 +477,7 @@ export const zhHant: Catalogue = {
   'home.token': '你的存取權杖「{name}」即將到期。',
   'home.webhook': '{project} 的 webhook「{name}」無法送達。',
   'home.collection.late': '垃圾回收延遲：排定的執行已逾期一小時以上。',
+  'home.collection.off': '垃圾回收已關閉：已刪除的內容仍佔用儲存空間。',
   'home.collection.failed': '垃圾回收上次執行失敗。',
   'home.provider': '無法以 {name} 登入。',
   'home.pushed': '最近推送',

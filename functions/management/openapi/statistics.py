@@ -37,7 +37,9 @@ SCHEMAS: Mapping[str, Schema] = {
     ),
     "Warning": obj(
         {
-            "kind": one_of("quota", "robot", "token", "webhook", "collection-late", "collection-failed"),
+            "kind": one_of(
+                "quota", "robot", "token", "webhook", "collection-late", "collection-off", "collection-failed"
+            ),
             "name": text("of the robot, the token or the webhook; the id of a collection"),
             "project": nullable(text()),
             "at": nullable(time("when it expires or expired, failed, or should have begun")),

@@ -45,6 +45,8 @@ function useSaid({ kind, name, project, at, used, limit }: Attention): [text: st
       return [t('home.webhook', { name, project: project ?? '' }), to.project(project ?? '', 'webhooks')];
     case 'collection-late':
       return [t('home.collection.late'), to.administration('collector')];
+    case 'collection-off':
+      return [t('home.collection.off'), to.administration('collector')];
     default:
       return [t('home.collection.failed'), to.administration('collector')];
   }

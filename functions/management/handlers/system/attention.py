@@ -17,7 +17,7 @@ from roadstead.identity.permissions import Action, Permission, Resource
 from roadstead.identity.rights import permissions_in
 from roadstead.identity.robots.robots import DAY, NEVER, Robot
 from roadstead.identity.sign_in.token_accounts import TokenAccounts
-from roadstead.lifecycle.collector.execution import KIND
+from roadstead.lifecycle.collector.execution import KIND, Every
 from roadstead.lifecycle.executions.executions import Status
 from roadstead.lifecycle.policy.quotas import WARN_AT
 from roadstead.names import ProjectName
@@ -36,7 +36,7 @@ _COLLECTIONS = Permission(Resource.GARBAGE_COLLECTION, Action.LIST)
 
 @dataclass(frozen=True, slots=True)
 class _Warning:
-    """`kind` is `quota`, `robot`, `token`, `webhook`, `collection-late` or `collection-failed`.
+    """`kind` is `quota`, `robot`, `token`, `webhook`, `collection-late`, `collection-off` or `collection-failed`.
 
     `at` in seconds: when something expires or expired, failed, or should have begun.
     """
@@ -141,9 +141,11 @@ def _webhooks(call: Call, projects: Sequence[VisibleProject], identity: Identity
 def _collections(call: Call) -> Iterator[_Warning]:
     if not (call.caller.is_admin or _COLLECTIONS in call.caller.system_permissions):
         return
-    due = call.services.collections.schedule().next
-    if due is not None and due < (call.services.clock() - LATE) * 1000:
-        yield _Warning("collection-late", at=due // 1000)
+    schedule = call.services.collections.schedule()
+    if schedule.every is Every.NEVER:
+        yield _Warning("collection-off")
+    elif schedule.next is not None and schedule.next < (call.services.clock() - LATE) * 1000:
+        yield _Warning("collection-late", at=schedule.next // 1000)
     for last in call.services.executions.list_newest(KIND, "", limit=1):
         if last.status is Status.ERROR:
             yield _Warning("collection-failed", str(last.id), at=last.ended // 1000, detail=last.message)

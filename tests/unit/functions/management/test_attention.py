@@ -9,7 +9,7 @@ import pytest
 from functions.management.handlers.system import attention as attention_module
 from roadstead.identity.directory import Role, UserName
 from roadstead.identity.robots.robots import DAY
-from roadstead.lifecycle.collector.execution import KIND
+from roadstead.lifecycle.collector.execution import KIND, Every
 from roadstead.lifecycle.executions.executions import Execution, Status, Trigger
 from roadstead.names import ProjectName
 from roadstead.notifications.stores import LastDelivery
@@ -120,6 +120,13 @@ def test_a_collection_that_is_late_or_failed_is_said_to_administrators(desk: Des
         ("collection-late", ""),
         ("collection-failed", "no reply"),
     ]
+    assert kinds(desk, "bob") == []
+
+
+def test_a_collector_that_is_switched_off_is_said_to_administrators(desk: Desk) -> None:
+    desk.services.collections.set_schedule(Every.NEVER, "", delete_untagged=False, actor=Actor("ada"))
+    desk.now += 99 * 3_600
+    assert kinds(desk) == [("collection-off", None, "")]
     assert kinds(desk, "bob") == []
 
 
