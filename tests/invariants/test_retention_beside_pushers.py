@@ -57,6 +57,7 @@ from tests.manifests import image_of
 TAGS = int(os.environ.get("RETENTION_TAGS", "400"))
 PUSHERS = 10
 FASTER = 15 if TAGS < 1_000 else 1  # by which the clock of a step runs, so that a small repository takes several, too
+PAUSE = 1.5 if TAGS < 1_000 else 15.0  # seconds between two acts of a pusher, at most
 SHIPS, ADA = RepositoryName("ships/galleon"), Actor("ada")
 CONFIG, LAYER = b"{}", b"a layer"
 ALL = (Selector("**"),)
@@ -146,7 +147,7 @@ def busy(cloud: Embedded) -> Iterator[Others]:
             while not over.is_set():
                 others.done[act(lots, f"{number}-{count}")] += 1
                 count += 1
-                over.wait(lots.uniform(0, 1.5))
+                over.wait(lots.uniform(0, PAUSE))
         except BaseException as error:
             others.refused.append(error)
 
