@@ -22,7 +22,7 @@ from roadstead.lifecycle.executions.executions import (
 from roadstead.trail.entries import Actor, Event, Operation
 from roadstead.trail.events import EventMaker
 from tests.contract.conftest import Index
-from tests.memory.executions import MemoryExecutions
+from tests.memory.executions import MemoryExecutions, log_of
 
 NOW = 1_800_000_000_000
 ADA = Actor("ada", source_ip="192.0.2.7")
@@ -126,7 +126,9 @@ def test_tasks_and_logs_are_replaced_by_what_is_written_again(store: Executions)
     assert list(store.tasks(7)) == [done, *tasks[1:]]
     assert list(store.tasks(7, after=1, limit=1)) == [tasks[1]]
     assert (store.find_task(7, 1), store.find_task(7, 3)) == (done, None)
-    assert (store.log(7, 1), store.log(7, 12), store.log(7, 2)) == ("b\nc\n", "x\n", "")
+    assert (log_of(store, 7, 1), log_of(store, 7, 12), log_of(store, 7, 2)) == ("b\nc\n", "x\n", "")
+    assert list(store.log_parts(7, 1, after=0)) == [LogPart(1, 1, "c\n")]
+    assert list(store.log_parts(7, 1, after=1)) == []
 
 
 def test_a_document_that_is_too_large_is_refused(store: Executions) -> None:

@@ -29,7 +29,8 @@ from tests.e2e.images import KIB, MIB, Image
 from tests.e2e.processes import Machine
 
 GRACE, FENCE = 20, 8  # seconds: long enough for a client between its first blob and its manifest
-TRASH = 60  # seconds: an undo may wait for that long on a busy machine
+UNDO = 3_600  # seconds that the trash of `ships` keeps what may be undone, however busy the machine is; emptied at last
+TRASH = 60  # seconds of the other projects, whose trash ends by itself
 _PATIENCE = 900.0  # seconds, for the collector to come to an end
 EVERYTHING = [{"kind": "doublestar", "decoration": "matches", "pattern": "**"}]
 
@@ -46,8 +47,10 @@ class Day:
         self.done: dict[str, int] = {}
 
     def prepare(self) -> None:
-        """Projects: `ships` for everything, `tight` with a quota, `brief` that comes and goes."""
-        for project in ("ships", "tight", "brief"):
+        """Projects: `ships` for everything, `tight` with a quota, `brief` that comes and goes, `fleeting` for what
+        nobody undoes."""
+        self._make("ships", trash=UNDO)
+        for project in ("tight", "brief", "fleeting"):
             self._make(project)
         self.manage("PUT", "/roadstead/v1/projects/tight/quota", {"storage": 64 * KIB}).expect(200)
         rule = {
@@ -150,9 +153,10 @@ class Day:
             assert self.api.digest("ships/app", tag) == unit["digest"]
 
     def delete_repository(self) -> None:
-        self._push(self.clients[0], "ships/gone:v1")
-        self._delete_repository("ships", "gone")
-        self.api.manifest("ships/gone", "v1").expect(404)
+        """Nobody empties its trash: the collector frees it when its time is over."""
+        self._push(self.clients[0], "fleeting/gone:v1")
+        self._delete_repository("fleeting", "gone")
+        self.api.manifest("fleeting/gone", "v1").expect(404)
 
     def undo_repository(self) -> None:
         """With an index, its children, and an image; everything returns."""
@@ -209,7 +213,9 @@ class Day:
         assert self.api.digest("ships/app", "released") == digest
 
     def finish(self) -> None:
-        """Wait until nothing is left that goes; fail with what differs, unless that is nothing."""
+        """Empty the trash, and wait until nothing is left that goes; fail with what differs, unless that is nothing."""
+        emptied = self.manage("DELETE", "/roadstead/v1/projects/ships/trash").expect(202)
+        assert self._ended(emptied.headers["location"].removeprefix("/api")) == "Success"
         end = time.monotonic() + _PATIENCE
         while left := bucket.differences(self.cloud):
             assert time.monotonic() < end, f"after {self.done}:\n" + "\n".join(left)
@@ -230,9 +236,9 @@ class Day:
         body = json.dumps(document).encode() if document is not None else b""
         return exchange(method, f"{self.cloud.url}/api{path}", body, headers)
 
-    def _make(self, project: str) -> None:
+    def _make(self, project: str, *, trash: int = TRASH) -> None:
         self.manage("POST", "/v2.0/projects", {"project_name": project, "storage_limit": -1}).expect(201)
-        self.manage("PUT", f"/roadstead/v1/projects/{project}/trash-grace", {"seconds": TRASH}).expect(200)
+        self.manage("PUT", f"/roadstead/v1/projects/{project}/trash-grace", {"seconds": trash}).expect(200)
 
     def _id(self, project: str) -> int:
         return int(json.loads(self.manage("GET", f"/v2.0/projects/{project}").expect(200).body)["project_id"])

@@ -24,6 +24,7 @@ from tests.invariants.cloud import Cloud
 from tests.invariants.faults import Crash, Fault, Faulty
 from tests.invariants.registry import ALICE, Registry
 from tests.invariants.schedules import interleave, plans
+from tests.memory.executions import log_of
 
 KIND = "count"
 
@@ -58,7 +59,7 @@ def _check(cloud: Cloud) -> None:
     (one,) = store.list_newest(KIND, "ships")
     assert (one.status, one.progress) == (Status.SUCCESS, {"n": 3})
     assert [task.number for task in store.tasks(one.id)] == [1, 2, 3]
-    assert [store.log(one.id, number) for number in (1, 2, 3)] == ["1\n", "2\n", "3\n"]
+    assert [log_of(store, one.id, number) for number in (1, 2, 3)] == ["1\n", "2\n", "3\n"]
     assert [event["operation"] for event in cloud.events] == ["start-execution", "collect"]
     assert not [key for key in cloud.rows() if key[0] in ("due", "executions#only")]
 

@@ -35,6 +35,7 @@ from tests.invariants.operations import CONFIG, DOCUMENTS, IMAGE, LAYER, stands
 from tests.invariants.registry import ALICE, SHIPS, Registry, image
 from tests.invariants.schedules import interleave, plans
 from tests.invariants.trash import PROJECT, Bin
+from tests.memory.executions import log_of
 
 ALL = (Selector("**"),)
 KEEP_ONE = Policy(1, (Rule(1, Template.LATEST_PUSHED, 1, tags=ALL, repositories=ALL),))
@@ -97,7 +98,7 @@ def test_a_run_deletes_what_no_rule_keeps_and_says_so(cloud: Cloud) -> None:
     assert stands(Registry(cloud), NEWER, "new")
     (task,) = keeper.executions.tasks(done.id)
     assert (task.name, task.progress) == (SHIPS, {"total": 2, "retained": 1})
-    log = keeper.executions.log(done.id, 1)
+    log = log_of(keeper.executions, done.id, 1)
     assert log.splitlines()[0].startswith(f"KEEP   new {Digest.of(NEWER)}: rule 1")
     assert log.splitlines()[1].startswith(f"DELETE old {Digest.of(IMAGE)}: rule 1")
     (unit,) = Bin(cloud).units()
@@ -115,7 +116,7 @@ def test_a_dry_run_says_the_same_and_deletes_nothing(cloud: Cloud) -> None:
     keeper = Keeper(cloud)
     done = keeper.run(dry=True)
     assert done.progress == {"deleted": 0, "repositories": 1, "total": 2, "retained": 1}
-    assert "DELETE old" in keeper.executions.log(done.id, 1)
+    assert "DELETE old" in log_of(keeper.executions, done.id, 1)
     assert stands(Registry(cloud), IMAGE, "old")
     said = AuditEntry.of_event(event_from(cloud.events[-1]))
     assert (said.reference, said.detail.rpartition(" ")[2], event_type(said)) == ("", "dry_run=true", None)
@@ -184,7 +185,7 @@ def test_a_run_beside_a_new_immutable_rule_deletes_an_image_whole_or_leaves_it_f
         assert done.status is Status.SUCCESS
         assert stands(Registry(cloud), IMAGE, "old") == stays, run.trace
         if stays:
-            assert "immutable" in again.executions.log(done.id, 1)
+            assert "immutable" in log_of(again.executions, done.id, 1)
         seen.add(stays)
         check(cloud, BODIES)
     assert seen == {True, False}
@@ -219,7 +220,7 @@ def test_what_is_pulled_while_it_is_looked_at_stays(cloud: Cloud) -> None:
     done = keeper.run()
     assert pulled
     assert stands(Registry(cloud), IMAGE, "old")
-    assert "it was pulled meanwhile" in keeper.executions.log(done.id, 1)
+    assert "it was pulled meanwhile" in log_of(keeper.executions, done.id, 1)
     assert done.progress["retained"] == 2
 
 

@@ -53,6 +53,7 @@ from roadstead.trail.pull_counts import Artifact, Pulls
 from tests import aws
 from tests.embedded import Embedded, embedded
 from tests.manifests import image_of
+from tests.memory.executions import log_of
 
 TAGS = int(os.environ.get("RETENTION_TAGS", "400"))
 PUSHERS = 10
@@ -95,16 +96,22 @@ class Parts:
 
 
 class Watched(DynamoRetentionView):
-    """Notes when the last pull of an artifact was asked for."""
+    """Notes when the last pull of an artifact was asked for. After each look `wanted` is told of two that would go."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, wanted: Callable[[Candidate, Candidate], None]) -> None:
         super().__init__(table)
         self.looks = 0
         self.asked: dict[Digest, float] = {}
+        self._wanted = wanted
 
     def candidates(self, repository: RepositoryName) -> Any:
         self.looks += 1
-        return super().candidates(repository)
+        found = super().candidates(repository)
+        old = (one for one in found if not one.pulled and one.pushed < int((time.time() - DAYS * 86_400) * 1000))
+        two = sorted(old, key=lambda one: one.pushed)[:2]
+        if len(two) == 2:
+            self._wanted(*two)
+        return found
 
     def last_pull(self, repository: RepositoryName, one: Candidate) -> int:
         self.asked[one.digest] = time.monotonic()
@@ -190,7 +197,20 @@ def test_a_run_beside_pushers_deletes_only_what_nobody_wants_and_costs_what_is_s
         aws.make_tables(own.dynamodb, "index", "identity")
         own.s3.create_bucket(Bucket="bucket", CreateBucketConfiguration={"LocationConstraint": aws.REGION})
         fill(own)
-        view, executions = Watched(own.table), DynamoExecutions(own.table)
+        passer, wanted = Parts(cloud), Others()
+
+        def want(first: Candidate, second: Candidate) -> None:
+            """Somebody pulls the one and pushes the other again, between the look and their deletion."""
+            pulled = {Artifact(SHIPS, first.digest): Pulls(1, passer.events.now_ms())}
+            DynamoPullCounts(passer.table).add(f"look {first.digest}", pulled, {})
+            (tag,) = second.tags
+            found = passer.index.find_manifest(SHIPS, second.digest)
+            assert found is not None and found.data is not None
+            passer.push.push(SHIPS, tag, found.data, content_type=OCI_MANIFEST, actor=ADA)
+            wanted.pulled[first.digest] = 0.0
+            wanted.accepted[tag] = second.digest
+
+        view, executions = Watched(own.table, want), DynamoExecutions(own.table)
         policies, starter = DynamoRetention(own.table), Starter(executions, own.events)
         immutable = Policies(DynamoProjectRules(own.table), own.events).immutable_tags
         work = RetentionWork(
@@ -214,8 +234,12 @@ def test_a_run_beside_pushers_deletes_only_what_nobody_wants_and_costs_what_is_s
         took, used, units = time.monotonic() - began, list(calls), sum(one.units for one in writes(requests))
 
         assert others.refused == []
+        for digest in wanted.pulled:
+            assert own.index.find_manifest(SHIPS, digest) is not None, "it was pulled after the look, and is gone"
+        others.accepted |= wanted.accepted
+        others.pulled |= wanted.pulled
         assert done is not None and done.status is Status.SUCCESS
-        log = executions.log(done.id, 1)
+        log = log_of(executions, done.id, 1)
         meanwhile = log.count("meanwhile")
         deleted = done.progress["deleted"]
         tried = deleted + meanwhile

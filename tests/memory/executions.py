@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from roadstead.conflicts import Conflict
-from roadstead.lifecycle.executions.executions import Execution, LogPart, Running, Task
+from roadstead.lifecycle.executions.executions import Execution, Executions, LogPart, Running, Task
 from roadstead.trail.entries import Event
 
 
@@ -81,10 +81,16 @@ class MemoryExecutions:
     def find_task(self, execution_id: int, number: int) -> Task | None:
         return self._tasks.get((execution_id, number))
 
-    def log(self, execution_id: int, task: int) -> str:
-        parts = sorted((key, text) for key, text in self._logs.items() if key[:2] == (execution_id, task))
-        return "".join(text for _, text in parts)
+    def log_parts(self, execution_id: int, task: int, *, after: int = -1) -> Iterator[LogPart]:
+        for (id_, own, number), text in sorted(self._logs.items()):
+            if (id_, own) == (execution_id, task) and number > after:
+                yield LogPart(task, number, text)
 
     def _tell(self, event: Event | None) -> None:
         if event is not None:
             self.events.append(event)
+
+
+def log_of(executions: Executions, execution_id: int, task: int) -> str:
+    """The whole log of a task."""
+    return "".join(part.text for part in executions.log_parts(execution_id, task))

@@ -73,5 +73,10 @@ OPERATIONS: Mapping[str, Described] = {
     ),
     "getBucketAuditSchedule": Described("Show when audits of the bucket start", ref("BucketAuditSchedule")),
     "setBucketAuditSchedule": Described("Set when they start", body=ref("BucketAuditSchedule"), also=(409,)),
-    "getLogOfTask": Described("Read the log of a task", text(), media_type="text/plain"),
+    "getLogOfTask": Described(
+        "Read the log of a task, 4 MB at a time",
+        text(),
+        query=[Parameter("after", number(minimum=0), "the number of the last part of the log that was read")],
+        media_type="text/plain",
+    ),
 }

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -125,9 +125,11 @@ class DynamoExecutions:
         item = self._table.get(_task_key(execution_id, number))
         return _task(item) if item is not None else None
 
-    def log(self, execution_id: int, task: int) -> str:
-        parts = self._table.query(_key(execution_id)[0], prefix=f"log#{task:06d}#")
-        return "".join(zlib.decompress(part["text"]).decode() for part in parts)
+    def log_parts(self, execution_id: int, task: int, *, after: int = -1) -> Iterator[LogPart]:
+        prefix = f"log#{task:06d}#"
+        beyond = f"{prefix}{after:06d}" if after >= 0 else None
+        for item in self._table.query(_key(execution_id)[0], prefix=prefix, after=beyond):
+            yield LogPart(task, int(item["sk"].removeprefix(prefix)), zlib.decompress(item["text"]).decode())
 
 
 def _key(execution_id: int) -> Key:

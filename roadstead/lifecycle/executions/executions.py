@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
@@ -186,8 +186,8 @@ class Executions(Protocol):
 
     def find_task(self, execution_id: int, number: int) -> Task | None: ...
 
-    def log(self, execution_id: int, task: int) -> str:
-        """Return the whole log of a task, empty if there is none."""
+    def log_parts(self, execution_id: int, task: int, *, after: int = -1) -> Iterator[LogPart]:
+        """Yield the parts of a task's log with numbers above `after`, in their order; read as they are consumed."""
         ...
 
 

@@ -16,7 +16,7 @@ from roadstead.lifecycle.retention.verdicts import DAY_MS
 from roadstead.names import Tag
 from roadstead.trail.entries import Actor, rfc3339
 from roadstead.trail.events import EventMaker
-from tests.memory.executions import MemoryExecutions
+from tests.memory.executions import MemoryExecutions, log_of
 from tests.memory.index import MemoryIndex
 from tests.memory.objects import MemoryObjects
 from tests.memory.retention import MemoryRetention
@@ -63,7 +63,7 @@ def test_a_collection_adds_up_its_steps_and_logs_each() -> None:
     yard.collections.start(dry=False, delete_untagged=False, actor=Actor("ada"))
     done = yard.run()
     assert (done.status, done.progress["bytes_freed"], done.progress["objects_deleted"]) == (Status.SUCCESS, 20, 2)
-    assert yard.store.log(done.id, 1).count("bytes_freed=10") == 2
+    assert log_of(yard.store, done.id, 1).count("bytes_freed=10") == 2
 
 
 def test_a_collection_says_until_when_what_it_deleted_is_stored() -> None:
@@ -74,13 +74,13 @@ def test_a_collection_says_until_when_what_it_deleted_is_stored() -> None:
     until = stored_until(done.ended, 35)
     assert until % DAY_MS == 0
     assert 35 * DAY_MS < until - done.ended <= 36 * DAY_MS
-    assert yard.store.log(done.id, 1).count(f" stored_until={rfc3339(until)}\n") == 2
+    assert log_of(yard.store, done.id, 1).count(f" stored_until={rfc3339(until)}\n") == 2
     yard.clock.now += 60
     yard.collections.start(dry=True, delete_untagged=False, actor=Actor("ada"))
     dry = yard.run()
     assert dry.id > done.id
     assert "recovery_days" not in dry.progress
-    assert "stored_until" not in yard.store.log(dry.id, 1)
+    assert "stored_until" not in log_of(yard.store, dry.id, 1)
 
 
 def test_s3_rounds_the_end_of_a_version_up_to_midnight() -> None:

@@ -15,7 +15,7 @@ from roadstead.lifecycle.retention.rules import Policy, Rule, Selector, Template
 from roadstead.names import RepositoryName, Tag
 from roadstead.trail.events import EventMaker
 from tests.manifests import image_of, index_of
-from tests.memory.executions import MemoryExecutions
+from tests.memory.executions import MemoryExecutions, log_of
 from tests.memory.retention import MemoryRetention
 from tests.unit.content.parts import ADA, SHIPS, Registry
 
@@ -47,7 +47,7 @@ class Yard:
         started = self.retention.start(SHIPS.project, policy, dry=dry, actor=ADA)
         done = self.runner.run(started.id, lambda: 900.0)
         assert done is not None and done.status is Status.SUCCESS
-        return done, self.store.log(done.id, 1)
+        return done, log_of(self.store, done.id, 1)
 
     def left(self) -> set[str]:
         return set(self.registry.index.repositories[SHIPS].tags)

@@ -134,7 +134,7 @@ def get_task_log(call: Call, id: str, eid: str, tid: str) -> Response:
     number = int(tid) if tid.isascii() and tid.isdigit() and len(tid) <= 6 else 0
     if call.services.executions.find_task(found.id, number) is None:
         raise not_found(f"execution {found.id} has no task {tid[:20]!r}")
-    return log_response(call.services.executions.log(found.id, number))
+    return log_response(call, found.id, number)
 
 
 def preview(call: Call, project: str) -> Response:

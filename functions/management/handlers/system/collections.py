@@ -35,7 +35,7 @@ def stop(call: Call, gc_id: str) -> Response:
 
 
 def get_log(call: Call, gc_id: str) -> Response:
-    return log_response(call.services.executions.log(_found(call, gc_id).id, 1))
+    return log_response(call, _found(call, gc_id).id, 1)
 
 
 def get_schedule(call: Call) -> Response:

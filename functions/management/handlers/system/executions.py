@@ -18,6 +18,7 @@ from roadstead.lifecycle.executions.executions import Execution, Task
 from roadstead.names import ProjectName
 
 MAX_TASKS = 100  # in one page
+MAX_SHOWN_LOG = 4 * 1024 * 1024  # bytes: a response of a Lambda function has 6 MB, as JSON
 _SEES = Permission(Resource.REPOSITORY, Action.DELETE)  # whoever could do such things by hand
 
 
@@ -50,16 +51,33 @@ def list_tasks(call: Call, execution: str) -> Response:
 
 
 def get_log(call: Call, execution: str, task: str) -> Response:
-    """The log of a task as plain text. Raises 404."""
+    """The log of a task as plain text; see `log_response`. Raises 400, 404."""
     found = _found(call, execution)
     number = int(task) if task.isascii() and task.isdigit() and len(task) <= 6 else 0
     if call.services.executions.find_task(found.id, number) is None:
         raise not_found(f"execution {found.id} has no task {task[:20]!r}")
-    return log_response(call.services.executions.log(found.id, number))
+    return log_response(call, found.id, number)
 
 
-def log_response(text: str) -> Response:
-    return Response(200, (("Content-Type", "text/plain; charset=utf-8"),), text.encode())
+def log_response(call: Call, execution_id: int, task: int) -> Response:
+    """Respond with the parts of a task's log after the parameter `after`: as many as a response may have.
+
+    If there are more, `Link` leads to them, and the last line says so. Raises 400.
+    """
+    text = call.request.parameter("after") or "-1"
+    if not (text == "-1" or (text.isascii() and text.isdigit() and len(text) <= 6)):
+        raise bad_request("after must be the number of a part of the log")
+    shown, last, size = [], int(text), 0
+    headers = [("Content-Type", "text/plain; charset=utf-8")]
+    for part in call.services.executions.log_parts(execution_id, task, after=last):
+        data = part.text.encode()
+        if shown and size + len(data) > MAX_SHOWN_LOG:
+            shown.append(f"(this log goes on: ask for it with ?after={last})\n".encode())
+            headers.append(("Link", f'<{call.request.path}?after={last}>; rel="next"'))
+            break
+        shown.append(data)
+        last, size = part.number, size + len(data)
+    return Response(200, tuple(headers), b"".join(shown))
 
 
 def execution_document(one: Execution) -> dict[str, Any]:

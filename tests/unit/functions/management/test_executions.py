@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from functions.management.handlers.system import executions as executions_module
+from roadstead.http import Request
 from roadstead.identity.directory import Role
 from roadstead.lifecycle.executions.executions import Execution, LogPart, Status, Task
 from roadstead.trail.entries import Actor, Operation
@@ -111,3 +113,26 @@ def test_tasks_come_in_pages_and_have_logs(browser: Browser) -> None:
     assert browser.ask("GET", f"{path}/7/log", headers=headers)[0] == 200
     assert browser.ask("GET", f"{path}/8/log", headers=headers)[0] == 200
     assert browser.ask("GET", f"{path}/999/log", headers=headers)[0] == 404
+
+
+def test_a_log_that_is_too_long_for_a_response_comes_in_several(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions_module, "MAX_SHOWN_LOG", 20)
+    one = start(browser)
+    tasks = [Task(1, "ships/galleon", Status.SUCCESS, one.created, one.created)]
+    lines = [f"line {number} of it\n" for number in range(5)]  # 13 bytes each; the third is longer than a response
+    lines[2] = "x" * 30 + "\n"
+    was = replace(one, version=1)
+    browser.desk.executions.save(was, was, tasks=tasks, logs=[LogPart(1, at, line) for at, line in enumerate(lines)])
+    path, headers, read = f"{PATH}/{one.id}/tasks/1/log", {"authorization": basic("bob")["Authorization"]}, ""
+    query: tuple[tuple[str, str], ...] = ()
+    for number in range(5):
+        response = browser.desk.ask(Request("GET", path, query, tuple(headers.items())))
+        text, _, said = response.body.decode().partition("(")
+        goes_on = number < 4
+        assert said == (f"this log goes on: ask for it with ?after={number})\n" if goes_on else "")
+        assert dict(response.headers).get("Link") == (f'<{path}?after={number}>; rel="next"' if goes_on else None)
+        read, query = read + text, (("after", str(number)),)
+    assert read == "".join(lines)
+    assert browser.ask("GET", f"{path}?after=x", headers=headers)[0] == 400
