@@ -8,8 +8,7 @@ from roadstead.lifecycle.collector.execution import KIND
 from roadstead.lifecycle.executions.executions import Execution, Executions, Status
 from roadstead.lifecycle.executions.schedules import Schedules
 
-_AT_ONCE = 3  # executions; the newest is nearly always enough
-_LOOKED_AT = 60  # executions: among so many one that is not a dry run is found
+_LOOKED_AT = 60  # executions: the newest is nearly always enough, and so many dry runs in a row nobody makes
 
 
 def late_since(schedules: Schedules, executions: Executions, now: int) -> int | None:
@@ -32,9 +31,9 @@ def late_since(schedules: Schedules, executions: Executions, now: int) -> int | 
 def _collections(executions: Executions) -> Iterator[Execution]:
     """Yield the newest ones that were to free something, newest first."""
     before: int | None = None
-    for _ in range(_LOOKED_AT // _AT_ONCE):
-        page = executions.list_newest(KIND, "", before=before, limit=_AT_ONCE)
-        yield from (one for one in page if one.parameters.get("dry_run") is not True)
-        if len(page) < _AT_ONCE:
+    for _ in range(_LOOKED_AT):
+        page = executions.list_newest(KIND, "", before=before, limit=1)
+        if not page:
             return
+        yield from (one for one in page if one.parameters.get("dry_run") is not True)
         before = page[-1].id
