@@ -15,7 +15,8 @@ from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.lifecycle.dynamodb_backlog import DynamoBacklog
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.aws.lifecycle.dynamodb_explanations import DynamoExplanations
-from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView
+from roadstead.aws.lifecycle.dynamodb_schedules import DynamoSchedules
 from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUploadMarks
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.lifecycle.s3_walk import S3Walk
@@ -35,11 +36,14 @@ from roadstead.lifecycle.collector.run import Collector, Times
 from roadstead.lifecycle.collector.stores import Stores
 from roadstead.lifecycle.deletion.repositories import KIND as REPOSITORY_DELETION
 from roadstead.lifecycle.deletion.repositories import RepositoryDeletionWork
-from roadstead.lifecycle.deletion.trash import EMPTY, RESTORE, EmptyWork, RestoreWork
+from roadstead.lifecycle.deletion.restoration import RESTORE, RestoreWork
+from roadstead.lifecycle.deletion.trash import EMPTY, EmptyWork
 from roadstead.lifecycle.executions.copies import KIND as COPY
 from roadstead.lifecycle.executions.copies import CopyWork
-from roadstead.lifecycle.executions.executions import Execution, Runner, Starter, Work
+from roadstead.lifecycle.executions.executions import Execution, Work
+from roadstead.lifecycle.executions.runner import Runner
 from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.policy.changes import Policies
 from roadstead.lifecycle.retention.execution import KIND as RETENTION
 from roadstead.lifecycle.retention.execution import RetentionWork

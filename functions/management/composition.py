@@ -28,7 +28,8 @@ from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.identity.dynamodb_states import DynamoStates
 from roadstead.aws.identity.ssm_configuration import SsmConfigurationSecrets
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
-from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView
+from roadstead.aws.lifecycle.dynamodb_schedules import DynamoSchedules
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.lifecycle.lambda_functions import LambdaFunction, LambdaWaker
 from roadstead.aws.notifications.dynamodb_notifications import DynamoDeliveryRecords, DynamoWebhooks
@@ -52,7 +53,7 @@ from roadstead.lifecycle.bucket_audit.execution import BucketAudits
 from roadstead.lifecycle.collector.execution import Collections
 from roadstead.lifecycle.deletion.trash import Trash
 from roadstead.lifecycle.executions.copies import Copies
-from roadstead.lifecycle.executions.executions import Starter
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.policy.changes import Policies
 from roadstead.lifecycle.retention.policies import Retention
 from roadstead.notifications.webhooks import Notifications

@@ -41,7 +41,8 @@ from roadstead.identity.stores import Identities, Projects, Users
 from roadstead.lifecycle.bucket_audit.execution import BucketAudits
 from roadstead.lifecycle.collector.execution import Collections
 from roadstead.lifecycle.deletion.trash import Trash
-from roadstead.lifecycle.executions.executions import Executions, Starter
+from roadstead.lifecycle.executions.executions import Executions
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.policy.changes import Policies
 from roadstead.lifecycle.retention.policies import Retention
 from roadstead.notifications.webhooks import Notifications

@@ -9,7 +9,8 @@ import pytest
 
 from roadstead.aws.catalog.dynamodb_pages import summary_key
 from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
-from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView
+from roadstead.aws.lifecycle.dynamodb_schedules import DynamoSchedules
 from roadstead.aws.table import Table
 from roadstead.catalog.summaries import Child, Summary
 from roadstead.conflicts import Conflict

@@ -15,7 +15,9 @@ from roadstead.content.push import Push
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.lifecycle.executions.copies import KIND, CopyWork, start
-from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, Runner, Starter, Status
+from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, Status
+from roadstead.lifecycle.executions.runner import Runner
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.names import RepositoryName, Tag
 from tests.invariants.cloud import Cloud
 from tests.invariants.faults import Crash, Fault, Faulty

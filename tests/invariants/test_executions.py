@@ -7,17 +7,9 @@ from botocore.exceptions import BotoCoreError
 
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
 from roadstead.conflicts import Conflict
-from roadstead.lifecycle.executions.executions import (
-    LEASE_MS,
-    Execution,
-    LogPart,
-    Runner,
-    Running,
-    Starter,
-    Status,
-    Step,
-    Task,
-)
+from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, LogPart, Running, Status, Step, Task
+from roadstead.lifecycle.executions.runner import Runner
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.trail.entries import Operation
 from roadstead.trail.events import EventMaker
 from tests.invariants.cloud import Cloud

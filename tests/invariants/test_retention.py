@@ -10,13 +10,16 @@ from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
 from roadstead.aws.content.dynamodb_rules import DynamoProjectRules
 from roadstead.aws.content.index_items import event_from
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
-from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView
+from roadstead.aws.lifecycle.dynamodb_schedules import DynamoSchedules
 from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.digest import Digest
 from roadstead.documents import compact
-from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, Runner, Starter, Status
+from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, Status
+from roadstead.lifecycle.executions.runner import Runner
 from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.policy import immutability
 from roadstead.lifecycle.policy.changes import Policies
 from roadstead.lifecycle.policy.immutability import ImmutableRule

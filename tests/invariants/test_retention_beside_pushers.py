@@ -32,7 +32,8 @@ from roadstead.aws.content.index_items import (
 )
 from roadstead.aws.content.s3 import S3Objects
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
-from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView, DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_retention import DynamoRetention, DynamoRetentionView
+from roadstead.aws.lifecycle.dynamodb_schedules import DynamoSchedules
 from roadstead.aws.table import Table
 from roadstead.content.copying import NothingUploaded
 from roadstead.content.deletion.artifacts import Deletion
@@ -40,7 +41,9 @@ from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifests import Manifests
 from roadstead.content.push import Push
 from roadstead.digest import Digest
-from roadstead.lifecycle.executions.executions import Runner, Starter, Status
+from roadstead.lifecycle.executions.executions import Status
+from roadstead.lifecycle.executions.runner import Runner
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.policy.changes import Policies
 from roadstead.lifecycle.retention.execution import KIND, RetentionWork
 from roadstead.lifecycle.retention.policies import Retention

@@ -12,8 +12,11 @@ from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.deletion.repositories import RepositoryDeletion, Swept
 from roadstead.content.deletion.trash import Unit
 from roadstead.content.manifests import Manifests
-from roadstead.lifecycle.deletion.trash import EMPTY, RESTORE, EmptyWork, RestoreWork, Trash
-from roadstead.lifecycle.executions.executions import Execution, Runner, Starter, Work
+from roadstead.lifecycle.deletion.restoration import RESTORE, RestoreWork
+from roadstead.lifecycle.deletion.trash import EMPTY, EmptyWork, Trash
+from roadstead.lifecycle.executions.executions import Execution, Work
+from roadstead.lifecycle.executions.runner import Runner
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.names import Reference, RepositoryName
 from tests.invariants.cloud import Cloud
 from tests.invariants.registry import ALICE, BOB, SHIPS, Registry

@@ -9,8 +9,9 @@ from typing import Any
 
 from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Served, Stored
 from roadstead.lifecycle.executions.cron import next_ms
-from roadstead.lifecycle.executions.executions import Execution, LogPart, Starter, Status, Step, Task
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Status, Step, Task
 from roadstead.lifecycle.executions.schedules import Schedule, Schedules
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.names import RepositoryName
 from roadstead.printable import printable
 from roadstead.trail.entries import Actor, Operation

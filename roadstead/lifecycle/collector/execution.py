@@ -17,8 +17,9 @@ from roadstead.errors import RegistryError
 from roadstead.lifecycle.collector.report import Report
 from roadstead.lifecycle.collector.run import TIME_FOR_A_PAGE, Collector
 from roadstead.lifecycle.executions.cron import next_ms
-from roadstead.lifecycle.executions.executions import Execution, LogPart, Starter, Status, Step, Task
+from roadstead.lifecycle.executions.executions import Execution, LogPart, Status, Step, Task
 from roadstead.lifecycle.executions.schedules import Schedule, Schedules
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.retention.verdicts import DAY_MS, YOUNG_MS, Candidate
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor, Operation, rfc3339

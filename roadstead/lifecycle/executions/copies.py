@@ -9,16 +9,8 @@ from collections.abc import Callable, Sequence
 from roadstead.conflicts import Conflict
 from roadstead.content.copying import Copying, CopyRequest, Done
 from roadstead.digest import Digest
-from roadstead.lifecycle.executions.executions import (
-    Execution,
-    Executions,
-    LogPart,
-    Starter,
-    Status,
-    Step,
-    Task,
-    WorkFailed,
-)
+from roadstead.lifecycle.executions.executions import Execution, Executions, LogPart, Status, Step, Task, WorkFailed
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.names import ProjectName, RepositoryName
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker

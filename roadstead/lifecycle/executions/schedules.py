@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from roadstead.conflicts import Conflict
 from roadstead.lifecycle.executions.cron import next_ms
-from roadstead.lifecycle.executions.executions import Running, Starter, Trigger
+from roadstead.lifecycle.executions.executions import Running, Trigger
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.trail.entries import Actor, ActorKind, Event
 from roadstead.trail.events import EventMaker
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from roadstead.conflicts import Conflict
 from roadstead.lifecycle.executions.cron import next_ms
-from roadstead.lifecycle.executions.executions import Execution, Starter
+from roadstead.lifecycle.executions.executions import Execution
 from roadstead.lifecycle.executions.schedules import Schedule, Schedules
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.retention.execution import KIND
 from roadstead.lifecycle.retention.rules import Policy
 from roadstead.lifecycle.retention.stores import ImmutableTags, RetentionPolicies, RetentionView

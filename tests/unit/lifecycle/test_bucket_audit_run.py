@@ -9,7 +9,8 @@ import pytest
 
 from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Page, Served, Stored
 from roadstead.lifecycle.bucket_audit.execution import KIND, WEEKLY, BucketAudits, BucketAuditWork
-from roadstead.lifecycle.executions.executions import MAX_LOG, Execution, Running, Starter, Trigger
+from roadstead.lifecycle.executions.executions import MAX_LOG, Execution, Running, Trigger
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker

@@ -10,8 +10,10 @@ from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.manifests import Manifests
 from roadstead.lifecycle.collector.execution import KIND, Collections, CollectionWork, Every, stored_until
 from roadstead.lifecycle.collector.report import Report
-from roadstead.lifecycle.executions.executions import Runner, Starter, Status
+from roadstead.lifecycle.executions.executions import Status
+from roadstead.lifecycle.executions.runner import Runner
 from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.retention.verdicts import DAY_MS
 from roadstead.names import Tag
 from roadstead.trail.entries import Actor, rfc3339

@@ -6,8 +6,10 @@ import pytest
 
 from roadstead.lifecycle.collector.execution import KIND, Collections, Every
 from roadstead.lifecycle.collector.lateness import late_since
-from roadstead.lifecycle.executions.executions import Execution, Runner, Starter, Status, Step, WorkFailed
+from roadstead.lifecycle.executions.executions import Execution, Status, Step, WorkFailed
+from roadstead.lifecycle.executions.runner import Runner
 from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from tests.memory.executions import MemoryExecutions

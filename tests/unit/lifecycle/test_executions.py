@@ -7,18 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from roadstead.lifecycle.executions.executions import (
-    LEASE_MS,
-    Execution,
-    Runner,
-    Running,
-    Starter,
-    Status,
-    Step,
-    Work,
-    WorkFailed,
-    new_id,
-)
+from roadstead.lifecycle.executions.executions import LEASE_MS, Execution, Running, Status, Step, Work, WorkFailed
+from roadstead.lifecycle.executions.runner import Runner
+from roadstead.lifecycle.executions.starter import Starter, new_id
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
 from tests.memory.executions import MemoryExecutions

@@ -8,7 +8,9 @@ from itertools import repeat
 from roadstead.content.commit_rules import RuleRefused
 from roadstead.content.deletion.artifacts import Deletion
 from roadstead.digest import Digest
-from roadstead.lifecycle.executions.executions import MAX_LOG, Execution, Runner, Starter, Status
+from roadstead.lifecycle.executions.executions import MAX_LOG, Execution, Status
+from roadstead.lifecycle.executions.runner import Runner
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.retention.execution import KIND, RetentionWork
 from roadstead.lifecycle.retention.policies import Retention
 from roadstead.lifecycle.retention.rules import Policy, Rule, Selector, Template

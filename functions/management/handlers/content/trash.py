@@ -12,7 +12,8 @@ from functions.management.harbor.shapes import milliseconds
 from functions.management.route import OWN, in_project, route
 from roadstead.content.deletion.trash import MAX_TAGS_OF_UNIT, Unit
 from roadstead.http import Response
-from roadstead.lifecycle.deletion.trash import EMPTY, RESTORE
+from roadstead.lifecycle.deletion.restoration import RESTORE
+from roadstead.lifecycle.deletion.trash import EMPTY
 from roadstead.lifecycle.executions.executions import Running
 from roadstead.names import ProjectName, RepositoryName, Tag
 

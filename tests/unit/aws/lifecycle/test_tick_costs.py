@@ -5,13 +5,15 @@ from __future__ import annotations
 from moto import mock_aws
 
 from roadstead.aws.lifecycle.dynamodb_executions import DynamoExecutions
-from roadstead.aws.lifecycle.dynamodb_retention import DynamoSchedules
+from roadstead.aws.lifecycle.dynamodb_schedules import DynamoSchedules
 from roadstead.aws.table import Table
 from roadstead.lifecycle.bucket_audit.execution import BucketAudits
 from roadstead.lifecycle.collector.execution import KIND, Collections
 from roadstead.lifecycle.collector.lateness import late_since
-from roadstead.lifecycle.executions.executions import Execution, Runner, Starter, Step
+from roadstead.lifecycle.executions.executions import Execution, Step
+from roadstead.lifecycle.executions.runner import Runner
 from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.trail.events import EventMaker
 from tests import aws
 

@@ -15,8 +15,10 @@ from roadstead.content.deletion.artifacts import Deletion
 from roadstead.lifecycle.bucket_audit.execution import BucketAudits
 from roadstead.lifecycle.collector.execution import Collections, CollectionWork
 from roadstead.lifecycle.collector.report import Report
-from roadstead.lifecycle.executions.executions import Execution, Runner, Starter, Status, Step, Work, WorkFailed
+from roadstead.lifecycle.executions.executions import Execution, Status, Step, Work, WorkFailed
+from roadstead.lifecycle.executions.runner import Runner
 from roadstead.lifecycle.executions.schedules import Scheduler
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
 from tests.memory.executions import MemoryExecutions

@@ -40,7 +40,9 @@ from roadstead.lifecycle.collector.execution import Collections
 from roadstead.lifecycle.deletion.trash import Trash
 from roadstead.lifecycle.executions.copies import KIND as COPY
 from roadstead.lifecycle.executions.copies import Copies, CopyWork
-from roadstead.lifecycle.executions.executions import Runner, Starter, Work
+from roadstead.lifecycle.executions.executions import Work
+from roadstead.lifecycle.executions.runner import Runner
+from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.policy.changes import Policies
 from roadstead.lifecycle.retention.policies import Retention
 from roadstead.names import RepositoryName, Tag

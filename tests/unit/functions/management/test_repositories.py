@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from roadstead.lifecycle.deletion.repositories import KIND, RepositoryDeletionWork
-from roadstead.lifecycle.executions.executions import Runner, Status
+from roadstead.lifecycle.executions.executions import Status
+from roadstead.lifecycle.executions.runner import Runner
 from roadstead.trail.events import EventMaker
 from tests.unit.functions.management.client import Browser, Desk, basic
 
