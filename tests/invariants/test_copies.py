@@ -37,6 +37,7 @@ from tests.invariants.operations import (
 )
 from tests.invariants.registry import ALICE, BOATS, BOB, SHIPS, Registry
 from tests.invariants.schedules import interleave, plans
+from tests.memory.executions import log_of
 
 SIGNATURE = Tag(f"sha256-{Digest.of(INDEX).hex}.sig")
 ALL = (IMAGE, SECOND, INDEX, REFERRER)
@@ -122,7 +123,7 @@ def test_an_artifact_is_copied_with_all_that_belongs_to_it(cloud: Cloud, hurried
     _check_copied(cloud)
     steps = DynamoExecutions(Registry(cloud).table).find(_found(cloud).id)
     assert steps is not None and (int(steps.state["steps"]) > 3) is hurried
-    log = DynamoExecutions(Registry(cloud).table).log(steps.id, 1)
+    log = log_of(DynamoExecutions(Registry(cloud).table), steps.id, 1)
     assert {line.split()[0] for line in log.splitlines()} == {Digest.of(body) for body in ALL}
 
 
