@@ -137,7 +137,7 @@ def busy(cloud: Embedded) -> Iterator[Others]:
     pulls = DynamoPullCounts(parts.table)
 
     def push(lots: random.Random, name: str) -> str:
-        old = lots.randrange(TAGS)
+        old = lots.randrange(TAGS // 2, TAGS)  # the older half goes, however slow the machine is
         kind = lots.choice(("new", "again", "tagged"))
         body = body_of(old) if kind != "new" else image_of(LAYER, config=CONFIG, annotations={"n": name})
         tag = tag_of(old) if kind == "again" else Tag(name)
@@ -146,7 +146,7 @@ def busy(cloud: Embedded) -> Iterator[Others]:
         return kind
 
     def pull(lots: random.Random, name: str) -> str:
-        digest = Digest.of(body_of(lots.randrange(TAGS)))
+        digest = Digest.of(body_of(lots.randrange(TAGS // 2, TAGS)))
         pulls.add(name, {Artifact(SHIPS, digest): Pulls(1, parts.events.now_ms())}, {})
         others.pulled.setdefault(digest, time.monotonic())
         return "pulled"

@@ -188,7 +188,7 @@ def test_ids_are_in_the_order_of_time_and_fit_a_number_of_javascript() -> None:
 def test_a_taken_id_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     office = Office(Counting())
     numbers = iter([1, 1, 2])
-    monkeypatch.setattr("roadstead.lifecycle.executions.executions.secrets.randbelow", lambda _: next(numbers))
+    monkeypatch.setattr("roadstead.lifecycle.executions.starter.secrets.randbelow", lambda _: next(numbers))
     first = office.starter.start("count", "ships", {}, actor=ADA)
     second = office.starter.start("count", "ships", {}, actor=ADA)
     assert (first.id & 2047, second.id & 2047) == (1, 2)
