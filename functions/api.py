@@ -25,6 +25,7 @@ ROUTES = (
     Route("/v2/", "registry"),
     Route("/v2", "registry"),
     Route("/token", "token"),
+    Route("/service/token", "token"),  # Harbor's
     Route("/.well-known/jwks.json", "token"),
     Route("/api/{proxy+}", "management"),
     Route("/c/{proxy+}", "management"),  # OpenID Connect: browsers come back here

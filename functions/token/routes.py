@@ -27,6 +27,7 @@ class Route:
 ROUTES = (
     Route("get_token", "GET", "/token", get_token),
     Route("post_token", "POST", "/token", post_token),
+    Route("get_token", "GET", "/service/token", get_token),  # Harbor's, as scripts have it
     Route("get_keys", "GET", "/.well-known/jwks.json", get_keys),
 )
 

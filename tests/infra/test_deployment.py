@@ -221,6 +221,7 @@ class TestApi:
             "ANY /v2/{proxy+}": "Registry",
             "ANY /v2": "Registry",
             "ANY /token": "Token",
+            "ANY /service/token": "Token",
             "ANY /.well-known/jwks.json": "Token",
             "ANY /api/{proxy+}": "Management",
             "ANY /ui/{proxy+}": "Management",

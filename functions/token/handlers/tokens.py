@@ -30,6 +30,7 @@ from roadstead.identity.tokens.tokens import IssuedToken, Reason, TokenRefused, 
 MAX_FORM = 64 * 1024  # bytes: the scopes of 500 repositories take 36 KB
 _MAX_FIELDS = 1_000
 _FORM = "application/x-www-form-urlencoded"
+_HARBORS = "harbor-registry"  # what scripts for Harbor ask for; the token is for our own service all the same
 _NO_STORE = ("Cache-Control", "no-store")
 Parameters = Mapping[str, tuple[str, ...]]
 
@@ -68,7 +69,7 @@ def post_token(services: TokenServices, request: Request) -> Response:
 
 
 def _issue(services: TokenServices, request: Request, parameters: Parameters, credentials: Credentials) -> IssuedToken:
-    if any(service not in ("", services.service) for service in parameters.get("service", ())):
+    if any(service not in ("", services.service, _HARBORS) for service in parameters.get("service", ())):
         raise TokenRefused(Reason.INVALID_REQUEST, f"tokens are issued for the service {services.service!r} only")
     client_id = _single(parameters, "client_id") or ""
     asked = TokenRequest(

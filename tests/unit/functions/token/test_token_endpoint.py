@@ -65,6 +65,12 @@ def test_an_answer_has_what_docker_reads(harbour: Harbour, client: TokenClient) 
     assert answer.headers["cache-control"] == "no-store"
 
 
+def test_a_script_for_harbor_gets_a_token_of_ours_where_harbor_has_it(harbour: Harbour, client: TokenClient) -> None:
+    query = (("service", "harbor-registry"), ("scope", "repository:ships/a:pull"))
+    answer = client.send(Request("GET", "/service/token", query, (("authorization", ADA),)))
+    assert access(harbour, answer) == ["repository:ships/a:pull"]
+
+
 def test_scopes_are_repeated_or_parted_by_spaces(harbour: Harbour, client: TokenClient) -> None:
     scopes = ["repository:ships/a:pull", "repository:ships/b:push", "repository:open/c:*"]
     expected = ["repository:ships/a:pull", "repository:ships/b:push", "repository:open/c:pull"]
@@ -291,7 +297,11 @@ def test_the_key_set_has_every_trusted_key(harbour: Harbour, client: TokenClient
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "get"])
 def test_other_methods_are_told_which_there_are(client: TokenClient, method: str) -> None:
-    for path, allowed in (("/token", "GET, HEAD, POST"), ("/.well-known/jwks.json", "GET, HEAD")):
+    for path, allowed in (
+        ("/token", "GET, HEAD, POST"),
+        ("/service/token", "GET, HEAD"),
+        ("/.well-known/jwks.json", "GET, HEAD"),
+    ):
         answer = client.send(Request(method, path))
         assert (answer.status, answer.headers["allow"]) == (405, allowed)
         assert answer.body["errors"][0]["code"] == "UNSUPPORTED"

@@ -31,6 +31,7 @@ def routed(path: str) -> tuple[str, str] | None:
         ("/v2/a/b/tags/list", ("registry", "a/b/tags/list")),
         ("/v2//a", ("registry", "/a")),
         ("/token", ("token", "")),
+        ("/service/token", ("token", "")),
         ("/.well-known/jwks.json", ("token", "")),
         ("/api/v2.0/ping", ("management", "v2.0/ping")),
         ("/token/", None),
