@@ -257,11 +257,11 @@ def test_a_run_beside_pushers_deletes_only_what_nobody_wants_and_costs_what_is_s
             assert found is not None and found["digest"] == digest, f"{tag} was pushed, and is gone"
             assert manifest_item_key(SHIPS, digest) in there, f"{tag} points to nothing"
         left = {candidate.digest for candidate in DynamoRetentionView(own.table).candidates(SHIPS)}
-        wanted = {*others.pulled, *others.accepted.values()}
+        needed = {*others.pulled, *others.accepted.values()}
         for number in range(TAGS):
             digest, stays = Digest.of(body_of(number)), number % 100 == 0
             if digest in left:
-                assert stays or digest in wanted, f"{number} should go"
+                assert stays or digest in needed, f"{number} should go"
                 continue
             assert not stays, f"{number} was pulled within the lag"
             assert others.pulled.get(digest, view.asked[digest]) >= view.asked[digest], f"{number} was pulled before"

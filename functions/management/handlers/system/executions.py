@@ -67,7 +67,8 @@ def log_response(call: Call, execution_id: int, task: int) -> Response:
     text = call.request.parameter("after") or "-1"
     if not (text == "-1" or (text.isascii() and text.isdigit() and len(text) <= 6)):
         raise bad_request("after must be the number of a part of the log")
-    shown, last, size = [], int(text), 0
+    shown: list[bytes] = []
+    last, size = int(text), 0
     headers = [("Content-Type", "text/plain; charset=utf-8")]
     for part in call.services.executions.log_parts(execution_id, task, after=last):
         data = part.text.encode()
