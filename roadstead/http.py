@@ -49,6 +49,11 @@ class Request:
         """Return every value of a query parameter, in order."""
         return tuple(value for key, value in self.query if key == name)
 
+    def has(self, tag: str) -> bool:
+        """Whether the client has what the entity tag `tag` names, by its If-None-Match (RFC 9110 section 13.1.2)."""
+        known = {one.strip().removeprefix("W/") for one in (self.header("if-none-match") or "").split(",")}
+        return tag in known or "*" in known
+
     @property
     def user_agent(self) -> str:
         """The User-Agent header, cut to 256 characters."""
@@ -79,8 +84,8 @@ class Response:
 
     @property
     def head(self) -> Headers:
-        """The headers to send: with a Content-Length, unless one is present (HEAD) or the status is 204."""
-        if self.status == 204 or any(name.lower() == "content-length" for name, _ in self.headers):
+        """The headers to send: with a Content-Length, unless one is present (HEAD) or the status is 204 or 304."""
+        if self.status in (204, 304) or any(name.lower() == "content-length" for name, _ in self.headers):
             return self.headers
         return (*self.headers, ("Content-Length", str(len(self.body))))
 

@@ -131,8 +131,7 @@ class Console:
 def _page(request: Request, files: _Files) -> Response:
     tag = f'"{files.build}"'
     headers = (("Cache-Control", "no-cache"), ("ETag", tag), *_ALWAYS)
-    known = {one.strip().removeprefix("W/") for one in (request.header("if-none-match") or "").split(",")}
-    if tag in known:
+    if request.has(tag):
         return Response(304, headers)
     return Response(200, (("Content-Type", "text/html; charset=utf-8"), *headers), files.index)
 

@@ -194,7 +194,8 @@ def parse_manifest(body: bytes, content_type: str | None) -> Manifest:
         )
     document = _load(body)
     media_type = decide_media_type(content_type, document)
-    if document.get("schemaVersion") != 2:
+    version = document.get("schemaVersion")
+    if version != 2 or not isinstance(version, int):  # Go's clients cannot read 2.0
         _invalid("schemaVersion is not 2")
     # A document that is an image to one reader and an index to another gives one digest two contents (CVE-2021-41190).
     is_index = media_type in INDEX_TYPES

@@ -229,6 +229,13 @@ def test_the_pull_of_an_image_is_one_entry_that_counts_its_blobs(trail: Trail, m
     assert entry.detail == f"blobs=3 blob_bytes={len(b'{}') + len(BLOB) + len(BIG)}"
 
 
+def test_a_manifest_that_the_client_has_is_not_pulled(trail: Trail, maintainer: Client) -> None:
+    digest = pushed(maintainer, "1", BLOB, BIG)
+    trail.new()
+    maintainer.manifest(SHIPS, "1", headers={"If-None-Match": f'"{digest}"'}).expect(304)
+    assert without_logins(trail.new()) == []
+
+
 def test_the_line_of_each_request_counts_the_blob_that_it_served(
     trail: Trail, maintainer: Client, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,14 @@ def test_a_range_of_an_inline_blob_is_206(developer: Client, wanted: str, first:
     assert answer.header("docker-content-digest") == digest
 
 
+def test_a_client_that_has_an_inline_blob_gets_304(developer: Client) -> None:
+    digest = developer.push_blob(REPOSITORY, SMALL)
+    etag = developer.blob(REPOSITORY, digest).header("etag")
+    assert etag is not None
+    answer = developer.blob(REPOSITORY, digest, headers={"If-None-Match": etag}).expect(304)
+    assert (answer.header("etag"), answer.header("docker-content-digest"), answer.body) == (etag, digest, b"")
+
+
 @pytest.mark.parametrize("wanted", ["bytes=5000-10000"])
 def test_a_range_outside_the_blob_is_416(developer: Client, wanted: str) -> None:
     digest = developer.push_blob(REPOSITORY, SMALL)

@@ -132,6 +132,8 @@ def test_a_document_with_two_meanings_is_refused(developer: Client, document: di
         b"",
         b"[" * 100_000,
         dump({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "layers": []}),
+        dump(image(of(BLOBS[0], CONFIG), [], schemaVersion=2.0)),  # Go's clients cannot read it
+        dump(image(of(BLOBS[0], CONFIG), [], schemaVersion="2")),
     ],
 )
 def test_a_malformed_manifest_is_refused(developer: Client, body: bytes) -> None:

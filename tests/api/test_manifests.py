@@ -67,6 +67,23 @@ def test_head_and_get_by_tag_report_the_digest_as_it_was_pushed(developer: Clien
     developer.manifest(REPOSITORY, Digest.of(body)).refused(404, "MANIFEST_UNKNOWN")
 
 
+@pytest.mark.parametrize("known", ['"{}"', 'W/"{}"', '"other", "{}"', "*"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_client_that_has_the_manifest_gets_304(developer: Client, method: str, known: str) -> None:
+    digest = Digest.of(push_image(developer, REPOSITORY, "v1"))
+    etag = developer.manifest(REPOSITORY, "v1").header("etag")
+    for reference in ("v1", digest):
+        answer = developer.manifest(
+            REPOSITORY, reference, method=method, headers={"If-None-Match": known.format(digest)}
+        ).expect(304)
+        assert (answer.header("etag"), answer.header("docker-content-digest")) == (etag, digest)
+        assert (answer.body, answer.header("content-type")) == (b"", None)
+        developer.manifest(REPOSITORY, reference, method=method, headers={"If-None-Match": '"sha256:other"'}).expect(
+            200
+        )
+        developer.manifest(REPOSITORY, "absent", method=method, headers={"If-None-Match": "*"}).expect(404)
+
+
 @on_both_backends
 @pytest.mark.parametrize("by_tag", [True, False])
 def test_a_manifest_with_3_9_mb_of_annotations_is_accepted(developer: Client, by_tag: bool) -> None:

@@ -36,6 +36,8 @@ def get(call: Call, repository: RepositoryName, digest: Digest) -> Response:
         url = call.services.urls.presign(link.key, digest=link.digest)
         audit.blob_pulled(call, repository, digest, link.size)
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
+    if call.request.has(f'"{link.digest}"'):
+        return Response(304, _headers(link))
     wanted = call.request.header("range")
     part = parse_range(wanted, link.size) if wanted else None
     audit.blob_pulled(call, repository, digest, link.size)

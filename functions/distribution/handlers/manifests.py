@@ -14,18 +14,28 @@ from roadstead.names import Reference, RepositoryName, Tag
 def head(call: Call, repository: RepositoryName, reference: Reference) -> Response:
     if call.services.head_answers is not HeadAnswers.LENGTH:
         entry, data = call.services.manifests.get(repository, reference)
-        if isinstance(reference, Tag):
-            audit.seen(call, repository, reference, entry.digest)
-        return Response(200, _headers(entry.media_type, entry.digest), data)  # the gateway cuts off the body
+        _note(call, repository, reference, entry.digest)
+        return _unchanged(call, entry.digest) or Response(
+            200,
+            _headers(entry.media_type, entry.digest),
+            data,  # the gateway cuts off the body
+        )
     found = call.services.manifests.head(repository, reference)
-    if isinstance(reference, Tag):
-        audit.seen(call, repository, reference, found.digest)
-    return Response(200, (*_headers(found.media_type, found.digest), ("Content-Length", str(found.size))))
+    _note(call, repository, reference, found.digest)
+    return _unchanged(call, found.digest) or Response(
+        200, (*_headers(found.media_type, found.digest), ("Content-Length", str(found.size)))
+    )
 
 
 def get(call: Call, repository: RepositoryName, reference: Reference) -> Response:
-    """Respond with the bytes and type as pushed, whatever `Accept` says: another type would have another digest."""
+    """Respond with the bytes and type as pushed, whatever `Accept` says: another type would have another digest.
+
+    With 304 if the client has it already; that is no pull.
+    """
     entry, data = call.services.manifests.get(repository, reference)
+    if unchanged := _unchanged(call, entry.digest):
+        _note(call, repository, reference, entry.digest)
+        return unchanged
     audit.pulled(call, repository, reference, entry, data)
     return Response(200, _headers(entry.media_type, entry.digest), data)
 
@@ -64,6 +74,18 @@ def _tags(texts: tuple[str, ...], reference: Reference) -> tuple[Tag, ...]:
         return tuple(Tag.parse(text) for text in texts)
     except ValueError as error:
         raise RegistryError(ErrorCode.TAG_INVALID, str(error)) from error
+
+
+def _note(call: Call, repository: RepositoryName, reference: Reference, digest: Digest) -> None:
+    """Note that a tag was asked for without a pull."""
+    if isinstance(reference, Tag):
+        audit.seen(call, repository, reference, digest)
+
+
+def _unchanged(call: Call, digest: Digest) -> Response | None:
+    """Return 304 if the client has the manifest, or None."""
+    headers = (("Docker-Content-Digest", digest), ("ETag", f'"{digest}"'))
+    return Response(304, headers) if call.request.has(f'"{digest}"') else None
 
 
 def _headers(media_type: str, digest: Digest) -> Headers:
