@@ -22,20 +22,20 @@ help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 up: $(VENV)/local.stamp ## run the registry until Ctrl-C: PORT=5000 STATE=.state FRONT=all|edge|none BLOBS_AT=s3|distribution LISTEN=127.0.0.1 URL=https://… COLLECT_GRACE=… COLLECT_FENCE=… LDAP_CA=…
-	@exec $(BIN)/python -m local up --port $(PORT) --state $(STATE) --front $(FRONT) --blobs-at $(BLOBS_AT) --listen $(LISTEN) --url "$(URL)" --build-console \
-	  $(if $(COLLECT_GRACE),--collect-grace $(COLLECT_GRACE)) $(if $(COLLECT_FENCE),--collect-fence $(COLLECT_FENCE)) $(if $(LDAP_CA),--ldap-ca $(LDAP_CA))
+	@exec $(BIN)/python -m local up --port $(PORT) --state "$(STATE)" --front $(FRONT) --blobs-at $(BLOBS_AT) --listen $(LISTEN) --url "$(URL)" --build-console \
+	  $(if $(COLLECT_GRACE),--collect-grace $(COLLECT_GRACE)) $(if $(COLLECT_FENCE),--collect-fence $(COLLECT_FENCE)) $(if $(LDAP_CA),--ldap-ca "$(LDAP_CA)")
 
 down: ## stop the one that runs with STATE=.state
-	@test ! -e $(STATE) || exec $(BIN)/python -m local down --state $(STATE)
+	@test ! -e "$(STATE)" || exec $(BIN)/python -m local down --state "$(STATE)"
 
 reset: ## stop it and delete all that was pushed to STATE=.state
-	@test ! -e $(STATE) || exec $(BIN)/python -m local reset --state $(STATE)
+	@test ! -e "$(STATE)" || exec $(BIN)/python -m local reset --state "$(STATE)"
 
 audit: $(VENV)/local.stamp ## print the audit trail of STATE=.state as JSON lines; FOLLOW=1, ASK="pulls DIGEST|failed-logins|deletions|pushes"
-	@exec $(BIN)/python -m local audit --state $(STATE) $(if $(FOLLOW),--follow) --ask "$(ASK)"
+	@exec $(BIN)/python -m local audit --state "$(STATE)" $(if $(FOLLOW),--follow) --ask "$(ASK)"
 
 providers: $(VENV)/dev.stamp ## run a directory (slapd) and a provider of OpenID Connect to try `make up` with: PORT=5000 STATE=.state
-	@exec $(BIN)/python -m tests.providers --registry http://127.0.0.1:$(PORT) --password-file $(STATE)/admin-password
+	@exec $(BIN)/python -m tests.providers --registry http://127.0.0.1:$(PORT) --password-file "$(STATE)/admin-password"
 
 # What tests/e2e drives. In CI a missing client is a failure; elsewhere those tests are left out, and it is said.
 CLIENTS := dockerd docker containerd ctr runc skopeo podman buildah umoci jq chromium
