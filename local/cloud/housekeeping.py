@@ -7,6 +7,7 @@ import json
 import logging
 import sqlite3
 import time
+from functools import partial
 
 from local.cloud.database import Database
 from local.cloud.dynamodb import storage
@@ -21,6 +22,8 @@ PAUSE = 60.0  # seconds between two rounds
 BATCH = 100  # rows in one write, so that nobody waits long
 SETTLING = 3_600.0  # seconds that consumers of a stream have after a start before anything is trimmed
 UPLOADS_KEPT = 8 * 86_400  # seconds, as the bucket's lifecycle rule has it where it is deployed
+NEARLY_FULL = 1024**3  # bytes; S3's disk is never full, and what failed on ours would keep it full for days
+KEPT_WHEN_FULL = 3_600  # seconds without a new part
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +45,8 @@ class Housekeeping:
                 await self._database.write(_forget_old)
                 if time.monotonic() - started > SETTLING:
                     await self._database.write(_trim)
-                self._files.remove(await self._database.write(_abort_uploads))
+                kept = UPLOADS_KEPT if self._files.free() > NEARLY_FULL else KEPT_WHEN_FULL
+                self._files.remove(await self._database.write(partial(abort_uploads, kept=kept)))
             except AwsError as error:
                 _log.warning("tidying up failed: %s", error)
 
@@ -72,8 +76,12 @@ def _trim(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE trimmed SET sequence=?", (last,))
 
 
-def _abort_uploads(connection: sqlite3.Connection) -> list[str]:
-    """Forget uploads that nobody completed; the files of their parts."""
-    oldest = int((time.time() - UPLOADS_KEPT) * 1000)
-    rows = connection.execute("SELECT id FROM uploads WHERE created<? LIMIT ?", (oldest, BATCH)).fetchall()
+def abort_uploads(connection: sqlite3.Connection, *, kept: int) -> list[str]:
+    """Forget uploads that have got nothing for `kept` seconds; return the files of their parts."""
+    oldest = int((time.time() - kept) * 1000)
+    rows = connection.execute(
+        "SELECT id FROM uploads WHERE created<:oldest"
+        " AND NOT EXISTS (SELECT 1 FROM parts WHERE upload=id AND modified>=:oldest) LIMIT :batch",
+        {"oldest": oldest, "batch": BATCH},
+    ).fetchall()
     return [file for (identifier,) in rows for file in forget(connection, identifier)]

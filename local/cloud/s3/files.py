@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import secrets
+import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -61,6 +62,10 @@ class Files:
         for number in range(256):
             (root / f"{number:02x}").mkdir(mode=0o700, parents=True, exist_ok=True)
         _sync_directory(root)
+
+    def free(self) -> int:
+        """Return how many bytes the disk has left."""
+        return shutil.disk_usage(self._root).free
 
     def incoming(self, algorithms: Iterable[str]) -> Incoming:
         """A new file, and the hashes of these algorithms of what is written to it."""
