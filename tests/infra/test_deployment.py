@@ -379,6 +379,14 @@ class TestObservability:
         (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if one["AlarmName"] == "roadstead-Faults"]
         assert (alarm["MetricName"], alarm["Namespace"], alarm["Threshold"]) == ("Faults", "roadstead", 1)
 
+    def test_the_collectors_times_are_no_trials(self, default: Deployment, everything: Deployment) -> None:
+        """A trial's may be shorter than is safe beside pushes."""
+        for deployment in (default, everything):
+            (collector,) = [
+                one for one in deployment.of("AWS::Serverless::Function") if one["FunctionName"].endswith("-collector")
+            ]
+            assert not {"COLLECT_TRIAL", "COLLECT_GRACE", "COLLECT_FENCE"} & set(collector["Environment"]["Variables"])
+
     def test_a_collector_that_is_late_or_stands_still_is_noticed_by_the_lines_that_are_missing(
         self, default: Deployment
     ) -> None:

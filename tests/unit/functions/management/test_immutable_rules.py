@@ -141,3 +141,26 @@ def test_lists_show_which_tags_are_immutable_and_deleting_those_gets_412(browser
         assert "galleon:v1 is immutable: rule" in document["errors"][0]["message"]
     assert ask(browser, "DELETE", f"{artifact}/tags/latest")[0] == 200
     assert ask(browser, "GET", artifact)[0] == 200
+
+
+def test_no_way_of_the_api_moves_or_removes_an_immutable_tag(browser: Browser) -> None:
+    first = browser.desk.push("ships/galleon", "v1")
+    other = browser.desk.push_image("ships/galleon", "latest", layer=b"another")
+    elsewhere = browser.desk.push_image("ships/boat", "v1", layer=b"a third")
+    ask(browser, "POST", document=rule("v*"))
+    repositories = "/api/v2.0/projects/ships/repositories"
+    for method, path, document in (
+        ("POST", f"{repositories}/galleon/artifacts/{other}/tags", {"name": "v1"}),
+        ("POST", f"{repositories}/galleon/artifacts?from=ships/boat:v1", None),
+        ("DELETE", f"{repositories}/galleon/artifacts/v1", None),
+        ("DELETE", f"{repositories}/galleon", None),
+        ("DELETE", f"{repositories}/boat", None),
+    ):
+        status, answered, headers = ask(browser, method, path, document)
+        if status == 202:
+            browser.desk.run_executions()
+            assert ask(browser, "GET", headers["location"])[1]["status"] == "Error"
+        else:
+            assert status in (409, 412), (method, path, status, answered)
+    for name, digest in (("galleon", first), ("boat", elsewhere)):
+        assert ask(browser, "GET", f"{repositories}/{name}/artifacts/v1")[1]["digest"] == digest
