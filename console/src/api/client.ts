@@ -1,6 +1,9 @@
 import createClient, { type Middleware } from 'openapi-fetch';
 import type { paths } from './types';
 
+/** The code of what is not over yet after a long wait; its status is 0. */
+export const SLOW = 'SLOW';
+
 /** What the API refused, or that it could not be reached (`status` 0). `requestId` finds the request in the logs. */
 export class ApiError extends Error {
   constructor(

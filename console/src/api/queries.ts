@@ -1,6 +1,7 @@
 import { keepPreviousData, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useTexts } from '../i18n';
-import { useToast } from '../ui/feedback';
+import { useToast } from '../ui/toast';
+import { explanationOf } from '../lib/failures';
 import { undo } from './trash';
 import type { Session, TrashUnit } from './types';
 import { ApiError, api, dataOf, listOf } from './client';
@@ -368,7 +369,7 @@ export function useUndo({ project, repository }: { project: string; repository: 
         await undo(project, repository, is);
         say(t('trash.undone'));
       } catch (error) {
-        say(t('trash.notUndone', { reason: error instanceof Error ? error.message : '' }));
+        say(t('trash.notUndone', { reason: t(explanationOf(error)) }));
       }
       await client.invalidateQueries();
     },

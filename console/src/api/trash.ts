@@ -1,4 +1,4 @@
-import { api, ApiError } from './client';
+import { api, ApiError, SLOW } from './client';
 import type { TrashUnit } from './types';
 
 const PAUSE = 1_000; // milliseconds between two looks at work that is under way
@@ -30,7 +30,7 @@ export async function finished(response: Response): Promise<void> {
     const { data } = await api.GET('/api/roadstead/v1/executions/{execution}', { params: { path: { execution: id } } });
     if (data?.status === 'Success') return;
     if (data?.status === 'Error' || data?.status === 'Stopped') throw new ApiError(412, data.status, data.message, id);
-    if (Date.now() > until) throw new ApiError(0, 'SLOW', '', id);
+    if (Date.now() > until) throw new ApiError(0, SLOW, '', id);
     await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }

@@ -16,6 +16,7 @@ export type Attention = Schemas['Warning'];
 export type AuditLog = Schemas['AuditLogExt'];
 export type Configurations = Schemas['Configurations'];
 export type CreatedRobot = Schemas['CreatedRobot'];
+export type ErrorCode = Schemas['Errors']['errors'][number]['code'];
 export type Found = Schemas['Found'];
 export type Group = Schemas['UserGroup'];
 export type ImmutableRule = Schemas['ImmutableRule'];

@@ -73,7 +73,7 @@ function Password() {
           change.mutate({ old: String(values.get('old')), now: String(values.get('new')) });
         }}
       >
-        {change.isError && <Failure error={change.error} />}
+        {change.isError && <Failure error={change.error} words={{ FORBIDDEN: 'account.password.wrong' }} />}
         <TextField label={t('account.password.old')} name="old" type="password" autoComplete="current-password" required />
         <TextField
           label={t('account.password.new')}

@@ -33,7 +33,7 @@ export function Administration({ tab }: { tab: string }) {
   const { t } = useTexts();
   const session = useSession();
   const Tab = TABS.find(([one]) => one === tab)?.[2];
-  if (!session.data?.admin) return <Failure error={new ApiError(403, 'FORBIDDEN', t('administration.only'), '')} />;
+  if (!session.data?.admin) return <Failure error={new ApiError(403, 'FORBIDDEN', '', '')} words={{ FORBIDDEN: 'administration.only' }} />;
   return (
     <>
       <Head title={t('title.administration')} />

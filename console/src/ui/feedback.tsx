@@ -1,35 +1,37 @@
 import { CircleAlert } from 'lucide-preact';
-import { type ComponentChildren, createContext } from 'preact';
-import { useCallback, useContext, useMemo, useState } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useCallback, useMemo, useState } from 'preact/hooks';
 import { ApiError } from '../api/client';
-import { type Message, useTexts } from '../i18n';
+import { useTexts } from '../i18n';
+import { explanationOf, type Words } from '../lib/failures';
 import { Button } from './controls';
+import { type Say, ToastContext } from './toast';
 
-/** What to do about a refusal, by its status; the registry's own sentence stands beside it. */
-const ADVICE: Record<number, Message> = {
-  0: 'error.unreachable',
-  401: 'error.signedOut',
-  403: 'error.forbidden',
-  404: 'error.notFound',
-  409: 'error.conflict',
-  412: 'error.precondition',
-  429: 'error.busy',
-};
+interface FailureProps {
+  error: unknown;
+  retry?: () => void;
+  /** What certain refusals mean on this page. */
+  words?: Words;
+}
 
-/** What happened, in the registry's words, and what to do; with the request's id for whoever reads the logs. */
-export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+/** What happened and what to do, in the reader's language; then the registry's sentence, and the id of the request. */
+export function Failure({ error, retry, words }: FailureProps) {
   const { t } = useTexts();
-  const known = error instanceof ApiError ? error : new ApiError(-1, 'UNFORESEEN', String(error), '');
-  const advice = ADVICE[known.status] ?? (known.status >= 500 ? 'error.server' : undefined);
+  const sentence = error instanceof ApiError ? error.message : String(error);
+  const request = error instanceof ApiError ? error.requestId : '';
   return (
     <div class="failure" role="alert">
       <CircleAlert size={18} aria-hidden="true" />
       <div class="stack" style={{ gap: '4px' }}>
-        {known.message && <p class="break">{known.message}</p>}
-        {advice && <p>{t(advice)}</p>}
-        {known.requestId && (
+        <p>{t(explanationOf(error, words))}</p>
+        {sentence && (
+          <p class="small break" lang="en">
+            {sentence}
+          </p>
+        )}
+        {request && (
           <p class="small">
-            {t('error.request')} <code class="break">{known.requestId}</code>
+            {t('error.request')} <code class="break">{request}</code>
           </p>
         )}
         {retry && (
@@ -58,15 +60,8 @@ interface Toast {
   text: string;
   undo?: () => void;
 }
-type Say = (text: string, undo?: () => void) => void;
-const ToastContext = createContext<Say>(() => undefined);
 
 const SHOWN = 6_000; // milliseconds; with an undo twice as long
-
-/** Says what was done, at the foot of the page, with a button that undoes it where that is possible. */
-export function useToast(): Say {
-  return useContext(ToastContext);
-}
 
 export function Toasts({ children }: { children: ComponentChildren }) {
   const { t } = useTexts();

@@ -29,7 +29,7 @@ from functions.management.openapi import (
     users,
     webhooks,
 )
-from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, ref, text
+from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, one_of, ref, text
 from functions.management.route import Anybody, InProject, Nothing, Route, in_words
 
 RESOURCES = (
@@ -86,7 +86,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         paths.setdefault(route.template.text, {})[route.method.lower()] = operation
     schemas = {name: schema for resource in RESOURCES for name, schema in resource.SCHEMAS.items()}
     codes = sorted({code.code for code in ManagementCode})
-    error = obj({"code": text("such as " + ", ".join(codes)), "message": text("a sentence for a person")})
+    error = obj({"code": one_of(*codes), "message": text("a sentence for a person")})
     return {
         "openapi": "3.1.0",
         "info": {

@@ -35,8 +35,10 @@ export function Test({ run, off }: { run: () => Promise<Verdict>; off: boolean }
                 <b>{t('providers.failed', { step: verdict.step })}</b>
               </p>
             )}
-            <p class="break">{verdict.reason}</p>
-            {`providers.step.${verdict.step}` in en && <p class="muted">{t(`providers.step.${verdict.step}` as Message)}</p>}
+            {`providers.step.${verdict.step}` in en && <p>{t(`providers.step.${verdict.step}` as Message)}</p>}
+            <p class="small muted break" lang="en">
+              {verdict.reason}
+            </p>
           </div>
         )}
         {test.isError && <Failure error={test.error} />}

@@ -5,7 +5,8 @@ import type { TagRow } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { Button } from '../../ui/controls';
 import { Dialog } from '../../ui/dialogs';
-import { Failure, useToast } from '../../ui/feedback';
+import { Failure } from '../../ui/feedback';
+import { useToast } from '../../ui/toast';
 import { Choices } from '../../ui/fields';
 
 const AT_ONCE = 4; // requests
