@@ -63,6 +63,6 @@ export async function signIn(page: Page, name = ADMIN, password = PASSWORD, path
 /** Waits until the page has what it asked for. */
 export async function settled(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction(() => !document.querySelector('.skeleton'));
+  await page.waitForFunction(() => !document.querySelector('.skeleton, .table.waiting')); // nor rows of the question before
   await page.waitForLoadState('networkidle');
 }

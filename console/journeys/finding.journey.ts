@@ -98,6 +98,18 @@ test('who pulled an artifact is told to an administrator of the project, and to 
   await page.goto('/ui/p/harbour/r/api/-/a/2.0.1');
   await settled(page);
   expect(await page.getByText('Who pulled it').count()).toBe(0);
+  await page.goto('/ui/p/harbour/policies'); // a developer writes retention, and may not see what never changes
+  await settled(page);
+  expect(await page.getByRole('alert').count()).toBe(0);
+  await page.goto('/ui/p/harbour/settings');
+  await page.getByText('Your role does not show this page').waitFor();
+  await window.clearCookies();
+  await page.goto('/ui/p/library/r/alpine/-/a/3.22'); // of a public project, for somebody without an account
+  await settled(page);
+  await page.getByText('docker pull').waitFor();
+  expect(new URL(page.url()).pathname).toBe('/ui/p/library/r/alpine/-/a/3.22');
+  await page.goto('/ui/p/harbour?q=a');
+  await page.waitForURL('**/ui/sign-in?back=%2Fui%2Fp%2Fharbour%3Fq%3Da'); // no session has ended
   await window.close();
 });
 

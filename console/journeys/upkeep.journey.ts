@@ -111,7 +111,7 @@ test('a webhook is tested, hears of a push, and is told again what it missed', a
   await dialog.getByRole('button', { name: 'Add' }).click();
   await page.getByRole('heading', { name: 'deploy' }).waitFor();
   await page.getByText('It hears of what happens from the next minute on.').waitFor();
-  const delivery = page.getByRole('listitem').filter({ hasText: 'PUSH_ARTIFACT' });
+  const delivery = page.getByRole('listitem').filter({ hasText: 'An artifact is pushed' });
   for (let at = 1; !heard.length; at += 1) {
     expect(at).toBeLessThan(60); // a webhook takes effect within a minute, and a busy machine takes another one or two
     await admin.image(`${PROJECT}/kept`, `v${at + 1}`, [300]);
@@ -148,7 +148,7 @@ test('the trail of a project is filtered, and downloaded whole as CSV', async ()
   await page.goto(`/ui/p/${PROJECT}/activity`);
   await settled(page);
   await page.getByLabel('Kind of action').selectOption('delete');
-  await page.getByRole('searchbox', { name: 'Filter by what it is about' }).fill('nightly');
+  await page.getByRole('searchbox', { name: 'Filter by name' }).fill('nightly');
   await page.waitForURL('**q=nightly**');
   await page.getByRole('link', { name: `${PROJECT}/nightly:build-a` }).waitFor({ timeout: SLOW });
   await settled(page);
@@ -161,6 +161,10 @@ test('the trail of a project is filtered, and downloaded whole as CSV', async ()
   expect(lines[0]).toBe('\ufeffop_time,username,operation,resource_type,resource,operation_result,operation_description');
   expect(lines.length).toBe(filtered); // both have a row of names
   expect(lines.slice(1).every((line) => /^\d{4}-\d\d-\d\dT[^,]+,admin,delete,/.test(line))).toBe(true);
+  await page.getByLabel('Kind of action').selectOption('push'); // of images, without their layers
+  await page.getByText('Pushed · artifact').first().waitFor({ timeout: SLOW });
+  await settled(page);
+  expect(await page.getByText('· layer').count()).toBe(0);
   expect(errors).toEqual([]);
   await window.close();
 });

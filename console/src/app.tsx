@@ -32,18 +32,19 @@ export function App() {
 
   useEffect(() => onNewBuild(() => setNewBuild(true)), []);
   useEffect(() => {
-    const signedOut = () => {
-      if (placeOf(window.location.pathname).page !== 'sign-in')
-        route(to.signInAgain(window.location.pathname + window.location.search), true);
+    const signedOut = (ended: boolean) => {
+      const back = window.location.pathname + window.location.search;
+      if (placeOf(window.location.pathname).page !== 'sign-in') route(ended ? to.signInAgain(back) : to.signIn(back), true);
     };
     const ends = [
       onSignedOut(() => {
+        const ended = Boolean(client.getQueryData(['session']));
         client.setQueryData(['session'], null);
-        signedOut();
+        signedOut(ended);
       }),
       onOtherTab((user) => {
         takeUser(client, user);
-        if (!user) signedOut();
+        if (!user) signedOut(true);
       }),
     ];
     return () => ends.forEach((end) => end());
@@ -58,7 +59,7 @@ export function App() {
   if (session.isPending || start) return null;
   return (
     <Toasts>
-      <Shell user={session.data ?? null} place={place} newBuild={newBuild}>
+      <Shell user={session.isError ? undefined : (session.data ?? null)} place={place} newBuild={newBuild}>
         {session.isError ? (
           <Failure error={session.error} retry={() => void session.refetch()} />
         ) : (

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { copyText } from '../src/lib/clipboard';
 import { pullCommands } from '../src/lib/commands';
 import { agentName } from '../src/lib/agent';
 import { absolute, bytes, relative, shortDigest, timeOf } from '../src/lib/format';
@@ -107,7 +108,27 @@ describe('pull commands', () => {
   });
 });
 
+test('a text is copied where the browser has no clipboard for the page, and the focus stays', async () => {
+  Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true });
+  document.body.innerHTML = '<button>copy</button>';
+  const button = document.querySelector('button');
+  button?.focus();
+  let copied = '';
+  document.execCommand = () => {
+    copied = (document.activeElement as HTMLTextAreaElement).value;
+    return true;
+  };
+  await copyText('docker pull x');
+  expect([copied, document.activeElement, document.querySelector('textarea')]).toEqual(['docker pull x', button, null]);
+  document.execCommand = () => false;
+  await expect(copyText('x')).rejects.toThrow();
+});
+
 describe('roles', () => {
+  test('a developer writes retention, and does not see which tags never change', () => {
+    expect([may('editRetention', 2, false), may('seeImmutability', 2, false), may('seeImmutability', 4, false)]).toEqual([true, false, true]);
+  });
+
   test('a developer pushes and does not remove', () => {
     expect(may('push', 2, false)).toBe(true);
     expect(may('remove', 2, false)).toBe(false);

@@ -37,6 +37,7 @@ const RIGHTS = {
   editRobots: [ADMIN],
   seePolicies: WRITERS,
   editRetention: WRITERS,
+  seeImmutability: KEEPERS,
   editImmutability: KEEPERS,
   listWebhooks: KEEPERS,
   editWebhooks: [ADMIN],

@@ -1,11 +1,12 @@
 import { Globe, Lock } from 'lucide-preact';
+import { useLocation } from 'preact-iso';
 import { useProject, useSession } from '../api/queries';
 import { type Message, useTexts } from '../i18n';
 import { to } from '../lib/place';
 import { may, type Right, roleName } from '../lib/roles';
 import { SMALL } from '../ui/controls';
 import { Time } from '../ui/data';
-import { Failure } from '../ui/feedback';
+import { Empty, Failure } from '../ui/feedback';
 import { Head, Tabs } from '../ui/shell';
 import { Activity } from '../parts/activity';
 import { Robots } from '../parts/robots';
@@ -84,7 +85,24 @@ export function Project({ project: name, tab }: { project: string; tab: string }
         tabs={shown.map(([one, text]) => [one, t(text), to.project(name, one === 'repositories' ? undefined : one)])}
       />
       {project.data && (role || session.data?.admin) && <QuotaNotice project={name} />}
-      {Tab && project.data ? <Tab project={name} id={project.data.project_id} may={has} /> : project.isSuccess && !Tab && <Nowhere />}
+      {Tab && project.data ? <Tab project={name} id={project.data.project_id} may={has} /> : project.isSuccess && !Tab && (TABS.some(([one]) => one === tab) ? <NotForYou /> : <Nowhere />)}
     </>
+  );
+}
+
+/** A page of the project that others see: somebody has sent its address, or the role has changed. */
+function NotForYou() {
+  const { t } = useTexts();
+  const session = useSession();
+  const { url } = useLocation();
+  return (
+    <Empty title={t('project.notForYou')}>
+      <p>{t(session.data ? 'project.notForYou.hint' : 'project.notForYou.signIn')}</p>
+      {!session.data && (
+        <a class="button primary" href={to.signIn(url)}>
+          {t('signIn')}
+        </a>
+      )}
+    </Empty>
   );
 }

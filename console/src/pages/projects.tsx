@@ -2,12 +2,12 @@ import { Globe, Lock, Plus } from 'lucide-preact';
 import { useLocation } from 'preact-iso';
 import { useState } from 'preact/hooks';
 import { api } from '../api/client';
-import { useAction, useProjects, useSession } from '../api/queries';
+import { useAction, useProjects, useSession, useSystem } from '../api/queries';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
 import { to } from '../lib/place';
 import { roleName } from '../lib/roles';
-import { Button, SMALL } from '../ui/controls';
+import { Button, Sign } from '../ui/controls';
 import { Filter, Header, Time } from '../ui/data';
 import { FormDialog } from '../ui/dialogs';
 import { Empty } from '../ui/feedback';
@@ -23,6 +23,8 @@ export function Projects() {
   const projects = useProjects({ page, filter, sort: query.get('sort') });
   const [creating, setCreating] = useState(false);
   const admin = session.data?.admin ?? false;
+  const system = useSystem();
+  const creates = admin || (Boolean(session.data) && system.data?.project_creation_restriction === 'everyone');
   const create = (
     <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
       {t('projects.new')}
@@ -32,16 +34,16 @@ export function Projects() {
     <>
       <Head title={t('title.projects')}>
         <Filter name="q" label={t('projects.filter')} />
-        {admin && create}
+        {creates && create}
       </Head>
       <Listing
         label={t('title.projects')}
         list={projects}
         filtered={filter !== null}
         none={
-          <Empty title={t(admin ? 'projects.none.admin' : session.data ? 'projects.none.user' : 'projects.none.public')}>
-            <p>{t(admin ? 'projects.none.admin.hint' : session.data ? 'projects.none.user.hint' : 'projects.none.public.hint')}</p>
-            {admin && create}
+          <Empty title={t(creates ? 'projects.none.admin' : session.data ? 'projects.none.user' : 'projects.none.public')}>
+            <p>{t(creates ? 'projects.none.admin.hint' : session.data ? 'projects.none.user.hint' : 'projects.none.public.hint')}</p>
+            {creates && create}
           </Empty>
         }
         head={[
@@ -59,12 +61,11 @@ export function Projects() {
         ]}
         row={(project) => {
           const open = project.metadata.public === 'true';
-          const Icon = open ? Globe : Lock;
           return (
             <tr key={project.project_id}>
               <td>
                 <span class="with-icon">
-                  <Icon size={SMALL} aria-label={t(open ? 'public' : 'private')} />
+                  <Sign icon={open ? Globe : Lock} label={t(open ? 'public' : 'private')} />
                   <a class="name" href={to.project(project.name)}>
                     {project.name}
                   </a>

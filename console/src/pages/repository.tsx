@@ -8,7 +8,7 @@ import { useAddress } from '../lib/address';
 import { pullCommands, registryHost } from '../lib/commands';
 import { to } from '../lib/place';
 import { may, type Right } from '../lib/roles';
-import { Actions, Button, Command, SMALL } from '../ui/controls';
+import { Actions, Button, Command, CopyButton, Sign } from '../ui/controls';
 import { DeleteRepository } from './repository/delete-repository';
 import { DeleteTags } from './repository/delete-tags';
 import { Children } from './repository/children';
@@ -53,7 +53,7 @@ export function Repository({ project, repository, tab }: { project: string; repo
         ]}
       />
       {tab === 'tags' ? (
-        <Tags project={project} repository={repository} name={name} remove={keeper} />
+        <Tags project={project} repository={repository} name={name} remove={found.isPending ? undefined : keeper} />
       ) : tab === 'untagged' ? (
         <Untagged project={project} repository={repository} />
       ) : tab === 'info' ? (
@@ -69,7 +69,8 @@ interface TagsProps {
   project: string;
   repository: string;
   name: string;
-  remove: boolean;
+  /** Whether the reader may delete; undefined while that is asked, since it decides the columns. */
+  remove: boolean | undefined;
 }
 
 function Tags({ project, repository, name, remove }: TagsProps) {
@@ -86,6 +87,8 @@ function Tags({ project, repository, name, remove }: TagsProps) {
   const [open, setOpen] = useState<string | null>(null);
   useEffect(() => setChosen(new Map()), [prefix, after, sort]);
   const rows = tags.data?.rows ?? [];
+  const waiting = tags.isPending || remove === undefined;
+  const shown = waiting ? [] : rows;
   const choosable = rows.filter((tag) => !tag.immutable);
   const choose = (wanted: TagRow[], on: boolean) => {
     const next = new Map(chosen);
@@ -94,7 +97,7 @@ function Tags({ project, repository, name, remove }: TagsProps) {
       else next.delete(tag.name);
     setChosen(next);
   };
-  const command = pullCommands(name, first?.name ?? null, '', '')[0]?.[1];
+  const pullCommand = (tag: TagRow) => pullCommands(name, tag.name, tag.digest, tag.artifact_type)[0]?.[1] ?? '';
   return (
     <>
       <div class="bar">
@@ -108,10 +111,8 @@ function Tags({ project, repository, name, remove }: TagsProps) {
             {n('tags.delete', chosen.size)}
           </Button>
         )}
-        {first && command && chosen.size === 0 && !prefix && !after && (
-          <div style={{ flex: '0 1 460px', minWidth: 0 }}>
-            <Command text={command} />
-          </div>
+        {chosen.size === 0 && !prefix && !after && (first ?? waiting) && (
+          <div style={{ flex: '0 1 460px', minWidth: 0 }}>{first ? <Command text={pullCommand(first)} /> : <div class="command" />}</div>
         )}
       </div>
       {tags.isError ? (
@@ -149,8 +150,8 @@ function Tags({ project, repository, name, remove }: TagsProps) {
             </>
           }
         >
-          {tags.isPending && <Waiting columns={remove ? 7 : 6} />}
-          {tags.data?.rows.map((tag) => (
+          {waiting && <Waiting columns={remove ? 7 : 6} />}
+          {shown.map((tag) => (
             <Fragment key={tag.name}>
               <tr>
                 {remove && (
@@ -180,9 +181,12 @@ function Tags({ project, repository, name, remove }: TagsProps) {
                     <a class="name" href={to.artifact(project, repository, tag.name)}>
                       {tag.name}
                     </a>
-                    {tag.immutable && <Lock size={14} aria-label={t('immutable')} />}
-                    {tag.signed && <BadgeCheck size={SMALL} aria-label={t('signed')} />}
-                    {tag.sbom && <FileText size={SMALL} aria-label={t('sbom')} />}
+                    {tag.immutable && <Sign icon={Lock} size={14} label={t('immutable')} />}
+                    {tag.signed && <Sign icon={BadgeCheck} label={t('signed')} />}
+                    {tag.sbom && <Sign icon={FileText} label={t('sbom')} />}
+                    <span class="mid">
+                      <CopyButton text={pullCommand(tag)} label={t('copy.pull', { tag: tag.name })} />
+                    </span>
                   </span>
                 </td>
                 <td class="mid">

@@ -3,19 +3,31 @@ import { useState } from 'preact/hooks';
 import { api, listOf } from '../api/client';
 import { like, PAGE_SIZE, useRows, WATCH } from '../api/queries';
 import type { AuditLog } from '../api/types';
-import { useTexts } from '../i18n';
+import { type Message, useTexts } from '../i18n';
+import { en } from '../i18n/en';
 import { useAddress } from '../lib/address';
 import { csv, save } from '../lib/csv';
 import { shortDigest } from '../lib/format';
 import { splitName, to } from '../lib/place';
 import { Button } from '../ui/controls';
 import { Filter, Header, Time } from '../ui/data';
-import { Failure, useToast } from '../ui/feedback';
+import { Failure } from '../ui/feedback';
+import { useToast } from '../ui/toast';
 import { Listing } from '../ui/listing';
 
 const MOST = 10_000; // entries of a file
 const BATCH = 100;
-const OPERATIONS = ['create', 'delete', 'update', 'pull', 'login', 'refuse'] as const;
+/** What the filter offers, and how the registry is asked for it: a push of an image has layers beside it. */
+const ASKED = {
+  push: 'event_type=create_artifact',
+  create: 'operation=create',
+  delete: 'operation=delete',
+  update: 'operation=update',
+  pull: 'operation=pull',
+  login: 'operation=login',
+  refuse: 'operation=refuse',
+} as const;
+const OPERATIONS = Object.keys(ASKED) as (keyof typeof ASKED)[];
 // Rarer ones have a name, but no place in the filter.
 const NAMED = [
   ...OPERATIONS,
@@ -44,7 +56,7 @@ export function Activity({ project }: { project?: string }) {
   const terms = [
     like('resource', query.get('q')),
     like('username', query.get('who')),
-    operation ? `operation=${operation}` : undefined,
+    ASKED[operation as keyof typeof ASKED],
     timesOf(from, until),
   ];
   const q = terms.filter((term) => term).join(',') || undefined;
@@ -122,13 +134,13 @@ export function Activity({ project }: { project?: string }) {
         row={(entry) => (
           <tr key={entry.id}>
             <td class="mid">
-              <Time at={entry.op_time} />
+              <Time at={entry.op_time} full />
             </td>
             <td class="mid break who">{entry.username}</td>
             <td class="nowrap">
               <What entry={entry} />
               <div class="small muted on-phone">
-                {entry.username} · <Time at={entry.op_time} />
+                {entry.username} · <Time at={entry.op_time} full />
               </div>
             </td>
             <td class="break">
@@ -145,11 +157,12 @@ export function Activity({ project }: { project?: string }) {
 /** What was done, to which kind of thing. */
 export function What({ entry }: { entry: AuditLog }) {
   const { t } = useTexts();
-  const { operation, operation_result, resource_type } = entry;
+  const { operation_result, resource_type } = entry;
+  const operation = entry.operation === 'create' && ['artifact', 'blob'].includes(resource_type) ? 'push' : entry.operation;
   return (
     <span class={`badge ${operation_result === false ? 'bad' : operation === 'delete' ? 'warn' : ''}`}>
       {NAMED.some((one) => one === operation) ? t(`activity.${operation as 'pull'}`) : operation}
-      {operation !== 'login' && <> · {resource_type.replaceAll('_', ' ')}</>}
+      {operation !== 'login' && <> · {`resource.${resource_type}` in en ? t(`resource.${resource_type}` as Message) : resource_type.replaceAll('_', ' ')}</>}
     </span>
   );
 }

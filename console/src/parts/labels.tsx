@@ -11,10 +11,12 @@ import { TextField, textOf } from '../ui/fields';
 
 const COLOURS = ['#0b6675', '#2563eb', '#7c3aed', '#be185d', '#b91c1c', '#b45309', '#4d7c0f', '#475569'];
 
-/** The labels of a project, or without one those of the registry. */
-export function useLabels(project?: number) {
-  return useAllRows<Label>(['labels', project ?? 'global'], (query) =>
-    api.GET('/api/v2.0/labels', { params: { query: { scope: project === undefined ? 'g' : 'p', project_id: project, ...query } } }),
+/** The labels of a project, or without one those of the registry. The registry lists them to whoever is signed in. */
+export function useLabels(project?: number, enabled = true) {
+  return useAllRows<Label>(
+    ['labels', project ?? 'global'],
+    (query) => api.GET('/api/v2.0/labels', { params: { query: { scope: project === undefined ? 'g' : 'p', project_id: project, ...query } } }),
+    enabled,
   );
 }
 

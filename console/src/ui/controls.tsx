@@ -2,6 +2,8 @@ import { Check, Copy, type LucideIcon, MoreHorizontal } from 'lucide-preact';
 import type { ComponentChildren, JSX } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
 import { useTexts } from '../i18n';
+import { copyText } from '../lib/clipboard';
+import { useToast } from './toast';
 
 export const SMALL = 16;
 
@@ -32,14 +34,28 @@ export function IconButton({ label, ...rest }: IconButtonProps) {
   return <Button kind="plain" aria-label={label} title={label} {...rest} />;
 }
 
+/** A picture that says something: what, on hover and to screen readers. */
+export function Sign({ icon: Icon, label, size = SMALL }: { icon: LucideIcon; label: string; size?: number }) {
+  return (
+    <span class="sign" role="img" aria-label={label} title={label}>
+      <Icon size={size} aria-hidden="true" />
+    </span>
+  );
+}
+
 /** Copies `text`, and says so for two seconds. */
 export function CopyButton({ text, label }: { text: string; label?: string }) {
   const { t } = useTexts();
+  const say = useToast();
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
-    setCopied(true);
-    setTimeout(() => setCopied(false), 2000);
+    try {
+      await copyText(text);
+      setCopied(true);
+      setTimeout(() => setCopied(false), 2000);
+    } catch {
+      say(t('copy.refused'));
+    }
   };
   return (
     <>

@@ -6,14 +6,23 @@ import { absolute, bytes, relative, shortDigest, timeOf } from '../lib/format';
 import { useAddress } from '../lib/address';
 import { Button, CopyButton, SMALL } from './controls';
 
-/** A time as `2 hours ago`, with the full time in the reader's zone on hover and for screen readers. */
-export function Time({ at, none = '–' }: { at: string | null | undefined; none?: string }) {
+interface TimeProps {
+  at: string | null | undefined;
+  none?: string;
+  /** Whether the full time is shown, where it matters to the second. */
+  full?: boolean;
+}
+
+/** A time as `2 hours ago`, with the full time in the reader's zone on hover; or the other way round. */
+export function Time({ at, none = '–', full }: TimeProps) {
   const { t, language } = useTexts();
   const time = timeOf(at);
   if (!time) return <span class="muted">{none}</span>;
+  const long = absolute(time, language);
+  const short = relative(time, new Date(), language) ?? t('justNow');
   return (
-    <time dateTime={time.toISOString()} title={absolute(time, language)} class="nowrap">
-      {relative(time, new Date(), language) ?? t('justNow')}
+    <time dateTime={time.toISOString()} title={full ? short : long} class="nowrap">
+      {full ? long : short}
     </time>
   );
 }

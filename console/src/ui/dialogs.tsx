@@ -9,18 +9,24 @@ interface DialogProps {
   title?: string;
   label?: string;
   class?: string;
+  /** Whether a click outside leaves it open, because something would be lost. */
+  stays?: boolean;
   onClose: () => void;
   children: ComponentChildren;
 }
 
 /** A modal dialog. Escape and a click outside close it. */
-export function Dialog({ title, label, class: kind, onClose, children }: DialogProps) {
+export function Dialog({ title, label, class: kind, stays, onClose, children }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const dialog = ref.current;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      // What opened it may be gone with what was deleted: whoever uses a keyboard goes on at the page.
+      setTimeout(() => document.activeElement === document.body && document.getElementById('main')?.focus());
+    };
   }, []);
   return (
     <dialog
@@ -32,7 +38,7 @@ export function Dialog({ title, label, class: kind, onClose, children }: DialogP
         event.preventDefault();
         onClose();
       }}
-      onMouseDown={(event) => event.target === ref.current && onClose()}
+      onMouseDown={(event) => !stays && event.target === ref.current && onClose()}
     >
       <div class="inside">
         {title && <h2 id={id}>{title}</h2>}
@@ -83,7 +89,7 @@ export function Confirm({ title, verb, onClose, action, ready = true, go, childr
 export function FormDialog({ title, verb, onClose, action, ready = true, send, children }: AskingProps & { send: (form: FormData) => void }) {
   const { t } = useTexts();
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} stays onClose={onClose}>
       <form
         class="form"
         onSubmit={(event) => {
@@ -116,7 +122,7 @@ interface ResultProps {
 export function Result({ title, onClose, more, children }: ResultProps) {
   const { t } = useTexts();
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} stays onClose={onClose}>
       {children}
       <div class="actions">
         {more}

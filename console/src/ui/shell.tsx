@@ -8,17 +8,20 @@ import { api } from '../api/client';
 import { changeUser, PROVIDERS } from '../api/queries';
 import type { Session } from '../api/types';
 import { type Language, LANGUAGES, useTexts } from '../i18n';
+import { explanationOf } from '../lib/failures';
 import { type Place, provider, to } from '../lib/place';
 import { setTheme, theme, type Theme } from '../lib/theme';
 import mark from '../mark.svg';
 import { Menu, SMALL } from './controls';
+import { useToast } from './toast';
 
 const loadSearch = () => import('../pages/search');
 const Search_ = lazy(() => loadSearch().then((page) => page.SearchDialog));
 const SOON = 1_500; // milliseconds after the first page, when search is fetched so that it opens at once
 
 interface ShellProps {
-  user: Session['user'];
+  /** Who is signed in; undefined if that is not known. */
+  user: Session['user'] | undefined;
   place: Place;
   newBuild: boolean;
   children: ComponentChildren;
@@ -27,7 +30,7 @@ interface ShellProps {
 /** What stands around every page: the way around, search, and the account. */
 export function Shell({ user, place, newBuild, children }: ShellProps) {
   const { t } = useTexts();
-  const { path } = useLocation();
+  const { path, url } = useLocation();
   const [searching, setSearching] = useState(false);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
@@ -87,10 +90,12 @@ export function Shell({ user, place, newBuild, children }: ShellProps) {
           {user ? (
             <AccountMenu name={user.name} />
           ) : (
-            <a class="button small" href={to.signIn(path)}>
-              <LogIn size={SMALL} aria-hidden="true" />
-              {t('signIn')}
-            </a>
+            user === null && (
+              <a class="button small" href={to.signIn(url)}>
+                <LogIn size={SMALL} aria-hidden="true" />
+                {t('signIn')}
+              </a>
+            )
           )}
         </div>
         {newBuild && (
@@ -118,16 +123,17 @@ function AccountMenu({ name }: { name: string }) {
   const { t } = useTexts();
   const { route } = useLocation();
   const client = useQueryClient();
+  const say = useToast();
   const signOut = async () => {
-    const providers = await client.fetchQuery(PROVIDERS);
-    if (providers.length) {
+    try {
+      const providers = await client.fetchQuery(PROVIDERS);
+      if (!providers.length) await api.DELETE('/api/roadstead/v1/session', {});
       changeUser(client, null);
-      window.location.assign(provider.signOut); // which ends the provider's session too, if it began this one
-      return;
+      if (providers.length) window.location.assign(provider.signOut); // which ends the provider's session too, if it began this one
+      else route(to.signIn());
+    } catch (error) {
+      say(t(explanationOf(error)));
     }
-    await api.DELETE('/api/roadstead/v1/session', {});
-    changeUser(client, null);
-    route(to.signIn());
   };
   return (
     <Menu label={t('account.menu', { name })} icon={CircleUser} text={<span class="mid">{name}</span>}>

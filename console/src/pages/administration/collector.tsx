@@ -89,7 +89,7 @@ export function Collector() {
             <td>
               <Time at={one.creation_time} />
             </td>
-            <td class="mid">{one.job_kind}</td>
+            <td class="mid">{t(one.job_kind === 'MANUAL' ? 'retention.byHand' : 'retention.bySchedule')}</td>
             <td>
               <Freed text={one.job_parameters} />
             </td>

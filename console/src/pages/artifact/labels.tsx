@@ -9,8 +9,8 @@ import type { At } from './at';
 
 export function LabelsOf({ at, artifact, edit }: { at: At; artifact: Artifact; edit: boolean }) {
   const { t } = useTexts();
-  const own = useLabels(artifact.project_id);
-  const everywhere = useLabels();
+  const own = useLabels(artifact.project_id, edit);
+  const everywhere = useLabels(undefined, edit);
   const set = artifact.labels as Label[];
   const path = pathOf(at);
   const add = useAction(

@@ -6,7 +6,7 @@ import type { Member } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { useAddress } from '../../lib/address';
 import { roleHint, roleName, ROLES } from '../../lib/roles';
-import { Button, IconButton, SMALL } from '../../ui/controls';
+import { Button, IconButton, Sign } from '../../ui/controls';
 import { Filter, Header } from '../../ui/data';
 import { useDeletion } from '../../ui/dialogs';
 import { Failure } from '../../ui/feedback';
@@ -64,14 +64,13 @@ export function Members({ project, may }: TabProps) {
         head={[<Header>{t('name')}</Header>, <Header>{t('role')}</Header>, <Header kind="wide">{t('role.may')}</Header>]}
         actions={edit}
         row={(member) => {
-          const Icon = member.entity_type === 'g' ? Users : User;
           const self = member.entity_type === 'u' && member.entity_name === session.data?.name;
           const fixed = self && !session.data?.admin;
           return (
             <tr key={member.id}>
               <td>
                 <span class="with-icon">
-                  <Icon size={SMALL} aria-label={t(member.entity_type === 'g' ? 'group' : 'user')} />
+                  <Sign icon={member.entity_type === 'g' ? Users : User} label={t(member.entity_type === 'g' ? 'group' : 'user')} />
                   <span class="name">{member.entity_name}</span>
                   {self && <span class="badge mid">{t('you')}</span>}
                 </span>

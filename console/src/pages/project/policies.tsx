@@ -16,7 +16,7 @@ export function Policies({ project, id, may }: TabProps) {
   return (
     <div class="stack">
       <Retention project={project} id={id} edit={may('editRetention')} />
-      <Immutability project={project} edit={may('editImmutability')} />
+      {may('seeImmutability') && <Immutability project={project} edit={may('editImmutability')} />}
     </div>
   );
 }

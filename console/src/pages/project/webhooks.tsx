@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { api } from '../../api/client';
 import { useAction, useOne, useRows, WATCH } from '../../api/queries';
 import type { Delivery, Webhook } from '../../api/types';
-import { useTexts } from '../../i18n';
+import { type Message, useTexts } from '../../i18n';
+import { en } from '../../i18n/en';
 import { Actions, Button, IconButton, SMALL } from '../../ui/controls';
 import { Time } from '../../ui/data';
 import { FormDialog, useDeletion } from '../../ui/dialogs';
@@ -13,6 +14,11 @@ import { usePages } from '../../ui/listing';
 import type { TabProps } from '../project';
 
 const COMMON = ['PUSH_ARTIFACT', 'DELETE_ARTIFACT'];
+
+/** What an event is called; one that the console does not know by the name that the API gives it. */
+function eventName(type: string, t: (message: Message) => string): string {
+  return `event.${type}` in en ? t(`event.${type}` as Message) : type;
+}
 
 export function Webhooks({ project, may }: TabProps) {
   const { t } = useTexts();
@@ -115,8 +121,8 @@ function One({ project, webhook, edit }: { project: string; webhook: Webhook; ed
         <code class="break">{target?.address}</code>
         <span class="badges">
           {webhook.event_types.map((type) => (
-            <span class="badge" key={type}>
-              {type}
+            <span class="badge" key={type} title={type}>
+              {eventName(type, t)}
             </span>
           ))}
           <span class="badge accent">{target?.payload_format}</span>
@@ -172,7 +178,7 @@ function Deliveries({ project, webhook, edit }: { project: string; webhook: Webh
             </button>
             <span class={`badge ${STATES[delivery.status] ?? ''}`}>{t(`delivery.${delivery.status as 'Success'}`)}</span>
             <span class="sentence">
-              {delivery.extra_attrs.event_type} <span class="muted small">{delivery.status_message}</span>
+              {eventName(delivery.extra_attrs.event_type, t)} <span class="muted small">{delivery.status_message}</span>
             </span>
             <span class="muted small">
               <Time at={delivery.start_time} />
@@ -263,7 +269,10 @@ function NewWebhook({ project, onClose }: { project: string; onClose: () => void
                 setChosen(next);
               }}
             />
-            <span class="mono">{type}</span>
+            <span>
+              {eventName(type, t)}
+              <small class="mono">{type}</small>
+            </span>
           </label>
         ))}
       </fieldset>
