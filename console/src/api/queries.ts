@@ -53,8 +53,8 @@ export function useProviders() {
   return useQuery(PROVIDERS);
 }
 
-export function useSystem() {
-  return useQuery(SYSTEM);
+export function useSystem(enabled = true) {
+  return useQuery({ ...SYSTEM, enabled });
 }
 
 interface ListOptions {

@@ -23,8 +23,8 @@ export function Projects() {
   const projects = useProjects({ page, filter, sort: query.get('sort') });
   const [creating, setCreating] = useState(false);
   const admin = session.data?.admin ?? false;
-  const system = useSystem();
-  const creates = admin || (Boolean(session.data) && system.data?.project_creation_restriction === 'everyone');
+  const system = useSystem(Boolean(session.data) && !admin);
+  const creates = admin || (session.data !== null && system.data?.project_creation_restriction === 'everyone');
   const create = (
     <Button kind="primary" icon={Plus} onClick={() => setCreating(true)}>
       {t('projects.new')}
