@@ -38,7 +38,7 @@ class Proposed:
     """A commit that is about to be made: `tags` will point to `digest`.
 
     `moved` are those of them that point to another digest until then. `size` is the manifest's in bytes, and `blobs`
-    has the sizes of what it needs, if the manifest is not there yet; otherwise the commit adds nothing.
+    has the sizes of what it needs, if the manifest is not there yet; otherwise the commit adds no bytes.
     """
 
     repository: RepositoryName

@@ -226,8 +226,9 @@ class _Run:
     def _commit(
         self, digest: Digest, manifest: Manifest, body: bytes, tags: Sequence[Tag], absent: Collection[Digest]
     ) -> None:
-        standing = self._index.find_manifest(self._target, digest) is not None
-        there = set(self._index.find_tags_of(self._target, digest)) if standing and tags else set()
+        found = self._index.read_snapshot(self._target, digest, (), blobs=(), manifests=())
+        standing = found.stands
+        there = set(self._index.find_tags_of(self._target, digest, era=found.era)) if standing and tags else set()
         wanted = [tag for tag in tags if tag not in there]
         if standing and not wanted:
             return
@@ -294,7 +295,10 @@ class _Run:
 
     def _set_tags(self, digest: Digest, tags: Sequence[Tag]) -> None:
         """Set tags of a manifest that was copied before, as what belongs to another one."""
-        if not tags or set(tags) <= set(self._index.find_tags_of(self._target, digest)):
+        if not tags:
+            return
+        found = self._index.read_snapshot(self._target, digest, (), blobs=(), manifests=())
+        if found.stands and set(tags) <= set(self._index.find_tags_of(self._target, digest, era=found.era)):
             return
         try:
             entry, body = self._manifests.get(self._source, digest)

@@ -21,19 +21,23 @@ MAX_TAGS_PER_REMOVAL = 30  # each tag takes up to three of them, beside eight fo
 
 @dataclass(frozen=True, slots=True)
 class TagEntry:
-    """What a tag points to; enough to respond to HEAD without reading the manifest."""
+    """What a tag points to; enough to respond to HEAD without reading the manifest.
+
+    `era` is the store's: the repository's (roadstead/content/repositories.py) when the tag was last set.
+    """
 
     tag: Tag
     digest: Digest
     media_type: str
     size: int
+    era: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestEntry:
     """A committed manifest. `generation` distinguishes one commit of a digest from a later one; `key` is its object's.
 
-    `at` and `listed` are the store's: the commit of an entry sets them.
+    `at`, `era` and `listed` are the store's: the commit of an entry sets them.
     """
 
     digest: Digest
@@ -45,6 +49,7 @@ class ManifestEntry:
     subject: Digest | None = None
     marked: str | None = None
     at: int = field(default=0, compare=False)  # when it was pushed, in ms
+    era: int = field(default=0, compare=False)  # the repository's when it was last pushed or tagged
     listed: bool = field(default=True, compare=False)  # whether lists show it, and counts count it, as an artifact
 
 
@@ -58,13 +63,22 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class CommitSnapshot:
-    """What a commit is based on: the manifest and tags as read, whether the repository exists, and its contents."""
+    """What a commit is based on: the manifest and tags as read, whether the repository exists, and its contents.
+
+    `era` is the repository's; 0 if there is none.
+    """
 
     manifest: ManifestEntry | None
     tags: Mapping[Tag, TagEntry]
     repository_exists: bool
     contents: Contents
     governing: Governing = field(default_factory=Governing)
+    era: int = field(default=0, compare=False)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the manifest is there, and not left from before the repository's deletion."""
+        return self.manifest is not None and self.manifest.era >= self.era
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +170,9 @@ class ManifestIndex(TrashGrace, Protocol):
     def commit(self, commit: Commit) -> None:
         """Write, in one transaction: the manifest (unless it is there), tags, inverses, referrer, repository, event.
 
-        If bytes are reserved for it, they stay reserved until they are counted. Raises Conflict if anything in
-        `commit.found` has changed, or the reservation has lapsed.
+        Manifest and tags have the repository's era from now on. If bytes are reserved for it, they stay reserved until
+        they are counted. Raises Conflict if anything in `commit.found` has changed, a deletion of the repository has
+        begun since it was read, or the reservation has lapsed.
         """
         ...
 
@@ -174,8 +189,8 @@ class ManifestIndex(TrashGrace, Protocol):
         """Mark a manifest: its deletion is pending. Returns it, or None if absent. Tagging it removes the mark."""
         ...
 
-    def find_tags_of(self, repository: RepositoryName, digest: Digest) -> tuple[Tag, ...]:
-        """Return every tag that points to a manifest. One read for each MB of them."""
+    def find_tags_of(self, repository: RepositoryName, digest: Digest, *, era: int = 0) -> tuple[Tag, ...]:
+        """Return every tag that points to a manifest and was set to it in `era` or later. One read for each MB."""
         ...
 
     def find_tag_times(self, repository: RepositoryName, digest: Digest) -> Mapping[Tag, int]:
@@ -191,11 +206,12 @@ class ManifestIndex(TrashGrace, Protocol):
         event: Event,
         unit: Unit | None = None,
         member: ManifestEntry | None = None,
+        before: int | None = None,
     ) -> None:
         """Remove up to MAX_TAGS_PER_REMOVAL tags that point to `digest`, atomically, and write the event.
 
-        A `member` of the unit, which is about to be deleted, has its record in the trash from now on, with the unit's
-        tags. Raises Conflict if one has moved.
+        A `member` of the unit has its record in the trash from now on, with the unit's tags. Raises Conflict if one has
+        moved or, with `before`, was set in that era or later.
         """
         ...
 

@@ -44,6 +44,10 @@ class Changed(Exception):
     """The manifest was pushed or tagged again, or lost a tag, since it was looked at. It stays."""
 
 
+class PushedSince(Changed):
+    """The manifest was pushed or tagged again since the deletion of its repository began."""
+
+
 @dataclass(slots=True)
 class _Deletion:
     """The deletion of a manifest, over all attempts. `tags` are those that any of them saw, within the limit."""
@@ -53,6 +57,7 @@ class _Deletion:
     actor: Actor
     unit: Unit | None
     look: Look | None = None
+    before: int | None = None  # the era that the deletion of the whole repository has begun
     tags: tuple[Tag, ...] = ()
 
     def is_member(self, entry: ManifestEntry) -> bool:
@@ -114,8 +119,12 @@ class Manifests:
         *,
         unit: Unit | None = None,
         look: Look | None = None,
+        before: int | None = None,
     ) -> None:
         """Remove a tag, or a manifest with all its tags; with `look` only if it is as it was then, or raise Changed.
+
+        With `before`, the era that the deletion of the whole repository has begun, raises PushedSince for a manifest
+        that was pushed or tagged in it or later.
 
         Raises MANIFEST_UNKNOWN, DENIED (405) for a needed child, RuleRefused if a tag is immutable: then all stay.
         What goes is in the trash as a unit of its own, or with the artifact's or repository's `unit`.
@@ -126,7 +135,7 @@ class Manifests:
         if isinstance(reference, Tag):
             retry_conflicts(partial(self._delete_tag, repository, reference, actor, unit), reference)
         else:
-            self._delete_as_looked_at(_Deletion(repository, reference, actor, unit, look))
+            self._delete_as_looked_at(_Deletion(repository, reference, actor, unit, look, before))
 
     def _delete_as_looked_at(self, deletion: _Deletion) -> None:
         if deletion.look is None:
@@ -136,6 +145,61 @@ class Manifests:
             self._delete_manifest(deletion)
         except Conflict as error:  # a commit came in between
             raise Changed(deletion.digest) from error
+
+    def remove_older_tags(
+        self,
+        repository: RepositoryName,
+        digest: Digest,
+        tags: Collection[Tag],
+        actor: Actor,
+        *,
+        unit: Unit | None,
+        before: int,
+    ) -> None:
+        """Remove those of up to MAX_TAGS_PER_REMOVAL tags that still point to a manifest and were set before an era.
+
+        The manifest stays; in a repository's `unit` it is noted with them. Raises RuleRefused. Four calls at most.
+        """
+
+        def attempt() -> None:
+            found, governing = self._manifests.find_governed(repository, tags)
+            older = tuple(tag for tag, one in found.items() if one.digest == digest and one.era < before)
+            entry = self._manifests.find_manifest(repository, digest) if older else None
+            if entry is None:
+                return
+            self._manifests.commit_rules.check_removal(repository, older, governing)
+            deletion = _Deletion(repository, digest, actor, unit, before=before)
+            self._remove_some(deletion, entry, older, self._unit_of_member(deletion, entry, older))
+
+        retry_conflicts(attempt, digest)
+
+    def _remove_some(self, deletion: _Deletion, entry: ManifestEntry, tags: tuple[Tag, ...], unit: Unit | None) -> None:
+        """Remove tags ahead of their manifest, or without it. Raises Conflict."""
+        event = self._events.make(
+            Operation.UNTAG,
+            deletion.actor,
+            deletion.repository,
+            digest=entry.digest,
+            tags=tags,
+            media_type=entry.media_type,
+        )
+        self._manifests.remove_tags(
+            deletion.repository,
+            entry.digest,
+            tags,
+            event=event,
+            unit=unit,
+            member=entry if deletion.is_member(entry) else None,
+            before=deletion.before,
+        )
+
+    def _unit_of_member(self, deletion: _Deletion, entry: ManifestEntry, tags: Collection[Tag]) -> Unit | None:
+        """Return the unit for a manifest with `tags` and, if it is a member, those that were noted with it before."""
+        unit = deletion.unit
+        if unit is not None and deletion.is_member(entry):  # an attempt that died had removed some
+            kept = self._manifests.find_trashed(deletion.repository, [(entry.digest, entry.generation)])
+            deletion.unit_with(entry, [tag for one in kept.values() if one.unit == unit.id for tag in one.tags])
+        return deletion.unit_with(entry, tags)
 
     def new_unit(self, repository: RepositoryName, kind: UnitKind, actor: Actor) -> Unit | None:
         """Return the unit of the trash that a deletion makes; None in a project without a grace period. One read."""
@@ -212,6 +276,9 @@ class Manifests:
         if deletion.look is not None and self._has_changed(deletion, entry, deletion.look):
             self._manifests.unmark_manifest(repository, digest, mark)
             raise Changed(digest)
+        if deletion.before is not None and entry.era >= deletion.before:
+            self._manifests.unmark_manifest(repository, digest, mark)
+            raise PushedSince(digest)
         use = find_live_use(self._blobs, self._manifests, repository, digest, now_ms=self._events.now_ms())
         if use is not None:
             self._manifests.unmark_manifest(repository, digest, mark)
@@ -242,16 +309,10 @@ class Manifests:
         tags = self._manifests.find_tags_of(repository, entry.digest)
         if tags:
             self._check_removal(repository, entry, tags, mark)
-        member = deletion.is_member(entry)
-        if member:  # an attempt that died had removed some
-            kept = self._manifests.find_trashed(repository, [(entry.digest, entry.generation)])
-            deletion.unit_with(entry, [tag for one in kept.values() for tag in one.tags])
-        unit = deletion.unit_with(entry, tags)
+        unit = self._unit_of_member(deletion, entry, tags)
         while len(tags) > MAX_TAGS_PER_REMOVAL:
             batch, tags = tags[:MAX_TAGS_PER_REMOVAL], tags[MAX_TAGS_PER_REMOVAL:]
-            told = event(Operation.UNTAG, batch)
-            noted = entry if member else None
-            self._manifests.remove_tags(repository, entry.digest, batch, event=told, unit=unit, member=noted)
+            self._remove_some(deletion, entry, batch, unit)
         self._manifests.delete_manifest(
             repository,
             entry,

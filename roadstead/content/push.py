@@ -180,7 +180,7 @@ class Push:
         entry = found.manifest
         if entry is None:
             raise manifest_unknown(repository, digest)
-        if tag in found.tags:
+        if tag in found.tags and found.tags[tag].era >= found.era:
             raise TagExists(f"{repository} has a tag {tag} already: delete it first, or push under it")
         event = self._events.make(
             Operation.TAG,
@@ -241,7 +241,10 @@ class Push:
         elif push.prepared is None or found.manifest.generation != push.prepared.generation:
             self._manifests.commit(self._as_commit(push, found.manifest, found))
             self._withdraw(push)
-        # Otherwise an earlier attempt went through, although its response was lost.
+        elif not found.stands:
+            # An earlier attempt went through, although its response was lost, and the repository was deleted since.
+            self._manifests.commit(self._as_commit(push, found.manifest, found))
+        # Otherwise an earlier attempt went through.
 
     def _commit_new(self, push: _Push, found: CommitSnapshot, proposed: Proposed) -> None:
         self._complete(push, found.contents)
@@ -353,7 +356,15 @@ class Push:
 
 def _proposed(push: _Push, found: CommitSnapshot) -> Proposed:
     moved = tuple(tag for tag in push.tags if tag in found.tags and found.tags[tag].digest != push.digest)
-    proposed = Proposed(push.repository, push.digest, push.tags, push.actor, found.governing, moved)
+    proposed = Proposed(
+        push.repository,
+        push.digest,
+        push.tags,
+        push.actor,
+        found.governing,
+        moved,
+        makes_repository=not found.repository_exists,
+    )
     if found.manifest is not None:
         return proposed
     manifest, there = push.manifest, found.contents.manifests
@@ -362,7 +373,6 @@ def _proposed(push: _Push, found: CommitSnapshot) -> Proposed:
         proposed,
         size=len(push.body),
         blobs={one.digest: one.size for one in blobs},
-        makes_repository=not found.repository_exists,
         makes_artifact=is_listed(has_subject=manifest.subject is not None, tags=push.tags, is_needed=False),
     )
 

@@ -1,8 +1,12 @@
 """Repositories as wholes: what people write about them, and their end.
 
 A repository that is being deleted is in no list. Its `meta` item stays, with the time of the deletion, until no commit
-that began before can be under way any more: a later push revives the repository, and what an earlier one put there all
-the same revives it when the collector comes to it.
+that began before can be under way any more; a push makes the repository anew.
+
+Its *era* is the time (ms) at which it was made, or at which its last deletion began; it only grows. Each commit has the
+era that it read as a condition, and leaves it on the manifest and the tags that it sets. So a commit that read before a
+deletion began fails behind that, and is tried again with what is there then; and a deletion knows what to remove: what
+has an earlier era (docs/adr/0024).
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from typing import NamedTuple, Protocol
 from roadstead.content.deletion.trash import Unit, UnitKind
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
-from roadstead.names import ProjectName, RepositoryName
+from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
 
 CLOSED_MS = 3_600_000  # how long a project stays closed: no token that was given before lives longer
@@ -34,12 +38,19 @@ class ProjectClosed(RegistryError):
 
 class PushedManifest(NamedTuple):
     digest: Digest
-    at: int  # when it was pushed, in ms
+    era: int  # the repository's when it was last pushed or tagged
+
+
+class PushedTag(NamedTuple):
+    tag: Tag
+    digest: Digest
+    era: int  # the repository's when it was last set
 
 
 @dataclass(frozen=True, slots=True)
 class DeletionMark:
-    """A deletion of a repository: when it began, in ms, and the unit of the trash that what it had goes to."""
+    """A deletion of a repository: when it began (ms), which is the era after it, and the unit of the trash that what it
+    had goes to."""
 
     at: int
     unit: Unit | None = None
@@ -64,9 +75,14 @@ class DeletionMark:
 class Repositories(Protocol):
     """All reads are strongly consistent."""
 
+    def find_era(self, repository: RepositoryName) -> int | None:
+        """Return the era of a repository; None if there is none, or it is being deleted. One read."""
+        ...
+
     def begin_deletion(self, repository: RepositoryName, mark: DeletionMark, *, event: Event) -> None:
-        """Take a repository out of all lists, keep its unit of the trash, and leave a candidate for the collector: one
-        transaction. Raises Conflict if there is no such repository, or it is being deleted already."""
+        """Take a repository out of all lists, begin another era, keep its unit of the trash, and leave a candidate for
+        the collector: one transaction, of 71 items. Raises Conflict if there is no such repository, it is being deleted
+        already, or its era is not before the mark's."""
         ...
 
     def find_deletion(self, repository: RepositoryName) -> DeletionMark | None:
@@ -78,6 +94,10 @@ class Repositories(Protocol):
         self, repository: RepositoryName, *, after: Digest | None, limit: int
     ) -> Sequence[PushedManifest]:
         """Return up to `limit` manifests after a digest, in byte order. One Query for each MB."""
+        ...
+
+    def list_pushed_tags(self, repository: RepositoryName, *, after: str, limit: int) -> Sequence[PushedTag]:
+        """Return up to `limit` tags after a name, in byte order. One Query for each MB."""
         ...
 
     def is_emptying(self, project: ProjectName) -> bool:
@@ -96,9 +116,14 @@ class Repositories(Protocol):
         """Note that everything is gone that was there when the deletion began. One write; idempotent."""
         ...
 
-    def settle_deletion(self, repository: RepositoryName, *, at: int) -> None:
-        """Forget a repository that was deleted, or revive it if there are manifests. For the collector, when no commit
-        can be under way that began before the deletion. One Query, one write; idempotent."""
+    def give_up_deletion(self, repository: RepositoryName, *, at: int) -> None:
+        """Put a repository in lists again, with what its deletion has left of it. Two writes; idempotent."""
+        ...
+
+    def settle_deletion(self, repository: RepositoryName, *, at: int) -> bool:
+        """Forget a repository that was deleted, unless it was made anew. For the collector, when no commit can be under
+        way that began before the deletion. Returns whether that is done: not while it has manifests. A read, a Query
+        and a write; idempotent."""
         ...
 
     def close_project(self, project: ProjectName, *, at: int) -> None:

@@ -22,6 +22,7 @@ from tests.contract.conftest import Index
 SHIPS, PROJECT = RepositoryName("ships/galleon"), ProjectName("ships")
 ONE, TWO = sorted([Digest.of(b"one"), Digest.of(b"two")])
 NOON = 1_800_000_000
+ONE_O_CLOCK = NOON + 3_600
 
 
 @pytest.fixture
@@ -39,14 +40,20 @@ def seen(index: Index, digest: Digest) -> CommitSnapshot:
     return index.manifests.read_snapshot(SHIPS, digest, (Tag("latest"),), blobs=(), manifests=())
 
 
-def push(index: Index, digest: Digest, *, at: int = NOON, found: CommitSnapshot | None = None) -> None:
+def push(
+    index: Index,
+    digest: Digest,
+    *,
+    at: int = NOON,
+    found: CommitSnapshot | None = None,
+    tags: tuple[Tag, ...] = (Tag("latest"),),
+) -> None:
     found = found or seen(index, digest)
-    entry = ManifestEntry(digest, OCI_MANIFEST, 2, "1", f"manifests/{digest}", b"{}")
-    commit = Commit(SHIPS, entry, (Tag("latest"),), found, None, event(digest=digest, at=at))
-    index.manifests.commit(commit)
+    entry = found.manifest or ManifestEntry(digest, OCI_MANIFEST, 2, "1", f"manifests/{digest}", b"{}")
+    index.manifests.commit(Commit(SHIPS, entry, tags, found, None, event(digest=digest, at=at)))
 
 
-def begin(repositories: Repositories, at: int = NOON * 1000) -> None:
+def begin(repositories: Repositories, at: int = ONE_O_CLOCK * 1000) -> None:
     unit = Unit(unit_id(at), UnitKind.REPOSITORY, SHIPS, at, at + 1_000, "ada")
     repositories.begin_deletion(SHIPS, DeletionMark(at, unit), event=event(Operation.DELETE_REPOSITORY))
 
@@ -64,7 +71,8 @@ def test_a_repository_leaves_all_lists_when_its_deletion_begins(index: Index, re
     assert not listed(index)
     assert not index.manifests.repository_exists(SHIPS)
     mark = repositories.find_deletion(SHIPS)
-    assert mark is not None and (mark.at, mark.unit and mark.unit.expires) == (NOON * 1000, NOON * 1000 + 1_000)
+    begun = ONE_O_CLOCK * 1000
+    assert mark is not None and (mark.at, mark.unit and mark.unit.expires) == (begun, begun + 1_000)
     assert list(repositories.list_deleted(PROJECT)) == [SHIPS]
     assert repositories.is_emptying(PROJECT) and not repositories.is_emptying(ProjectName("shipsandmore"))
     with pytest.raises(Conflict):
@@ -97,30 +105,109 @@ def test_no_repository_is_made_in_a_closed_project(index: Index, repositories: R
 def test_manifests_are_listed_page_by_page(index: Index, repositories: Repositories) -> None:
     push(index, TWO, at=NOON + 1)
     push(index, ONE)
-    assert list(repositories.list_manifests(SHIPS, after=None, limit=1)) == [(ONE, NOON * 1000)]
-    assert list(repositories.list_manifests(SHIPS, after=ONE, limit=9)) == [(TWO, (NOON + 1) * 1000)]
+    made = (NOON + 1) * 1000
+    assert list(repositories.list_manifests(SHIPS, after=None, limit=1)) == [(ONE, made)]
+    assert list(repositories.list_manifests(SHIPS, after=ONE, limit=9)) == [(TWO, made)]
+
+
+def test_tags_are_listed_page_by_page(index: Index, repositories: Repositories) -> None:
+    push(index, ONE, tags=(Tag("a"), Tag("b")))
+    begin(repositories)
+    push(index, TWO, at=ONE_O_CLOCK + 1, tags=(Tag("c"),))
+    anew = (ONE_O_CLOCK + 1) * 1000
+    assert list(repositories.list_pushed_tags(SHIPS, after="", limit=1)) == [("a", ONE, NOON * 1000)]
+    assert list(repositories.list_pushed_tags(SHIPS, after="a", limit=9)) == [("b", ONE, NOON * 1000), ("c", TWO, anew)]
 
 
 def test_a_push_after_the_deletion_began_revives_the_repository(index: Index, repositories: Repositories) -> None:
     push(index, ONE)
     begin(repositories)
-    push(index, TWO, at=NOON + 1)
+    push(index, TWO, at=ONE_O_CLOCK + 1)
     assert listed(index) and index.manifests.repository_exists(SHIPS)
     assert repositories.is_emptying(PROJECT)  # what was there before goes all the same
-    repositories.settle_deletion(SHIPS, at=NOON * 1000)  # changes nothing
+    assert repositories.settle_deletion(SHIPS, at=ONE_O_CLOCK * 1000)  # changes nothing
     assert listed(index)
 
 
-def test_what_an_earlier_commit_put_there_revives_the_repository_when_it_is_settled(
+@pytest.mark.parametrize("body", [ONE, TWO], ids=["the same", "another"])
+def test_a_commit_that_read_before_a_deletion_began_fails_behind_it(
+    index: Index, repositories: Repositories, body: Digest
+) -> None:
+    push(index, ONE)
+    before = seen(index, body)
+    begin(repositories)
+    with pytest.raises(Conflict):
+        push(index, body, at=ONE_O_CLOCK + 1, found=before, tags=(Tag("late"),))
+    assert not listed(index)
+    push(index, TWO, at=ONE_O_CLOCK + 1, tags=())  # makes the repository anew
+    with pytest.raises(Conflict):
+        push(index, body, at=ONE_O_CLOCK + 2, found=before, tags=(Tag("late"),))
+    assert index.manifests.find_tag(SHIPS, Tag("late")) is None
+    push(index, body, at=ONE_O_CLOCK + 2, tags=(Tag("late"),))
+    assert index.manifests.find_tag(SHIPS, Tag("late")) is not None
+
+
+def test_a_commit_that_found_a_repository_deleted_fails_if_it_was_made_and_deleted_again(
     index: Index, repositories: Repositories
 ) -> None:
     push(index, ONE)
-    before = seen(index, TWO)
     begin(repositories)
-    push(index, TWO, at=NOON + 1, found=before)
+    before = seen(index, TWO)
+    push(index, ONE, at=ONE_O_CLOCK + 1)
+    begin(repositories, at=(ONE_O_CLOCK + 2) * 1000)
+    with pytest.raises(Conflict):
+        push(index, TWO, at=ONE_O_CLOCK + 1, found=before)
     assert not listed(index)
-    repositories.settle_deletion(SHIPS, at=NOON * 1000)
-    assert listed(index) and index.manifests.repository_exists(SHIPS)
+
+
+def test_what_is_pushed_again_has_the_new_era_whatever_its_clock_says(index: Index, repositories: Repositories) -> None:
+    push(index, ONE, tags=(Tag("kept"), Tag("old")))
+    begin(repositories)
+    found = index.manifests.read_snapshot(SHIPS, ONE, (Tag("kept"),), blobs=(), manifests=())
+    assert not found.stands
+    push(index, ONE, at=NOON + 1, found=found, tags=(Tag("kept"),))
+    anew = ONE_O_CLOCK * 1000
+    assert repositories.find_era(SHIPS) == anew
+    assert list(repositories.list_manifests(SHIPS, after=None, limit=9)) == [(ONE, anew)]
+    assert {one.tag: one.era for one in repositories.list_pushed_tags(SHIPS, after="", limit=9)} == {
+        "kept": anew,
+        "old": NOON * 1000,
+    }
+    assert index.manifests.find_tags_of(SHIPS, ONE, era=anew) == ("kept",)
+    assert seen(index, ONE).stands
+    removed = event(Operation.UNTAG, ONE)
+    with pytest.raises(Conflict):
+        index.manifests.remove_tags(SHIPS, ONE, [Tag("kept"), Tag("old")], event=removed, before=anew)
+    index.manifests.remove_tags(SHIPS, ONE, [Tag("old")], event=removed, before=anew)
+    assert index.manifests.find_tags_of(SHIPS, ONE) == ("kept",)
+
+
+def test_an_era_never_goes_back(index: Index, repositories: Repositories) -> None:
+    assert repositories.find_era(SHIPS) is None
+    push(index, ONE)
+    assert repositories.find_era(SHIPS) == NOON * 1000
+    with pytest.raises(Conflict):
+        begin(repositories, at=NOON * 1000)
+    begin(repositories)
+    assert repositories.find_era(SHIPS) is None
+    push(index, ONE, at=ONE_O_CLOCK + 1)
+    with pytest.raises(Conflict):
+        begin(repositories)
+
+
+def test_a_deletion_that_is_given_up_leaves_a_repository_that_can_be_pushed_to_and_deleted(
+    index: Index, repositories: Repositories
+) -> None:
+    push(index, ONE)
+    begin(repositories)
+    for at in (NOON, ONE_O_CLOCK, ONE_O_CLOCK):
+        repositories.give_up_deletion(SHIPS, at=at * 1000)
+        assert listed(index) is (at == ONE_O_CLOCK)
+        assert repositories.is_emptying(PROJECT) is (at == NOON)
+    assert repositories.find_deletion(SHIPS) is None
+    push(index, TWO, at=ONE_O_CLOCK + 1)
+    begin(repositories, at=(ONE_O_CLOCK + 2) * 1000)
+    assert not listed(index)
 
 
 def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(
@@ -128,6 +215,7 @@ def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(
 ) -> None:
     push(index, ONE)
     begin(repositories)
+    assert not repositories.settle_deletion(SHIPS, at=ONE_O_CLOCK * 1000)  # there is something left
     entry = index.manifests.mark_manifest(SHIPS, ONE, "mark")
     assert entry is not None
     gone = event(Operation.DELETE_MANIFEST, ONE)
@@ -136,15 +224,17 @@ def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(
     )
     repositories.end_deletion(SHIPS, at=NOON)  # another deletion's
     assert repositories.is_emptying(PROJECT)
-    repositories.end_deletion(SHIPS, at=NOON * 1000)
+    repositories.end_deletion(SHIPS, at=ONE_O_CLOCK * 1000)
     assert not repositories.is_emptying(PROJECT)
-    repositories.settle_deletion(SHIPS, at=NOON)  # another deletion's
-    assert repositories.find_deletion(SHIPS) == DeletionMark(NOON * 1000)
+    assert repositories.settle_deletion(SHIPS, at=NOON)  # another deletion's
+    assert repositories.find_deletion(SHIPS) == DeletionMark(ONE_O_CLOCK * 1000)
     for _ in range(2):
-        repositories.settle_deletion(SHIPS, at=NOON * 1000)
+        assert repositories.settle_deletion(SHIPS, at=ONE_O_CLOCK * 1000)
         assert repositories.find_deletion(SHIPS) is None
     assert list(repositories.list_deleted(PROJECT)) == []
-    push(index, ONE)
+    tomorrow = ONE_O_CLOCK + 86_400
+    push(index, ONE, at=tomorrow)
+    push(index, TWO, at=tomorrow)  # whatever the shards remember
     assert listed(index)
 
 

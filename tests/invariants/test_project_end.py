@@ -11,11 +11,13 @@ from roadstead.aws.catalog.dynamodb_pages import DynamoPages
 from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.repositories import ProjectClosed
+from roadstead.digest import Digest
 from roadstead.identity.directory import DeletedProject, Project
 from roadstead.names import ProjectName, RepositoryName
 from tests.invariants.cloud import IDENTITY, INDEX, Cloud
-from tests.invariants.operations import CONFIG, IMAGE, LAYER
+from tests.invariants.operations import CONFIG, IMAGE, LAYER, with_image
 from tests.invariants.registry import BOB, Registry
 from tests.invariants.schedules import interleave, plans
 
@@ -81,3 +83,41 @@ def test_a_push_and_the_end_of_its_project_never_both_succeed(cloud: Cloud) -> N
         seen.add((isinstance(pushed, str), ended is None))
     assert {(True, False), (False, True)} <= seen
     assert (True, True) not in seen
+
+
+def test_a_push_to_a_repository_that_goes_with_its_project_is_in_time_or_refused(cloud: Cloud) -> None:
+    """What was committed behind the deletion of the repository keeps the project, which has a repository again."""
+    identities = DynamoIdentities(Table(cloud.dynamodb, IDENTITY))
+    seen = set()
+    for number, (plan, choose) in enumerate(plans(35, 2, SCHEDULES // 2)):
+        project = ProjectName(f"q{number}")
+        repository = RepositoryName(f"{project}/ships")
+        identities.create_project(Project(project, False, int(cloud.clock()), "bob"))
+        with_image(Registry(cloud), "old", repository=repository)
+        cloud.clock.advance(60)
+
+        def push(repository: RepositoryName = repository) -> object:
+            return Registry(cloud).push(IMAGE, "v1", to=repository)
+
+        def delete(project: ProjectName = project, repository: RepositoryName = repository) -> None:
+            registry = Registry(cloud)
+            deletion = RepositoryDeletion(
+                DynamoRepositories(registry.table), registry.manifests, registry.index, registry.events
+            )
+            deletion.sweep(repository, deletion.begin(repository, BOB), BOB, go_on=lambda: True)
+            end(cloud, project)
+
+        run = interleave(cloud, [push, delete], choose)
+        told = "\n".join([f"{plan}: {run.outcomes}", *run.trace])
+        pushed, ended = run.outcomes
+        assert isinstance(pushed, (str, ProjectClosed)), told
+        assert ended is None or isinstance(ended, NotEmpty), told
+        operations = [event["operation"] for event in cloud.events if event["repository"] == repository]
+        behind = {"push", "tag"} & set(operations[operations.index("delete-repository") :])
+        assert bool(behind) is (ended is not None), told
+        assert (identities.find_project(project) is not None) is (ended is not None), told
+        there = {sk for _, sk in cloud.rows(f"repo#{repository}") if sk.startswith(("manifest#", "tag#"))}
+        assert there == ({f"manifest#{Digest.of(IMAGE)}", "tag#v1"} if behind else set()), told
+        assert (("catalog", repository) in cloud.rows("catalog")) is bool(behind), told
+        seen.add((isinstance(pushed, str), ended is None))
+    assert (True, False) in seen and (True, True) in seen  # kept by a push, and gone with what was pushed before

@@ -18,7 +18,14 @@ from roadstead.content.commit_rules import CommitRules
 from roadstead.content.deletion.trash import Trashed, Unit, UnitKind
 from roadstead.content.governing import Governing, Rules
 from roadstead.content.manifest_index import Commit, CommitSnapshot, Contents, ManifestEntry, Referrer, TagEntry
-from roadstead.content.repositories import CLOSED_MS, DeletionMark, ProjectClosed, PushedManifest, UnknownRepository
+from roadstead.content.repositories import (
+    CLOSED_MS,
+    DeletionMark,
+    ProjectClosed,
+    PushedManifest,
+    PushedTag,
+    UnknownRepository,
+)
 from roadstead.content.uploads.sessions import Part, UploadSession, UploadState
 from roadstead.digest import Digest
 from roadstead.lifecycle.policy.commit_rules import PolicyRules
@@ -40,6 +47,7 @@ class _Repository:
     created: int = 0  # ms
     description: str = ""
     deleting: int | None = None  # ms
+    era: int = 0  # when it was made, or its last deletion began, in ms
     pushed_by: dict[Digest, str] = field(default_factory=dict)
     pushes: dict[Tag, tuple[int, str]] = field(default_factory=dict)  # when each tag was pushed (ms), and by whom
 
@@ -237,6 +245,7 @@ class MemoryIndex:
                 own.exists,
                 self.read_contents(repository, blobs=blobs, manifests=manifests),
                 self.governing(repository.project),
+                own.era if own.exists or own.deleting is not None else 0,
             )
 
     def read_contents(
@@ -287,30 +296,32 @@ class MemoryIndex:
             for tag in commit.tags:
                 now, before = own.tags.get(tag), found.tags.get(tag)
                 unchanged &= (now.digest if now else None) == (before.digest if before else None)
-            if not unchanged or (own.exists and not found.repository_exists):
+            known = own.era if own.exists or own.deleting is not None else 0
+            if not unchanged or own.exists != found.repository_exists or known != found.era:
                 raise Conflict(entry.digest)
+            era = found.era if own.exists else max(commit.event.at, found.era)
+            closed = self.closed.get(commit.repository.project)
+            if not found.repository_exists and closed is not None and commit.event.at - CLOSED_MS <= closed:
+                raise ProjectClosed(commit.repository.project)
             if commit.reserved:
                 if entry.generation not in self.reserved:
                     raise Conflict(entry.digest)
                 self.reserved[entry.generation] = replace(self.reserved[entry.generation], expires=COMMITTED)
             if standing is not None:
-                own.manifests[entry.digest] = replace(standing, marked=None)
+                own.manifests[entry.digest] = replace(standing, marked=None, era=era)
             else:
                 listed = is_listed(has_subject=entry.subject is not None, tags=commit.tags, is_needed=False)
                 own.pushed_by[entry.digest] = commit.event.actor.name
-                own.manifests[entry.digest] = replace(entry, at=commit.event.at, listed=listed)
+                own.manifests[entry.digest] = replace(entry, at=commit.event.at, era=era, listed=listed)
                 if commit.referrer is not None and entry.subject is not None:
                     # Through JSON, as a descriptor goes in and out of a table.
                     kept = replace(commit.referrer, descriptor=json.loads(json.dumps(commit.referrer.descriptor)))
                     own.referrers[(entry.subject, entry.digest)] = kept
             for tag in commit.tags:
-                own.tags[tag] = TagEntry(tag, entry.digest, entry.media_type, entry.size)
+                own.tags[tag] = TagEntry(tag, entry.digest, entry.media_type, entry.size, era)
                 own.pushes[tag] = (commit.event.at, commit.event.actor.name)
-            closed = self.closed.get(commit.repository.project)
-            if not found.repository_exists and closed is not None and commit.event.at - CLOSED_MS <= closed:
-                raise ProjectClosed(commit.repository.project)
             if not found.repository_exists:
-                own.created, own.exists, own.deleting = commit.event.at, True, None
+                own.created, own.exists, own.deleting, own.era = commit.event.at, True, None, era
             self.events.append(commit.event)
 
     def delete_tag(
@@ -327,10 +338,10 @@ class MemoryIndex:
                 manifests[digest] = replace(manifests[digest], marked=mark)
             return manifests.get(digest)
 
-    def find_tags_of(self, repository: RepositoryName, digest: Digest) -> tuple[Tag, ...]:
+    def find_tags_of(self, repository: RepositoryName, digest: Digest, *, era: int = 0) -> tuple[Tag, ...]:
         with self.lock:
             tags = self._of(repository).tags
-            return tuple(sorted(tag for tag, entry in tags.items() if entry.digest == digest))
+            return tuple(sorted(tag for tag, one in tags.items() if one.digest == digest and one.era >= era))
 
     def find_tag_times(self, repository: RepositoryName, digest: Digest) -> Mapping[Tag, int]:
         with self.lock:
@@ -346,12 +357,13 @@ class MemoryIndex:
         event: Event,
         unit: Unit | None = None,
         member: ManifestEntry | None = None,
+        before: int | None = None,
     ) -> None:
         with self.lock:
             own = self._of(repository)
             for tag in tags:
                 entry = own.tags.get(tag)
-                if entry is None or entry.digest != digest:
+                if entry is None or entry.digest != digest or (before is not None and entry.era >= before):
                     raise Conflict(tag)
             for tag in tags:
                 del own.tags[tag]
@@ -412,12 +424,17 @@ class MemoryIndex:
 
     # Lists
 
+    def find_era(self, repository: RepositoryName) -> int | None:
+        with self.lock:
+            own = self._of(repository)
+            return own.era if own.exists else None
+
     def begin_deletion(self, repository: RepositoryName, mark: DeletionMark, *, event: Event) -> None:
         with self.lock:
             own = self._of(repository)
-            if not own.exists:
+            if not own.exists or own.era >= mark.at:
                 raise Conflict(repository)
-            own.exists, own.deleting, own.description = False, mark.at, ""
+            own.exists, own.deleting, own.era, own.description = False, mark.at, mark.at, ""
             self.emptying[repository] = DeletionMark.from_fields(repository, mark.as_fields())
             self.deleted.add(repository)
             if mark.unit is not None:
@@ -436,7 +453,14 @@ class MemoryIndex:
         with self.lock:
             found = sorted(self._of(repository).manifests.values(), key=lambda one: one.digest)
             behind = [one for one in found if after is None or one.digest > after]
-            return [PushedManifest(one.digest, one.at) for one in behind[:limit]]
+            return [PushedManifest(one.digest, one.era) for one in behind[:limit]]
+
+    def list_pushed_tags(self, repository: RepositoryName, *, after: str, limit: int) -> Sequence[PushedTag]:
+        with self.lock:
+            found = sorted(
+                (one for one in self._of(repository).tags.values() if one.tag > after), key=lambda one: one.tag
+            )
+            return [PushedTag(one.tag, one.digest, one.era) for one in found[:limit]]
 
     def is_emptying(self, project: ProjectName) -> bool:
         with self.lock:
@@ -455,13 +479,23 @@ class MemoryIndex:
             if repository in self.emptying and self.emptying[repository].at == at:
                 del self.emptying[repository]
 
-    def settle_deletion(self, repository: RepositoryName, *, at: int) -> None:
+    def give_up_deletion(self, repository: RepositoryName, *, at: int) -> None:
         with self.lock:
             own = self._of(repository)
             if own.deleting == at:
-                own.deleting, own.exists = None, bool(own.manifests)
-                if not own.exists:
-                    self.deleted.discard(repository)
+                own.deleting, own.exists = None, True
+            self.end_deletion(repository, at=at)
+
+    def settle_deletion(self, repository: RepositoryName, *, at: int) -> bool:
+        with self.lock:
+            own = self._of(repository)
+            if own.deleting != at:
+                return True
+            if own.manifests:
+                return False
+            own.deleting = None
+            self.deleted.discard(repository)
+            return True
 
     def close_project(self, project: ProjectName, *, at: int) -> None:
         with self.lock:

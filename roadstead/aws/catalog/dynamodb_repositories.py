@@ -1,6 +1,7 @@
 """`Repositories` on the index table.
 
-repo#<repository>   meta          deleting (ms), while it is being deleted
+repo#<repository>   meta          at (ms), era (ms, where it is not `at`); deleting (ms), while it is being deleted
+count#<repository>  artifacts#…   era (ms) of its last deletion: what stops commits that began before
 deleting#<project>  <repository>  at (ms), and a DeletionMark, until everything is gone that was there then
 deleted#<project>   <repository>  at (ms), until the collector forgets the repository
 """
@@ -10,10 +11,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 
+from roadstead.aws.content.counts import era_writes
 from roadstead.aws.content.index_items import (
     candidate_write,
     catalog_key,
     closed_key,
+    era_of,
+    era_when_set,
     event_write,
     meta_key,
     repository_pk,
@@ -22,9 +26,9 @@ from roadstead.aws.content.index_items import (
 from roadstead.aws.lifecycle.trash_items import unit_write
 from roadstead.aws.table import Key, Table, TransactionFailed, delete, put, update
 from roadstead.conflicts import Conflict
-from roadstead.content.repositories import DeletionMark, PushedManifest, UnknownRepository
+from roadstead.content.repositories import DeletionMark, PushedManifest, PushedTag, UnknownRepository
 from roadstead.digest import Digest
-from roadstead.names import ProjectName, RepositoryName
+from roadstead.names import ProjectName, RepositoryName, Tag
 from roadstead.trail.entries import Event
 
 
@@ -32,12 +36,19 @@ class DynamoRepositories:
     def __init__(self, table: Table) -> None:
         self._table = table
 
+    def find_era(self, repository: RepositoryName) -> int | None:
+        meta = self._table.get(meta_key(repository))
+        return era_of(meta) if meta is not None and "deleting" not in meta else None
+
     def begin_deletion(self, repository: RepositoryName, mark: DeletionMark, *, event: Event) -> None:
         at, fields = mark.at, mark.as_fields()
         standing = "attribute_exists(pk) AND attribute_not_exists(deleting)"
+        earlier = "(era < :at OR (attribute_not_exists(era) AND #at < :at))"
+        meta = meta_key(repository)
         self._table.transact(
             [
-                update(meta_key(repository), "SET deleting = :at", standing, {":at": at}),
+                update(meta, "SET deleting = :at", f"{standing} AND {earlier}", {":at": at}, {"#at": "at"}),
+                *era_writes(repository, at),
                 delete(catalog_key(repository)),
                 put(_emptying_key(repository), {"at": at, **fields}),
                 put(_deleted_key(repository), {"at": at}),
@@ -59,9 +70,19 @@ class DynamoRepositories:
     ) -> Sequence[PushedManifest]:
         behind = None if after is None else f"manifest#{after}"
         found = self._table.query(
-            repository_pk(repository), prefix="manifest#", after=behind, limit=limit, attributes=("at",)
+            repository_pk(repository), prefix="manifest#", after=behind, limit=limit, attributes=("at", "era")
         )
-        return [PushedManifest(Digest(item["sk"].removeprefix("manifest#")), item["at"]) for item in found]
+        return [PushedManifest(Digest(item["sk"].removeprefix("manifest#")), era_when_set(item)) for item in found]
+
+    def list_pushed_tags(self, repository: RepositoryName, *, after: str, limit: int) -> Sequence[PushedTag]:
+        wanted = ("digest", "at", "era")
+        found = self._table.query(
+            repository_pk(repository), prefix="tag#", after=f"tag#{after}", limit=limit, attributes=wanted
+        )
+        return [
+            PushedTag(Tag(item["sk"].removeprefix("tag#")), Digest(item["digest"]), era_when_set(item))
+            for item in found
+        ]
 
     def is_emptying(self, project: ProjectName) -> bool:
         return next(self._table.query(f"deleting#{project}", limit=1), None) is not None
@@ -77,14 +98,22 @@ class DynamoRepositories:
         with contextlib.suppress(Conflict):
             self._table.write(delete(_emptying_key(repository), "#at = :at", {":at": at}, {"#at": "at"}))
 
-    def settle_deletion(self, repository: RepositoryName, *, at: int) -> None:
-        meta, same = meta_key(repository), ("deleting = :at", {":at": at})
-        with contextlib.suppress(Conflict):  # it was revived, or is settled already
-            if self.list_manifests(repository, after=None, limit=1):
-                revived = update(meta, "REMOVE deleting", *same)
-                self._table.transact([revived, put(catalog_key(repository), {"at": at})])
-            else:
-                self._table.transact([delete(meta, *same), delete(_deleted_key(repository))])
+    def give_up_deletion(self, repository: RepositoryName, *, at: int) -> None:
+        with contextlib.suppress(Conflict):  # it was made anew, or given up already
+            listed = update(meta_key(repository), "SET era = :at REMOVE deleting", "deleting = :at", {":at": at})
+            self._table.transact([listed, put(catalog_key(repository), {"at": at})])
+        self.end_deletion(repository, at=at)
+
+    def settle_deletion(self, repository: RepositoryName, *, at: int) -> bool:
+        meta = self._table.get(meta_key(repository))
+        if meta is None or meta.get("deleting") != at:
+            return True
+        if self.list_manifests(repository, after=None, limit=1):
+            return False
+        with contextlib.suppress(Conflict):  # it was made anew since
+            gone = delete(meta_key(repository), "deleting = :at", {":at": at})
+            self._table.transact([gone, delete(_deleted_key(repository))])
+        return True
 
     def close_project(self, project: ProjectName, *, at: int) -> None:
         self._table.write(put(closed_key(project), {"at": at}))

@@ -9,13 +9,15 @@ from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-from roadstead.aws.content.counts import ARTIFACTS, TAGS, count_writes
+from roadstead.aws.content.counts import ARTIFACTS, TAGS, artifact_write, count_writes
 from roadstead.aws.content.dynamodb_blobs import link_from, remove_mark
 from roadstead.aws.content.index_items import (
     candidate,
     candidate_write,
     catalog_key,
     closed_key,
+    era_of,
+    era_when_set,
     event_write,
     link_key,
     manifest_item_key,
@@ -55,7 +57,7 @@ from roadstead.trail.events import EventMaker
 
 MAX_INLINE_DESCRIPTOR = 32 * 1024  # bytes of JSON; a larger one is derived from the manifest whenever it is listed
 
-_MANIFEST_ATTRIBUTES = ("type", "size", "generation", "key", "subject", "marked", "at", "pushed")
+_MANIFEST_ATTRIBUTES = ("type", "size", "generation", "key", "subject", "marked", "at", "era", "pushed")
 
 
 class DynamoManifestIndex:
@@ -112,6 +114,7 @@ class DynamoManifestIndex:
             meta in found and "deleting" not in found[meta],
             _contents(repository, found, blobs, manifests),
             _governing(repository, found),
+            era_of(found.get(meta)),
         )
 
     def read_contents(
@@ -147,35 +150,37 @@ class DynamoManifestIndex:
 
     def commit(self, commit: Commit) -> None:
         repository, entry, found, at = commit.repository, commit.entry, commit.found, commit.event.at
-        own = manifest_item_key(repository, entry.digest)
+        own, by = manifest_item_key(repository, entry.digest), commit.event.actor.name
+        era = found.era if found.repository_exists else max(at, found.era)
         counted = count_writes(repository, TAGS, _counted(tag for tag in commit.tags if tag not in found.tags), 1)
+        listed = False
         if found.manifest is not None:
             # It exists. A write, not a mere check, so that a deletion at the same time collides with it.
             writes = [
                 update(
                     own,
-                    "SET tagged = :once REMOVE marked",
+                    "SET tagged = :once, era = :era REMOVE marked",
                     "generation = :generation",
-                    {":once": secrets.token_hex(4), ":generation": found.manifest.generation},
+                    {":once": secrets.token_hex(4), ":era": era, ":generation": found.manifest.generation},
                 )
             ]
         else:
             listed = is_listed(has_subject=entry.subject is not None, tags=commit.tags, is_needed=False)
-            item = _manifest_item(entry, at, commit.event.actor.name)
+            item = _manifest_item(entry, at, era, by)
             if listed:
                 item["pushed"] = pushed_manifest(at, entry.digest)
-                counted += count_writes(repository, ARTIFACTS, [entry.digest], 1)
             writes = [put(own, item, "attribute_not_exists(pk)")]
             if commit.referrer is not None and entry.subject is not None:
                 writes.append(
                     put(referrer_key(repository, entry.subject, entry.digest), _referrer_item(commit.referrer))
                 )
         for tag in commit.tags:
-            writes += _move_tag(repository, tag, entry, found.tags.get(tag), at, commit.event.actor.name)
-        if not found.repository_exists:
-            created = {"at": at, "by": commit.event.actor.name}
-            free = "attribute_not_exists(pk) OR attribute_exists(deleting)"  # what is being deleted is revived
-            writes.append(put(meta_key(repository), created, free))
+            writes += _move_tag(repository, tag, entry, found.tags.get(tag), at, era, by)
+        if found.repository_exists:
+            counted.append(artifact_write(repository, entry.digest, counted=listed, era=era))
+        else:
+            counted += count_writes(repository, ARTIFACTS, [entry.digest] if listed else [], 1)
+            writes.append(_make_repository(repository, found.era, {"at": at, "by": by, "era": era}))
             writes.append(put(catalog_key(repository), {"at": at}))
             open_ = ("attribute_not_exists(pk) OR #at < :lapsed", {":lapsed": at - CLOSED_MS}, {"#at": "at"})
             writes.append(check(closed_key(repository.project), *open_))
@@ -214,11 +219,10 @@ class DynamoManifestIndex:
             return None
         return _manifest(item) if item else None
 
-    def find_tags_of(self, repository: RepositoryName, digest: Digest) -> tuple[Tag, ...]:
+    def find_tags_of(self, repository: RepositoryName, digest: Digest, *, era: int = 0) -> tuple[Tag, ...]:
         prefix = f"tagged#{digest}#"
-        return tuple(
-            Tag(item["sk"].removeprefix(prefix)) for item in self._table.query(repository_pk(repository), prefix=prefix)
-        )
+        items = self._table.query(repository_pk(repository), prefix=prefix)
+        return tuple(Tag(item["sk"].removeprefix(prefix)) for item in items if era_when_set(item) >= era)
 
     def find_tag_times(self, repository: RepositoryName, digest: Digest) -> Mapping[Tag, int]:
         prefix = f"tagged#{digest}#"
@@ -234,9 +238,10 @@ class DynamoManifestIndex:
         event: Event,
         unit: Unit | None = None,
         member: ManifestEntry | None = None,
+        before: int | None = None,
     ) -> None:
         noted = trashed_writes(unit, member, unit.tags) if unit is not None and member is not None else []
-        removed = _remove_tags(repository, tags, digest)
+        removed = _remove_tags(repository, tags, digest, before)
         self._table.transact([*removed, event_write(event), *_unit(unit, None, digest), *noted])
 
     def delete_manifest(
@@ -340,7 +345,8 @@ def _tags(repository: str, tags: Collection[Tag], found: dict[Key, Item]) -> dic
 
 
 def _tag(item: Item) -> TagEntry:
-    return TagEntry(Tag(item["sk"].removeprefix("tag#")), Digest(item["digest"]), item["type"], item["size"])
+    tag, digest = Tag(item["sk"].removeprefix("tag#")), Digest(item["digest"])
+    return TagEntry(tag, digest, item["type"], item["size"], era_when_set(item))
 
 
 def _manifest(item: Item) -> ManifestEntry:
@@ -354,17 +360,26 @@ def _manifest(item: Item) -> ManifestEntry:
         subject=Digest(item["subject"]) if "subject" in item else None,
         marked=item.get("marked"),
         at=item["at"],
+        era=era_when_set(item),
         listed="pushed" in item,
     )
 
 
-def _manifest_item(entry: ManifestEntry, at: int, by: str) -> dict[str, Any]:
+def _make_repository(repository: str, found: int, item: Mapping[str, Any]) -> Write:
+    """Return the write that makes a repository, or makes it anew while it is being deleted: `found` is its era then."""
+    if not found:
+        return put(meta_key(repository), item, "attribute_not_exists(pk)")
+    return put(meta_key(repository), item, "deleting = :found", {":found": found})
+
+
+def _manifest_item(entry: ManifestEntry, at: int, era: int, by: str) -> dict[str, Any]:
     item: dict[str, Any] = {
         "type": entry.media_type,
         "size": entry.size,
         "generation": entry.generation,
         "key": entry.key,
         "at": at,
+        "era": era,
         "by": by,
     }
     if entry.data is not None:
@@ -383,13 +398,13 @@ def _referrer_item(referrer: Referrer) -> dict[str, Any]:
 
 
 def _move_tag(
-    repository: str, tag: Tag, entry: ManifestEntry, previous: TagEntry | None, at: int, by: str
+    repository: str, tag: Tag, entry: ManifestEntry, previous: TagEntry | None, at: int, era: int, by: str
 ) -> list[Write]:
-    item = {"digest": entry.digest, "type": entry.media_type, "size": entry.size, "at": at, "by": by}
+    item = {"digest": entry.digest, "type": entry.media_type, "size": entry.size, "at": at, "era": era, "by": by}
     if not is_accessory(tag):
         item["pushed"] = pushed_tag(at, tag)
     key = tag_key(repository, tag)
-    writes = [put(tagged_key(repository, entry.digest, tag), {"at": at})]
+    writes = [put(tagged_key(repository, entry.digest, tag), {"at": at, "era": era})]
     if previous is None:
         writes.append(put(key, item, "attribute_not_exists(pk)"))
     else:
@@ -399,10 +414,14 @@ def _move_tag(
     return writes
 
 
-def _remove_tags(repository: str, tags: Collection[Tag], digest: Digest) -> list[Write]:
+def _remove_tags(repository: str, tags: Collection[Tag], digest: Digest, before: int | None = None) -> list[Write]:
+    same, values, names = "digest = :digest", dict[str, Any]({":digest": digest}), dict[str, str]()
+    if before is not None:
+        same += " AND (era < :before OR (attribute_not_exists(era) AND #at < :before))"
+        values, names = {**values, ":before": before}, {"#at": "at"}
     writes = count_writes(repository, TAGS, _counted(tags), -1)
     for tag in tags:
-        writes.append(delete(tag_key(repository, tag), "digest = :digest", {":digest": digest}))
+        writes.append(delete(tag_key(repository, tag), same, values, names))
         writes.append(delete(tagged_key(repository, digest, tag)))
     return writes
 

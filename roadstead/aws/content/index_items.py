@@ -33,6 +33,20 @@ def meta_key(repository: str) -> Key:
     return repository_pk(repository), "meta"
 
 
+def era_of(meta: Mapping[str, Any] | None) -> int:
+    """Return a repository's era (roadstead/content/repositories.py) by its `meta` item, 0 without one."""
+    if meta is None:
+        return 0
+    era: int = meta.get("deleting", meta.get("era", meta["at"]))
+    return era
+
+
+def era_when_set(item: Mapping[str, Any]) -> int:
+    """Return the era of a manifest or tag. Those of earlier versions have none, and were set when they were pushed."""
+    era: int = item.get("era", item["at"])
+    return era
+
+
 def catalog_key(repository: str) -> Key:
     """Its entry in the list of repositories."""
     return "catalog", repository

@@ -1,23 +1,26 @@
 """Deleting a repository with everything in it, in as many parts as it takes.
 
-It leaves all lists at once. What was there then is deleted manifest by manifest, by whoever calls `sweep`: the request
-that asked for it, an execution if that takes longer, and at last the collector. What is pushed meanwhile stays.
+It leaves all lists at once, and another era begins (roadstead/content/repositories.py). What has an earlier one is
+deleted manifest by manifest, by whoever calls `sweep`: the request that asked for it, an execution if that takes
+longer, and at last the collector. What is pushed meanwhile stays, with the tags that are pushed with it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum, auto
 
-from roadstead.conflicts import Conflict
+from roadstead.conflicts import retry_conflicts
 from roadstead.content.commit_rules import RuleRefused
-from roadstead.content.deletion.trash import Unit, UnitKind
-from roadstead.content.manifest_index import ManifestIndex
-from roadstead.content.manifests import Manifests
+from roadstead.content.deletion.trash import UnitKind
+from roadstead.content.manifest_index import MAX_TAGS_PER_REMOVAL, ManifestIndex
+from roadstead.content.manifests import Manifests, PushedSince
 from roadstead.content.repositories import DeletionMark, PushedManifest, Repositories
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
-from roadstead.names import RepositoryName
+from roadstead.names import RepositoryName, Tag
 from roadstead.parallel import each
 from roadstead.trail.entries import Actor, Operation
 from roadstead.trail.events import EventMaker
@@ -35,6 +38,20 @@ class Swept:
     complete: bool  # it did not stop before its time
 
 
+@dataclass(frozen=True, slots=True)
+class _Sweep:
+    repository: RepositoryName
+    mark: DeletionMark
+    actor: Actor
+    go_on: Callable[[], bool]
+
+
+class _Outcome(Enum):
+    GONE = auto()
+    NEEDED = auto()
+    PUSHED = auto()  # again, since the deletion began
+
+
 class RepositoryDeletion:
     def __init__(
         self, repositories: Repositories, manifests: Manifests, index: ManifestIndex, events: EventMaker
@@ -48,50 +65,64 @@ class RepositoryDeletion:
         """Take the repository out of all lists; return its deletion, that of the first call.
 
         Raises NAME_UNKNOWN, and RuleRefused if one of its tags is immutable: then all stays. Costs a read for each 500
-        tags where the project has rules, and one transaction.
+        tags where the project has rules, two reads, and one transaction.
         """
         self._check_tags(repository)
-        unit = self._manifests.new_unit(repository, UnitKind.REPOSITORY, actor)
-        mark = DeletionMark(unit.at if unit is not None else self._events.now_ms(), unit)
-        event = self._events.make(Operation.DELETE_REPOSITORY, actor, repository)
-        try:
-            self._repositories.begin_deletion(repository, mark, event=event)
-        except Conflict as error:
+        return retry_conflicts(lambda: self._begin(repository, actor), repository)
+
+    def _begin(self, repository: RepositoryName, actor: Actor) -> DeletionMark:
+        """Attempt it once. Raises Conflict if another deletion has begun, or ended, meanwhile."""
+        era = self._repositories.find_era(repository)
+        if era is None:
             begun = self._repositories.find_deletion(repository)
             if begun is None:
-                raise RegistryError(ErrorCode.NAME_UNKNOWN, f"there is no repository {repository}") from error
+                raise RegistryError(ErrorCode.NAME_UNKNOWN, f"there is no repository {repository}")
             return begun
-        return mark
+        unit = self._manifests.new_unit(repository, UnitKind.REPOSITORY, actor)
+        at = unit.at if unit is not None else self._events.now_ms()
+        if at <= era:  # by another clock it began in the future
+            at, unit = era + 1, replace(unit, at=era + 1) if unit is not None else None
+        event = self._events.make(Operation.DELETE_REPOSITORY, actor, repository)
+        self._repositories.begin_deletion(repository, DeletionMark(at, unit), event=event)
+        return DeletionMark(at, unit)
 
     def sweep(
         self, repository: RepositoryName, mark: DeletionMark, actor: Actor, *, go_on: Callable[[], bool]
     ) -> Swept:
         """Delete what was pushed before the deletion, until `go_on` says no. Idempotent, and may run beside itself.
 
-        Costs one Query for each 500 manifests and about five calls for each, eight manifests at a time; what an index
-        needs is tried again behind it. Raises RuleRefused if a tag has become immutable meanwhile; then
-        the repository is in lists again.
+        Does nothing once that is over. If a later deletion has begun, goes on with that, which has what this one left.
+        Costs two reads, one Query for each 500 manifests and about five calls for each, eight manifests at a time; what
+        an index needs is tried again behind it. Then one Query for each 500 tags, of which those are left that belong
+        to manifests that stay. Raises RuleRefused if a tag has become immutable meanwhile; then the repository is in
+        lists again.
         """
-        deleted, at = 0, mark.at
+        begun = self._repositories.find_deletion(repository)
+        if begun is None or begun.at < mark.at:
+            return Swept(0, 0, complete=True)
+        try:
+            swept = self._sweep(_Sweep(repository, begun, actor, go_on))
+        except RuleRefused:
+            self._repositories.give_up_deletion(repository, at=begun.at)
+            raise
+        if swept.complete and not swept.kept:
+            self._repositories.end_deletion(repository, at=begun.at)
+        return swept
+
+    def _sweep(self, sweep: _Sweep) -> Swept:
+        deleted = 0
         while True:
             gone = kept = 0
-            for batch in self._older(repository, at):
-                if not go_on():
+            for batch in self._older(sweep):
+                if not sweep.go_on():
                     return Swept(deleted + gone, kept, complete=False)
-                try:
-                    results = each(lambda one: self._delete(repository, one.digest, actor, mark.unit), batch)
-                except RuleRefused:
-                    self._repositories.end_deletion(repository, at=at)
-                    self._repositories.settle_deletion(repository, at=at)  # it is there again, with what is left
-                    raise
-                gone += sum(results)
-                kept += len(results) - sum(results)
+                outcomes = Counter(each(lambda one: self._delete(sweep, one.digest), batch))
+                gone += outcomes[_Outcome.GONE]
+                kept += outcomes[_Outcome.NEEDED]
             deleted += gone
             if not kept or not gone:
                 break
-        if not kept:
-            self._repositories.end_deletion(repository, at=at)
-        return Swept(deleted, kept, complete=True)
+        return Swept(deleted, kept, complete=self._remove_older_tags(sweep))
 
     def _check_tags(self, repository: RepositoryName) -> None:
         _, governing = self._index.find_governed(repository)
@@ -102,22 +133,43 @@ class RepositoryDeletion:
             self._index.commit_rules.check_removal(repository, tags, governing)
             after = tags[-1]
 
-    def _older(self, repository: RepositoryName, at: int) -> Iterator[Sequence[PushedManifest]]:
+    def _older(self, sweep: _Sweep) -> Iterator[Sequence[PushedManifest]]:
         after: Digest | None = None
-        while page := self._repositories.list_manifests(repository, after=after, limit=_PAGE):
+        while page := self._repositories.list_manifests(sweep.repository, after=after, limit=_PAGE):
             after = page[-1].digest
-            older = [one for one in page if one.at <= at]
+            older = [one for one in page if one.era < sweep.mark.at]
             for start in range(0, len(older), _AT_ONCE):
                 yield older[start : start + _AT_ONCE]
 
-    def _delete(self, repository: RepositoryName, digest: Digest, actor: Actor, unit: Unit | None) -> bool:
-        """Whether it is gone; not if something needs it."""
+    def _delete(self, sweep: _Sweep, digest: Digest) -> _Outcome:
+        mark = sweep.mark
         try:
-            self._manifests.delete(repository, digest, actor, unit=unit)
+            self._manifests.delete(sweep.repository, digest, sweep.actor, unit=mark.unit, before=mark.at)
+        except PushedSince:
+            return _Outcome.PUSHED
         except RegistryError as error:
             if error.status == 404:
-                return True
+                return _Outcome.GONE
             if error.status == 405:
-                return False
+                return _Outcome.NEEDED
             raise
+        return _Outcome.GONE
+
+    def _remove_older_tags(self, sweep: _Sweep) -> bool:
+        """Remove the tags that nobody has set since, of manifests that stay; whether there was time for all."""
+        repository, mark, after = sweep.repository, sweep.mark, ""
+        while page := self._repositories.list_pushed_tags(repository, after=after, limit=_PAGE):
+            after = page[-1].tag
+            older: dict[Digest, list[Tag]] = {}
+            for one in page:
+                if one.era < mark.at:
+                    older.setdefault(one.digest, []).append(one.tag)
+            for digest, tags in older.items():
+                for start in range(0, len(tags), MAX_TAGS_PER_REMOVAL):
+                    if not sweep.go_on():
+                        return False
+                    some = tags[start : start + MAX_TAGS_PER_REMOVAL]
+                    self._manifests.remove_older_tags(
+                        repository, digest, some, sweep.actor, unit=mark.unit, before=mark.at
+                    )
         return True

@@ -140,6 +140,9 @@ class RestoreWork:
     def _clear(self, unit: Unit, manifests: Sequence[Trashed], some: Sequence[Trashed]) -> None:
         """Remove the uses of old generations: out of the trash, they would look like those of pushes under way."""
         for one in some:
+            standing = self._manifests.find_manifest(unit.repository, one.digest)
+            if standing is not None and standing.generation == one.generation:
+                continue  # only tags of it had gone
             body, media_type = self._bytes(unit.repository, one.digest, manifests)
             needed = needed_by(parse_manifest(body, media_type))
             self._manifests.remove_uses(unit.repository, one.digest, one.generation, needed)

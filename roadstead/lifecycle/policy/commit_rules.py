@@ -76,7 +76,7 @@ class PolicyRules:
         )
         if proposed.size:
             self._check_storage(proposed, policy.quota)
-            self._check_numbers(proposed, policy.quota)
+        self._check_numbers(proposed, policy.quota)
 
     def check_removal(self, repository: RepositoryName, tags: Collection[Tag], governing: Governing) -> None:
         if tags and governing.rules:

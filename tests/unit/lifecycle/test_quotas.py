@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from roadstead.content.commit_rules import QuotaExceeded
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode
 from roadstead.lifecycle.policy.changes import Policies
@@ -155,6 +156,21 @@ def test_repositories_and_artifacts_have_limits_too(registry: Registry) -> None:
     registry.push(third, cosign)  # a signature is no artifact of its own
     limit(registry, repositories=-1, artifacts=-1)
     registry.push(IMAGE, repository=sloop)
+
+
+def test_a_push_again_that_makes_a_repository_anew_counts_it(registry: Registry) -> None:
+    limit(registry, repositories=1)
+    registry.push(IMAGE)
+    sloop, events = RepositoryName("ships/sloop"), EventMaker(registry.clock)
+    for data in (b"{}", LAYER):
+        registry.upload(data, sloop)
+    deletion = RepositoryDeletion(registry.index, registry.manifests, registry.index, events)
+    registry.clock.now += 1
+    deletion.begin(SHIPS, ADA)
+    registry.push(IMAGE, repository=sloop)
+    with pytest.raises(QuotaExceeded, match="ships has 1 repositories, and its quota is 1"):
+        registry.push(IMAGE)  # which is still there
+    assert registry.index.list_repositories(after="", limit=9) == (sloop,)
 
 
 def test_refusals_are_said_once_until_usage_has_fallen(registry: Registry) -> None:

@@ -9,6 +9,7 @@ import pytest
 from roadstead.content.commit_rules import RuleRefused
 from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.content.manifest_document import OCI_MANIFEST
+from roadstead.content.push import TagExists
 from roadstead.digest import Digest
 from roadstead.errors import RegistryError
 from roadstead.names import RepositoryName, Tag
@@ -107,6 +108,45 @@ def test_beside_pushers_nothing_older_is_left_and_everything_left_is_in_a_list()
     assert left(registry) == {Digest.of(body) for body in bodies}
     registry.index.settle_deletion(SHIPS, at=mark.at)
     assert registry.index.list_repositories(after="", limit=9) == (SHIPS,)
+
+
+def test_a_deletion_whose_clock_is_behind_takes_what_was_there_all_the_same() -> None:
+    registry, deletion = made()
+    registry.index.grace = 86_400
+    registry.clock.now -= 3_600
+    mark = deletion.begin(SHIPS, ADA)
+    registry.push(image_of(b"layer 0"), Tag("again"))
+    assert deletion.sweep(SHIPS, mark, ADA, go_on=always).complete
+    assert left(registry) == {Digest.of(image_of(b"layer 0"))}
+    assert set(registry.index.repositories[SHIPS].tags) == {"again"}
+    second = deletion.begin(SHIPS, ADA)
+    assert second.at == mark.at + 1 and second.unit is not None and second.unit.at == second.at
+    assert deletion.sweep(SHIPS, second, ADA, go_on=always).deleted == 1
+    assert left(registry) == set()
+
+
+def test_a_sweep_goes_on_with_the_deletion_that_is_under_way() -> None:
+    registry, deletion = made()
+    first = deletion.begin(SHIPS, ADA)
+    registry.clock.now += 1
+    registry.push(image_of(b"layer 0"), Tag("again"))
+    registry.clock.now += 1
+    deletion.begin(SHIPS, ADA)
+    assert deletion.sweep(SHIPS, first, ADA, go_on=always).deleted == 4
+    assert left(registry) == set() and not registry.index.is_emptying(SHIPS.project)
+    registry.push(image_of(b"layer 0"), Tag("again"))
+    assert deletion.sweep(SHIPS, first, ADA, go_on=always).deleted == 0
+    assert len(left(registry)) == 1
+
+
+def test_a_tag_from_before_may_be_set_anew_while_the_deletion_goes_on() -> None:
+    registry, deletion = made()
+    mark, body = deletion.begin(SHIPS, ADA), image_of(b"layer 1")
+    registry.pushes.tag(SHIPS, Digest.of(body), Tag("v0"), actor=ADA)
+    with pytest.raises(TagExists):
+        registry.pushes.tag(SHIPS, Digest.of(body), Tag("v0"), actor=ADA)
+    deletion.sweep(SHIPS, mark, ADA, go_on=always)
+    assert {tag: one.digest for tag, one in registry.index.repositories[SHIPS].tags.items()} == {"v0": Digest.of(body)}
 
 
 def test_an_absent_repository_is_not_known() -> None:
