@@ -63,7 +63,7 @@ def _calls(_: argparse.Namespace) -> str:
 
 
 def _handlers(options: argparse.Namespace) -> str:
-    pairs, repeat = (2, 1) if options.quick else (options.pairs or 15, 5)
+    pairs, repeat = (1, 1) if options.quick else (options.pairs or 15, 5)
     with rig() as one:
         return handlers.show(list(handlers.measure(one, operations.operations(one), pairs=pairs, repeat=repeat)))
 
@@ -83,15 +83,15 @@ def _events(options: argparse.Namespace) -> str:
 
 
 def _logins(options: argparse.Namespace) -> str:
-    pairs, repeat = (2, 1) if options.quick else (options.pairs or 15, 5)
+    pairs, repeat = (1, 1) if options.quick else (options.pairs or 15, 5)
     with rig() as one:
         return logins.show(logins.measure(one, pairs=pairs, repeat=repeat))
 
 
 def _imports(options: argparse.Namespace) -> str:
     with rig() as one:
-        pairs = 1 if options.quick else options.pairs or 7
-        return imports.show(imports.measure(one.functions, one.environment, pairs=pairs))
+        pairs, functions = (1, one.functions[:1]) if options.quick else (options.pairs or 7, one.functions)
+        return imports.show(imports.measure(functions, one.environment, pairs=pairs))
 
 
 def _image(options: argparse.Namespace) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
-import shutil
 import sys
 import zipfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from infra.packaging.packages import lay_out
 
 ROOT = Path(__file__).parents[1]
 _SOURCES = ("functions", "roadstead")
+_DATA = ("botocore", "data")  # linked as a whole: it has thousands of files, of which a package keeps a few
 _CHALICE = ("__init__.py", "app.py")  # what Chalice packages of itself
 
 
@@ -40,9 +40,13 @@ def unpacked(function: str, directory: Path) -> Path:
         assert distribution.version == version, f"{name} is not the version that {function} has"
         for path in distribution.files or ():
             file = Path(str(path.locate()))
-            if ".." not in path.parts and "__pycache__" not in path.parts and file.is_file():
-                (wheels / path).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(file, wheels / path)
+            if ".." in path.parts or "__pycache__" in path.parts or path.parts[:2] == _DATA or not file.is_file():
+                continue
+            (wheels / path).parent.mkdir(parents=True, exist_ok=True)
+            (wheels / path).symlink_to(file)
+    if (wheels / _DATA[0]).is_dir():
+        data = importlib.metadata.distribution(_DATA[0]).locate_file("/".join(_DATA))
+        (wheels / "/".join(_DATA)).symlink_to(str(data))
     lay_out(function, chalice, wheels, directory)
     compile_all(directory, (sys.executable,))
     return directory

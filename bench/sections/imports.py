@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _PREPARED = "from functions.{function} import handler; handler.prepare()"
 # What a function asks of AWS, each thing by a client of boto3's that is made at once: what each of them did before any
 # of this was hurried, and what is held against them ever since.
-_CLIENTS = {
+CLIENTS = {
     "registry": ("dynamodb", "s3", "kms", "ssm"),
     "token": ("dynamodb", "kms"),
     "management": ("dynamodb", "ssm"),
@@ -63,7 +63,7 @@ def measure(functions: Iterable[str], environment: Mapping[str, str], *, pairs: 
     with tempfile.TemporaryDirectory(prefix="bench-packages-") as temporary:
         for function in functions:
             directory = unpacked(function, Path(temporary) / function)
-            made = ", ".join(f"boto3.client({name!r})" for name in _CLIENTS[function])
+            made = ", ".join(f"boto3.client({name!r})" for name in CLIENTS[function])
             base = Variant("", f"import boto3; {made}", environment)
             starts += compared_starts(_variants(function, environment, directory), base, pairs)
     return starts

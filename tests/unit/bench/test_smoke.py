@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from bench.__main__ import main
+from bench.sections.imports import CLIENTS
+from infra.packaging.source import configured_functions
 from tests.slapd import needs_slapd
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -44,6 +46,11 @@ def test_sections_that_need_no_client_print_their_tables() -> None:
         assert row in done.stdout
     assert "registry: import and prepare()" in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= WIDTH
+
+
+def test_the_start_of_each_function_is_held_against_the_clients_that_it_needs() -> None:
+    """`--quick` starts one of them."""
+    assert set(CLIENTS) == set(configured_functions())
 
 
 def test_an_unknown_section_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
