@@ -161,6 +161,7 @@ export const en = {
   'tags.none.prefix': 'No tag begins with “{prefix}”.',
   untagged: 'Untagged',
   'untagged.hint': 'Artifacts without a tag can be pulled by digest. Platforms of an image with a tag are not among them.',
+  'untagged.tooMany': 'There are too many tags here to look for artifacts without one.',
   'untagged.none': 'Every artifact has a tag',
   platforms: 'Platforms',
   size: 'Size',

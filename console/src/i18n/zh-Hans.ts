@@ -163,6 +163,7 @@ export const zhHans: Catalogue = {
   'tags.none.prefix': '没有以“{prefix}”开头的标签。',
   untagged: '未加标签',
   'untagged.hint': '没有标签的制品可按摘要拉取。有标签镜像的各平台不在此列。',
+  'untagged.tooMany': '这里的标签太多，无法列出没有标签的制品。',
   'untagged.none': '每个制品都有标签',
   platforms: '平台',
   size: '大小',

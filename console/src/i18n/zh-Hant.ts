@@ -163,6 +163,7 @@ export const zhHant: Catalogue = {
   'tags.none.prefix': '沒有以「{prefix}」開頭的標籤。',
   untagged: '未加標籤',
   'untagged.hint': '沒有標籤的製品可依摘要拉取。有標籤映像檔的各平台不在此列。',
+  'untagged.tooMany': '這裡的標籤太多，無法列出沒有標籤的製品。',
   'untagged.none': '每個製品都有標籤',
   platforms: '平台',
   size: '大小',

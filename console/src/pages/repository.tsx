@@ -14,7 +14,7 @@ import { DeleteTags } from './repository/delete-tags';
 import { Children } from './repository/children';
 import { Description } from './repository/description';
 import { Untagged } from './repository/untagged';
-import { Digest, Filter, Header, Size, Table, Time, Waiting } from '../ui/data';
+import { Digest, Filter, Header, Size, Table, Time, toTop, Waiting } from '../ui/data';
 import { Empty, Failure } from '../ui/feedback';
 import { Head, Tabs as TabBar } from '../ui/shell';
 import { Nowhere } from './nowhere';
@@ -246,12 +246,12 @@ function Tags({ project, repository, name, remove }: TagsProps) {
         <nav class="pager" aria-label={t('pages')}>
           <span class="space" />
           {after && (
-            <a class="button small" href={hrefWith({ after: null })}>
+            <a class="button small" href={hrefWith({ after: null })} onClick={toTop}>
               {t('pages.first')}
             </a>
           )}
           {tags.data?.next && (
-            <a class="button small" rel="next" href={hrefWith({ after: tags.data.next.get('after') })}>
+            <a class="button small" rel="next" href={hrefWith({ after: tags.data.next.get('after') })} onClick={toTop}>
               {t('pages.next')}
             </a>
           )}

@@ -174,6 +174,11 @@ interface PagerProps {
   total: number | null;
 }
 
+/** A page of a list begins at its first row, not where the page before ended. */
+export function toTop(): void {
+  window.scrollTo(0, 0);
+}
+
 /** Pages by number, for the lists of which the registry tells how long they are. */
 export function Pager({ page, size, total }: PagerProps) {
   const { t } = useTexts();
@@ -183,12 +188,12 @@ export function Pager({ page, size, total }: PagerProps) {
       {(more) => (
         <>
           {page > 1 && (
-            <a class="button small" rel="prev" href={hrefWith({ page: page > 2 ? String(page - 1) : null })}>
+            <a class="button small" rel="prev" href={hrefWith({ page: page > 2 ? String(page - 1) : null })} onClick={toTop}>
               {t('pages.previous')}
             </a>
           )}
           {more && (
-            <a class="button small" rel="next" href={hrefWith({ page: String(page + 1) })}>
+            <a class="button small" rel="next" href={hrefWith({ page: String(page + 1) })} onClick={toTop}>
               {t('pages.next')}
             </a>
           )}

@@ -4,6 +4,7 @@ import type { Listed } from '../api/client';
 import { PAGE_SIZE, type Rows, type RowsOptions, useRows } from '../api/queries';
 import { useTexts } from '../i18n';
 import { useAddress } from '../lib/address';
+import type { Words } from '../lib/failures';
 import { Pager, Table, Turner, Waiting } from './data';
 import { Failure } from './feedback';
 
@@ -29,12 +30,14 @@ interface ListingProps<T> {
   none?: ComponentChildren;
   /** Whether a filter hides what there is. */
   filtered?: boolean;
+  /** What certain refusals mean for this list. */
+  words?: Words;
   /** Rows of grey bars until the first answer. */
   waiting?: number;
 }
 
 /** A list with numbered pages: while it loads, when it cannot be read, when it is empty, and its rows. */
-export function Listing<T>({ label, list, head, actions, row, bar, none, filtered, waiting }: ListingProps<T>) {
+export function Listing<T>({ label, list, head, actions, row, bar, none, filtered, words, waiting }: ListingProps<T>) {
   const { t } = useTexts();
   const { page } = useAddress();
   const heads = head.filter((one) => one);
@@ -45,7 +48,7 @@ export function Listing<T>({ label, list, head, actions, row, bar, none, filtere
     <>
       {bar && <div class="bar">{bar}</div>}
       {list.isError ? (
-        <Failure error={list.error} retry={() => void list.refetch()} />
+        <Failure error={list.error} retry={() => void list.refetch()} words={words} />
       ) : (
         <Table
           label={label}

@@ -23,6 +23,7 @@ export function Untagged({ project, repository }: { project: string; repository:
     <Listing
       label={t('untagged')}
       list={artifacts}
+      words={{ BAD_REQUEST: 'untagged.tooMany' }}
       bar={<span class="muted">{t('untagged.hint')}</span>}
       none={
         <Empty title={t('untagged.none')}>
