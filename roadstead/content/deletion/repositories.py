@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from roadstead.conflicts import retry_conflicts
+from roadstead.conflicts import Conflict, retry_conflicts
 from roadstead.content.commit_rules import RuleRefused
 from roadstead.content.deletion.trash import UnitKind
 from roadstead.content.manifest_index import MAX_TAGS_PER_REMOVAL, ManifestIndex
@@ -75,9 +75,11 @@ class RepositoryDeletion:
         era = self._repositories.find_era(repository)
         if era is None:
             begun = self._repositories.find_deletion(repository)
-            if begun is None:
-                raise RegistryError(ErrorCode.NAME_UNKNOWN, f"there is no repository {repository}")
-            return begun
+            if begun is not None:
+                return begun
+            if self._repositories.find_era(repository) is not None:  # it was made anew between the two
+                raise Conflict(repository)
+            raise RegistryError(ErrorCode.NAME_UNKNOWN, f"there is no repository {repository}")
         unit = self._manifests.new_unit(repository, UnitKind.REPOSITORY, actor)
         at = unit.at if unit is not None else self._events.now_ms()
         if at <= era:  # by another clock it began in the future
