@@ -182,12 +182,13 @@ def test_a_smaller_model_says_the_same_of_each_call(packages: dict[str, Path], n
 
 
 def test_clients_go_to_the_same_addresses(packages: dict[str, Path]) -> None:
+    whole = Loader()  # a loader remembers what it has read
+    loaders = {name: cut_loader(packages[name]) for name in ("registry", "webhook")}
     for service in SERVICES["webhook"] | SERVICES["registry"]:
-        name = "registry" if service in SERVICES["registry"] else "webhook"
+        ours = loaders["registry" if service in SERVICES["registry"] else "webhook"]
         for region in REGIONS:
             for options in ({}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}):
-                ours = address(service, region, options, cut_loader(packages[name]))
-                assert ours == address(service, region, options, Loader())
+                assert address(service, region, options, ours) == address(service, region, options, whole)
 
 
 def address(service: str, region: str, options: Mapping[str, Any], loader: Loader) -> tuple[str, str]:
