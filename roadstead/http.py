@@ -1,7 +1,8 @@
-"""Requests and responses, and their form in API Gateway's events.
+"""Requests and responses, and their form in the events of API Gateway and of function URLs.
 
-Payload format 1.0 of an HTTP API ("Working with AWS Lambda proxy integrations for HTTP APIs"): it can repeat a
-response header and keeps repeated query parameters apart; 2.0 can do neither.
+Of an HTTP API it is payload format 1.0 ("Working with AWS Lambda proxy integrations for HTTP APIs"), which can repeat a
+response header and keeps repeated query parameters apart. A function URL knows 2.0 only ("Invoking Lambda function
+URLs"): it joins repeated headers by commas, and its raw query string is parsed here.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from roadstead.documents import compact
 
 Headers = tuple[tuple[str, str], ...]
+
+_RENAMED = frozenset({"content-length", "www-authenticate"})  # by function URLs
+DISTRIBUTION = "distribution"  # the stage variable of the HTTP API with the distribution's URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,8 @@ class Request:
     source_ip: str = ""
     request_id: str = ""
     via_edge: bool = False  # it came through the distribution, which takes uploads of any size
+    by_url: bool = False  # it came by the function's URL: a 401 is asked for again through the API (docs/adr/0028)
+    distribution: str = ""  # the distribution's URL, if the API's stage names it
 
     def header(self, name: str) -> str | None:
         """Return a header's values joined by commas (RFC 9110 section 5.3), or None if it is absent."""
@@ -114,12 +120,6 @@ def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) 
         for name, values in (event.get("multiValueQueryStringParameters") or {}).items()
         for value in values
     )
-    body = event.get("body") or ""
-    try:
-        data = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
-    except (binascii.Error, ValueError) as error:
-        raise ValueError("the gateway's body is not base64") from error
-    forwarded = next((value for name, value in headers if name == "x-forwarded-proto"), "https")
     return Request(
         method=event["httpMethod"],
         # The gateway delivers a decoded path, according to its documentation. No name, tag or digest contains a percent
@@ -127,12 +127,45 @@ def request_from_gateway(event: Mapping[str, Any], *, decode_path: bool = True) 
         path=unquote(event["path"]) if decode_path else event["path"],
         query=query,
         headers=headers,
-        body=data,
+        body=_event_body(event),
         host=context.get("domainName") or "localhost",
-        scheme="http" if forwarded == "http" else "https",
+        scheme=_scheme(headers),
         source_ip=(context.get("identity") or {}).get("sourceIp") or "",
         request_id=context.get("requestId") or "",
+        distribution=(event.get("stageVariables") or {}).get(DISTRIBUTION) or "",
     )
+
+
+def request_from_url(event: Mapping[str, Any]) -> Request:
+    """The request in a function URL's event. Its `Authorization` is CloudFront's signature, and left out."""
+    context = event.get("requestContext") or {}
+    http = context.get("http") or {}
+    headers = tuple((name.lower(), value) for name, value in (event.get("headers") or {}).items())
+    return Request(
+        method=http["method"],
+        path=unquote(event["rawPath"]),
+        query=tuple(parse_qsl(event.get("rawQueryString") or "", keep_blank_values=True, errors="replace")),
+        headers=tuple(header for header in headers if header[0] != "authorization"),
+        body=_event_body(event),
+        host=context.get("domainName") or "localhost",
+        scheme=_scheme(headers),
+        source_ip=http.get("sourceIp") or "",
+        request_id=context.get("requestId") or "",
+        by_url=True,
+    )
+
+
+def _event_body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    try:
+        return base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except (binascii.Error, ValueError) as error:
+        raise ValueError("the gateway's body is not base64") from error
+
+
+def _scheme(headers: Headers) -> str:
+    forwarded = next((value for name, value in headers if name == "x-forwarded-proto"), "https")
+    return "http" if forwarded == "http" else "https"
 
 
 def response_to_gateway(response: Response) -> dict[str, Any]:
@@ -143,6 +176,27 @@ def response_to_gateway(response: Response) -> dict[str, Any]:
     return {
         "statusCode": response.status,
         "multiValueHeaders": headers,
+        "body": base64.b64encode(response.body).decode("ascii"),
+        "isBase64Encoded": True,
+    }
+
+
+def response_to_url(response: Response) -> dict[str, Any]:
+    """Return the payload 2.0 response of a function URL.
+
+    A function URL renames `Content-Length` and `WWW-Authenticate`, so neither is sent: it counts the body itself, and a
+    Bearer challenge becomes a 403, after which the distribution asks the API (docs/adr/0028).
+    """
+    challenged = any(
+        name.lower() == "www-authenticate" and value.lower().startswith("bearer ") for name, value in response.headers
+    )
+    headers: dict[str, str] = {}
+    for name, value in response.headers:
+        if name.lower() not in _RENAMED:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return {
+        "statusCode": 403 if response.status == 401 and challenged else response.status,
+        "headers": headers,
         "body": base64.b64encode(response.body).decode("ascii"),
         "isBase64Encoded": True,
     }

@@ -98,7 +98,8 @@ class Authorization:
         try:
             return self._services.verifier.verify(token.strip())
         except InvalidToken as error:
-            if not isinstance(error, ExpiredToken):  # every token expires at some time
+            # Every token expires at some time; and what came by the function's URL is asked again through the API.
+            if not isinstance(error, ExpiredToken) and not request.by_url:
                 audit.token_refused(request, needed, str(error))
             raise RegistryError(
                 ErrorCode.UNAUTHORIZED,

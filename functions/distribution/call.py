@@ -31,6 +31,11 @@ class Call:
     length: int | None = 0
     granted: Granted = NOTHING_GRANTED
 
+    @property
+    def distribution_url(self) -> str:
+        """The distribution's URL, as the request tells it; empty if it does not."""
+        return self.request.base_url if self.request.via_edge else self.request.distribution
+
     def may_push(self, repository: RepositoryName) -> bool:
         return self.granted.permits(Access.to(repository, PUSH))
 

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from typing import Any
 
 from functions.distribution.services import Services
-from functions.distribution.settings import BlobsAt, Settings, UploadsAt
+from functions.distribution.settings import BlobsAt, Settings
 from roadstead.aws.clients import Deferred, client
 from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
@@ -72,7 +72,7 @@ def build(
             ),
             executor=executor,
         ),
-        urls=_urls(settings, ssm) or objects,
+        urls=_urls(settings, ssm, objects),
         verifier=TokenVerifier(
             lambda: trusted_keys(public_keys, settings.token_keys),
             issuer=settings.token_issuer,
@@ -80,7 +80,8 @@ def build(
         ),
         upload_keys=SsmUploadKeys(ssm, settings.upload_keys_parameter),
         edge_secrets=SsmEdgeSecrets(ssm, settings.edge_secret_parameter) if settings.edge_secret_parameter else None,
-        upload_origin=settings.uploads_url if settings.uploads_at is UploadsAt.DISTRIBUTION else "",
+        upload_origin=settings.uploads_url,
+        uploads_at=settings.uploads_at,
         token_service=settings.token_service,
         head_answers=settings.head_answers,
         challenge=settings.challenge,
@@ -89,9 +90,9 @@ def build(
     )
 
 
-def _urls(settings: Settings, ssm: Any) -> BlobUrls | None:
+def _urls(settings: Settings, ssm: Any, objects: S3Objects) -> BlobUrls:
     if settings.blobs_at is BlobsAt.S3:
-        return None
+        return objects
     # Imported only if it is used: nothing else needs its signer.
     from roadstead.aws.content.cloudfront import DistributionUrls
 
@@ -101,4 +102,5 @@ def _urls(settings: Settings, ssm: Any) -> BlobUrls | None:
         key_id=settings.blob_url_key_id,
         key_parameter=settings.blob_url_key_parameter,
         seconds=settings.url_seconds,
+        otherwise=objects,
     )

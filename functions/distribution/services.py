@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from functions.distribution.settings import AuditBlobs, Challenge, HeadAnswers
+from functions.distribution.settings import AuditBlobs, Challenge, HeadAnswers, UploadsAt
 from functions.hosting.viewer import EdgeSecretSource
 from roadstead.content.blobs import Blobs
 from roadstead.content.lists import Lists
@@ -27,9 +27,10 @@ class Services:
     verifier: TokenVerifier
     upload_keys: UploadKeySource
     edge_secrets: EdgeSecretSource | None
-    upload_origin: str  # for uploads that began at the API's own host name; or empty
+    upload_origin: str  # for uploads that began at the API's own host name; empty if the request tells (`Call`)
     token_service: str
     head_answers: HeadAnswers
     challenge: Challenge = Challenge.DIRECT
     audit_blobs: AuditBlobs = AuditBlobs.COUNTED
     via_distribution_only: bool = False
+    uploads_at: UploadsAt = UploadsAt.DISTRIBUTION

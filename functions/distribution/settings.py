@@ -10,6 +10,8 @@ from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
 from roadstead.content.push import IndexChildren
 
+STAGE = "stage"  # as DISTRIBUTION_URL: the stage variable `distribution` has it
+
 
 class HeadAnswers(StrEnum):
     """How to respond to HEAD, in case the gateway does not pass on a Content-Length without a body.
@@ -62,7 +64,8 @@ class AuditBlobs(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`distribution_url` and `edge_secret_parameter` are empty if there is no distribution.
+    """`distribution_url` and `edge_secret_parameter` are empty if there is no distribution; the former also if the HTTP
+    API's stage names it, since a function whose URL is an origin of the distribution cannot.
 
     `token_public_keys` are the points of `token_keys` (`Environ.public_keys`); if it is empty, KMS is asked.
 
@@ -105,7 +108,8 @@ class Settings:
         read = Environ(environ)
         blobs_at = read.choice("BLOBS_AT", BlobsAt.S3)
         needs_key = None if blobs_at is BlobsAt.DISTRIBUTION else ""
-        distribution_url = read.origin("DISTRIBUTION_URL", needs_key)
+        by_stage = environ.get("DISTRIBUTION_URL", "").strip() == STAGE
+        distribution_url = "" if by_stage else read.origin("DISTRIBUTION_URL", needs_key)
         only = read.flag("VIA_DISTRIBUTION_ONLY")
         token_keys = read.texts("TOKEN_KEYS")
         settings = cls(
@@ -118,7 +122,9 @@ class Settings:
             upload_keys_parameter=read.text("UPLOAD_KEYS_PARAMETER"),
             distribution_url=distribution_url,
             uploads_url=read.origin("UPLOADS_URL", "") or distribution_url,
-            edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if distribution_url or only else ""),
+            edge_secret_parameter=read.text(
+                "EDGE_SECRET_PARAMETER", None if distribution_url or by_stage or only else ""
+            ),
             via_distribution_only=only,
             uploads_at=read.choice("UPLOADS_AT", UploadsAt.DISTRIBUTION),
             blobs_at=blobs_at,

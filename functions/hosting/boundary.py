@@ -15,7 +15,15 @@ from functions.hosting import lines, metrics
 from functions.hosting.observation import observed
 from roadstead.conflicts import is_throttling
 from roadstead.errors import ErrorCode, ErrorEntry, RegistryError, error_body
-from roadstead.http import Headers, Request, Response, request_from_gateway, response_to_gateway
+from roadstead.http import (
+    Headers,
+    Request,
+    Response,
+    request_from_gateway,
+    request_from_url,
+    response_to_gateway,
+    response_to_url,
+)
 
 RETRY_AFTER = 2  # seconds; on-demand tables and KMS recover within one or two
 
@@ -93,16 +101,20 @@ def lambda_response(
     function: str = "",
     decode_path: bool = True,
 ) -> dict[str, Any]:
-    """`respond` to a payload 1.0 event of the HTTP API. A body that is not the base64 it claims to be is a 400.
+    """`respond` to an event of the HTTP API (payload 1.0) or of the function's URL (2.0), in the same format.
+
+    A body that is not the base64 it claims to be is a 400.
 
     With `head_bodies` the gateway is left to cut off the body of a HEAD.
     """
+    by_url = event.get("version") == "2.0"
+    to_event = response_to_url if by_url else response_to_gateway
     try:
-        request = request_from_gateway(event, decode_path=decode_path)
+        request = request_from_url(event) if by_url else request_from_gateway(event, decode_path=decode_path)
     except ValueError as error:
         entry = ErrorEntry(ErrorCode.UNSUPPORTED, str(error))
-        return response_to_gateway(_error(400, (entry,)))
-    return response_to_gateway(response_of(request, run, head_bodies=head_bodies, function=function))
+        return to_event(_error(400, (entry,)))
+    return to_event(response_of(request, run, head_bodies=head_bodies, function=function))
 
 
 def error_code_of(response: Response) -> str:

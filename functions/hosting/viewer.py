@@ -1,7 +1,8 @@
-"""The client's real host name and address behind CloudFront, which calls the client the viewer.
+"""The client's real host name, address and credentials behind CloudFront, which calls the client the viewer.
 
-API Gateway sees the edge's address and needs its own Host header. So the edge function passes the viewer's in headers
-of our own, and CloudFront adds a secret to what it sends to an origin. Without that secret the headers are ignored.
+API Gateway sees the edge's address and needs its own Host header, and on the way to a function URL CloudFront's
+signature replaces Authorization. So the edge function passes the viewer's in headers of our own, and CloudFront adds a
+secret to what it sends to an origin. Without that secret the headers are ignored.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from roadstead.trail.entries import Actor, ActorKind
 SECRET = "x-roadstead-secret"
 HOST = "x-roadstead-host"
 ADDRESS = "x-roadstead-address"
+AUTHORIZATION = "x-roadstead-authorization"
 _PREFIX = "x-roadstead-"
 
 
@@ -29,8 +31,8 @@ class EdgeSecretSource(Protocol):
 def as_viewed(request: Request, secrets: EdgeSecretSource | None, *, required: bool = False) -> Request:
     """Return the request as its viewer sent it, without our own headers.
 
-    If the secret is right, `via_edge` is set; otherwise host and address stay those of the gateway. Raises 403 DENIED
-    for a request without the right secret if it is `required`.
+    If the secret is right, `via_edge` is set; otherwise host, address and Authorization stay as they came. Raises 403
+    DENIED for a request without the right secret if it is `required`.
     """
     own = tuple(header for header in request.headers if not header[0].startswith(_PREFIX))
     given = request.header(SECRET)
@@ -40,6 +42,9 @@ def as_viewed(request: Request, secrets: EdgeSecretSource | None, *, required: b
                 ErrorCode.DENIED, "requests to this address are refused: use the registry's own host name"
             )
         return replace(request, headers=own)
+    moved = tuple(("authorization", value) for name, value in request.headers if name == AUTHORIZATION)
+    if moved:
+        own = (*(header for header in own if header[0] != "authorization"), *moved)
     return replace(
         request,
         headers=own,

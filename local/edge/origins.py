@@ -32,7 +32,7 @@ class Origin:
     """An origin of the distribution. `url` may have a path, which precedes the request's.
 
     `headers` are added to each request in place of the viewer's own; `response_timeout` is in seconds, and counts from
-    the last byte of the body or between two reads; with `signing` it is S3.
+    the last byte of the body or between two reads; with `signing` it is S3, or the URL of a function.
     """
 
     url: str
@@ -72,8 +72,7 @@ async def exchange(
     parts = urlsplit(origin.url)
     target = parts.path.rstrip("/") + target
     if origin.signing is not None:
-        signed = origin.signing.sign(method, f"{parts.scheme}://{parts.netloc}{target}", dict(headers))
-        headers = tuple(signed.items())
+        headers = origin.signing.sign_all(method, f"{parts.scheme}://{parts.netloc}{target}", headers)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, limit=_READ)

@@ -25,7 +25,7 @@ from local.http_headers import HOP_BY_HOP
 
 RawHeaders = tuple[tuple[str, str], ...]
 
-_TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
+TEXT = re.compile(r"text/.*|application/(json|xml|javascript)")
 # Never part of an event, nor taken from a result.
 _CONNECTION = HOP_BY_HOP | {"transfer-encoding"}
 # Set by the gateway, which overwrites what a client sends.
@@ -85,7 +85,7 @@ def event_for(request: Incoming, *, resource: str, proxy: str, request_id: str, 
     """Return the event for a request to the route `resource`; `proxy` is the value of `{proxy+}`, or empty."""
     headers = _event_headers(request, now)
     query = parse_qsl(request.query, keep_blank_values=True, errors="replace", max_num_fields=1000)
-    as_text = _TEXT.fullmatch((request.header("content-type") or "").partition(";")[0].strip().lower()) is not None
+    as_text = TEXT.fullmatch((request.header("content-type") or "").partition(";")[0].strip().lower()) is not None
     host = request.header("host") or ""
     when = time.gmtime(now)
     return {

@@ -21,21 +21,17 @@ import logging
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import uvicorn
 
 from functions.api import Route
 from local.failures import ExitCode, Failure
 from local.functions.environments import EVENT_LIMIT, FunctionError, Throttled, TimedOut
+from local.gateway.asgi import Disconnected, Invoker, Receive, Scope, Send, incoming, log_path, raw_path, read
 from local.gateway.events import Incoming, MalformedResult, Outgoing, event_for, message, response_from
 
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
-BODY_LIMIT = 10 * 1024 * 1024  # bytes
 HEAD_LIMIT = 10_240  # bytes of request line and headers
 INTEGRATION_TIMEOUT = 30.0  # seconds
 
@@ -46,18 +42,6 @@ _UNAVAILABLE = message(503, "Service Unavailable")
 _INTERNAL = message(500, "Internal Server Error")
 
 _log = logging.getLogger(__name__)
-
-
-class Invoker(Protocol):
-    """A Lambda function, such as `environments.Pool`."""
-
-    async def invoke(self, event: bytes, *, request_id: str, timeout: float) -> object:
-        """Return the function's result. Raises FunctionError, Throttled, TimedOut."""
-        ...
-
-
-class Disconnected(Exception):
-    """The client disconnected before its request was complete."""
 
 
 class HttpApi:
@@ -84,7 +68,7 @@ class HttpApi:
         except Disconnected:
             return
         _log.info(
-            "%s %s %s %d %.0f ms", request_id, scope["method"], _target(scope), answer.status,
+            "%s %s %s %d %.0f ms", request_id, scope["method"], log_path(scope), answer.status,
             (time.monotonic() - began) * 1000,
         )  # fmt: skip
         headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in answer.headers]
@@ -93,12 +77,12 @@ class HttpApi:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Outgoing:
-        body = await _read(scope, receive)
+        body = await read(scope, receive)
         if _head_size(scope) > HEAD_LIMIT:
             return _HEAD_TOO_LARGE
         if body is None:
             return _TOO_LARGE
-        request = _incoming(scope, body, self._scheme)
+        request = incoming(scope, body, self._scheme)
         for route in self._routes:
             proxy = route.match(request.path)
             if proxy is not None:
@@ -176,56 +160,8 @@ class _Server(uvicorn.Server):
         return contextlib.nullcontext()
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes | None:
-    """Read the body; return None if it is larger than the gateway accepts."""
-    declared = _header(scope, b"content-length")
-    if declared is not None and int(declared) > BODY_LIMIT and _header(scope, b"expect") is not None:
-        return None  # the client waits for permission, and will not send the body
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        part = await receive()
-        if part["type"] == "http.disconnect":
-            raise Disconnected
-        data = part.get("body", b"")
-        size += len(data)
-        if size <= BODY_LIMIT:
-            parts.append(data)
-        else:
-            parts.clear()
-        if not part.get("more_body"):
-            return b"".join(parts) if size <= BODY_LIMIT else None
-
-
-def _incoming(scope: Scope, body: bytes, scheme: str) -> Incoming:
-    return Incoming(
-        method=scope["method"],
-        target=_raw_path(scope).decode("ascii", "replace"),
-        query=scope["query_string"].decode("ascii", "replace"),
-        headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
-        body=body,
-        client=scope["client"][0] if scope.get("client") else "",
-        scheme=scheme,
-        port=scope["server"][1] if scope.get("server") else 0,
-    )
-
-
-def _raw_path(scope: Scope) -> bytes:
-    raw: bytes = scope.get("raw_path") or scope["path"].encode()
-    return raw
-
-
-def _target(scope: Scope) -> str:
-    """Return the path for the log, without the query: that of an upload contains a token."""
-    return _raw_path(scope).decode("ascii", "replace")
-
-
-def _header(scope: Scope, name: bytes) -> bytes | None:
-    return next((value for key, value in scope["headers"] if key == name), None)
-
-
 def _head_size(scope: Scope) -> int:
     """Return the size of request line and headers in bytes, white space normalised."""
-    target = len(_raw_path(scope)) + (len(scope["query_string"]) + 1 if scope["query_string"] else 0)
+    target = len(raw_path(scope)) + (len(scope["query_string"]) + 1 if scope["query_string"] else 0)
     line = len(scope["method"]) + 1 + target + len(" HTTP/1.1\r\n")
     return line + sum(len(name) + len(": ") + len(value) + len("\r\n") for name, value in scope["headers"])

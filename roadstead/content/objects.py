@@ -110,8 +110,11 @@ class Objects(Protocol):
 class BlobUrls(Protocol):
     """URLs from which clients fetch blobs."""
 
-    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
-        """Return a URL that serves the object, and ranges of it, to anyone for the configured time. No call."""
+    def presign(self, key: str, *, digest: Digest, method: str = "GET", at: str = "") -> str:
+        """Return a URL that serves the object, and ranges of it, to anyone for the configured time. No call.
+
+        `at` is the distribution's URL, for URLs of a distribution that is not configured.
+        """
         ...
 
 

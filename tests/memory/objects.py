@@ -48,7 +48,7 @@ class MemoryObjects:
             for key in keys:
                 self._objects.pop(key, None)
 
-    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
+    def presign(self, key: str, *, digest: Digest, method: str = "GET", at: str = "") -> str:
         return f"https://objects.invalid/{key}?method={method}"
 
     def begin(self, key: str, *, metadata: Mapping[str, str]) -> str:

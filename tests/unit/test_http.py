@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from roadstead.http import Request, Response, request_from_gateway, response_to_gateway
+from roadstead.http import (
+    Request,
+    Response,
+    request_from_gateway,
+    request_from_url,
+    response_to_gateway,
+    response_to_url,
+)
 
 
 def event(**fields: Any) -> dict[str, Any]:
@@ -143,3 +150,63 @@ def test_with_headers_appends_to_a_copy() -> None:
 
 def test_the_repr_of_a_response_hides_its_body() -> None:
     assert "secret" not in repr(Response(200, (), b"secret"))
+
+
+def test_the_stage_of_an_api_may_name_the_distribution() -> None:
+    assert request_from_gateway(event(stageVariables={"distribution": "https://d"})).distribution == "https://d"
+    for nothing in (None, {}, {"other": "x"}):
+        assert request_from_gateway(event(stageVariables=nothing)).distribution == ""
+
+
+def url_event(**fields: Any) -> dict[str, Any]:
+    return {"version": "2.0", "rawPath": "/v2/", "requestContext": {"http": {"method": "GET"}}, **fields}
+
+
+def test_the_event_of_a_url_becomes_a_request_without_cloudfronts_signature() -> None:
+    request = request_from_url(
+        url_event(
+            rawPath="/v2/a%2Fb",
+            rawQueryString="tag=one&tag=t%26wo&last=",
+            headers={"Authorization": "AWS4-HMAC-SHA256 x", "accept": "a,b", "x-forwarded-proto": "https"},
+            requestContext={
+                "domainName": "id.lambda-url.test",
+                "requestId": "r1",
+                "http": {"method": "GET", "sourceIp": "192.0.2.7"},
+            },
+        )
+    )
+    assert request == Request(
+        method="GET",
+        path="/v2/a/b",
+        query=(("tag", "one"), ("tag", "t&wo"), ("last", "")),
+        headers=(("accept", "a,b"), ("x-forwarded-proto", "https")),
+        host="id.lambda-url.test",
+        source_ip="192.0.2.7",
+        request_id="r1",
+        by_url=True,
+    )
+
+
+def test_fields_that_a_url_leaves_out_are_empty() -> None:
+    assert request_from_url(url_event()) == Request("GET", "/v2/", by_url=True)
+
+
+def test_a_body_of_a_url_that_is_not_base64_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="base64"):
+        request_from_url(url_event(body="!", isBase64Encoded=True))
+
+
+def test_a_response_by_url_joins_headers_and_leaves_the_renamed_ones_out() -> None:
+    headers = (("Link", "<a>"), ("Link", "<b>"), ("Content-Length", "7"), ("WWW-Authenticate", "Basic x"))
+    assert response_to_url(Response(401, headers, b"\0")) == {
+        "statusCode": 401,
+        "headers": {"Link": "<a>, <b>"},
+        "body": "AA==",
+        "isBase64Encoded": True,
+    }
+
+
+@pytest.mark.parametrize(("status", "sent"), [(401, 403), (403, 403), (404, 404), (200, 200)])
+def test_by_url_only_a_401_with_a_bearer_challenge_becomes_a_403(status: int, sent: int) -> None:
+    assert response_to_url(Response(status, (("www-authenticate", "bearer realm=x"),)))["statusCode"] == sent
+    assert response_to_url(Response(status))["statusCode"] == status

@@ -24,7 +24,7 @@ def head(call: Call, repository: RepositoryName, digest: Digest) -> Response:
     """
     link = call.services.blobs.get(repository, digest, call.actor, promise=call.may_push(repository))
     if call.services.head_answers is HeadAnswers.REDIRECT:
-        url = call.services.urls.presign(link.key, digest=link.digest, method="HEAD")
+        url = call.services.urls.presign(link.key, digest=link.digest, method="HEAD", at=call.distribution_url)
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     return Response(200, (*_headers(link), ("Content-Length", str(link.size))))
 
@@ -33,7 +33,7 @@ def get(call: Call, repository: RepositoryName, digest: Digest) -> Response:
     """Respond with a small blob from the index; redirect to a presigned URL of S3, which serves ranges, otherwise."""
     link = call.services.blobs.get(repository, digest, call.actor)
     if link.data is None:
-        url = call.services.urls.presign(link.key, digest=link.digest)
+        url = call.services.urls.presign(link.key, digest=link.digest, at=call.distribution_url)
         audit.blob_pulled(call, repository, digest, link.size)
         return Response(307, (("Location", url), ("Docker-Content-Digest", link.digest)))
     if call.request.has(f'"{link.digest}"'):

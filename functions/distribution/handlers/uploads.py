@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from functions.distribution.call import Call, algorithm_parameter, digest_parameter
 from functions.distribution.challenge import challenge
+from functions.distribution.settings import UploadsAt
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.uploads.token import PARAMETER, UploadToken
 from roadstead.content.uploads.uploads import upload_range
@@ -130,7 +131,8 @@ def _chunked(token: UploadToken) -> UploadToken:
 def _location(call: Call, token: UploadToken) -> str:
     # A relative Location keeps the client on the host name that it used. Only the API's own domain, which takes no
     # large body, may send an upload to another host: all clients except oras 1.3 follow it.
-    origin = "" if call.request.via_edge else call.services.upload_origin
+    stays = call.request.via_edge or call.services.uploads_at is UploadsAt.SAME_HOST
+    origin = "" if stays else call.services.upload_origin or call.distribution_url
     state = token.encode(call.services.upload_keys.upload_keys())
     return f"{origin}/v2/{token.repository}/blobs/uploads/{token.upload_id}?{PARAMETER}={quote(state, safe='')}"
 

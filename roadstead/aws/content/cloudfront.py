@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from roadstead.aws.ssm import Parameter
+from roadstead.content.objects import BlobUrls
 from roadstead.digest import Digest
 
 
@@ -33,20 +34,26 @@ class DistributionUrls:
         key_id: str,
         key_parameter: str,
         seconds: int,
+        otherwise: BlobUrls,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`origin` is the distribution's scheme and host; `key_id` is CloudFront's id of the public key,
-        `key_parameter` the SSM parameter with the private one.
+        """`origin` is the distribution's scheme and host, empty if each call names them; `key_id` is CloudFront's id of
+        the public key, `key_parameter` the SSM parameter with the private one. A call that should name the origin and
+        does not gets a URL of `otherwise`.
         """
         self._origin = origin
         self._key_id = key_id
         self._key = Parameter(ssm, key_parameter, _private_key, time.monotonic)
         self._seconds = seconds
+        self._otherwise = otherwise
         self._clock = clock
 
-    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
+    def presign(self, key: str, *, digest: Digest, method: str = "GET", at: str = "") -> str:
         """Return a URL for GET and HEAD. It contains the digest, which a streamed upload's key does not."""
-        resource = f"{self._origin}/{quote(key)}?digest={quote(digest, safe='')}"
+        origin = self._origin or at
+        if not origin:
+            return self._otherwise.presign(key, digest=digest, method=method)
+        resource = f"{origin}/{quote(key)}?digest={quote(digest, safe='')}"
         until = datetime.fromtimestamp(int(self._clock()) + self._seconds, UTC)
         url: str = CloudFrontSigner(self._key_id, self._sign).generate_presigned_url(resource, date_less_than=until)
         return f"{url}&Hash-Algorithm=SHA256"

@@ -88,7 +88,7 @@ class S3Objects:
             batch = [{"Key": key} for key in pending[start : start + DELETE_BATCH]]
             self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": batch, "Quiet": True})
 
-    def presign(self, key: str, *, digest: Digest, method: str = "GET") -> str:
+    def presign(self, key: str, *, digest: Digest, method: str = "GET", at: str = "") -> str:
         """Return S3's own URL, which cannot name the digest."""
         if self._presigner is not None:
             return self._presigner.url(method, key)

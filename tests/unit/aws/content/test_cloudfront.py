@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from roadstead.aws.content.cloudfront import DistributionUrls
 from roadstead.digest import Digest
+from tests.memory.objects import MemoryObjects
 
 KEY = generate_private_key(SECP256R1())
 DIGEST = Digest.of(b"layer")
@@ -31,13 +32,14 @@ class Parameters:
         return {"Parameter": {"Value": self._pem}}
 
 
-def urls(parameters: Parameters) -> DistributionUrls:
+def urls(parameters: Parameters, origin: str = "https://registry.example.com") -> DistributionUrls:
     return DistributionUrls(
         parameters,
-        origin="https://registry.example.com",
+        origin=origin,
         key_id="K2EXAMPLE",
         key_parameter="/key",
         seconds=900,
+        otherwise=MemoryObjects(),
         clock=lambda: 1_000_000.5,
     )
 
@@ -55,6 +57,14 @@ def test_a_url_is_signed_by_a_canned_policy_over_the_object_and_its_digest() -> 
     )
     signature = base64.b64decode(query["Signature"][0].translate(str.maketrans("-_~", "+=/")))
     KEY.public_key().verify(signature, policy.encode(), ECDSA(SHA256()))
+
+
+def test_a_distribution_that_is_not_configured_is_named_by_the_call() -> None:
+    unnamed = urls(Parameters(KEY), origin="")
+    assert unnamed.presign("a", digest=DIGEST, at="https://d1.example").startswith("https://d1.example/a?digest=")
+    assert unnamed.presign("a", digest=DIGEST, method="HEAD") == "https://objects.invalid/a?method=HEAD"
+    named = urls(Parameters(KEY)).presign("a", digest=DIGEST, at="https://d1.example")
+    assert named.startswith("https://registry.example.com/a?")
 
 
 def test_the_edge_finds_the_digest_in_the_url() -> None:

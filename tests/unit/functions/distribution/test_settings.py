@@ -149,3 +149,13 @@ def test_uploads_go_to_the_distribution_unless_a_relay_has_a_name_of_its_own() -
     settings = Settings.from_environ({**LEAST, **DISTRIBUTION, "UPLOADS_URL": "https://relay.example.com"})
     assert settings.uploads_url == "https://relay.example.com"
     assert settings.distribution_url == DISTRIBUTION["DISTRIBUTION_URL"]
+
+
+def test_the_apis_stage_may_name_the_distribution() -> None:
+    edge = {"DISTRIBUTION_URL": "stage", "EDGE_SECRET_PARAMETER": "/edge"}
+    settings = Settings.from_environ({**LEAST, **edge})
+    assert (settings.distribution_url, settings.uploads_url, settings.edge_secret_parameter) == ("", "", "/edge")
+    with pytest.raises(SettingsError, match="EDGE_SECRET_PARAMETER"):
+        Settings.from_environ({**LEAST, "DISTRIBUTION_URL": "stage"})
+    by_distribution = {"BLOBS_AT": "distribution", "BLOB_URL_KEY_ID": "K", "BLOB_URL_KEY_PARAMETER": "/key"}
+    assert Settings.from_environ({**LEAST, **edge, **by_distribution}).distribution_url == ""

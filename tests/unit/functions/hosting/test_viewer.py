@@ -52,3 +52,54 @@ def test_a_request_without_a_secret_does_not_read_the_secrets() -> None:
 def test_a_required_secret_that_is_not_configured_refuses_every_request() -> None:
     with pytest.raises(RegistryError):
         as_viewed(request(x_roadstead_secret="any"), None, required=True)
+
+
+BEARER = (("authorization", "Bearer real"),)
+MOVED = ("x-roadstead-authorization", "Bearer moved")
+
+
+def authorized(*headers: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return what is left of a request's headers, all of them Authorization."""
+    given = Request("GET", "/v2/", headers=headers, host="api", source_ip="edge")
+    viewed = as_viewed(given, Secrets())
+    assert all(name == "authorization" for name, _ in viewed.headers)
+    return viewed.headers
+
+
+def test_the_edge_may_pass_authorization_on_in_a_header_of_ours() -> None:
+    assert authorized(("x-roadstead-secret", "current"), MOVED) == (("authorization", "Bearer moved"),)
+
+
+def test_what_the_edge_moved_replaces_every_other_authorization() -> None:
+    """CloudFront's signature may stand there."""
+    signature = ("authorization", "AWS4-HMAC-SHA256 Credential=x")
+    sent = (signature, ("x-roadstead-secret", "current"), MOVED, signature)
+    assert authorized(*sent) == (("authorization", "Bearer moved"),)
+
+
+def test_two_that_were_moved_stay_two() -> None:
+    other = ("x-roadstead-authorization", "Bearer other")
+    moved = authorized(("x-roadstead-secret", "current"), MOVED, other)
+    assert [value for _, value in moved] == ["Bearer moved", "Bearer other"]
+
+
+def test_an_empty_one_that_was_moved_stays_empty() -> None:
+    sent = (*BEARER, ("x-roadstead-secret", "current"), ("x-roadstead-authorization", ""))
+    assert authorized(*sent) == (("authorization", ""),)
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        (),
+        (("x-roadstead-secret", "guessed"),),
+        (("x-roadstead-secret", ""),),
+        (("x-roadstead-secret", "current "),),
+        (("x-roadstead-secret", "current"), ("x-roadstead-secret", "current")),
+    ],
+    ids=["none", "wrong", "empty", "longer", "twice"],
+)
+def test_without_the_right_secret_a_moved_authorization_does_not_exist(secrets: tuple[tuple[str, str], ...]) -> None:
+    assert authorized(*secrets, MOVED) == ()
+    assert authorized(*secrets, MOVED, *BEARER) == BEARER
+    assert authorized(*secrets, *BEARER) == BEARER

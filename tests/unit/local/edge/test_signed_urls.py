@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from local.edge.signed_urls import KeyGroup
 from roadstead.aws.content.cloudfront import DistributionUrls
 from roadstead.digest import Digest
+from tests.memory.objects import MemoryObjects
 
 ORIGIN = "https://registry.example.com"
 KEY = generate_private_key(SECP256R1())
@@ -26,7 +27,13 @@ class Parameters:
 
 def signed() -> tuple[str, str]:
     urls = DistributionUrls(
-        Parameters(), origin=ORIGIN, key_id="K1", key_parameter="/key", seconds=900, clock=lambda: NOW
+        Parameters(),
+        origin=ORIGIN,
+        key_id="K1",
+        key_parameter="/key",
+        seconds=900,
+        otherwise=MemoryObjects(),
+        clock=lambda: NOW,
     )
     parts = urlsplit(urls.presign("blobs/uploads/ab/0-cd", digest=Digest.of(b"layer")))
     return parts.path, parts.query

@@ -15,7 +15,8 @@ import pytest
 
 from functions.api import Route
 from local.functions.environments import FunctionError, Throttled, TimedOut
-from local.gateway.http_api import BODY_LIMIT, HEAD_LIMIT, HttpApi, HttpServer
+from local.gateway.asgi import BODY_LIMIT
+from local.gateway.http_api import HEAD_LIMIT, HttpApi, HttpServer
 from local.ports import listen
 
 ROUTES = (Route("/v2/{proxy+}", "registry"),)
