@@ -3,13 +3,16 @@
 // has the table that this follows, and its limits.
 //
 // The distribution's default origin is the API. A request that this function does not recognise goes there, unchanged
-// but for our own headers. Nothing reaches S3 unless `toBlobs` below sends it there.
+// but for our own headers. Nothing reaches S3 unless `toBlobs` below sends it there, and nothing a function's own URL
+// unless `direct` does.
 import cf from 'cloudfront';
 import crypto from 'crypto';
 
-// The ids of the other two origins in the distribution.
+// The ids of two origins in the distribution; `direct` has those of the others.
 const BLOBS = 'blobs';
 const RELAY = 'relay';
+// 'api' where the distribution has no function URLs.
+const READS = 'function';
 // Bytes: the largest single PUT that S3 takes.
 const DIRECT_LIMIT = 5368709120;
 // Bytes: a Lambda event of 6 MB carries the body in base64, beside the headers.
@@ -106,15 +109,10 @@ function challenge(event) {
   let text = 'Bearer realm="' + SCHEME + '://' + host.value + '/token",service="' + SERVICE + '"';
   if (scope) text += ',scope="' + scope + '"';
   if (expired) text += ',error="invalid_token",error_description="' + message + '"';
-  const response = {
-    statusCode: 401,
-    headers: hardened({
-      'content-type': { value: 'application/json' },
-      'www-authenticate': { value: text },
-      'docker-distribution-api-version': { value: 'registry/2.0' },
-    }),
-  };
-  if (request.method !== 'HEAD') response.body = errorBody('UNAUTHORIZED', message);
+  const response = failure(401, 'UNAUTHORIZED', message);
+  set(response.headers, 'www-authenticate', text);
+  set(response.headers, 'docker-distribution-api-version', 'registry/2.0');
+  if (request.method === 'HEAD') delete response.body;
   return response;
 }
 
@@ -146,6 +144,10 @@ function hasExpired(header) {
   }
 }
 
+function set(headers, name, value) {
+  headers[name] = { value: value };
+}
+
 function removeOurs(headers) {
   Object.keys(headers).forEach((name) => {
     if (name.indexOf(OURS) === 0) delete headers[name];
@@ -162,12 +164,12 @@ function toBlobs(request, upload, digest, actor) {
   READ_ONLY.forEach((name) => {
     if (request.headers[name]) kept[name] = request.headers[name];
   });
-  kept['content-type'] = { value: 'application/octet-stream' };
-  kept['x-amz-checksum-' + algorithm] = { value: Buffer.from(hex, 'hex').toString('base64') };
+  set(kept, 'content-type', 'application/octet-stream');
+  set(kept, 'x-amz-checksum-' + algorithm, Buffer.from(hex, 'hex').toString('base64'));
   // What origin access control may sign as the body's hash. S3 knows only SHA-256 there.
-  kept['x-amz-content-sha256'] = { value: algorithm === 'sha256' ? hex : 'UNSIGNED-PAYLOAD' };
-  kept['x-amz-meta-repository'] = { value: upload.name };
-  kept['x-amz-meta-actor'] = { value: actor };
+  set(kept, 'x-amz-content-sha256', algorithm === 'sha256' ? hex : 'UNSIGNED-PAYLOAD');
+  set(kept, 'x-amz-meta-repository', upload.name);
+  set(kept, 'x-amz-meta-actor', actor);
   const place = crypto.createHash('sha256').update(upload.name).digest('hex').slice(0, 32);
   request.uri = '/blobs/' + algorithm + '/' + hex + '/' + place + '/' + upload.id;
   request.querystring = {};
@@ -195,14 +197,31 @@ function toApi(event, length) {
         + 'the operator of the registry to deploy its relay');
   }
   introduce(event);
+  direct(event.request);
   return event.request;
+}
+
+// Sends a read to the URL of its function, without the HTTP API in between. CloudFront's signature to the function
+// replaces Authorization, so the client's goes along in a header of ours. A function URL can neither send a challenge nor
+// the length of what it does not send: the registry responds 403 in place of 401, upon which CloudFront asks the API, and
+// HEAD goes to the API at once, as does what has no token yet.
+function direct(request) {
+  const uri = request.uri;
+  const given = request.headers.authorization;
+  const read = given && uri.indexOf('/v2/') === 0 && uri.indexOf(UPLOADS) < 0;
+  const reader = uri === '/token' ? 'token' : read ? 'registry' : '';
+  if (READS === 'api' || request.method !== 'GET' || !reader) return;
+  if (given) request.headers[OURS + 'authorization'] = given;
+  delete request.headers.authorization;
+  const group = [{ originId: reader }, { originId: 'api' }];
+  cf.createRequestOriginGroup({ originIds: group, failoverCriteria: { statusCodes: [403] } });
 }
 
 // Tells the origin the viewer's host and address. It believes them beside the secret that CloudFront adds.
 function introduce(event) {
-  const host = event.request.headers.host;
-  if (host) event.request.headers[OURS + 'host'] = { value: host.value };
-  event.request.headers[OURS + 'address'] = { value: event.viewer.ip };
+  const headers = event.request.headers;
+  if (headers.host) set(headers, OURS + 'host', headers.host.value);
+  set(headers, OURS + 'address', event.viewer.ip);
 }
 
 // Name and id, if the path is exactly an upload's URL: nothing encoded, doubled or dotted. Otherwise null.
@@ -279,20 +298,17 @@ function unknown(message) {
 }
 
 function refuse(status, code, message) {
-  return {
-    statusCode: status,
-    headers: hardened({ 'content-type': { value: 'application/json' }, 'cache-control': { value: 'no-store' } }),
-    body: errorBody(code, message),
-  };
+  const response = failure(status, code, message);
+  set(response.headers, 'cache-control', 'no-store');
+  return response;
 }
 
 // As functions/hosting/boundary.py has it.
-function hardened(headers) {
-  headers['x-content-type-options'] = { value: 'nosniff' };
-  if (SCHEME === 'https') headers['strict-transport-security'] = { value: 'max-age=31536000' };
-  return headers;
-}
-
-function errorBody(code, message) {
-  return { encoding: 'text', data: JSON.stringify({ errors: [{ code: code, message: message }] }) };
+function failure(status, code, message) {
+  const headers = {};
+  set(headers, 'content-type', 'application/json');
+  set(headers, 'x-content-type-options', 'nosniff');
+  if (SCHEME === 'https') set(headers, 'strict-transport-security', 'max-age=31536000');
+  const data = JSON.stringify({ errors: [{ code: code, message: message }] });
+  return { statusCode: status, headers: headers, body: { encoding: 'text', data: data } };
 }

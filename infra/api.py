@@ -14,6 +14,7 @@ from constructs import Construct
 
 from functions.api import ROUTES
 from functions.distribution.application import CHALLENGE_COPY
+from functions.distribution.settings import STAGE_VARIABLE
 from infra.beneath import beneath
 from infra.configuration.settings import Settings
 from infra.watching.logs import log_group
@@ -109,6 +110,13 @@ class Api(Construct):
                         ]
                     }
                 }
+
+    def tell_distribution(self, host: str) -> None:
+        """Tell the registry function the distribution's URL, by a variable of the stage.
+
+        The function's own variables cannot: its URL is an origin of the distribution, which must exist before it.
+        """
+        beneath(self.stage, apigateway.CfnStage).stage_variables = {STAGE_VARIABLE: f"https://{host}"}
 
     @property
     def host(self) -> str:

@@ -6,6 +6,7 @@ It is an L1 construct: the CDK's Distribution drops origins that no behavior nam
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from edge import build
+from edge.build import READS
 from edge.names import API, BLOBS, RELAY, SECRET_HEADER
 from infra.configuration.names import Names
 from infra.configuration.settings import Settings
 from infra.packaging.source import ROOT
+from infra.readers import Readers
 from infra.relays.relay import Origin, Relay, https_origin
 from infra.watching.edge_log import REGION as EDGE_REGION
 from infra.watching.edge_log import EdgeLog
@@ -47,6 +50,7 @@ class Edge(Construct):
         bucket_domain: str,
         secret: str,
         relay: Relay | None,
+        functions: Mapping[str, lambda_.IFunction],
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
@@ -60,6 +64,11 @@ class Edge(Construct):
             key_value_store_name=self._name("edge"),
             comment="upload-keys and relay; `roadstead keys` fills it",
         )
+        self.readers = (
+            Readers(self, "Readers", functions=functions, access_name=self._name("readers"))
+            if settings.distribution.reads == READS[0]
+            else None
+        )
         self.functions = {name: self._function(name) for name in build.FUNCTIONS}
         if settings.region == EDGE_REGION:
             self.functions[build.REQUEST].node.add_dependency(EdgeLog(self, "Log", settings=settings))
@@ -69,10 +78,13 @@ class Edge(Construct):
             self._api(api_host),
             self._blobs(bucket_domain),
             *([relay.origin(RELAY, self._secret)] if relay else []),
+            *(self.readers.origins(API_SECONDS, self._secret) if self.readers else []),
         ]
         self.distribution = cloudfront.CfnDistribution(
             self, "Distribution", distribution_config=self._configuration(origins)
         )
+        if self.readers:
+            self.readers.let_distribution(self.distribution_arn)
         self.host = settings.distribution.domain or self.distribution.attr_domain_name
 
     @property
@@ -201,7 +213,7 @@ class Edge(Construct):
             f"{name.capitalize()}Function",
             function_name=self._name(name),
             comment=f"edge/{name}.js",
-            code=cloudfront.FunctionCode.from_inline(build.built(name)),
+            code=cloudfront.FunctionCode.from_inline(build.built(name, reads=self._settings.distribution.reads)),
             runtime=cloudfront.FunctionRuntime.JS_2_0,
             key_value_store=self.store if name == build.REQUEST else None,
         )

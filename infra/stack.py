@@ -72,7 +72,9 @@ class RoadsteadStack(cdk.Stack):
             bucket_domain=self.storage.bucket.bucket_regional_domain_name,
             secret=self.keys.edge_secret_value,
             relay=self.relay,
+            functions=self.functions.functions,
         )
+        self.api.tell_distribution(self.edge.host)
         self.storage.let_distribution(self.edge.distribution_arn)
         self.keys.let_sign([self.functions.roles["token"]])
         # It starts what is due by the registry's schedules, and resumes what was cut off.
@@ -88,6 +90,7 @@ class RoadsteadStack(cdk.Stack):
             settings=settings,
             api=self.api,
             functions=self.functions,
+            readers=self.edge.readers,
             audit=self.audit,
             indexing=self.indexing,
             relay=self.relay,

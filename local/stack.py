@@ -30,6 +30,7 @@ from local.functions import declarations as functions
 from local.functions.declarations import Distribution
 from local.functions.environments import InitError, Pool
 from local.functions.invocations import Invocations
+from local.gateway.function_url import reader_urls
 from local.gateway.http_api import HttpApi, HttpServer
 from local.processes.supervisor import Component, supervise
 from local.processes.together import Together
@@ -163,10 +164,12 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
             relay = RelayProcess(ports.free_port(), environment, log)
         else:
             relay = WebFunction(environment, log, options.terms)
+    readers, urls = reader_urls(lambdas.pools, endpoint.credentials, scheme=scheme)
     settings = EdgeSettings(
         api=f"http://{ports.INTERNAL_ADDRESS}:{inner.getsockname()[1]}",
         bucket=f"{endpoint.url}/{BUCKET}",
         relay=relay.url if relay else None,
+        readers=readers,
         secret=secret,
         access_key=endpoint.credentials.access_key,
         secret_key=endpoint.credentials.secret_key,
@@ -177,7 +180,9 @@ def build(state: StateDirectory, listener: socket.socket, options: Options) -> S
     )
     workers, edge = edge_stack.components(settings, lambda: cloud.resources.upload_keys, listener)
     side_by_side = Together([lambdas, first, workers, *((relay,) if relay else ())])
-    return Stack(registry, cloud, settings.api, relay, (cloud, side_by_side, invoke, *behind, gateway, edge, *console))
+    return Stack(
+        registry, cloud, settings.api, relay, (cloud, side_by_side, invoke, *behind, gateway, *urls, edge, *console)
+    )
 
 
 def _trial(times: Times | None) -> dict[str, str]:

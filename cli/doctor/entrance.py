@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from cli.doctor.report import Check, Skip, Wrong
+from cli.doctor.report import Check, Note, Skip, Wrong
 from cli.doctor.session import Session
 from cli.doctor.wire import NoResponse, Reply, is_loopback, origin, send
 
@@ -60,7 +60,8 @@ def _challenge(reply: Reply) -> dict[str, str]:
             raise Wrong(
                 f"the registry's challenge arrives as {remapped}",
                 'Behind an HTTP API: set challenge = "mapped" under [api] in roadstead.toml, and deploy. REST APIs and '
-                "function URLs always rename it: use an HTTP API ($default stage).",
+                "function URLs always rename it: use an HTTP API ($default stage), or have a distribution ask one upon "
+                "its 403 (docs/adr/0028).",
             )
         raise Wrong("the 401 has no WWW-Authenticate", "Something in between removes it; clients cannot log in.")
     if not text.startswith("Bearer "):
@@ -162,6 +163,23 @@ def token(session: Session) -> str:
     return f"{'for ' + session.user if session.user else 'anonymous'}, {len(given)} characters"
 
 
+def reads(session: Session) -> str:
+    """The header of the request's id shows which way reads go: an HTTP API has one of its own."""
+    if not session.token:
+        raise Skip("requires --user")
+    reply = session.ask("GET", "/v2/", token=session.token)
+    if reply.header("apigw-requestid"):
+        raise Note(
+            "reads go by the HTTP API",
+            'As intended at the API\'s own name, or with distribution.reads = "api". Otherwise Lambda refuses the '
+            "distribution, which costs 11 USD for a million pulls: see the permissions of the registry function "
+            "(docs/adr/0028).",
+        )
+    if reply.header("x-amzn-requestid"):
+        return "by the function's URL"
+    raise Skip("the response does not say which way it came")
+
+
 def grant(session: Session) -> str:
     """The token must grant everything on the doctor's own repository."""
     if not session.user:
@@ -223,5 +241,6 @@ CHECKS = (
     Check("wrong-token", "a made-up token is refused", wrong_token, ("reach",)),
     Check("anonymous", "a read without a token is refused", anonymous, ("reach",)),
     Check("token", "a token is issued, and accepted", token, ("challenge",)),
+    Check("reads", "reads skip the HTTP API", reads, ("token",)),
     Check("grant", "the token grants push, pull and delete", grant, ("token",)),
 )

@@ -9,8 +9,10 @@ from enum import StrEnum
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
 from roadstead.content.push import IndexChildren
+from roadstead.http import DISTRIBUTION
 
-STAGE = "stage"  # as DISTRIBUTION_URL: the stage variable `distribution` has it
+STAGE = "stage"  # as DISTRIBUTION_URL: a variable of the HTTP API's stage has it
+STAGE_VARIABLE = DISTRIBUTION
 
 
 class HeadAnswers(StrEnum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.collector.settings import Settings as CollectorSettings
+from functions.distribution.settings import STAGE
 from functions.distribution.settings import Settings as RegistrySettings
 from functions.hosting.environ import SettingsError as WrongEnvironment
 from functions.indexer.settings import Settings as IndexerSettings
@@ -58,7 +59,7 @@ def registry(settings: Settings, at: Addresses) -> dict[str, str]:
         "TOKEN_ISSUER": "roadstead",
         "TOKEN_SERVICE": "roadstead",
         "UPLOAD_KEYS_PARAMETER": names.upload_keys_parameter,
-        "DISTRIBUTION_URL": at.distribution_url,
+        "DISTRIBUTION_URL": STAGE,  # its URL is an origin of the distribution, so it cannot name the distribution
         "EDGE_SECRET_PARAMETER": names.edge_secret_parameter,
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
     }
@@ -163,7 +164,8 @@ def relay(settings: Settings, at: Addresses) -> dict[str, str]:
     """The registry's variables, those that the operator set included: both must agree on an upload's limits.
 
     A web function's origin is part of the distribution, so its variables cannot name the distribution. They need not:
-    all of its requests come through the distribution, which passes its host name along.
+    all of its requests come through the distribution, which passes its host name along. A relay with a public name
+    gets others, too.
     """
     variables = {
         **registry(settings, replace(at, blob_url_key_id="")),  # it serves no blobs
@@ -172,7 +174,8 @@ def relay(settings: Settings, at: Addresses) -> dict[str, str]:
         "VIA_DISTRIBUTION_ONLY": _flag(not settings.relay.public_domain),
     }
     if settings.relay.kind is RelayKind.FARGATE:
-        return {**variables, "RELAY_PORT": str(RELAY_PORT), "RELAY_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+        fargate = {"RELAY_PORT": str(RELAY_PORT), "RELAY_DRAIN_SECONDS": str(DRAIN_SECONDS)}
+        return {**variables, **fargate, "DISTRIBUTION_URL": at.distribution_url}
     del variables["DISTRIBUTION_URL"]
     return variables
 

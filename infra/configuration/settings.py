@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge.build import READS
 from infra.configuration.keys_of_toml import Keys, Problems
 from infra.configuration.relay_settings import Relay, relay
 
@@ -69,7 +70,8 @@ class Ldap:
 @dataclass(frozen=True, slots=True)
 class Distribution:
     """`blob_url_public_key` is a PEM, empty if clients pull blobs from S3; `secret_version` is a version id in Secrets
-    Manager, empty for the current one; `prices` is CloudFront's price class."""
+    Manager, empty for the current one; `prices` is CloudFront's price class; `reads` is `function` or `api`, what takes
+    reads (docs/adr/0028)."""
 
     domain: str
     certificate: str
@@ -78,6 +80,7 @@ class Distribution:
     readable_errors: bool
     blob_url_public_key: str
     secret_version: str
+    reads: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +238,7 @@ def _distribution(keys: Keys, directory: Path, relay: Relay) -> Distribution:
         readable_errors=keys.flag("readable_errors", not relay.by_vpc_origin),
         blob_url_public_key=_pem(keys, directory),
         secret_version=keys.text("secret_version", "", r"([0-9A-Za-z-]{32,64})?", "the id of a version of a secret"),
+        reads=keys.choice("reads", READS[0], READS),
     )
     if distribution.readable_errors and relay.by_vpc_origin:
         keys.problem("readable_errors", "cannot be true: CloudFront runs no Lambda@Edge function beside a VPC origin")

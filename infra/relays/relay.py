@@ -34,12 +34,16 @@ class Relay(Protocol):
     def alarms(self) -> Sequence[AlarmRule]: ...
 
 
-def https_origin(id: str, domain: str, seconds: int, secret: SecretHeaders) -> Origin:
-    """Return an origin that CloudFront reaches by TLS 1.2, waiting `seconds` for its response."""
+def https_origin(id: str, domain: str, seconds: int, secret: SecretHeaders, access: str | None = None) -> Origin:
+    """Return an origin that CloudFront reaches by TLS 1.2, waiting `seconds` for its response.
+
+    `access` is the id of an origin access control, by which CloudFront signs what it sends there.
+    """
     return Origin(
         id=id,
         domain_name=domain,
         origin_custom_headers=secret,
+        origin_access_control_id=access,
         custom_origin_config=cloudfront.CfnDistribution.CustomOriginConfigProperty(
             origin_protocol_policy="https-only",
             origin_ssl_protocols=["TLSv1.2"],

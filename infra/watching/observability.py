@@ -11,11 +11,13 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from edge.names import REGISTRY, TOKEN
 from infra.api import Api
 from infra.configuration.names import Names
 from infra.configuration.settings import Settings
 from infra.functions import Functions
 from infra.indexing import Indexing
+from infra.readers import Readers
 from infra.relays.relay import Relay
 from infra.watching.alarms import FAULTS, FIVE_MINUTES, AlarmRule, count_lines, metric
 from infra.watching.audit import Audit
@@ -23,7 +25,10 @@ from observability import dashboard
 from observability.queries import AUDIT, QUERIES
 
 # In lines of functions/hosting/metrics.py.
-TOKEN_FAULTS = "{ $.status >= 500 }"
+# Lambda's own line about an invocation that did not end well: the function ran out of time or memory, or crashed.
+_UNFINISHED = '($.type = "platform.report" && $.record.status != "success")'
+TOKEN_FAULTS = f"{{ $.status >= 500 || {_UNFINISHED} }}"
+REGISTRY_FAULTS = f"{{ $.status = 500 || {_UNFINISHED} }}"  # 503 is for clients to repeat
 BUCKET_STRANGE = (
     '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.FailedAudits > 0) }'
 )
@@ -39,6 +44,7 @@ class Observability(Construct):
         settings: Settings,
         api: Api,
         functions: Functions,
+        readers: Readers | None,
         audit: Audit,
         indexing: Indexing,
         relay: Relay | None,
@@ -59,7 +65,12 @@ class Observability(Construct):
             self, "Dashboard", dashboard_name=dashboard_name, dashboard_body=cdk.Stack.of(self).to_json_string(body)
         )
         self._queries(functions, audit)
-        rules = [*self._of_api(api), *self._of_functions(functions), *self._of_audit(audit), *indexing.alarms()]
+        rules = [
+            *self._of_api(api, readers),
+            *self._of_functions(functions),
+            *self._of_audit(audit),
+            *indexing.alarms(),
+        ]
         if settings.all_alarms:
             rules.append(self._of_bucket(functions))
         rules += [self._of_collector(functions), *(relay.alarms() if relay is not None else ())]
@@ -93,25 +104,37 @@ class Observability(Construct):
                 log_group_names=[audit.log_group.log_group_name] if query.groups == AUDIT else of_functions,
             )
 
-    def _of_api(self, api: Api) -> list[AlarmRule]:
+    def _of_api(self, api: Api, readers: Readers | None) -> list[AlarmRule]:
+        """What the registry's URL fails with is in `Faults`, too, by its lines: an alarm of its own would be the
+        eleventh."""
         dimensions = {"ApiId": api.http_api.api_id}
         failures = metric("AWS/ApiGateway", "5xx", dimensions)
         waits = metric("AWS/ApiGateway", "Latency", dimensions, "p99")
         return [
             AlarmRule("ApiFailures", failures, 5, "The API responds with 5xx: see the query 'errors', and X-Ray"),
             AlarmRule("ApiSlow", waits, 10_000, "One request in a hundred takes over 10 s", periods=3, more=True),
+            *([self._of_url()] if readers else []),
         ]
 
+    def _of_url(self) -> AlarmRule:
+        failures = metric("AWS/Lambda", "Url5xxCount", {"FunctionName": Names(self._name).function(REGISTRY)})
+        return AlarmRule("ReadFailures", failures, 5, "The registry's URL responds with 5xx: pulls fail", more=True)
+
     def _of_functions(self, functions: Functions) -> list[AlarmRule]:
-        """Nobody waits for the webhook function, so its errors have an alarm; the others' are the API's failures.
+        """Nobody waits for the webhook function, so its errors have an alarm; the others' are the API's failures, or
+        lines of registry and token function, which reads reach without the API.
 
         Functions share the account's concurrency, so throttles are counted for all of them.
         """
         webhook = {"FunctionName": Names(self._name).function("webhook")}
         errors = metric("AWS/Lambda", "Errors", webhook)
         throttles = metric("AWS/Lambda", "Throttles", {})
-        token = functions.log_groups["token"]
-        count_lines(self, "TokenFaultLines", group=token, pattern=TOKEN_FAULTS, namespace=self._name, name=FAULTS)
+        for id, function, pattern in (
+            ("TokenFaultLines", TOKEN, TOKEN_FAULTS),
+            ("RegistryFaultLines", REGISTRY, REGISTRY_FAULTS),
+        ):
+            group = functions.log_groups[function]
+            count_lines(self, id, group=group, pattern=pattern, namespace=self._name, name=FAULTS)
         faults = metric(self._name, FAULTS, {})
         return [
             AlarmRule("WebhookErrors", errors, 1, "The webhook function fails or runs out of time"),
@@ -120,7 +143,7 @@ class Observability(Construct):
                 "Faults",
                 faults,
                 1,
-                "Logins fail (a table cannot be read, KMS does not sign), or the relay does not start",
+                "Logins or reads fail (a table cannot be read, KMS does not sign), or the relay does not start",
             ),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge import build
 from edge.names import API, BLOBS, RELAY, SECRET_HEADER
@@ -27,6 +27,8 @@ class EdgeSettings:
     api: str
     bucket: str  # the URL of the bucket itself, path style
     relay: str | None
+    # The functions' URLs by name; none if reads take the API.
+    readers: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     secret: str = field(repr=False)
     access_key: str
     secret_key: str = field(repr=False)
@@ -46,8 +48,9 @@ def components(
     settings: EdgeSettings, upload_keys: Callable[[], str], listener: socket.socket
 ) -> tuple[FunctionWorkers, HttpServer]:
     """Return the components in the order of their start. `upload_keys` is called when they start."""
+    reads = "function" if settings.readers else "api"
     workers = FunctionWorkers(
-        {name: build.built(name, scheme=settings.scheme) for name in build.FUNCTIONS},
+        {name: build.built(name, scheme=settings.scheme, reads=reads) for name in build.FUNCTIONS},
         lambda: key_value_store(upload_keys(), relay=settings.relay is not None),
     )
     edge = Edge(
@@ -67,6 +70,9 @@ def _origins(settings: EdgeSettings) -> Mapping[str, Origin]:
         API: Origin(settings.api, secret, API_TIMEOUT),
         BLOBS: Origin(settings.bucket, (), STORAGE_TIMEOUT, signing),
     }
+    to_functions = replace(signing, service="lambda")
+    for name, url in settings.readers.items():
+        origins[name] = Origin(url, secret, API_TIMEOUT, to_functions)
     if settings.relay is not None:
         origins[RELAY] = Origin(settings.relay, secret, RELAY_TIMEOUT)
     return origins

@@ -12,11 +12,13 @@ Not emulated: caching (except of errors), HTTP/2, TLS.
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from edge import build, origin_response
@@ -35,6 +37,7 @@ _PULL_HEADERS = frozenset(
     {"range", "if-range", "if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
 )
 
+_REPEATED = frozenset({"GET", "HEAD", "OPTIONS"})
 _VIA = "1.1 local.cloudfront.net (CloudFront)"
 _CLIENT_WENT = 499  # for the log; nobody receives a response
 
@@ -50,8 +53,18 @@ class _Page(Exception):
         self.headers: Headers = (*headers, ("content-length", str(len(body))), ("x-cache", cache))
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Where a request goes; `second` gets it if the first origin responds with one of `statuses`."""
+
+    origin: Origin
+    second: Origin | None = None
+    statuses: frozenset[int] = frozenset()
+
+
 class Edge:
-    """The ASGI application. `origins` are by id: "api", "blobs", and "relay" if there is one.
+    """The ASGI application. `origins` are by id: "api", "blobs", "registry" and "token" if they are function URLs, and
+    "relay" if there is one.
 
     `redirects` is the S3 that clients are redirected to, if not every client can resolve its name (loopback.py).
     """
@@ -92,11 +105,11 @@ class Edge:
             raise _page(494, f"Request line and headers are longer than {rules.REQUEST_LIMIT} bytes.")
         if viewer.method == "GET" and viewer.sends_body:
             raise _page(403, "CloudFront takes no body with GET.")
-        request, origin = self._pull(viewer) or await self._routed(viewer)
+        request, chosen = self._pull(viewer) or await self._routed(viewer)
         if (error := self._errors.find(viewer.method, request["uri"])) is not None:
             raise _Page(error.status, error.body, error.headers, "Error from cloudfront")
         try:
-            async with self._forward(viewer, request, origin) as answer:
+            async with self._answer(viewer, request, chosen) as answer:
                 if self._redirects is not None and (target := loopback.target(answer, self._redirects)) is not None:
                     await self._follow(viewer, self._redirects, target, answer)
                 else:
@@ -117,7 +130,22 @@ class Edge:
             answer = loopback.merged(redirect, found)
             await _send(viewer, answer.status, answer.headers, answer.body)
 
-    def _pull(self, viewer: Viewer) -> tuple[dict[str, Any], Origin] | None:
+    @contextlib.asynccontextmanager
+    async def _answer(
+        self, viewer: Viewer, request: Mapping[str, Any], chosen: Chosen
+    ) -> AsyncIterator[OriginResponse]:
+        """Yield the first origin's response, or the second's where the first's status asks for it.
+
+        CloudFront asks a second origin for GET, HEAD and OPTIONS alone ("Origin failover").
+        """
+        async with self._forward(viewer, request, chosen.origin) as answer:
+            if chosen.second is None or answer.status not in chosen.statuses or viewer.method not in _REPEATED:
+                yield answer
+                return
+        async with self._forward(viewer, request, chosen.second) as answer:
+            yield answer
+
+    def _pull(self, viewer: Viewer) -> tuple[dict[str, Any], Chosen] | None:
         """The behaviour for signed URLs: no viewer-request function, and only the viewer's headers that GET needs."""
         if self._blob_keys is None or not viewer.path.startswith(PULLS):
             return None
@@ -126,10 +154,10 @@ class Edge:
             raise _page(403, refusal or "This distribution is not configured to allow this method.")
         event: dict[str, Any] = viewer.event("viewer-request")["request"]
         kept = {name: value for name, value in event["headers"].items() if name in _PULL_HEADERS}
-        return {**event, "headers": kept, "cookies": {}, "querystring": {}}, self._origins[BLOBS]
+        return {**event, "headers": kept, "cookies": {}, "querystring": {}}, Chosen(self._origins[BLOBS])
 
-    async def _routed(self, viewer: Viewer) -> tuple[dict[str, Any], Origin]:
-        """Return the request that the viewer-request function returned, and its origin."""
+    async def _routed(self, viewer: Viewer) -> tuple[dict[str, Any], Chosen]:
+        """Return the request that the viewer-request function returned, and its origin or origins."""
         event = viewer.event("viewer-request")
         outcome = await self._run(build.REQUEST, event, viewer)
         request = outcome.result
@@ -141,10 +169,15 @@ class Edge:
             rules.check_request(event["request"], request)
         except RuleBroken as broken:
             raise _page(502, f"The function's result is not valid: {broken}.") from broken
-        name = outcome.origin or API
+        group = outcome.group
+        if group is not None:
+            return request, Chosen(self._origin(group.first), self._origin(group.second), group.statuses)
+        return request, Chosen(self._origin(outcome.origin or API))
+
+    def _origin(self, name: str) -> Origin:
         if name not in self._origins:
             raise _page(502, f"The distribution has no origin {name}.")
-        return request, self._origins[name]
+        return self._origins[name]
 
     async def _run(self, function: str, event: Mapping[str, Any], viewer: Viewer) -> Outcome:
         # An ASGI server does not distinguish `/path?` from `/path`.

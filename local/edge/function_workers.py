@@ -18,6 +18,9 @@ from local.processes import children
 _WORKER = Path(__file__).with_name("worker.js")
 _LINE_LIMIT = 1024 * 1024  # bytes of an event or a result; CloudFront's own limits are far below
 
+# "Create an origin group", Amazon CloudFront Developer Guide; 401 is not among them.
+FAILOVER_STATUSES = frozenset((400, 403, 404, 416, 500, 502, 503, 504))
+
 _log = logging.getLogger(__name__)
 
 
@@ -27,10 +30,37 @@ class FunctionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A function's result, and the id of the origin that it selected (None: the behaviour's own)."""
+    """A function's result, and the id of the origin that it selected (None: the behaviour's own).
+
+    `group` is the group of origins that it made instead, or None.
+    """
 
     result: dict[str, Any]
     origin: str | None
+    group: OriginGroup | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginGroup:
+    """Two origins by id: the second gets a request to which the first responds with one of `statuses`."""
+
+    first: str
+    second: str
+    statuses: frozenset[int]
+
+    @classmethod
+    def made(cls, parameters: Mapping[str, Any] | None) -> OriginGroup | None:
+        """Return the group of `createRequestOriginGroup`'s parameters. Raises FunctionFailed if they are not its."""
+        if parameters is None:
+            return None
+        try:
+            first, second = (str(one["originId"]) for one in parameters["originIds"])
+            statuses = frozenset(parameters["failoverCriteria"]["statusCodes"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise FunctionFailed(f"createRequestOriginGroup takes two origins and statuses: {error!r}") from error
+        if not statuses <= FAILOVER_STATUSES:
+            raise FunctionFailed(f"CloudFront fails over upon none of {sorted(statuses - FAILOVER_STATUSES)}")
+        return cls(first, second, statuses)
 
 
 class FunctionWorkers:
@@ -71,7 +101,7 @@ class FunctionWorkers:
             raise FunctionFailed(answer["error"])
         for line in answer["lines"]:
             _log.info("%s", line)
-        return Outcome(answer["result"], answer["origin"])
+        return Outcome(answer["result"], answer["origin"], OriginGroup.made(answer["group"]))
 
     async def watch(self) -> None:
         await asyncio.wait([worker.reading for worker in self._workers], return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
 // Runs the CloudFront functions for the local edge and for the tests: JSON lines in, JSON lines out.
 //
 //   {"code": {name: source}, "store": {key: value}}       once, before anything else
-//   {"id", "function", "event", "query"}                  -> {"id", "result", "origin", "lines"} or {"id", "error"}
+//   {"id", "function", "event", "query"}                  -> {"id", "result", "origin", "group", "lines"} or {"id", "error"}
 //
 // `query` is the raw query string, null when the URL has no `?`. Each function lives in a context that has the language
 // itself, Buffer and a console, whose lines are in the answer, as in CloudFront: no timers, no network, no eval.
@@ -15,7 +15,7 @@ const CRYPTO = { createHash: crypto.createHash, createHmac: crypto.createHmac };
 const handlers = new Map();
 let store = {};
 
-// The `cloudfront` module, for one invocation at a time: `origin` is what the function selected.
+// The `cloudfront` module, for one invocation at a time: `origin` is what the function selected, `group` what it made.
 function cloudfront(invocation) {
   return {
     kvs: () => ({
@@ -26,6 +26,9 @@ function cloudfront(invocation) {
     }),
     selectRequestOriginById(id) {
       invocation.origin = id;
+    },
+    createRequestOriginGroup(group) {
+      invocation.group = group;
     },
   };
 }
@@ -45,13 +48,14 @@ function compile(name, source) {
 async function invoke({ id, function: name, event, query }) {
   const idle = handlers.get(name);
   if (!idle) return { id, error: `there is no function ${name}` };
-  const invocation = { origin: null, lines: [] };
+  const invocation = { origin: null, group: null, lines: [] };
   const slot = idle.free.pop() || idle.make();
   slot.bind(invocation);
   event.request.rawQueryString = () => (query === null ? undefined : query);
   try {
     const result = await slot.handler(event);
-    return { id, result: JSON.parse(JSON.stringify(result)), origin: invocation.origin, lines: invocation.lines };
+    const { origin, group, lines } = invocation;
+    return { id, result: JSON.parse(JSON.stringify(result)), origin, group, lines };
   } catch (error) {
     return { id, error: String(error && error.stack) };
   } finally {
@@ -65,7 +69,10 @@ function prepare(name, source) {
     free: [],
     make() {
       let current = null;
-      const cf = cloudfront({ set origin(id) { current.origin = id; } });
+      const cf = cloudfront({
+        set origin(id) { current.origin = id; },
+        set group(made) { current.group = JSON.parse(JSON.stringify(made)); },
+      });
       const log = (text) => current.lines.push(String(text));
       return { handler: create({ cloudfront: cf, crypto: CRYPTO }, log), bind(invocation) { current = invocation; } };
     },

@@ -26,9 +26,11 @@ import boto3
 from botocore.config import Config
 
 from functions.api import ROUTES
+from local.cloud.signatures import Credentials
 from local.edge.components import EdgeSettings, components
 from local.functions.declarations import Function
 from local.functions.environments import Pool
+from local.gateway.function_url import reader_urls
 from local.gateway.http_api import HttpApi, HttpServer
 from local.ports import free_port, listen
 from local.processes.supervisor import Component
@@ -197,10 +199,13 @@ def plane(strict: StrictS3, endpoint: str, directory: Path, *, signs_with: str |
         [Function(name, f"app.{name}", 512, environment) for name in ("registry", "token")], directory
     )
     relay = RelayProcess(free_port(), lambda: environment, directory / "relay.log")
+    owner = Credentials(strict.access_key, strict.secret_key, strict.region)
+    readers, urls = reader_urls(functions.pools, owner, scheme="http")
     settings = EdgeSettings(
         api=f"http://127.0.0.1:{inner.getsockname()[1]}",
         bucket=f"{strict.endpoint}/{made.bucket}",
         relay=relay.url,
+        readers=readers,
         secret=secret,
         access_key=strict.access_key,
         secret_key=signs_with or strict.secret_key,
@@ -209,6 +214,7 @@ def plane(strict: StrictS3, endpoint: str, directory: Path, *, signs_with: str |
     parts: list[Component] = [
         functions,
         HttpServer("the gateway", HttpApi(ROUTES, functions.pools), inner),
+        *urls,
         relay,
         *components(settings, lambda: made.upload_keys, listener),
     ]

@@ -69,7 +69,12 @@ EVERYTHING: Mapping[str, Any] = {
     "lambda_lines": True,
     "environment": {"registry": {"MAX_BLOB_BYTES": "60000000000"}, "token": {"TOKEN_LIFETIME": "600"}},
 }
-LEAST: Mapping[str, Any] = {"console": False, "relay": {"kind": "none"}, "api": {"closed": True}}
+LEAST: Mapping[str, Any] = {
+    "console": False,
+    "relay": {"kind": "none"},
+    "api": {"closed": True},
+    "distribution": {"reads": "api"},
+}
 FARGATE: Mapping[str, Any] = {"relay": {"kind": "fargate"}}
 # A public relay, with Lambda@Edge, in a region other than that one's own.
 PUBLIC_RELAY: Mapping[str, Any] = {

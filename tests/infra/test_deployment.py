@@ -185,7 +185,7 @@ class TestFunctions:
             "TOKEN_ISSUER": "roadstead",
             "TOKEN_SERVICE": "roadstead",
             "UPLOAD_KEYS_PARAMETER": "/harbour-2/upload-keys",
-            "DISTRIBUTION_URL": "https://registry.example.com",
+            "DISTRIBUTION_URL": "stage",  # it cannot need the distribution, which needs its URL
             "EDGE_SECRET_PARAMETER": "/aws/reference/secretsmanager/harbour-2-edge",
             "CHALLENGE": "mapped",
             "BLOBS_AT": "distribution",
@@ -200,7 +200,10 @@ class TestFunctions:
         variables = {name: text(value) for name, value in registry["Environment"]["Variables"].items()}
         assert variables["UPLOADS_URL"] == "https://relay.example.com"
         # Signed URLs of blobs are the distribution's all the same.
-        assert variables["DISTRIBUTION_URL"].startswith("https://") and "relay" not in variables["DISTRIBUTION_URL"]
+        assert variables["DISTRIBUTION_URL"] == "stage"
+        (stage,) = public_relay.of("AWS::ApiGatewayV2::Stage")
+        url = text(stage["StageVariables"]["distribution"])
+        assert url.startswith("https://") and "relay" not in url
 
 
 class TestApi:
@@ -344,6 +347,7 @@ class TestObservability:
         names = {one["AlarmName"].removeprefix("harbour-2-") for one in alarms}
         assert names == {
             "ApiFailures",
+            "ReadFailures",
             "ApiSlow",
             "Throttles",
             "Faults",
@@ -366,14 +370,16 @@ class TestObservability:
         (subscription,) = everything.of("AWS::SNS::Subscription")
         assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
 
-    def test_lines_that_say_that_logins_or_the_relay_are_broken_ring_one_alarm(self, default: Deployment) -> None:
+    def test_lines_that_say_that_logins_reads_or_the_relay_are_broken_ring_one_alarm(self, default: Deployment) -> None:
         counted = [
             (default.resources[one["LogGroupName"]["Ref"]]["Properties"]["LogGroupName"], one["FilterPattern"])
             for one in default.of("AWS::Logs::MetricFilter")
             if one["MetricTransformations"][0]["MetricName"] == "Faults"
         ]
+        unfinished = '($.type = "platform.report" && $.record.status != "success")'
         assert sorted(counted) == [
-            ("/aws/lambda/roadstead-prod-token", "{ $.status >= 500 }"),
+            ("/aws/lambda/roadstead-prod-registry", f"{{ $.status = 500 || {unfinished} }}"),
+            ("/aws/lambda/roadstead-prod-token", f"{{ $.status >= 500 || {unfinished} }}"),
             ("/roadstead/relay", '{ $.type = "platform.initReport" && $.record.status = "failure" }'),
         ]
         (alarm,) = [one for one in default.of("AWS::CloudWatch::Alarm") if one["AlarmName"] == "roadstead-Faults"]
@@ -474,7 +480,7 @@ def test_names_that_are_global_to_the_account_hold_the_region(everything: Deploy
     names = {
         *(one["Name"] for one in everything.of("AWS::CloudFront::Function")),
         everything.one("AWS::CloudFront::KeyValueStore")["Name"],
-        everything.one("AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]["Name"],
+        *(one["OriginAccessControlConfig"]["Name"] for one in everything.of("AWS::CloudFront::OriginAccessControl")),
         *(one["CachePolicyConfig"]["Name"] for one in everything.of("AWS::CloudFront::CachePolicy")),
         everything.one("AWS::CloudFront::PublicKey")["PublicKeyConfig"]["Name"],
         everything.one("AWS::CloudFront::KeyGroup")["KeyGroupConfig"]["Name"],

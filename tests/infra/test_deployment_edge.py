@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from graphlib import TopologicalSorter
 from typing import Any
 
 import pytest
@@ -74,11 +75,13 @@ def test_requests_to_the_api_are_never_cached_and_lose_only_their_host(everythin
 
 def test_origins_are_those_that_the_function_selects(default: Deployment) -> None:
     origins = {one["Id"]: one for one in default.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]}
-    assert set(origins) == {"api", "blobs", "relay"}
+    assert set(origins) == {"api", "blobs", "relay", "registry", "token"}
     assert {f"const {name.upper()} = '{name}'" in build.built("request") for name in ("blobs", "relay")} == {True}
     assert origins["blobs"]["S3OriginConfig"] == {"OriginAccessIdentity": "", "OriginReadTimeout": 120}
-    access = default.one("AWS::CloudFront::OriginAccessControl")["OriginAccessControlConfig"]
-    assert (access["SigningBehavior"], access["SigningProtocol"]) == ("always", "sigv4")
+    assert all(f"'{name}'" in build.built("request") for name in ("registry", "token", "api"))
+    controls = [one["OriginAccessControlConfig"] for one in default.of("AWS::CloudFront::OriginAccessControl")]
+    assert {one["OriginAccessControlOriginType"] for one in controls} == {"s3", "lambda"}
+    assert {(one["SigningBehavior"], one["SigningProtocol"]) for one in controls} == {("always", "sigv4")}
     assert origins["api"]["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
     assert origins["relay"]["CustomOriginConfig"]["OriginReadTimeout"] == 120
 
@@ -203,3 +206,63 @@ def test_no_alarm_watches_what_the_edge_answers_itself(default: Deployment) -> N
 def test_its_lines_are_kept_as_long_as_others(default: Deployment) -> None:
     (group,) = [one for one in default.of("AWS::Logs::LogGroup") if "cloudfront" in str(one.get("LogGroupName"))]
     assert group["RetentionInDays"] == 30
+
+
+def test_reads_go_to_urls_of_two_functions_that_iam_guards(default: Deployment, everything: Deployment) -> None:
+    for deployment in (default, everything):
+        urls = deployment.of("AWS::Lambda::Url")
+        assert {(one["AuthType"], one["InvokeMode"]) for one in urls} == {("AWS_IAM", "BUFFERED")}
+        assert {text(one["TargetFunctionArn"]) for one in urls} == {"<Registry.Arn>", "<Token.Arn>"}
+        assert all("Cors" not in one for one in urls)
+        origins = {
+            one["Id"]: one for one in deployment.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]
+        }
+        for name in ("registry", "token"):
+            origin = origins[name]
+            assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+            control = deployment.resources[origin["OriginAccessControlId"]["Fn::GetAtt"][0]]["Properties"]
+            assert control["OriginAccessControlConfig"]["OriginAccessControlOriginType"] == "lambda"
+            (url,) = re.findall(r'"Fn::GetAtt": \["(\w+)", "FunctionUrl"\]', json.dumps(origin["DomainName"]))
+            assert text(deployment.resources[url]["Properties"]["TargetFunctionArn"]) == f"<{name.capitalize()}.Arn>"
+
+
+def test_the_distribution_alone_may_invoke_a_url_and_by_the_url_alone(default: Deployment) -> None:
+    """Two permissions for each: a URL that was made since October 2025 needs both."""
+    given = [one for one in default.of("AWS::Lambda::Permission") if one["Principal"] == "cloudfront.amazonaws.com"]
+    assert sorted((text(one["FunctionName"]), one["Action"]) for one in given) == [
+        ("<Registry.Arn>", "lambda:InvokeFunction"),
+        ("<Registry.Arn>", "lambda:InvokeFunctionUrl"),
+        ("<Token.Arn>", "lambda:InvokeFunction"),
+        ("<Token.Arn>", "lambda:InvokeFunctionUrl"),
+    ]
+    for one in given:
+        assert re.fullmatch(r"arn:.*:cloudfront::<AWS::AccountId>:distribution/<\w+\.Id>", text(one["SourceArn"]))
+        by_url = one["Action"] == "lambda:InvokeFunctionUrl"
+        assert one.get("FunctionUrlAuthType") == ("AWS_IAM" if by_url else None)
+        assert one.get("InvokedViaFunctionUrl") == (None if by_url else True)
+
+
+def test_reads_by_the_api_need_no_url(least: Deployment) -> None:
+    assert least.of("AWS::Lambda::Url") == []
+    assert "cloudfront.amazonaws.com" not in {one["Principal"] for one in least.of("AWS::Lambda::Permission")}
+    origins = least.one("AWS::CloudFront::Distribution")["DistributionConfig"]["Origins"]
+    assert [one["Id"] for one in origins] == ["api", "blobs"]
+    (function,) = [one for one in least.of("AWS::CloudFront::Function") if one["Name"].endswith("-request")]
+    assert function["FunctionCode"] == build.built("request", reads="api")
+
+
+def test_no_resource_needs_itself(default: Deployment, everything: Deployment) -> None:
+    """The distribution needs the functions' URLs, so these functions must not need the distribution."""
+    for deployment in (default, everything):
+        needs = {
+            name: set(re.findall(r'(?:"Ref": "|"Fn::GetAtt": \["|\$\{)(\w+)', json.dumps(one)))
+            | set(one.get("DependsOn", []) if isinstance(one.get("DependsOn", []), list) else [one["DependsOn"]])
+            for name, one in deployment.resources.items()
+        }
+        tuple(TopologicalSorter(needs).static_order())  # raises CycleError
+
+
+def test_the_apis_stage_tells_the_registry_the_distributions_url(default: Deployment, everything: Deployment) -> None:
+    for deployment, url in ((default, r"https://<\w+.DomainName>"), (everything, "https://registry.example.com")):
+        (stage,) = deployment.of("AWS::ApiGatewayV2::Stage")
+        assert re.fullmatch(url, text(stage["StageVariables"]["distribution"]))

@@ -6,12 +6,14 @@ import hashlib
 import re
 import time
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local.edge.rules import pairs
 from roadstead.content.uploads.token import decode_upload_token
 from tests.unit.edge.cases import (
     ADDRESS,
@@ -73,6 +75,7 @@ _SEGMENTS = st.sampled_from(
 )
 _PATHS = st.one_of(
     st.just(f"/v2/{REPOSITORY}/blobs/uploads/{UPLOAD_ID}"),
+    st.just("/token"),
     st.lists(_SEGMENTS | _TEXT, max_size=9).map(lambda parts: "/" + "/".join(parts)),
     st.tuples(_SEGMENTS | _TEXT, _SEGMENTS | _TEXT).map(lambda ends: f"/v2/{ends[0]}/blobs/uploads/{ends[1]}"),
 )
@@ -104,11 +107,12 @@ _QUERIES = st.lists(
     ),
     max_size=4,
 ).map("&".join)
+_NAMES = ["Content-Range", "Authorization", "Cookie", "X-Roadstead-Secret", "X-Roadstead-Authorization"]
 _HEADERS = st.lists(
     st.one_of(
         st.tuples(st.just("Content-Length"), st.sampled_from(["0", "7", "4500001", str(5 * 1024**3 + 1), "-1", "x"])),
         st.tuples(st.sampled_from(["Transfer-Encoding"]), st.sampled_from(["chunked", "gzip"])),
-        st.tuples(st.sampled_from(["Content-Range", "Authorization", "Cookie", "X-Roadstead-Secret"]), _TEXT),
+        st.tuples(st.sampled_from(_NAMES), _TEXT),
         st.tuples(st.from_regex(r"[Xx]-(amz|roadstead)-[a-z0-9-]{1,20}", fullmatch=True), _TEXT),
     ),
     max_size=5,
@@ -144,12 +148,28 @@ def _check(
         assert set(headers_of(outcome)) <= _ALLOWED
         assert outcome.result["querystring"] == outcome.result["cookies"] == {}
         return
-    assert destination in ("api", "relay") or re.fullmatch(r"\d{3} [A-Z_]+", destination)
-    if destination in ("api", "relay"):
-        assert outcome.result["uri"] == path
-        ours = {name: value for name, value in headers_of(outcome).items() if name.startswith("x-roadstead-")}
-        assert ours == {"x-roadstead-host": HOST, "x-roadstead-address": ADDRESS}
-        assert relay or destination == "api"
+    others = ("api", "relay", "registry", "token")
+    assert destination in others or re.fullmatch(r"\d{3} [A-Z_]+", destination)
+    if destination not in others:
+        return
+    assert outcome.result["uri"] == path
+    ours = {name: value for name, value in headers_of(outcome).items() if name.startswith("x-roadstead-")}
+    if destination in ("registry", "token"):
+        _check_read(method, path, headers, outcome.result["headers"])
+        ours.pop("x-roadstead-authorization", None)
+    assert ours == {"x-roadstead-host": HOST, "x-roadstead-address": ADDRESS}
+    assert relay or destination != "relay"
+
+
+def _check_read(method: str, path: str, sent: list[tuple[str, str]], passed_on: dict[str, Any]) -> None:
+    """What goes to a function's URL is a GET of no upload; every Authorization, and nothing else, is in our header."""
+    assert method == "GET"
+    assert path == "/token" or (path.startswith("/v2/") and "/blobs/uploads/" not in path)
+    given = [value for name, value in sent if name.lower() == "authorization"]
+    assert given or path == "/token"
+    assert "authorization" not in passed_on
+    moved = {name: entry for name, entry in passed_on.items() if name == "x-roadstead-authorization"}
+    assert [value for _, value in pairs(moved)] == given
 
 
 def _check_stored(method: str, path: str, query: str, uri: str) -> None:

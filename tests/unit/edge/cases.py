@@ -92,15 +92,21 @@ def headers_of(outcome: Outcome) -> dict[str, str]:
 
 
 def where(outcome: Outcome) -> str:
-    """The origin that gets the request, or the status and code of a refusal."""
+    """The origin that gets the request first, or the status and code of a refusal."""
     if "statusCode" in outcome.result:
         status, code = refusal(outcome)
         return f"{status} {code}"
+    if outcome.group is not None:
+        assert outcome.origin is None
+        first, second = outcome.group["originIds"]
+        assert (second, outcome.group["failoverCriteria"]) == ({"originId": "api"}, {"statusCodes": [403]})
+        return str(first["originId"])
     return outcome.origin or "api"
 
 
 def refusal(outcome: Outcome) -> tuple[int, str]:
     assert outcome.origin is None
+    assert outcome.group is None
     if "body" not in outcome.result:
         return outcome.result["statusCode"], "HEAD"
     return outcome.result["statusCode"], error(outcome)["code"]

@@ -11,6 +11,7 @@ import itertools
 import json
 import re
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,11 +26,15 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a function returned, the id of the origin that it selected (None: the default), and what it logged."""
+    """What a function returned, the id of the origin that it selected (None: the default), and what it logged.
+
+    `group` has the parameters of the group of origins that it made, or None.
+    """
 
     result: dict[str, Any]
     origin: str | None
     lines: tuple[str, ...] = ()
+    group: dict[str, Any] | None = None
 
 
 class FunctionError(Exception):
@@ -47,7 +52,7 @@ class Engine(Protocol):
 class NodeEngine:
     """One node process for as many invocations as one likes."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: Callable[[str], str] = built) -> None:
         self._process = subprocess.Popen(
             [node(), str(ROOT / "local" / "edge" / "worker.js")],
             stdin=subprocess.PIPE,
@@ -55,7 +60,7 @@ class NodeEngine:
             text=True,
         )
         self._ids = itertools.count()
-        self._say({"code": {name: built(name) for name in FUNCTIONS}})
+        self._say({"code": {name: code(name) for name in FUNCTIONS}})
 
     def run(self, function: str, event: dict[str, Any], query: str | None, store: dict[str, str]) -> Outcome:
         self._say(
@@ -65,7 +70,7 @@ class NodeEngine:
         answer = json.loads(self._process.stdout.readline())
         if "error" in answer:
             raise FunctionError(answer["error"])
-        return Outcome(answer["result"], answer["origin"], tuple(answer["lines"]))
+        return Outcome(answer["result"], answer["origin"], tuple(answer["lines"]), answer["group"])
 
     def close(self) -> None:
         self._process.communicate()
@@ -106,17 +111,19 @@ const __modules = {
       },
     }),
     selectRequestOriginById(id) { __origin = id; },
+    createRequestOriginGroup(group) { __group = group; },
   },
 };
-let __store = {}, __origin = null, __answer = null, __lines = [];
+let __store = {}, __origin = null, __group = null, __answer = null, __lines = [];
 async function __run(handler, text, query) {
   const event = JSON.parse(text);
   event.request.rawQueryString = () => (query === null ? undefined : query);
   __origin = null;
+  __group = null;
   __answer = null;
   __lines = [];
   try {
-    __answer = JSON.stringify({ result: await handler(event), origin: __origin, lines: __lines });
+    __answer = JSON.stringify({ result: await handler(event), origin: __origin, group: __group, lines: __lines });
   } catch (error) {
     __answer = JSON.stringify({ error: String(error) });
   }
@@ -127,15 +134,15 @@ async function __run(handler, text, query) {
 class QuickJsEngine:
     """quickjs-ng in this process; hashing and encodings are Python's."""
 
-    def __init__(self) -> None:
+    def __init__(self, code: Callable[[str], str] = built) -> None:
         self._context = quickjs.Context()
         for name, function in (("__hex", _to_hex), ("__text", _from_hex), ("__hash", _hash)):
             self._context.add_callable(name, function)
         self._context.eval(_MODULES)
         for name in FUNCTIONS:
-            code = built(name).replace("import cf from 'cloudfront';", "const cf = __modules.cloudfront;")
-            code = code.replace("import crypto from 'crypto';", "const crypto = __modules.crypto;")
-            self._context.eval(f"const __{name} = (function () {{ 'use strict'; {code} return handler; }})();")
+            source = code(name).replace("import cf from 'cloudfront';", "const cf = __modules.cloudfront;")
+            source = source.replace("import crypto from 'crypto';", "const crypto = __modules.crypto;")
+            self._context.eval(f"const __{name} = (function () {{ 'use strict'; {source} return handler; }})();")
 
     def run(self, function: str, event: dict[str, Any], query: str | None, store: dict[str, str]) -> Outcome:
         self._context.eval(f"__store = {json.dumps(store)};")
@@ -145,7 +152,7 @@ class QuickJsEngine:
         answer = json.loads(self._context.eval("__answer"))
         if "error" in answer:
             raise FunctionError(answer["error"])
-        return Outcome(answer["result"], answer["origin"], tuple(answer["lines"]))
+        return Outcome(answer["result"], answer["origin"], tuple(answer["lines"]), answer["group"])
 
     def close(self) -> None:
         self._context.gc()

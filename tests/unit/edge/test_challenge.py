@@ -55,7 +55,7 @@ def of_the_edge(engine: Engine, method: str, path: str, authorization: str | Non
     headers = () if authorization is None else (("Authorization", authorization),)
     outcome = run(engine, method, path, headers, settings={})
     if "statusCode" not in outcome.result:
-        assert where(outcome) == "api"
+        assert where(outcome) in ("api", "registry", "token")
         return None
     body = outcome.result["body"]["data"].encode() if "body" in outcome.result else b""
     return outcome.result["statusCode"], headers_of(outcome), body
@@ -151,7 +151,7 @@ def test_any_other_authorization_is_the_registrys_to_judge(engine: Engine, autho
 def test_two_authorizations_are_the_registrys_to_judge(engine: Engine, harbour: Harbour) -> None:
     token = expired(harbour)
     outcome = run(engine, "GET", "/v2/", [("Authorization", token), ("Authorization", token)], settings={})
-    assert where(outcome) == "api"
+    assert where(outcome) == "registry"
 
 
 @pytest.mark.parametrize(

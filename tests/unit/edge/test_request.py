@@ -204,11 +204,10 @@ class TestOtherRequestsOnAnUpload:
 ELSEWHERE = [
     ("POST", f"/v2/{REPOSITORY}/blobs/uploads/"),
     ("POST", f"/v2/{REPOSITORY}/blobs/uploads/?mount={SHA256}&from=other/app"),
-    ("GET", "/v2/"),
     ("GET", "/"),
     ("HEAD", f"/v2/{REPOSITORY}/blobs/{SHA256}"),
     ("PUT", f"/v2/{REPOSITORY}/manifests/latest"),
-    ("GET", "/token?service=roadstead&scope=repository%3Ateam%2Fapp%3Apull"),
+    ("POST", "/token"),
     ("PUT", f"/blobs/sha256/{'0' * 64}/{'0' * 32}/{UPLOAD_ID}"),
     ("PUT", f"/v2/{REPOSITORY}/../{REPOSITORY}/blobs/uploads/{UPLOAD_ID}"),
     ("PUT", f"/v2/./{REPOSITORY}/blobs/uploads/{UPLOAD_ID}"),
@@ -257,7 +256,7 @@ class TestAllElse:
         assert ours == {"x-roadstead-host": {"value": HOST}, "x-roadstead-address": {"value": ADDRESS}}
 
     def test_needs_no_settings(self, engine: Engine) -> None:
-        assert where(run(engine, "GET", "/token", settings={})) == "api"
+        assert where(run(engine, "GET", "/ui", settings={})) == "api"
 
     def test_is_refused_when_the_api_could_not_take_it(self, engine: Engine) -> None:
         headers = [("Content-Length", str(API_LIMIT + 1)), ("Authorization", "Bearer t")]

@@ -281,6 +281,8 @@ class Handler(BaseHTTPRequestHandler):
         of = "manifests" if "/manifests/" in self.path else "blobs"
         length = 0 if head and self.fault == f"head-length-{of}" else len(body)
         self.send_header("Content-Length", str(length))
+        if self.fault != "unmarked":
+            self.send_header("apigw-requestid" if self.fault == "by-api" else "x-amzn-requestid", "1")
         self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD" or (head and self.fault == f"head-body-{of}"):

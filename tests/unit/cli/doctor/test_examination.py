@@ -112,6 +112,16 @@ def test_uploads_to_another_host_are_a_note_for_an_execute_api_name(monkeypatch:
     assert (finding.state, "oras 1.3" in finding.advice) == (State.NOTE, True)
 
 
+def test_reads_by_the_api_are_a_note() -> None:
+    findings = examine("by-api")
+    assert (findings["reads"].state, "distribution.reads" in findings["reads"].advice) == (State.NOTE, True)
+    assert {finding.state for id, finding in findings.items() if id not in ("reads", "encrypted")} == {State.OK}
+
+
+def test_a_response_that_does_not_say_which_way_it_came_is_skipped() -> None:
+    assert examine("unmarked")["reads"].state is State.SKIPPED
+
+
 def test_pulls_are_checked_even_if_no_large_layer_is_accepted() -> None:
     findings = examine("gateway-413")
     assert {findings[check].state for check in ("redirect", "large-blob", "ranges")} == {State.OK}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.names import REGISTRY, TOKEN
 from local.edge.components import EdgeSettings, components
 from local.gateway.http_api import HttpServer
 from local.ports import listen
@@ -85,10 +86,11 @@ class Rig:
     port: int
     api: ScriptedOrigin
     relay: ScriptedOrigin
+    reader: ScriptedOrigin  # both functions' URLs
 
     def forget(self) -> None:
         """Reset the origins."""
-        for origin, script in ((self.api, _ok), (self.relay, _accepted)):
+        for origin, script in ((self.api, _ok), (self.relay, _accepted), (self.reader, _read)):
             origin.seen.clear()
             origin.script, origin.early, origin.broken_off = script, False, 0
 
@@ -121,22 +123,33 @@ def _ok(seen: Seen) -> tuple[int, dict[str, str], bytes]:
     return 200, {"content-type": "text/plain"}, b"api"
 
 
+def _read(seen: Seen) -> tuple[int, dict[str, str], bytes]:
+    return 200, {"content-type": "text/plain"}, b"reader"
+
+
 def _accepted(seen: Seen) -> tuple[int, dict[str, str], bytes]:
     return 202, {"location": "/next"}, b""
 
 
 @contextlib.contextmanager
 def rig(
-    bucket_url: str, *, relay: bool = True, error_caching: float = 0.0, api_url: str | None = None
+    bucket_url: str,
+    *,
+    relay: bool = True,
+    error_caching: float = 0.0,
+    api_url: str | None = None,
+    readers: bool = True,
 ) -> Iterator[Rig]:
-    """Run an edge; `api_url` replaces the scripted API."""
+    """Run an edge; `api_url` replaces the scripted API. Without `readers` reads go to the API."""
     api = ScriptedOrigin(_ok)
     streaming = ScriptedOrigin(_accepted)
-    api_listener, relay_listener, listener = (listen("127.0.0.1", 0) for _ in range(3))
+    reader = ScriptedOrigin(_read)
+    api_listener, relay_listener, reader_listener, listener = (listen("127.0.0.1", 0) for _ in range(4))
     settings = EdgeSettings(
         api=api_url or _url(api_listener),
         bucket=bucket_url,
         relay=_url(relay_listener) if relay else None,
+        readers=dict.fromkeys((REGISTRY, TOKEN), _url(reader_listener)) if readers else {},
         secret=SECRET,
         access_key=ACCESS_KEY,
         secret_key=SECRET_KEY,
@@ -146,10 +159,11 @@ def rig(
     parts: list[Component] = [
         HttpServer("the API", api, api_listener),
         HttpServer("the relay", streaming, relay_listener),
+        HttpServer("the functions' URLs", reader, reader_listener),
         *components(settings, lambda: store()["upload-keys"], listener),
     ]
     with running(parts):
-        yield Rig(listener.getsockname()[1], api, streaming)
+        yield Rig(listener.getsockname()[1], api, streaming, reader)
 
 
 def _url(listener: socket.socket) -> str:

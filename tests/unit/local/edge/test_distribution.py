@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -186,7 +186,46 @@ class TestApi:
 
     def test_that_is_down_is_a_502(self, s3: tuple[Any, str]) -> None:
         with rig(s3[1], api_url="http://127.0.0.1:1") as running:
-            assert running.ask("GET", "/token").status == 502
+            assert running.ask("GET", "/ui").status == 502
+
+
+class TestReads:
+    BEARER: ClassVar = {"Authorization": "Bearer t"}
+
+    def test_go_to_the_functions_url_signed_and_with_the_token_in_our_header(self, edge: Rig) -> None:
+        assert edge.ask("GET", "/v2/a/b/tags/list?n=1", headers=self.BEARER).body == b"reader"
+        assert edge.ask("GET", "/token?service=x").body == b"reader"
+        assert edge.api.seen == []
+        read, token = edge.reader.seen
+        assert (read.path, read.query) == ("/v2/a/b/tags/list", "n=1")
+        assert read.headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+        assert "/lambda/aws4_request" in read.headers["authorization"]
+        assert read.headers["x-roadstead-authorization"] == "Bearer t"
+        assert read.headers["x-roadstead-secret"] == SECRET
+        assert token.headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+        assert "x-roadstead-authorization" not in token.headers
+
+    def test_that_are_refused_with_403_are_sent_to_the_api_as_the_function_made_them(self, edge: Rig) -> None:
+        edge.reader.script = lambda seen: (403, {"x-amzn-remapped-www-authenticate": "Bearer x"}, b"{}")
+        edge.api.script = lambda seen: (401, {"www-authenticate": "Bearer x"}, b"the API's")
+        answer = edge.ask("GET", "/v2/a/b/tags/list", headers={**self.BEARER, "X-Roadstead-Authorization": "forged"})
+        assert (answer.status, answer.body, answer.headers["www-authenticate"]) == (401, b"the API's", "Bearer x")
+        (asked,) = edge.api.seen
+        assert asked.headers["x-roadstead-authorization"] == "Bearer t"
+        assert "authorization" not in asked.headers
+        assert asked.headers["x-roadstead-secret"] == SECRET
+
+    @pytest.mark.parametrize("status", [200, 206, 307, 400, 401, 404, 416, 429, 500, 502, 503])
+    def test_with_any_other_status_end_there(self, edge: Rig, status: int) -> None:
+        edge.reader.script = lambda seen: (status, {}, b"")
+        assert edge.ask("GET", "/v2/a/b/tags/list", headers=self.BEARER).status == status
+        assert edge.api.seen == []
+
+    def test_go_to_the_api_where_there_are_no_urls(self, s3: tuple[Any, str]) -> None:
+        with rig(s3[1], readers=False) as running:
+            assert running.ask("GET", "/v2/a/b/tags/list", headers=self.BEARER).body == b"api"
+            (seen,) = running.api.seen
+            assert seen.headers["authorization"] == "Bearer t"
 
 
 class TestChallenge:
@@ -225,7 +264,7 @@ class TestLimits:
         assert edge.ask("GET", "/v2/", b"body").status == 403
 
     def test_hop_by_hop_headers_are_not_forwarded(self, edge: Rig) -> None:
-        edge.ask("GET", "/token", headers={"Keep-Alive": "5", "TE": "trailers", "Proxy-Authorization": "x"})
+        edge.ask("GET", "/ui", headers={"Keep-Alive": "5", "TE": "trailers", "Proxy-Authorization": "x"})
         (seen,) = edge.api.seen
         assert not {"keep-alive", "proxy-authorization"} & set(seen.headers)
 
