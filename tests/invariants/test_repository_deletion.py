@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 from botocore.exceptions import BotoCoreError
 
+from roadstead.aws.table import update
 from roadstead.content.commit_rules import RuleRefused
 from roadstead.content.copying import Copying, NothingUploaded
 from roadstead.content.deletion.repositories import RepositoryDeletion
@@ -397,3 +398,25 @@ def test_a_manifest_that_a_push_under_way_may_need_is_looked_at_again(cloud: Clo
     collector(cloud).run()
     assert not stands(registry, IMAGE)
     assert deleter.repositories.find_deletion(SHIPS) is None
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["not begun", "begun by it"])
+def test_what_an_earlier_version_stored_goes_by_the_time_of_its_push(cloud: Cloud, begun: bool) -> None:
+    """It wrote no eras; a deletion that it began is gone on with."""
+    prepared(cloud)
+    deleter = Deleter(cloud, trash=True)
+    mark = deleter.deletion.begin(SHIPS, BOB) if begun else None
+    registry = Registry(cloud)
+    if begun:
+        registry.push(THIRD, "new")
+    for key, item in cloud.rows().items():
+        if "era" in item:
+            registry.table.write(update(key, "REMOVE era"))
+    registry.push(IMAGE, "latest")
+    if mark is None:
+        mark = deleter.deletion.begin(SHIPS, BOB)
+        registry.push(SECOND, "second")
+    deleter.sweep(mark)
+    check_left(cloud)
+    days_later(cloud)
+    check_left(cloud)
