@@ -4,5 +4,5 @@ Raise it when a shape changes so that older items are not understood. Whoever ma
 rebuild of the index. Nothing reads it while it serves.
 """
 
-VERSION = 3
+VERSION = 4
 KEY = ("schema", "index")

@@ -28,6 +28,7 @@ export const PAGES: [name: string, path: string][] = [
   ['providers', '/ui/admin/providers'],
   ['configuration', '/ui/admin/configuration'],
   ['users', '/ui/admin/users'],
+  ['locks', '/ui/admin/locks'],
   ['system-robots', '/ui/admin/robots'],
   ['collector', '/ui/admin/collector'],
   ['labels', '/ui/admin/labels'],

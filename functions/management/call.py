@@ -95,10 +95,11 @@ class Call:
             raise LookupError("the route does not name a project")
         return self.access
 
-    def visible_projects(self) -> Sequence[VisibleProject]:
-        """Return the projects that the caller may see. Costs the list of projects and the caller's roles."""
+    def visible_projects(self, *, roles: bool = True) -> Sequence[VisibleProject]:
+        """Return the projects that the caller may see. Costs the list of projects and the caller's roles; without
+        `roles` not those of a system administrator."""
         caller = self.caller
-        found = visible_projects(self.services.lists, caller.user, caller.robot)
+        found = visible_projects(self.services.lists, caller.user, caller.robot, roles=roles)
         token = caller.access_token
         if token is None:
             return found

@@ -17,6 +17,7 @@ from functions.management.handlers.content import (
 )
 from functions.management.handlers.identity import (
     ldap,
+    login_locks,
     newcomers,
     oidc,
     oidc_providers,
@@ -44,6 +45,7 @@ from functions.management.handlers.system import (
     collections,
     configurations,
     executions,
+    home,
     openapi,
     system,
 )
@@ -68,6 +70,7 @@ ROUTES: tuple[Route, ...] = (
     *members.ROUTES,
     *labels.ROUTES,
     *ldap.ROUTES,
+    *login_locks.ROUTES,
     *oidc.ROUTES,
     *newcomers.ROUTES,
     *oidc_providers.ROUTES,
@@ -88,6 +91,7 @@ ROUTES: tuple[Route, ...] = (
     *retentions.ROUTES,
     *collections.ROUTES,
     *attention.ROUTES,
+    *home.ROUTES,
     *bucket_audits.ROUTES,
     *absent.ROUTES,
 )

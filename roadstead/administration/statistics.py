@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from roadstead.catalog.pages import Pages
 from roadstead.identity.lists import VisibleProject
+from roadstead.names import ProjectName, RepositoryName
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,17 @@ class Statistics:
     bytes: int
 
 
-def count(pages: Pages, projects: Sequence[VisibleProject], *, with_bytes: bool) -> Statistics:
-    """Count what is in `projects`. Costs one Query for each MB of names; with bytes a read for each 100 projects."""
-    repositories = Counter(name.project for name in pages.list_names())
+def count(
+    projects: Sequence[VisibleProject], names: Iterable[RepositoryName], used: Mapping[ProjectName, int]
+) -> Statistics:
+    """Count what is in `projects`, of the repositories' names and the bytes that each project uses."""
+    repositories = Counter(name.project for name in names)
     public = [one.project.name for one in projects if one.project.public]
     private = [one.project.name for one in projects if not one.project.public]
-    used = pages.usage([*public, *private]) if with_bytes else {}
     return Statistics(
         len(public),
         len(private),
         sum(repositories[name] for name in public),
         sum(repositories[name] for name in private),
-        sum(used.values()),
+        sum(used.get(name, 0) for name in (*public, *private)),
     )

@@ -179,6 +179,14 @@ class Pages(Protocol):
         """
         ...
 
+    def last_updated(self, names: Collection[RepositoryName], *, limit: int) -> tuple[RepositorySummary, ...]:
+        """Return the `limit` of these repositories that were updated last, the last one first.
+
+        Two reads for up to 100 names; for more one Query for each of their projects, eight at a time, and a read. A
+        Query more for each that was created a moment ago.
+        """
+        ...
+
     def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         """Return how many repositories each project has: one Query each, or one for each MB of all names."""
         ...

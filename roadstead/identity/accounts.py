@@ -22,7 +22,8 @@ from roadstead.identity.directory import (
     UserName,
 )
 from roadstead.identity.limits import check_patterns, said_patterns
-from roadstead.identity.sign_in.attempts import Attempt, AttemptStore
+from roadstead.identity.robots.robot_names import RobotName
+from roadstead.identity.sign_in.attempts import IPV6_NETWORK, Attempt, AttemptStore
 from roadstead.identity.sign_in.passwords import Hasher, WeakPassword, check_password
 from roadstead.identity.stores import Projects, UnknownProject, UnknownUser, Users
 from roadstead.names import ProjectName
@@ -119,9 +120,24 @@ class Accounts:
         keys = Attempt.of(parsed, "", self._clock()).keys
         self._store.forget_failures(keys, event=self._event(Operation.RELEASE_LOGIN, user=parsed))
 
+    def release_robot(self, name: str) -> None:
+        """Forget the failed logins of a robot, by its name without the prefix: `<project>+<name>`, or `<name>`.
+
+        Costs one transaction. Raises AccountRefused.
+        """
+        try:
+            local = RobotName.parse_local(name).local
+        except ValueError as error:
+            raise AccountRefused(str(error)) from error
+        keys = Attempt.of(f"robot {local}", "", self._clock()).keys
+        self._store.forget_failures(keys, event=self._event(Operation.RELEASE_LOGIN, detail=f"robot={local}"))
+
     def release_address(self, address: str) -> None:
-        """Forget the failed logins from an address. Those of each name from there count on. Costs one transaction."""
-        attempt = Attempt.of(None, address, self._clock())
+        """Forget the failed logins from an address, or from an IPv6 network as locks name it.
+
+        Those of each name from there count on. Costs one transaction. Raises AccountRefused.
+        """
+        attempt = Attempt.of(None, address.removesuffix(f"/{IPV6_NETWORK}"), self._clock())
         if not attempt.network:
             raise AccountRefused(f"{address[:50]!r} is not an IP address")
         event = self._event(Operation.RELEASE_LOGIN, detail=f"address={attempt.network}")

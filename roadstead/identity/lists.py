@@ -109,25 +109,28 @@ class VisibleProject:
         return not self.patterns or matches_any(self.patterns, repository)
 
 
-def visible_projects(lists: DirectoryLists, user: User | None, robot: Robot | None = None) -> Sequence[VisibleProject]:
+def visible_projects(
+    lists: DirectoryLists, user: User | None, robot: Robot | None = None, *, roles: bool = True
+) -> Sequence[VisibleProject]:
     """Return the projects that a user or a robot (neither: an anonymous caller) may see, in the order of their names.
 
     A robot sees the projects that it has any permission in, and all with `project:list` in the system. Costs the list
-    of projects, and for a user one Query more and one for each group that they are in.
+    of projects, and for a user one Query more and one for each group that they are in. Without `roles`, those of a
+    system administrator, who sees everything, are not read.
     """
     projects = lists.list_projects()
-    held = _held(lists, user) if user is not None else {}
+    held = _held(lists, user) if user is not None and (roles or not user.admin) else {}
     everything = (user is not None and user.admin) or (robot is not None and _LIST in robot.system_permissions)
     found = []
     for project in projects:
-        roles = held.get(project.name, ())
-        limits = [one.patterns for one in roles]
+        of_project = held.get(project.name, ())
+        limits = [one.patterns for one in of_project]
         if robot is not None:
             limits += [one.patterns for one in robot.grants_in(project.name, project.id)]
         if everything or project.public or limits:
             is_whole = everything or project.public or () in limits
             patterns = () if is_whole else tuple(dict.fromkeys(pattern for some in limits for pattern in some))
-            role = strongest(one.role for one in roles if not one.patterns)
+            role = strongest(one.role for one in of_project if not one.patterns)
             found.append(VisibleProject(project, role, patterns))
     return found
 

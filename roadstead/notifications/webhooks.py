@@ -292,6 +292,13 @@ class Notifications:
         self._find(parsed, webhook)
         return self._records.find_delivery(parsed, webhook)
 
+    def failing(self, since: int, *, within: Callable[[ProjectName], bool]) -> Sequence[tuple[Webhook, LastDelivery]]:
+        """Return the webhooks that are on and whose last delivery failed from `since` on (seconds), by project and id,
+        of projects that `within` holds for. Costs one Query; where any failed, one read for each 100."""
+        failed = {key: last for key, last in self._records.failures(since).items() if within(key[0])}
+        found = self._webhooks.find_webhooks(sorted(failed)) if failed else {}
+        return [(found[key], failed[key]) for key in sorted(found) if found[key].enabled]
+
     def _find(self, project: ProjectName, webhook: str) -> Webhook:
         found = next((found for found in self._webhooks.list_webhooks(project) if found.id == webhook), None)
         if found is None:

@@ -33,6 +33,13 @@ class TrailPages(Protocol):
         """
         ...
 
+    def newest(self, limit: int) -> Sequence[AuditEntry]:
+        """Return up to `limit` entries of every project and of none, newest first.
+
+        Costs one Query where today has so many; else one more, and one for each day that is read.
+        """
+        ...
+
     def read(
         self, project: str | None, *, since: int = 0, until: int | None = None, limit: int
     ) -> Sequence[AuditEntry]:

@@ -13,7 +13,7 @@ from moto import mock_aws
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
 from roadstead.aws.table import Table
 from roadstead.identity.directory import AttemptKey, Failures, User, UserName
-from roadstead.identity.sign_in.attempts import AttemptStore
+from roadstead.identity.sign_in.attempts import Attempt, AttemptStore, LoginLock, Scope, current_locks
 from roadstead.identity.stores import Identities, Users
 from roadstead.trail.entries import Actor, ActorKind, Operation
 from roadstead.trail.events import EventMaker
@@ -66,11 +66,46 @@ def test_places_are_counted_apart(store: Store) -> None:
 
 def test_a_lock_stays_while_failures_add_up(store: Store) -> None:
     fail(store, "all", "home")
-    store.lock(KEY, "home", until=AT + 900)
+    store.lock(KEY, "home", LoginLock(Scope.NAME_AND_ADDRESS, "ada", "192.0.2.7", AT + 900))
     assert fail(store, "all", "home", at=AT + 901) == {
         "all": Failures(2, AT + 901, AT),
         "home": Failures(2, AT + 901, AT, AT + 900),
     }
+
+
+def test_locks_are_listed_by_their_end_until_then(store: Store) -> None:
+    fail(store, "all")
+    locks = [
+        LoginLock(Scope.NAME, "ada", "", AT + 900),
+        LoginLock(Scope.NAME_AND_ADDRESS, "robot ships+ci", "2001:db8::/64", AT + 901),
+        LoginLock(Scope.ADDRESS, "", "192.0.2.7", AT + 902),
+    ]
+    for lock in reversed(locks):
+        store.lock(KEY, "all", lock)
+    store.lock(KEY, "all", locks[0])
+    assert list(store.noted_locks(AT, 10)) == locks
+    assert list(store.noted_locks(AT, 2)) == locks[:2]
+    assert list(store.noted_locks(AT + 900, 10)) == locks[1:]
+    assert list(store.noted_locks(AT + 902, 10)) == []
+
+
+def test_only_locks_that_hold_are_listed_and_until_when_they_do(store: Store) -> None:
+    for place in range(10):
+        Attempt.of("ada", "192.0.2.7", AT + place).fail(store, _found(store, AT + place))
+    locks, more = current_locks(store, AT + 20, most=10)
+    assert (list(locks), more) == ([LoginLock(Scope.NAME_AND_ADDRESS, "ada", "192.0.2.7", AT + 909)], False)
+    assert current_locks(store, AT + 909, most=10) == ([], False)
+    Attempt.of("ada", "192.0.2.7", AT + 12).fail(store, _found(store, AT + 12))  # had begun before the lock
+    assert [one.until for one in current_locks(store, AT + 20, most=10)[0]] == [AT + 912]
+    store.lock(KEY, "all", LoginLock(Scope.NAME, "bob", "", AT + 950))
+    assert [one.name for one in current_locks(store, AT + 20, most=10)[0]] == ["ada"]
+    assert current_locks(store, AT + 20, most=1)[1] is True
+    store.forget_failures(Attempt.of("ada", "", AT + 20).keys)
+    assert list(current_locks(store, AT + 20, most=10)[0]) == []
+
+
+def _found(store: Store, at: int) -> Any:
+    return store.read(None, (), attempts=Attempt.of("ada", "192.0.2.7", at).keys).attempts
 
 
 def test_buckets_are_read_beside_the_user(store: Store) -> None:

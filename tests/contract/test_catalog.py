@@ -522,6 +522,30 @@ def test_a_projects_repositories_are_listed_with_what_they_hold(catalog: Catalog
     assert catalog.whole.list_names() == (SINGLE, BOATS, SHIPS, RepositoryName("shipsandmore/x"))
 
 
+@pytest.mark.parametrize("at_once", [100, 1])
+def test_repositories_are_found_by_their_last_update(
+    catalog: Catalog, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that the indexer has not come to, which is the newest."""
+    monkeypatch.setattr("roadstead.aws.catalog.dynamodb_pages.BATCH_GET", at_once)
+    names = [RepositoryName(name) for name in ("acme/a", "acme/b", "boats/c")]
+    for name in names:
+        catalog.push(image(b"layer"), "v1", repository=name)
+    catalog.settle()
+    catalog.push(image(b"another"), "v1", repository=names[0])
+    catalog.settle()
+    late = RepositoryName("boats/late")
+    catalog.push(image(b"layer"), "v1", repository=late)
+    wanted = [*names, late, RepositoryName("acme/none")]
+    found = catalog.whole.last_updated(wanted, limit=10)
+    assert [one.name for one in found] == [late, names[0], names[2], names[1]]
+    projects = (ProjectName("acme"), ProjectName("boats"))
+    listed = [one for project in projects for one in catalog.whole.list_repositories(project)]
+    assert sorted(found, key=lambda one: one.name) == listed
+    assert [one.name for one in catalog.whole.last_updated(wanted[1:], limit=2)] == [late, names[2]]
+    assert catalog.whole.last_updated([], limit=2) == ()
+
+
 def test_a_projects_blobs_count_once_in_its_usage(catalog: Catalog) -> None:
     one, two = image_of(b"x" * 1000), image_of(b"x" * 1000, b"y" * 500)
     for repository in (SHIPS, BOATS):

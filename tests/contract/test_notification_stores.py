@@ -222,6 +222,19 @@ def test_the_last_delivery_is_the_one_that_is_kept(stores: Stores) -> None:
     assert stores.records.find_delivery(BOATS, FIRST.id) is None
 
 
+def test_the_last_deliveries_that_failed_are_found_together(ships: Stores) -> None:
+    gone = "2" * 16
+    ships.webhooks.create_webhook(FIRST)
+    failed = replace(LAST, delivered=False)
+    ships.records.record_delivery(SHIPS, FIRST.id, failed)
+    ships.records.record_delivery(SHIPS, gone, failed)
+    ships.records.record_delivery(BOATS, FIRST.id, replace(failed, delivered=True))
+    assert ships.records.failures(failed.at) == {(SHIPS, FIRST.id): failed, (SHIPS, gone): failed}
+    assert ships.records.failures(failed.at + 1) == {}
+    assert ships.webhooks.find_webhooks([(SHIPS, FIRST.id), (SHIPS, gone)]) == {(SHIPS, FIRST.id): FIRST}
+    assert ships.webhooks.find_webhooks([]) == {}
+
+
 def test_a_repository_knows_when_it_was_made(stores: Stores) -> None:
     stores.make_repository("ships/cargo/crane", NOON)
     assert stores.records.repository_created("ships/cargo/crane") == NOON

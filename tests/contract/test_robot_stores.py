@@ -178,6 +178,20 @@ def test_it_is_noted_when_to_look_at_a_robot_that_will_expire(filled: Store) -> 
     assert filled.due_warnings(later.at, 10) == (later,)
 
 
+def test_robots_are_found_by_when_they_expire(filled: Store) -> None:
+    at = CREATED + 30 * DAY
+    assert filled.expiring(at, at, 10) == (CI,)
+    assert filled.expiring(at + 1, at + DAY, 10) == filled.expiring(at - DAY, at - 1, 10) == ()
+    other = filled.create_robot(replace(CI, name=RobotName(None, "late"), project_id=0, duration=40, id=0))
+    assert filled.expiring(at, at + 10 * DAY, 10) == (CI, other)
+    assert filled.expiring(at, at + 10 * DAY, 1) == (CI,)
+    filled.update_robot(replace(CI, duration=20))
+    assert filled.expiring(at - 20 * DAY, at + 9 * DAY, 10) == (replace(CI, duration=20),)
+    filled.update_robot(replace(CI, duration=30, disabled=True))
+    filled.remove_robot(other)
+    assert filled.expiring(0, at + 20 * DAY, 10) == ()
+
+
 def test_a_robot_that_was_warned_of_is_not_noted_again_for_the_same_expiry(filled: Store) -> None:
     filled.forget_warning(DueWarning(CREATED + 23 * DAY, CI.name, CI.id))
     filled.set_robot_warned(CI)

@@ -71,6 +71,15 @@ def test_everything_goes_on_over_days(pages: TrailPages) -> None:
     assert pages.count(None) == 13
 
 
+def test_the_newest_entries_are_those_of_today_and_where_they_are_too_few_of_days_before(pages: TrailPages) -> None:
+    now = int(time.time() * 1000)
+    assert list(pages.newest(2)) == []
+    pages.write([entry("a", now - 3 * 86_400_000), entry("b", now - 86_400_000, "boats"), entry("c", now)])
+    assert ids(pages.newest(3)) == ["c", "b", "a"]
+    assert ids(pages.newest(2)) == ["c", "b"]
+    assert ids(pages.newest(1)) == ["c"]
+
+
 def test_what_is_written_again_is_there_once(pages: TrailPages) -> None:
     pages.write([entry("a"), entry("a"), entry("b", NOW - 1)])
     pages.write([entry("b", NOW - 1), entry("a")])

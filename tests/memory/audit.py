@@ -64,6 +64,9 @@ class MemoryTrailPages:
         since = since if project is not None else since // 86_400_000 * 86_400_000
         return len(self.read(project, since=since, limit=len(self.entries)))
 
+    def newest(self, limit: int) -> list[AuditEntry]:
+        return self.read(None, limit=limit)
+
     def read(self, project: str | None, *, since: int = 0, until: int | None = None, limit: int) -> list[AuditEntry]:
         found = [entry for _, entry in sorted(self.entries.items(), reverse=True)]
         return [

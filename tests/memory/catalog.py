@@ -88,6 +88,10 @@ class MemoryCatalog:
     def list_repositories(self, project: ProjectName) -> tuple[RepositorySummary, ...]:
         return tuple(self._repository(name) for name in self.list_names() if name.project == project)
 
+    def last_updated(self, names: Collection[RepositoryName], *, limit: int) -> tuple[RepositorySummary, ...]:
+        found = (self._repository(name) for name in self.list_names() if name in set(names))
+        return tuple(sorted(found, key=lambda one: (-one.updated, one.name))[:limit])
+
     def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         names = self.list_names()
         return {project: sum(name.project == project for name in names) for project in projects}

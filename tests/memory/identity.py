@@ -33,6 +33,7 @@ from roadstead.identity.groups import MAX_ADMIN_GROUPS, Group, GroupKey, TooMany
 from roadstead.identity.lists import ListedProject, ListedUser
 from roadstead.identity.robots.robot_names import RobotName
 from roadstead.identity.robots.robots import DueWarning, Robot, UnknownRobot, warn_at
+from roadstead.identity.sign_in.attempts import LoginLock
 from roadstead.identity.stores import TooManyGroups, UnknownGroup, UnknownProject, UnknownUser
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
@@ -60,6 +61,7 @@ class MemoryIdentities:
         self._member_groups: dict[tuple[ProjectName, int], MemberGroup] = {}
         self._robots: dict[RobotName, Robot] = {}
         self._due: set[DueWarning] = set()
+        self._locks: set[LoginLock] = set()
         self.events: list[Event] = []
 
     def read(
@@ -102,9 +104,14 @@ class MemoryIdentities:
                 counts[place] = Failures(old.count + 1, at, old.last, old.until)
             return dict(counts)
 
-    def lock(self, key: AttemptKey, place: str, *, until: int) -> None:
+    def lock(self, key: AttemptKey, place: str, lock: LoginLock) -> None:
         with self._lock:
-            self._failures[key][place] = replace(self._failures[key][place], until=until)
+            self._failures[key][place] = replace(self._failures[key][place], until=lock.until)
+            self._locks.add(lock)
+
+    def noted_locks(self, after: int, most: int) -> list[LoginLock]:
+        with self._lock:
+            return sorted((one for one in self._locks if one.until > after), key=lambda one: one.until)[:most]
 
     def forget_failures(self, keys: Iterable[AttemptKey], *, event: Event | None = None) -> None:
         with self._lock:
@@ -537,6 +544,11 @@ class MemoryIdentities:
         with self._lock:
             found = sorted((due for due in self._due if due.at <= before), key=lambda due: (due.at, str(due.id)))
             return tuple(found[:most])
+
+    def expiring(self, since: int, until: int, most: int) -> tuple[Robot, ...]:
+        with self._lock:
+            found = [one for one in self._robots.values() if not one.disabled and since <= one.expires <= until]
+            return tuple(sorted(found, key=lambda one: (one.expires, str(one.id)))[:most])
 
     def forget_warning(self, due: DueWarning) -> None:
         with self._lock:

@@ -35,6 +35,9 @@ class MemoryLabels:
     def list_labels(self, project_id: int) -> tuple[Label, ...]:
         return tuple(label for _, label in sorted(self._labels.items()) if label.project_id == project_id)
 
+    def list_all_labels(self) -> tuple[Label, ...]:
+        return tuple(sorted(self._labels.values(), key=lambda one: (one.project_id, one.id)))
+
     def update_label(self, label: Label, *, replaces: Label, event: Event) -> None:
         with self._index.lock:
             self._check(replaces)

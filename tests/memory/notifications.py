@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Project
@@ -58,6 +58,10 @@ class MemoryNotifications:
                 raise Conflict(webhook.id)
             self._webhooks[webhook.project, webhook.id] = webhook
             self._tell(event)
+
+    def find_webhooks(self, keys: Collection[tuple[ProjectName, str]]) -> dict[tuple[ProjectName, str], Webhook]:
+        with self._lock:
+            return {key: self._webhooks[key] for key in keys if key in self._webhooks}
 
     def replace_webhook(self, webhook: Webhook, *, replaces: Webhook, event: Event | None = None) -> None:
         with self._lock:
@@ -128,3 +132,7 @@ class MemoryNotifications:
     def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None:
         with self._lock:
             return self._deliveries.get((project, webhook))
+
+    def failures(self, since: int) -> dict[tuple[ProjectName, str], LastDelivery]:
+        with self._lock:
+            return {key: one for key, one in self._deliveries.items() if not one.delivered and one.at >= since}

@@ -114,5 +114,28 @@ COMMANDS: tuple[Command, ...] = (
         f"{OWN}/users/{{user}}/release",
         (USER,),
     ),
+    Command(
+        "user",
+        "locks",
+        "list names and addresses that are locked out by failed sign-ins",
+        "GET",
+        f"{OWN}/login-locks",
+        columns={"SCOPE": "scope", "NAME": "name", "ROBOT": "robot", "ADDRESS": "address", "UNTIL": "until"},
+        rows=lambda found: found["locks"],
+    ),
+    Command(
+        "user",
+        "unlock",
+        "end the lock of a name, a robot or an address",
+        "POST",
+        f"{OWN}/login-locks/release",
+        (),
+        (
+            Option("name", "a user's name; its locks from single addresses end too"),
+            Option("robot", "a robot's name without the prefix: PROJECT+NAME, or NAME"),
+            Option("address", "an address, or the IPv6 network that is listed"),
+        ),
+        lambda o: {"name": o["name"], "robot": o["robot"], "address": o["address"]},
+    ),
     deleting("user", "remove a user", _USER, USER),
 )

@@ -23,6 +23,12 @@ export async function testOidc(url: string): Promise<Verdict> {
   }
 }
 
+/** Tests the directory as it is set up. */
+export async function testConfiguredLdap(): Promise<Verdict> {
+  const { success, message } = dataOf(await api.POST('/api/v2.0/ldap/ping', { body: {} }));
+  return success ? null : failureOf(message ?? '');
+}
+
 export async function testLdap(value: Settings): Promise<Verdict> {
   const text = (key: Key) => String(value(key));
   const { success, message } = dataOf(

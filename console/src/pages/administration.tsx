@@ -10,6 +10,7 @@ import { Robots } from '../parts/robots';
 import { Collector } from './administration/collector';
 import { Configuration } from './administration/configuration';
 import { Groups } from './administration/groups';
+import { Locks } from './administration/locks';
 import { Overview } from './administration/overview';
 import { Providers } from './administration/providers';
 import { Quotas } from './administration/quotas';
@@ -20,6 +21,7 @@ const TABS: [string, Message, () => preact.JSX.Element][] = [
   ['overview', 'overview', Overview],
   ['users', 'users', Users],
   ['groups', 'groups', Groups],
+  ['locks', 'locks', Locks],
   ['robots', 'robots', () => <Robots edit />],
   ['quotas', 'quotas', Quotas],
   ['collector', 'collector', Collector],

@@ -1,7 +1,7 @@
 import { CircleCheck, TriangleAlert } from 'lucide-preact';
 import { api } from '../api/client';
-import { useOne, useRows, useSession, useSystem } from '../api/queries';
-import type { AuditLog, Repository } from '../api/types';
+import { useOne, useSession } from '../api/queries';
+import type { AuditLog, Home as Page } from '../api/types';
 import { useTexts } from '../i18n';
 import { bytes } from '../lib/format';
 import { splitName, to } from '../lib/place';
@@ -14,45 +14,42 @@ import { Head } from '../ui/shell';
 import { ProviderWarnings } from './home/providers';
 import { Warning } from './home/warnings';
 
-const SHOWN = 8; // rows of each list
-
 /** Where somebody begins: what needs attention, what was pushed and done last, and how to push if nothing was. */
 export function Home() {
   const { t } = useTexts();
   const session = useSession();
   const admin = session.data?.admin ?? false;
-  const pushed = useRows<Repository>(['repositories', 'last'], () =>
-    api.GET('/api/v2.0/repositories', { params: { query: { page_size: SHOWN, sort: '-update_time' } } }),
-  );
-  const empty = pushed.data?.total === 0;
+  const home = useOne(['home'], () => api.GET('/api/roadstead/v1/home', {}));
+  const empty = home.data?.repositories.total === 0;
   return (
     <>
       <Head title={t('title.home')} />
       <div class="stack">
-        <Figures admin={admin} />
-        {session.data && <Attention admin={admin} />}
-        {empty && <First />}
-        <div class="columns even">
-          {!empty && <Pushed list={pushed} />}
-          {session.data && <Done />}
-        </div>
+        {home.isError ? (
+          <Failure error={home.error} retry={() => void home.refetch()} />
+        ) : (
+          <>
+            {session.data && <Figures found={home.data?.statistics} admin={admin} />}
+            {session.data && <Attention home={home.data} admin={admin} />}
+            {empty && <First project={home.data?.push_to ?? null} admin={admin} />}
+            <div class="columns even">
+              {!empty && <Pushed found={home.data?.repositories} />}
+              {home.data && home.data.activity.length > 0 && <Done entries={home.data.activity} />}
+            </div>
+          </>
+        )}
       </div>
     </>
   );
 }
 
-function Figures({ admin }: { admin: boolean }) {
+function Figures({ found, admin }: { found: Page['statistics'] | undefined; admin: boolean }) {
   const { t, language } = useTexts();
-  const session = useSession();
-  const statistics = useOne(['statistics'], () => api.GET('/api/v2.0/statistics', {}), Boolean(session.data));
-  const found = statistics.data;
-  if (statistics.isError) return <Failure error={statistics.error} retry={() => void statistics.refetch()} />;
-  const number = (value: number | undefined) => value?.toLocaleString(language);
   const figures: [string, string | undefined][] = [
-    [t('title.projects'), number(found && found.private_project_count + found.public_project_count)],
-    [t('repositories'), number(found && found.private_repo_count + found.public_repo_count)],
+    [t('title.projects'), found?.projects.toLocaleString(language)],
+    [t('repositories'), found?.repositories.toLocaleString(language)],
   ];
-  if (admin) figures.push([t('overview.storage'), found && bytes(found.total_storage_consumption, language)]);
+  if (admin) figures.push([t('overview.storage'), found ? bytes(found.storage ?? 0, language) : undefined]);
   return (
     <div class="figures">
       {figures.map(([name, value]) => (
@@ -66,13 +63,12 @@ function Figures({ admin }: { admin: boolean }) {
 }
 
 /** Warnings, the worst first; that there are none is said too. */
-function Attention({ admin }: { admin: boolean }) {
+function Attention({ home, admin }: { home: Page | undefined; admin: boolean }) {
   const { t, n } = useTexts();
-  const system = useSystem();
-  const found = useOne(['warnings'], () => api.GET('/api/roadstead/v1/warnings', {}));
-  const warnings = found.data?.warnings ?? [];
-  const readOnly = system.data?.read_only ?? false;
-  const seen = found.data?.projects;
+  const found = home?.attention;
+  const warnings = found?.warnings ?? [];
+  const readOnly = home?.read_only ?? false;
+  const seen = found?.projects;
   return (
     <section class="card">
       <header>
@@ -81,11 +77,6 @@ function Attention({ admin }: { admin: boolean }) {
           <span class="muted small">{n('home.looked', seen.looked_at, { all: seen.all })}</span>
         )}
       </header>
-      {found.isError && (
-        <div class="body">
-          <Failure error={found.error} retry={() => void found.refetch()} />
-        </div>
-      )}
       <ul class="rules" aria-label={t('home.attention')}>
         {readOnly && (
           <li>
@@ -93,16 +84,21 @@ function Attention({ admin }: { admin: boolean }) {
             <span class="sentence">{admin ? <a href={to.administration('configuration')}>{t('home.readOnly')}</a> : t('home.readOnly')}</span>
           </li>
         )}
-        {admin && <ProviderWarnings />}
+        {home?.providers && <ProviderWarnings issuer={home.providers.oidc_endpoint} directory={home.providers.ldap_url} />}
         {warnings.map((one) => (
           <Warning key={`${one.kind} ${one.project ?? ''} ${one.name}`} warning={one} />
         ))}
-        {found.isPending && (
+        {found?.more && (
+          <li>
+            <span class="sentence muted">{t('home.more')}</span>
+          </li>
+        )}
+        {!home && (
           <li>
             <span class="skeleton" style={{ width: '60%' }} />
           </li>
         )}
-        {found.isSuccess && !warnings.length && !readOnly && (
+        {home && !warnings.length && !readOnly && (
           <li>
             <CircleCheck size={SMALL} class="good" aria-hidden="true" />
             <span class="sentence muted">{t('home.quiet')}</span>
@@ -113,20 +109,18 @@ function Attention({ admin }: { admin: boolean }) {
   );
 }
 
-function Pushed({ list }: { list: ReturnType<typeof useRows<Repository>> }) {
+function Pushed({ found }: { found: Page['repositories'] | undefined }) {
   const { t, n } = useTexts();
   return (
     <section class="card">
       <header>
         <h2>{t('home.pushed')}</h2>
+        {found && found.projects.looked_at < found.projects.all && (
+          <span class="muted small">{n('home.looked', found.projects.looked_at, { all: found.projects.all })}</span>
+        )}
       </header>
-      {list.isError && (
-        <div class="body">
-          <Failure error={list.error} retry={() => void list.refetch()} />
-        </div>
-      )}
       <ul class="rules">
-        {list.data?.rows.map((one) => (
+        {found?.last.map((one) => (
           <li key={one.name}>
             <a class="sentence name" href={to.repository(...splitName(one.name))}>
               {one.name}
@@ -143,17 +137,15 @@ function Pushed({ list }: { list: ReturnType<typeof useRows<Repository>> }) {
 }
 
 /** What was done last, where the reader may see the trail; pulls are left out by the registry unless a setting asks. */
-function Done() {
+function Done({ entries }: { entries: AuditLog[] }) {
   const { t } = useTexts();
-  const entries = useRows<AuditLog>(['activity', 'last'], () => api.GET('/api/v2.0/auditlog-exts', { params: { query: { page_size: SHOWN } } }));
-  if (!entries.data?.rows.length) return null;
   return (
     <section class="card">
       <header>
         <h2>{t('home.done')}</h2>
       </header>
       <ul class="rules">
-        {entries.data.rows.map((entry) => (
+        {entries.map((entry) => (
           <li key={entry.id}>
             <span class="sentence">
               <What entry={entry} /> <span class="small muted">{entry.username}</span>
@@ -171,20 +163,13 @@ function Done() {
   );
 }
 
-const PUSHERS = [1, 4, 2]; // the roles that push
-
 /** Nothing has been pushed: how to, into a project that the reader may push to. */
-function First() {
+function First({ project, admin }: { project: string | null; admin: boolean }) {
   const { t } = useTexts();
-  const session = useSession();
-  const projects = useOne(['projects', 'mine'], () => api.GET('/api/v2.0/projects', { params: { query: { page_size: 100 } } }));
-  if (!projects.data) return null;
-  const admin = session.data?.admin ?? false;
-  const mine = projects.data.find((one) => admin || PUSHERS.includes(one.current_user_role_id ?? 0));
   return (
     <div class="card">
-      {mine ? (
-        <FirstPush name={`${mine.name}/hello-world`} />
+      {project ? (
+        <FirstPush name={`${project}/hello-world`} />
       ) : (
         <div class="empty">
           <h2>{t(admin ? 'projects.none.admin' : 'projects.none.user')}</h2>

@@ -57,7 +57,7 @@ function Found({ text }: { text: string }) {
         </div>
       ) : (
         <div class={`stack${found.isPlaceholderData ? ' waiting' : ''}`}>
-          {found.data && found.data.more.length > 0 && <p class="muted">{t('search.more', { count: SHOWN })}</p>}
+          {found.data && found.data.more.length > 0 && <p class="muted">{t('search.more')}</p>}
           {groups.map(([kind, some]) => (
             <Group key={kind} title={t(TITLES[kind])} hits={some} />
           ))}

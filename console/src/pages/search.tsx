@@ -96,6 +96,7 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
           </a>
         </div>
       )}
+      {count > 0 && found.data && found.data.more.length > 0 && <p class="muted more">{t('search.more')}</p>}
       <p class="muted" role="status">
         {!asked ? t('search.hint') : found.isSuccess && !found.isFetching && !hits.length ? t('search.none', { text: asked }) : ''}
       </p>

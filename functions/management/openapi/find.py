@@ -28,9 +28,10 @@ SCHEMAS: Mapping[str, Schema] = {
             "repositories": array(obj({**_NAMED, "name": text("with the project's name")})),
             "tags": array(ref("FoundTag"), "where q is `repository:tag`"),
             "artifacts": array(ref("FoundArtifact"), "where q is a digest"),
-            "labels": array(ref("FoundLabel"), "of the registry, and of up to 20 projects"),
+            "labels": array(ref("FoundLabel"), "of the registry, and of projects"),
             "more": array(
-                one_of("projects", "repositories", "tags", "artifacts", "labels"), "kinds of which there are more"
+                one_of("projects", "repositories", "tags", "artifacts", "labels"),
+                "kinds of which there are more; tags also if more repositories are named so than are looked through",
             ),
         }
     ),

@@ -8,6 +8,7 @@ from functions.management.openapi.described import (
     Described,
     Schema,
     array,
+    flag,
     nullable,
     number,
     obj,
@@ -32,7 +33,35 @@ SCHEMAS: Mapping[str, Schema] = {
     "Warnings": obj(
         {
             "warnings": array(ref("Warning")),
-            "projects": obj({"looked_at": number("up to 40, the caller's own first"), "all": number()}),
+            "more": flag("there are more robots or webhooks than are listed"),
+            "projects": obj({"looked_at": number("for quotas, up to 200, the caller's own first"), "all": number()}),
+        }
+    ),
+    "Home": obj(
+        {
+            "statistics": nullable(
+                obj(
+                    {
+                        "projects": number(),
+                        "repositories": number(),
+                        "storage": nullable(number("bytes; null for all but system administrators")),
+                    }
+                ),
+            ),
+            "attention": nullable(ref("Warnings")),
+            "repositories": obj(
+                {
+                    "total": number("of those that the caller may see"),
+                    "last": array(ref("Repository"), "up to 8, the last one pushed to first"),
+                    "projects": obj({"looked_at": number("up to 200, the caller's own first"), "all": number()}),
+                }
+            ),
+            "activity": array(ref("AuditLogExt"), "the last 8 entries of the trail that the caller may see"),
+            "push_to": nullable(text("where there is no repository: a project that the caller may push to")),
+            "read_only": flag(),
+            "providers": nullable(
+                obj({"oidc_endpoint": text("empty if there is none"), "ldap_url": text("empty if there is none")}),
+            ),
         }
     ),
     "Warning": obj(
@@ -52,5 +81,9 @@ SCHEMAS: Mapping[str, Schema] = {
 
 OPERATIONS: Mapping[str, Described] = {
     "getStatistic": Described("Counts of projects and repositories that the caller may see", ref("Statistics")),
+    "getHome": Described(
+        "What the console's first page shows: counts and warnings for who is signed in, what was pushed and done last",
+        ref("Home"),
+    ),
     "listWarnings": Described("What needs the caller's attention", ref("Warnings")),
 }

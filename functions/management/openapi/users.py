@@ -11,8 +11,10 @@ from functions.management.openapi.described import (
     array,
     created,
     flag,
+    nullable,
     number,
     obj,
+    one_of,
     page_of,
     ref,
     text,
@@ -34,6 +36,18 @@ SCHEMAS: Mapping[str, Schema] = {
     "User": obj(_USER),
     "Account": obj({**_USER, "disabled": flag("they cannot sign in")}),
     "DisabledFlag": obj({"disabled": flag()}),
+    "LoginLocks": obj(
+        {"locks": array(ref("LoginLock"), "the first that ends first"), "more": flag("there are more than 200")}
+    ),
+    "LoginLock": obj(
+        {
+            "scope": one_of("name", "name-and-address", "address"),
+            "name": nullable(text("a user's name, whether or not there is such a user")),
+            "robot": nullable(text("a robot's name without the prefix")),
+            "address": nullable(text("an address, or a network of IPv6; null where a name is locked from anywhere")),
+            "until": time("unless more sign-ins fail"),
+        }
+    ),
     "NewUser": obj(
         {"username": text(maxLength=255), "password": text()},
         {"email": text(), "realname": text(), "comment": text()},
@@ -81,6 +95,21 @@ OPERATIONS: Mapping[str, Described] = {
         "Keep a user out, or let them in again: their sessions and refresh tokens end at once",
         body=ref("DisabledFlag"),
         also=(400, 403, 404),
+    ),
+    "listLoginLocks": Described(
+        "List names and addresses that are locked after too many wrong passwords", ref("LoginLocks")
+    ),
+    "releaseLoginLock": Described(
+        "End the lock of a name, of a robot or of an address",
+        body=obj(
+            {},
+            {
+                "name": nullable(text("a user's name")),
+                "robot": nullable(text("a robot's name without the prefix")),
+                "address": nullable(text("an address, or a network of IPv6")),
+            },
+        ),
+        also=(400,),
     ),
     "releaseLogin": Described("Let a user sign in at once whom wrong passwords have locked", also=(404,)),
     "updateUserPassword": Described("Change a password", body=ref("PasswordChange"), also=(400, 403, 404)),

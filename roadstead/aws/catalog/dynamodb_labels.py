@@ -1,8 +1,10 @@
 """`LabelStore` on the index table.
 
-labels#<project id>    id#<id in ten digits>    name, description, color, created, updated
-labels#<project id>    name#<name>              id
-labelled#<repository>  <digest>                 ids (a list in order), as text
+labels#                <project id>#<id>, of ten digits each    name, description, color, created, updated
+labels#<project id>    name#<name>                              id
+labelled#<repository>  <digest>                                 ids (a list in order), as text
+
+All labels are in one partition, so that a search reads them together.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from roadstead.ids import IdKind, clock_id
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Event
 
+_ALL = "labels#"
 _ABSENT, _PRESENT = "attribute_not_exists(pk)", "attribute_exists(pk)"
 _SAME = "#name = :name AND description = :description AND color = :color AND updated = :updated"
 
@@ -50,7 +53,10 @@ class DynamoLabels:
         return _label(item) if item is not None else None
 
     def list_labels(self, project_id: int) -> tuple[Label, ...]:
-        return tuple(_label(item) for item in self._table.query(_pk(project_id), prefix="id#"))
+        return tuple(_label(item) for item in self._table.query(_ALL, prefix=_prefix(project_id)))
+
+    def list_all_labels(self) -> tuple[Label, ...]:
+        return tuple(_label(item) for item in self._table.query(_ALL))
 
     def update_label(self, label: Label, *, replaces: Label, event: Event) -> None:
         writes = [put(_key(label.project_id, label.id), _item(label), **_unchanged(replaces)), event_write(event)]
@@ -94,16 +100,16 @@ class DynamoLabels:
             raise Conflict(digest) from error
 
 
-def _pk(project_id: int) -> str:
-    return f"labels#{project_id}"
+def _prefix(project_id: int) -> str:
+    return f"{project_id:010d}#"
 
 
 def _key(project_id: int, id_: int) -> Key:
-    return _pk(project_id), f"id#{id_:010d}"
+    return _ALL, f"{_prefix(project_id)}{id_:010d}"
 
 
 def _name_key(label: Label) -> Key:
-    return _pk(label.project_id), f"name#{label.name}"
+    return f"labels#{label.project_id}", f"name#{label.name}"
 
 
 def _item(label: Label) -> dict[str, Any]:
@@ -117,7 +123,7 @@ def _item(label: Label) -> dict[str, Any]:
 
 
 def _label(item: Item) -> Label:
-    project_id, id_ = int(item["pk"].partition("#")[2]), int(item["sk"].partition("#")[2])
+    project_id, id_ = map(int, item["sk"].split("#"))
     texts = (item["name"], item["description"], item["color"])
     return Label(id_, project_id, *texts, item["created"], item["updated"])
 

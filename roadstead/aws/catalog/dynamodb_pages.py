@@ -8,13 +8,14 @@ pullsum#<project>      <repository>  count, last (written by the webhook functio
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import islice
 
 from roadstead.aws.content.counts import ARTIFACTS, TAGS, counts_pk
 from roadstead.aws.content.index_items import BY_PUSH, blob_pk, repository_pk, usage_key
-from roadstead.aws.table import Item, Key, Table
+from roadstead.aws.table import BATCH_GET, Item, Key, Table
 from roadstead.catalog.pages import (
     TAGS_AT_ONCE,
     ArtifactRow,
@@ -167,6 +168,25 @@ class DynamoPages:
         summaries = {item["sk"]: item for item in self._table.query(f"reposum#{project}")}
         pulls = {item["sk"]: item for item in self._table.query(f"pullsum#{project}")}
         return tuple(self._repository(item, summaries.get(name), pulls.get(name)) for name, item in names.items())
+
+    def last_updated(self, names: Collection[RepositoryName], *, limit: int) -> tuple[RepositorySummary, ...]:
+        keys = {repository_summary_key(name): name for name in names}
+        if len(keys) <= BATCH_GET:
+            summaries = self._table.batch_get(keys) if keys else {}
+        else:
+            partitions = each(lambda pk: list(self._table.query(pk)), dict.fromkeys(pk for pk, _ in keys))
+            summaries = {(item["pk"], item["sk"]): item for items in partitions for item in items}
+        # What has no summary yet was created a moment ago.
+        newest = sorted(keys, key=lambda key: (-summaries[key]["updated"] if key in summaries else -math.inf, key[1]))
+        chosen = {key: keys[key] for key in newest[:limit]}
+        more = [place for name in chosen.values() for place in ((CATALOG, name), _pulled_key(name))]
+        found = self._table.batch_get(more) if more else {}
+        shown = (
+            self._repository(found[CATALOG, name], summaries.get(key), found.get(_pulled_key(name)))
+            for key, name in chosen.items()
+            if (CATALOG, name) in found
+        )
+        return tuple(sorted(shown, key=lambda one: (-one.updated, one.name)))
 
     def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         if len(projects) > _ONE_BY_ONE:

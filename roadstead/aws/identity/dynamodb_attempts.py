@@ -3,6 +3,7 @@
     pk                     sk          what
     attempt#n#<name>       <bucket>    count#<place>, last#<place>, before#<place>, until#<place>, expires
     attempt#a#<address>    <bucket>    the same
+    locks                  <until>#<hash>    scope, name, network: the lock of a name or an address; expires
 
 A place is `all` or, of a name, the tag of an address. An item has at most about a hundred of them, because the name is
 locked by then.
@@ -10,12 +11,16 @@ locked by then.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 from roadstead.aws.identity.identity_items import told
-from roadstead.aws.table import Item, Key, Table, delete, update
+from roadstead.aws.table import Item, Key, Table, delete, put, update
 from roadstead.identity.directory import AttemptKey, Counts, Failures
+from roadstead.identity.sign_in.attempts import LoginLock, Scope
 from roadstead.trail.entries import Event
+
+_LOCKS = "locks"
 
 
 class DynamoAttempts:
@@ -35,12 +40,27 @@ class DynamoAttempts:
         values = {":one": 1, ":never": 0, ":at": at, ":expires": expires}
         return failures_from(self._table.write(update(attempt_key(key), expression, "", values, names)) or {})
 
-    def lock(self, key: AttemptKey, place: str, *, until: int) -> None:
-        names, values = {"#until": f"until#{place}"}, {":until": until}
-        self._table.write(update(attempt_key(key), "SET #until = :until", "", values, names))
+    def lock(self, key: AttemptKey, place: str, lock: LoginLock) -> None:
+        names, values = {"#until": f"until#{place}"}, {":until": lock.until}
+        noted = {"scope": lock.scope.value, "name": lock.name, "network": lock.network, "expires": lock.until}
+        self._table.transact(
+            [update(attempt_key(key), "SET #until = :until", "", values, names), put(_lock_key(lock), noted)]
+        )
+
+    def noted_locks(self, after: int, most: int) -> tuple[LoginLock, ...]:
+        found = self._table.query(_LOCKS, after=f"{after + 1:012d}", limit=most)
+        return tuple(
+            LoginLock(Scope(item["scope"]), item["name"], item["network"], int(item["sk"].partition("#")[0]))
+            for item in found
+        )
 
     def forget_failures(self, keys: Iterable[AttemptKey], *, event: Event | None = None) -> None:
         self._table.transact([*(delete(attempt_key(key)) for key in keys), *told(event)])
+
+
+def _lock_key(lock: LoginLock) -> Key:
+    what = hashlib.sha256(f"{lock.scope.value}#{lock.name}#{lock.network}".encode()).hexdigest()[:32]
+    return _LOCKS, f"{lock.until:012d}#{what}"
 
 
 def attempt_key(key: AttemptKey) -> Key:

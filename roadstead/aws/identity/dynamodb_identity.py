@@ -19,6 +19,7 @@
     project#<name>  group#<id>       a group as a member: role, id, at
     group#<id>      …                groups, their roles and members (dynamodb_groups.py)
     attempt#<what>  <bucket>         failed logins of n#<name> or a#<address> (dynamodb_attempts.py)
+    locks           <until>#<hash>   what they have locked (dynamodb_attempts.py)
     id#<kind>       <id>             the claim of an integer id: name (id_claims.py)
     event#<shard>   <time>#<id>      an event of one of these changes, as in the index table; the stream has its key
 

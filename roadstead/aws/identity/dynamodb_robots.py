@@ -10,18 +10,20 @@ from roadstead.aws import id_claims
 from roadstead.aws.identity.identity_items import ABSENT, project_key, told
 from roadstead.aws.identity.robot_items import (
     ROBOTS_DUE,
+    ROBOTS_EXPIRING,
     changeable,
     due_key,
+    expiring_key,
     robot_from,
     robot_item,
     robot_key,
     robots_pk,
     trust_item,
 )
-from roadstead.aws.table import Table, TransactionFailed, Write, check, delete, put, update
+from roadstead.aws.table import Key, Table, TransactionFailed, Write, check, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.identity.robots.robot_names import RobotName
-from roadstead.identity.robots.robots import DueWarning, Robot, UnknownRobot, warn_at
+from roadstead.identity.robots.robots import KEPT_EXPIRED, NEVER, DueWarning, Robot, UnknownRobot, warn_at
 from roadstead.identity.stores import UnknownProject
 from roadstead.ids import IdKind, clock_id
 from roadstead.names import ProjectName
@@ -88,6 +90,19 @@ class DynamoRobots:
             found.append(DueWarning(int(at), RobotName.parse_local(item["name"]), int(id_)))
         return tuple(found)
 
+    def expiring(self, since: int, until: int, most: int) -> tuple[Robot, ...]:
+        names, notes = dict[Key, RobotName](), set[Key]()
+        for item in self._table.query(ROBOTS_EXPIRING, after=f"{since:012d}", limit=most):
+            if item["sk"] > f"{until:012d}$":  # the character after the # of a note
+                break
+            name = RobotName.parse_local(item["name"])
+            names[robot_key(name)] = name
+            notes.add((item["pk"], item["sk"]))
+        found = self._table.batch_get(names) if names else {}
+        robots = (robot_from(names[key], item) for key, item in found.items())
+        standing = (robot for robot in robots if expiring_key(robot) in notes and not robot.disabled)
+        return tuple(sorted(standing, key=lambda robot: (robot.expires, str(robot.id))))
+
     def forget_warning(self, due: DueWarning) -> None:
         self._table.write(delete(due_key(due)))
 
@@ -111,6 +126,9 @@ class DynamoRobots:
 
 
 def _noted(robot: Robot) -> list[Write]:
-    """Return the write of the note when to look at a robot, if there is anything to warn of."""
-    at = warn_at(robot)
-    return [put(due_key(DueWarning(at, robot.name, robot.id)), {"name": robot.name.local})] if at is not None else []
+    """Return the writes of the notes when a robot expires, and when to look at it if there is anything to warn of."""
+    if robot.expires == NEVER:
+        return []
+    at, name = warn_at(robot), robot.name.local
+    expires = put(expiring_key(robot), {"name": name, "expires": robot.expires + KEPT_EXPIRED})
+    return [expires, *([put(due_key(DueWarning(at, robot.name, robot.id)), {"name": name})] if at is not None else [])]

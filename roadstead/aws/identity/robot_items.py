@@ -17,6 +17,7 @@ from roadstead.names import ProjectName
 from roadstead.trail.entries import ActorKind
 
 ROBOTS_DUE = "robots-due"
+ROBOTS_EXPIRING = "robots-expiring"
 
 
 def robots_pk(project: ProjectName | None) -> str:
@@ -30,6 +31,11 @@ def robot_key(name: RobotName) -> Key:
 def due_key(due: DueWarning) -> Key:
     """Return the key of a note when to look at a robot: by time."""
     return ROBOTS_DUE, f"{due.at:012d}#{due.id}"
+
+
+def expiring_key(robot: Robot) -> Key:
+    """Return the key of a note when a robot expires: by time."""
+    return ROBOTS_EXPIRING, f"{robot.expires:012d}#{robot.id}"
 
 
 def changeable(robot: Robot) -> Item:

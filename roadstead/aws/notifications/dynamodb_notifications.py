@@ -2,7 +2,7 @@
 
     table     pk                           sk            what
     identity  project#<name>               webhook#<id>  url, events, patterns, format, enabled, created, …; no secret
-    index     webhook#<project>/<id>       last          the last test or given-up delivery (TTL)
+    index     webhook#last                 <project>/<id>  the last test or given-up delivery (TTL)
     index     webhook#<project>/<id>/sent  <time>#<id>   a delivery: how it stands, and what was sent (TTL)
 
 The delivering function may read only the projects' partitions of the identity table, and write nothing there.
@@ -10,6 +10,7 @@ The delivering function may read only the projects' partitions of the identity t
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -36,6 +37,7 @@ RECORD_DAYS = 30
 _RECORD_SECONDS = RECORD_DAYS * 86_400
 _DELIVERY = tuple(one.name for one in fields(Delivery))
 _PREFIX = "webhook#"
+_LAST = "webhook#last"
 
 
 class DynamoWebhooks:
@@ -51,6 +53,11 @@ class DynamoWebhooks:
     def list_webhooks(self, project: ProjectName) -> tuple[Webhook, ...]:
         found = [_webhook(project, item) for item in self._table.query(f"project#{project}", prefix=_PREFIX)]
         return tuple(sorted(found, key=lambda webhook: (webhook.created, webhook.id)))
+
+    def find_webhooks(self, keys: Collection[tuple[ProjectName, str]]) -> dict[tuple[ProjectName, str], Webhook]:
+        wanted = {_key(project, webhook): (project, webhook) for project, webhook in keys}
+        found = self._table.batch_get(wanted) if wanted else {}
+        return {wanted[key]: _webhook(wanted[key][0], item) for key, item in found.items()}
 
     def create_webhook(self, webhook: Webhook, *, event: Event | None = None) -> None:
         try:
@@ -109,7 +116,15 @@ class DynamoDeliveryRecords:
 
     def find_delivery(self, project: ProjectName, webhook: str) -> LastDelivery | None:
         item = self._table.get(_record_key(project, webhook))
-        return LastDelivery(item["delivery"], item["at"], item["delivered"], item["detail"]) if item else None
+        return _last(item) if item else None
+
+    def failures(self, since: int) -> dict[tuple[ProjectName, str], LastDelivery]:
+        found = {}
+        for item in self._table.query(_LAST):
+            project, _, webhook = item["sk"].partition("/")
+            if not item["delivered"] and item["at"] >= since:
+                found[ProjectName(project), webhook] = _last(item)
+        return found
 
     def keep_delivery(self, project: ProjectName, webhook: str, delivery: Delivery) -> None:
         item = {**asdict(delivery), "outcome": str(delivery.outcome), "expires": delivery.at // 1000 + _RECORD_SECONDS}
@@ -126,6 +141,10 @@ class DynamoDeliveryRecords:
 
 def _sent_pk(project: ProjectName, webhook: str) -> str:
     return f"webhook#{project}/{webhook}/sent"
+
+
+def _last(item: Item) -> LastDelivery:
+    return LastDelivery(item["delivery"], item["at"], item["delivered"], item["detail"])
 
 
 def _delivery(item: Item) -> Delivery:
@@ -145,7 +164,7 @@ def _key(project: ProjectName, webhook: str) -> Key:
 
 
 def _record_key(project: ProjectName, webhook: str) -> Key:
-    return f"webhook#{project}/{webhook}", "last"
+    return _LAST, f"{project}/{webhook}"
 
 
 def _webhook(project: ProjectName, item: Item) -> Webhook:

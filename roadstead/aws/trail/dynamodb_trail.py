@@ -45,6 +45,11 @@ class DynamoTrailPages:
             return self._table.count(f"trail#{project}", after=_from(since)).items
         return sum(self._count(day) for day in self._days() if day >= _day(since))
 
+    def newest(self, limit: int) -> list[AuditEntry]:
+        today = f"trail#~{_day(int(time.time() * 1000))}"
+        found = [_entry(item) for item in self._table.query(today, limit=limit, backward=True)]
+        return found if len(found) == limit else self.read(None, limit=limit)
+
     def read(self, project: str | None, *, since: int = 0, until: int | None = None, limit: int) -> list[AuditEntry]:
         found: list[AuditEntry] = []
         for pk in self._partitions(project, since, until):

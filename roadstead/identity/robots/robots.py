@@ -24,6 +24,7 @@ from roadstead.trail.entries import ActorKind, Event
 
 NEVER = -1  # as a duration, and as the time of an expiry
 DAY = 86_400
+KEPT_EXPIRED = 14 * DAY  # for which an expired robot is among those that `Robots.expiring` returns
 WARN_SECONDS = 7 * DAY  # before its expiry a robot leaves an event, once; half its life where that is shorter
 _SECRET_BYTES = 32
 _GENERATED = "sha256$"
@@ -227,6 +228,15 @@ class Robots(Protocol):
 
     def due_warnings(self, before: int, most: int) -> tuple[DueWarning, ...]:
         """Return the notes of robots to look at up to `before`, the oldest first. Costs one Query."""
+        ...
+
+    def expiring(self, since: int, until: int, most: int) -> tuple[Robot, ...]:
+        """Return up to `most` robots of all projects and of the system that expire from `since` to `until`, in seconds,
+        the earliest first; no disabled ones. Costs one Query, and one read for each 100.
+
+        A robot of a project that is gone, or was created anew, may be among them. Robots are forgotten here
+        KEPT_EXPIRED after their expiry.
+        """
         ...
 
     def forget_warning(self, due: DueWarning) -> None:

@@ -1,9 +1,9 @@
 """Failed logins by password: counted by name and by address, slowed down, then locked for minutes, never for good.
 
 Failures are counted in buckets of 15 minutes; this bucket and the last one count. A store returns them with the user,
-in the same read, so a login that succeeds costs no call more and writes nothing. A failure costs two updates, and one
-more for each lock that it begins. An attempt during a pause or a lock costs the read: its password is not looked at,
-and it is not counted.
+in the same read, so a login that succeeds costs no call more and writes nothing. A failure costs two updates, and a
+transaction for each lock that it begins. An attempt during a pause or a lock costs the read: its password is not
+looked at, and it is not counted.
 
     what is counted                        pauses of 1, 2, 4, 8, 16 s     locked for 15 minutes
     a name from one address                after 5 to 9 failures          after 10
@@ -22,12 +22,13 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Protocol
 
 from roadstead.identity.directory import AttemptKey, Counts, Failures
+from roadstead.identity.stores import Identities
 from roadstead.trail.entries import Actor, AuditEntry, Event, Operation, Outcome, entry_id
 
 BUCKET_SECONDS = 900
@@ -45,8 +46,15 @@ class AttemptStore(Protocol):
         """Add a failure at `at` to each of `places` and return all counts of the bucket. One unconditional update."""
         ...
 
-    def lock(self, key: AttemptKey, place: str, *, until: int) -> None:
-        """Note when a lock ends, in seconds. One unconditional update."""
+    def lock(self, key: AttemptKey, place: str, lock: LoginLock) -> None:
+        """Note when a lock ends, in the bucket and in the list of locks. One unconditional transaction."""
+        ...
+
+    def noted_locks(self, after: int, most: int) -> Sequence[LoginLock]:
+        """Return up to `most` locks that were noted to end after a time in seconds, the first to end first. One Query.
+
+        Each is a hint: somebody may have ended it, and what failed at the same time may have prolonged it.
+        """
         ...
 
     def forget_failures(self, keys: Iterable[AttemptKey], *, event: Event | None = None) -> None:
@@ -60,6 +68,19 @@ class Scope(Enum):
     NAME_AND_ADDRESS = "name-and-address"
     NAME = "name"
     ADDRESS = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginLock:
+    """What is locked, until when (seconds): `name` is empty for an address, `network` for a name from anywhere.
+
+    A robot's `name` is `robot <name>`.
+    """
+
+    scope: Scope
+    name: str
+    network: str
+    until: int
 
 
 class TooManyAttempts(Exception):
@@ -104,7 +125,7 @@ class Attempt:
     def fail(self, store: AttemptStore, found: Mapping[AttemptKey, Counts]) -> tuple[Scope, ...]:
         """Count a failure, and return what it locks: of requests at the same time, one returns a lock.
 
-        Costs two updates, and one for each lock.
+        Costs two updates, and a transaction for each lock.
         """
         bucket = self.at // BUCKET_SECONDS
         counted = dict(found)
@@ -114,8 +135,22 @@ class Attempt:
             counted[key] = store.count_failure(key, places, at=self.at, expires=(bucket + 2) * BUCKET_SECONDS)
         locked = [limit for limit in self._limits() if self._begins_lock(counted, limit)]
         for limit in locked:
-            store.lock(AttemptKey(limit.subject, bucket), limit.place, until=self.at + LOCK_SECONDS)
+            name = "" if limit.scope is Scope.ADDRESS else self.name or ""
+            network = "" if limit.scope is Scope.NAME else self.network
+            lock = LoginLock(limit.scope, name, network, self.at + LOCK_SECONDS)
+            store.lock(AttemptKey(limit.subject, bucket), limit.place, lock)
         return tuple(limit.scope for limit in locked)
+
+    def locked_until(self, found: Mapping[AttemptKey, Counts], scope: Scope) -> int | None:
+        """Return when a lock of this scope ends, in seconds; None if there is none."""
+        for limit in self._limits():
+            if limit.scope is scope:
+                old, new = self._seen(found, limit)
+                ends = [max(old.until, new.until)]
+                if limit.is_locked(old.count + new.count):
+                    ends.append(max(old.last, new.last) + LOCK_SECONDS)
+                return max(ends) if max(ends) > self.at else None
+        return None
 
     def _subjects(self) -> tuple[str, ...]:
         return (
@@ -165,6 +200,25 @@ class _Limit:
         if self.is_locked(count):
             return LOCK_SECONDS
         return 1 << (count // self.times - FREE) if count >= FREE * self.times else 0
+
+
+class LockStore(AttemptStore, Identities, Protocol):
+    """The parts of the identity store that the list of locks needs."""
+
+
+def current_locks(store: LockStore, now: int, *, most: int) -> tuple[Sequence[LoginLock], bool]:
+    """Return the locks that hold now, the first to end first, of the first `most` that are noted; and whether more are.
+
+    Costs one Query, and if there are any one read for each 25 of them.
+    """
+    noted = store.noted_locks(now, most + 1)
+    some = list({(one.scope, one.name, one.network): one for one in noted[:most]}.values())
+    attempts = [Attempt(one.name or None, one.network, now) for one in some]
+    keys = dict.fromkeys(key for attempt in attempts for key in attempt.keys)
+    found = store.read(None, (), attempts=keys).attempts if keys else {}
+    ends = [attempt.locked_until(found, one.scope) for one, attempt in zip(some, attempts, strict=True)]
+    locks = [replace(one, until=end) for one, end in zip(some, ends, strict=True) if end is not None]
+    return sorted(locks, key=lambda one: (one.until, one.name, one.network)), len(noted) > most
 
 
 def network_of(address: str) -> str:

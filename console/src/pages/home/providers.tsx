@@ -1,8 +1,6 @@
 import { TriangleAlert } from 'lucide-preact';
 import { useQuery } from '@tanstack/react-query';
-import { api } from '../../api/client';
-import { type Settings, testLdap, testOidc } from '../../api/providers';
-import { useOne } from '../../api/queries';
+import { testConfiguredLdap, testOidc } from '../../api/providers';
 import { useTexts } from '../../i18n';
 import { to } from '../../lib/place';
 import { SMALL } from '../../ui/controls';
@@ -10,14 +8,10 @@ import { SMALL } from '../../ui/controls';
 const FRESH = 300_000; // milliseconds for which a provider that worked is not asked again
 
 /** Providers that are set up and do not work: each is asked once, from the registry, while somebody looks. */
-export function ProviderWarnings() {
+export function ProviderWarnings({ issuer, directory }: { issuer: string; directory: string }) {
   const { t } = useTexts();
-  const found = useOne(['configurations'], () => api.GET('/api/v2.0/configurations', {}));
-  const values = found.data;
-  const value: Settings = (key) => values?.[key as keyof typeof values]?.value ?? '';
-  const [issuer, directory] = [String(value('oidc_endpoint')), String(value('ldap_url'))];
   const oidc = useQuery({ queryKey: ['provider', 'oidc', issuer], queryFn: () => testOidc(issuer), enabled: issuer !== '', staleTime: FRESH, retry: false });
-  const ldap = useQuery({ queryKey: ['provider', 'ldap', directory], queryFn: () => testLdap(value), enabled: directory !== '', staleTime: FRESH, retry: false });
+  const ldap = useQuery({ queryKey: ['provider', 'ldap', directory], queryFn: testConfiguredLdap, enabled: directory !== '', staleTime: FRESH, retry: false });
   const failing = [
     ['OpenID Connect', oidc.data],
     ['LDAP', ldap.data],

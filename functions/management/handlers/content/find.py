@@ -6,7 +6,7 @@ Harbor's search (`search`) knows projects and repositories alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, TypeVar
@@ -29,7 +29,7 @@ from roadstead.names import ProjectName, RepositoryName
 
 MAX_QUERY = 255  # characters
 MAX_FOUND, USUAL = 100, 20  # of each kind
-MAX_LABELLED = 20  # projects whose labels are looked through
+MAX_READ = 50  # projects whose rights one read brings
 MAX_TAGGED = 5  # repositories whose tags are looked through
 _TAGS = Permission(Resource.TAG, Action.LIST)
 _LABELS = Permission(Resource.LABEL, Action.LIST)
@@ -63,9 +63,10 @@ class _Sight:
 def find(call: Call) -> Response:
     """Find what `q` names; `limit` of each kind, and in `more` the kinds of which there are more.
 
-    Costs the list of projects, the caller's memberships and the catalog; for labels a Query for the registry's and one
-    for each of up to MAX_LABELLED projects; for a digest two Queries; for `repository:tag` one for each of up to
-    MAX_TAGGED repositories; and one read of rights for each of these. Raises 400.
+    Costs the list of projects, the caller's memberships and the catalog; for labels a Query for each MB of them; for a
+    digest two Queries; for `repository:tag` one for each of up to MAX_TAGGED repositories, the ones with the shortest
+    names, and `more` says if there are others. One read of rights for each 50 projects of labels and of a digest that
+    are looked at until `limit` are found, and one for tags. Raises 400.
     """
     text, limit = (call.request.parameter("q") or "").strip().removeprefix(f"{call.request.host}/"), _limit(call)
     if not text:
@@ -76,7 +77,7 @@ def find(call: Call) -> Response:
     digest = _digest(query)
     projects = _cut(_ranked(sight.projects, query), limit)
     repositories = _cut(_ranked(sight.names, query), limit)
-    tags = _cut(_tags(sight, text, limit + 1), limit)
+    tags = _tags(sight, text, limit)
     artifacts = _cut(_places(sight, digest) if digest is not None else [], limit)
     labels = _cut(_labels(sight, query) if digest is None else [], limit)
     cut: Mapping[str, _Cut[Any]] = {
@@ -130,41 +131,51 @@ def _digest(text: str) -> Digest | None:
     return None
 
 
-def _tags(sight: _Sight, text: str, limit: int) -> list[tuple[RepositoryName, TagRow]]:
+def _tags(sight: _Sight, text: str, limit: int) -> _Cut[tuple[RepositoryName, TagRow]]:
     """Tags that begin with what stands behind the colon, in repositories whose names end with what stands before it."""
     name, colon, prefix = text.rpartition(":")
     name = name.casefold().strip("/")
     if not colon or not name or _PREFIX.fullmatch(prefix) is None:
-        return []
+        return _Cut([], more=False)
     named = sorted((one for one in sight.names if f"/{one}".endswith(f"/{name}")), key=lambda one: (len(one), one))
     chosen = named[:MAX_TAGGED]
     if not chosen:
-        return []
+        return _Cut([], more=False)
     identity = sight.identity(one.project for one in chosen)
     allowed = [one for one in chosen if _TAGS in permissions_on(one, identity)]
     pages = sight.call.services.pages
-    return [(one, row) for one in allowed for row in pages.tags_by_name(one, after=None, limit=limit, prefix=prefix)]
+    most = limit + 1
+    rows = ((one, row) for one in allowed for row in pages.tags_by_name(one, after=None, limit=most, prefix=prefix))
+    found = _cut(rows, limit)
+    return _Cut(found.shown, found.more or len(named) > len(chosen))
 
 
-def _places(sight: _Sight, digest: Digest) -> list[tuple[RepositoryName, bool]]:
+def _places(sight: _Sight, digest: Digest) -> Iterator[tuple[RepositoryName, bool]]:
     found = sight.call.services.pages.find_repositories_with(digest)
-    shown = [(name, is_manifest) for name, is_manifest in sorted(found.items()) if sight.shows(name)][: MAX_FOUND + 1]
-    identity = sight.identity(name.project for name, _ in shown)
-    return [one for one in shown if _ARTIFACTS in permissions_on(one[0], identity)]
+    shown = [(name, is_manifest) for name, is_manifest in sorted(found.items()) if sight.shows(name)]
+    for some in _parts(shown):
+        identity = sight.identity(name.project for name, _ in some)
+        yield from (one for one in some if _ARTIFACTS in permissions_on(one[0], identity))
 
 
-def _labels(sight: _Sight, query: str) -> list[tuple[Label, ProjectName | None]]:
-    """The registry's labels, and those of the first projects by name that let the caller list theirs."""
-    store, call = sight.call.services.labels, sight.call
-    if not call.caller.is_signed_in:
-        return []
-    looked_at = list(islice(sight.projects, MAX_LABELLED))
-    identity = sight.identity(looked_at)
-    found: list[tuple[Label, ProjectName | None]] = [(one, None) for one in store.list_labels(GLOBAL)]
-    for name in looked_at:
-        if _LABELS in permissions_in(name, identity):
-            found += [(one, name) for one in store.list_labels(sight.projects[name].project.id)]
-    return _ranked(found, query, lambda one: one[0].name)
+def _labels(sight: _Sight, query: str) -> Iterator[tuple[Label, ProjectName | None]]:
+    """The registry's labels, and those of all projects that let the caller list theirs."""
+    if not sight.call.caller.is_signed_in:
+        return
+    projects: dict[int, ProjectName | None] = {one.project.id: name for name, one in sight.projects.items()}
+    projects[GLOBAL] = None
+    every = sight.call.services.labels.list_all_labels()
+    seen = ((one, projects[one.project_id]) for one in every if one.project_id in projects)
+    for some in _parts(_ranked(seen, query, lambda one: one[0].name)):
+        names = {name for _, name in some if name is not None}
+        identity = sight.identity(names) if names else None
+        for label, name in some:
+            if name is None or (identity is not None and _LABELS in permissions_in(name, identity)):
+                yield label, name
+
+
+def _parts(found: Sequence[T]) -> Iterator[Sequence[T]]:
+    return (found[start : start + MAX_READ] for start in range(0, len(found), MAX_READ))
 
 
 def _limit(call: Call) -> int:

@@ -46,12 +46,12 @@ def list_repositories(call: Call, project_name: str) -> Response:
     page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
     listed = [one for one in call.services.pages.list_repositories(access.project.name) if access.sees(one.name)]
     found = query.sorted(query.filtered(listed, _FIELDS), _FIELDS, (Sort("name"),))
-    documents = [_document(one, access.project.id) for one in page.of(found)]
+    documents = [repository_document(one, access.project.id) for one in page.of(found)]
     return page_response(request, page, len(found), documents)
 
 
 def get_repository(call: Call, project_name: str, repository: str) -> Response:
-    return Response.json(200, _document(_found(call, repository), call.project.project.id))
+    return Response.json(200, repository_document(_found(call, repository), call.project.project.id))
 
 
 def list_all_repositories(call: Call) -> Response:
@@ -86,7 +86,7 @@ def list_all_repositories(call: Call) -> Response:
         every = [one for one in all_of_them if visible[one.name.project].shows(one.name)]
         ordered = query.sorted(query.filtered(every, _FIELDS), _FIELDS, (Sort("name"),))
         listed, total = list(page.of(ordered)), len(ordered)
-    return page_response(request, page, total, [_document(one, ids[one.name.project]) for one in listed])
+    return page_response(request, page, total, [repository_document(one, ids[one.name.project]) for one in listed])
 
 
 def _digest(term: Term) -> Digest:
@@ -188,7 +188,7 @@ def _projects(names: Iterable[RepositoryName]) -> list[ProjectName]:
     return list(dict.fromkeys(name.project for name in names))
 
 
-def _document(one: RepositorySummary, project_id: int) -> dict[str, Any]:
+def repository_document(one: RepositorySummary, project_id: int) -> dict[str, Any]:
     return {
         "id": hashed_id("repository", one.name),
         "project_id": project_id,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from functions.management.handlers.system import attention as attention_module
-from roadstead.identity.directory import Role, UserName
+from roadstead.identity.directory import Role
 from roadstead.identity.robots.robots import DAY
 from roadstead.lifecycle.collector.execution import KIND, Every
 from roadstead.lifecycle.executions.executions import Execution, Status, Trigger
@@ -134,12 +134,29 @@ def test_ones_own_projects_are_looked_at_first_and_how_many_is_said(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attention_module, "MAX_PROJECTS", 1)
-    desk.accounts.create_project("abc")
-    desk.accounts.set_member("ships", UserName("ada"), Role.ADMIN)
-    found = Browser(desk).ask("GET", PATH, headers=basic("ada"))[1]
-    assert found["projects"] == {"looked_at": 1, "all": 3}
+    desk.index.used["ships"] = 86_000
+    assert Browser(desk).ask("PUT", "/api/roadstead/v1/projects/ships/quota", {"storage": 1}, basic("ada"))[0] == 200
+    found = Browser(desk).ask("GET", PATH, headers=basic("bob"))[1]
+    assert found["projects"] == {"looked_at": 1, "all": 2}  # `open` comes first by name
+    assert [one["project"] for one in found["warnings"]] == ["ships"]
+
+
+def test_there_being_more_robots_than_are_looked_at_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention_module, "MAX_EXPIRING", 2)
+    pull = {"resource": "repository", "action": "pull"}
+    permissions = [{"kind": "project", "namespace": "ships", "access": [pull]}]
+    for name, more in (("one", False), ("two", True)):
+        document = {"name": name, "level": "project", "duration": 3, "permissions": permissions}
+        assert Browser(desk).ask("POST", "/api/v2.0/robots", document, basic("ada"))[0] == 201
+        assert Browser(desk).ask("GET", PATH, headers=basic("ada"))[1]["more"] is more
+
+
+def test_what_expires_in_a_project_created_anew_is_its_own(desk: Desk) -> None:
     pull = {"resource": "repository", "action": "pull"}
     permissions = [{"kind": "project", "namespace": "ships", "access": [pull]}]
     document = {"name": "old", "level": "project", "duration": 3, "permissions": permissions}
     assert Browser(desk).ask("POST", "/api/v2.0/robots", document, basic("ada"))[0] == 201
-    assert kinds(desk) == [("robot", "ships", "robot$ships+old")]
+    assert Browser(desk).ask("DELETE", "/api/v2.0/projects/ships", None, basic("ada"))[0] == 200
+    desk.now += 1
+    desk.accounts.create_project("ships")
+    assert kinds(desk) == []

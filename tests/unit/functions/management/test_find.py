@@ -133,13 +133,34 @@ def test_each_kind_is_cut_at_the_limit_and_says_so(desk: Desk) -> None:
     assert find(desk, "web&limit=3")["more"] == []
 
 
-def test_labels_of_the_first_projects_alone_are_looked_through(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(find_module, "MAX_LABELLED", 1)
-    label(desk, "old", "ships")
-    label(desk, "older", "open")
-    assert [(one["name"], one["scope"], one["project"]) for one in find(desk, "OLD")["labels"]] == [
-        ("older", "p", "open")
+def test_labels_of_every_project_are_found(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find_module, "MAX_READ", 3)
+    names = [f"dock{number:02d}" for number in range(25)]
+    for name in names:
+        desk.accounts.create_project(name)
+        label(desk, "old", name)
+    label(desk, "older")
+    found = find(desk, "OLD&limit=100")
+    assert [(one["name"], one["scope"], one["project"]) for one in found["labels"]] == [
+        *(("old", "p", name) for name in names),
+        ("older", "g", None),
     ]
+    assert found["more"] == []
+    found = find(desk, "OLD&limit=25")
+    assert (len(found["labels"]), found["more"]) == (25, ["labels"])
+
+
+def test_tags_of_more_repositories_than_are_looked_through_are_said_to_be_there(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(find_module, "MAX_TAGGED", 2)
+    for repository in ("ships/app", "ships/a/app"):
+        desk.push(repository, "v1")
+    assert find(desk, "app:v")["more"] == []
+    desk.push("ships/the/longest/app", "v1")
+    found = find(desk, "app:v")
+    assert [one["repository"] for one in found["tags"]] == ["ships/app", "ships/a/app"]
+    assert found["more"] == ["tags"]
 
 
 @pytest.mark.parametrize("query", ["", "%20", "x" * 256, "x&limit=0", "x&limit=101", "x&limit=x", "x&limit=%C2%B2"])
