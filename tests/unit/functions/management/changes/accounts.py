@@ -45,6 +45,7 @@ simple(
 )
 simple("setUserDisabled", "PUT", at(f"{OWN}/users/{{1}}/disabled", user), {"disabled": True}, Operation.CHANGE_USER)
 simple("releaseLogin", "POST", at(f"{OWN}/users/{{1}}/release", user), None, Operation.RELEASE_LOGIN)
+simple("releaseLoginLock", "POST", lambda _: f"{OWN}/login-locks/release", {"name": "ada"}, Operation.RELEASE_LOGIN)
 
 
 @row("updateUserPassword")
