@@ -1,15 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useLocation } from 'preact-iso';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { api, ApiError, dataOf } from '../api/client';
 import { changeUser } from '../api/queries';
 import { useTexts } from '../i18n';
 import { backOf, to } from '../lib/place';
-import mark from '../mark.svg';
 import { Button } from '../ui/controls';
+import { Entrance } from '../ui/entrance';
 import { Failure } from '../ui/feedback';
 import { EXACT, TextField, textOf } from '../ui/fields';
-import { Preferences } from '../ui/shell';
 
 const PATH = '/api/roadstead/v1/sign-in/newcomer';
 
@@ -27,13 +26,8 @@ export function ChooseName() {
   const [refused, setRefused] = useState<{ name: string; error: unknown } | null>(null);
   const [busy, setBusy] = useState(false);
 
-  useEffect(() => {
-    document.title = `${t('newcomer')} · Roadstead`;
-  }, [t]);
-
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const name = textOf(new FormData(event.currentTarget as HTMLFormElement), 'name');
+  const submit = async (form: FormData) => {
+    const name = textOf(form, 'name');
     setBusy(true);
     setRefused(null);
     try {
@@ -53,61 +47,49 @@ export function ChooseName() {
   const why = status === 409 ? 'newcomer.taken' : status === 400 ? 'newcomer.malformed' : null;
   const gone = (error: unknown) => error instanceof ApiError && error.status === 401;
   return (
-    <main class="sign-in" style={{ maxWidth: 'none' }}>
-      <form class="card" onSubmit={(event) => void submit(event)}>
-        <div class="title">
-          <img src={mark} alt="" width={36} height={36} />
-          <div>
-            <h1>{t('newcomer')}</h1>
-            <div class="muted break">{window.location.host}</div>
-          </div>
-        </div>
-        {newcomer.isPending && <span class="skeleton" />}
-        {newcomer.isError && !gone(newcomer.error) && (
-          <Failure error={newcomer.error} retry={() => void newcomer.refetch()} />
-        )}
-        {gone(newcomer.error) || gone(refused?.error) ? (
+    <Entrance name={t('newcomer')} title={t('newcomer')} onSubmit={submit}>
+      {newcomer.isPending && <span class="skeleton" />}
+      {newcomer.isError && !gone(newcomer.error) && (
+        <Failure error={newcomer.error} retry={() => void newcomer.refetch()} />
+      )}
+      {gone(newcomer.error) || gone(refused?.error) ? (
+        <>
+          <p role="alert">{t('newcomer.over')}</p>
+          <a class="button primary" href={to.signIn()}>
+            {t('signIn')}
+          </a>
+        </>
+      ) : (
+        newcomer.data && (
           <>
-            <p role="alert">{t('newcomer.over')}</p>
-            <a class="button primary" href={to.signIn()}>
-              {t('signIn')}
-            </a>
+            <p class="break">{t('newcomer.hint', { provider: newcomer.data.provider })}</p>
+            {why ? (
+              <p class="danger break" role="alert" id="refused">
+                {t(why, { name: refused?.name ?? '' })}
+              </p>
+            ) : (
+              refused && <Failure error={refused.error} />
+            )}
+            <TextField
+              {...EXACT}
+              label={t('user')}
+              hint={t('newcomer.rule')}
+              name="name"
+              defaultValue={newcomer.data.name}
+              maxLength={64}
+              autoComplete="username"
+              required
+              autoFocus
+              aria-invalid={why !== null}
+              aria-errormessage={why ? 'refused' : undefined}
+            />
+            <Button type="submit" kind="primary" disabled={busy}>
+              {t('newcomer.create')}
+            </Button>
+            <Button onClick={() => void leave()}>{t('cancel')}</Button>
           </>
-        ) : (
-          newcomer.data && (
-            <>
-              <p class="break">{t('newcomer.hint', { provider: newcomer.data.provider })}</p>
-              {why ? (
-                <p class="danger break" role="alert" id="refused">
-                  {t(why, { name: refused?.name ?? '' })}
-                </p>
-              ) : (
-                refused && <Failure error={refused.error} />
-              )}
-              <TextField
-                {...EXACT}
-                label={t('user')}
-                hint={t('newcomer.rule')}
-                name="name"
-                defaultValue={newcomer.data.name}
-                maxLength={64}
-                autoComplete="username"
-                required
-                autoFocus
-                aria-invalid={why !== null}
-                aria-errormessage={why ? 'refused' : undefined}
-              />
-              <Button type="submit" kind="primary" disabled={busy}>
-                {t('newcomer.create')}
-              </Button>
-              <Button onClick={() => void leave()}>{t('cancel')}</Button>
-            </>
-          )
-        )}
-      </form>
-      <div class="foot">
-        <Preferences />
-      </div>
-    </main>
+        )
+      )}
+    </Entrance>
   );
 }

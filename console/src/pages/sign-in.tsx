@@ -5,12 +5,11 @@ import { api, ApiError, dataOf } from '../api/client';
 import { changeUser, useProviders, useSession, useSystem } from '../api/queries';
 import { useTexts } from '../i18n';
 import { backOf, provider, to } from '../lib/place';
-import mark from '../mark.svg';
 import { bannerText } from '../lib/banner';
 import { Button } from '../ui/controls';
+import { Entrance } from '../ui/entrance';
 import { EXACT, TextField, textOf } from '../ui/fields';
 import { Failure } from '../ui/feedback';
-import { Preferences } from '../ui/shell';
 
 export function SignIn() {
   const { t } = useTexts();
@@ -23,15 +22,10 @@ export function SignIn() {
   const back = backOf(query['back']);
 
   useEffect(() => {
-    document.title = `${t('signIn')} · Roadstead`;
-  }, [t]);
-  useEffect(() => {
     if (session.data) route(back, true);
   }, [session.data, back, route]);
 
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
+  const submit = async (form: FormData) => {
     setBusy(true);
     setError(null);
     try {
@@ -52,46 +46,40 @@ export function SignIn() {
     </a>
   ));
   return (
-    <main class="sign-in" style={{ maxWidth: 'none' }}>
-      <form class="card" onSubmit={(event) => void submit(event)}>
-        <div class="title">
-          <img src={mark} alt="" width={36} height={36} />
-          <div>
-            <h1>{t('signIn.title')}</h1>
-            <div class="muted break">{window.location.host}</div>
-          </div>
-        </div>
-        {system.data?.banner_message && <p class="notice-box">{bannerText(system.data.banner_message)}</p>}
-        {query['ended'] && error === null && <p class="notice-box">{t('signIn.ended')}</p>}
-        {wrong ? (
-          <p class="danger" role="alert" id="wrong">
-            {t('signIn.wrong')}
-          </p>
-        ) : (
-          error !== null && <Failure error={error} />
-        )}
-        {first && byProvider}
-        <TextField label={t('user')} name="name" required autoFocus aria-invalid={wrong} {...EXACT} autoComplete="username" />
-        <TextField
-          label={t('password')}
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
-          aria-invalid={wrong}
-          aria-errormessage={wrong ? 'wrong' : undefined}
-        />
-        <Button type="submit" kind={first && providers.length ? '' : 'primary'} disabled={busy}>
-          {t('signIn')}
-        </Button>
-        {!first && byProvider}
-      </form>
-      <div class="foot">
+    <Entrance
+      name={t('signIn')}
+      title={t('signIn.title')}
+      onSubmit={submit}
+      foot={
         <a class="button plain" href={to.projects()}>
           {t('signIn.browse')}
         </a>
-        <Preferences />
-      </div>
-    </main>
+      }
+    >
+      {system.data?.banner_message && <p class="notice-box">{bannerText(system.data.banner_message)}</p>}
+      {query['ended'] && error === null && <p class="notice-box">{t('signIn.ended')}</p>}
+      {wrong ? (
+        <p class="danger" role="alert" id="wrong">
+          {t('signIn.wrong')}
+        </p>
+      ) : (
+        error !== null && <Failure error={error} />
+      )}
+      {first && byProvider}
+      <TextField label={t('user')} name="name" required autoFocus aria-invalid={wrong} {...EXACT} autoComplete="username" />
+      <TextField
+        label={t('password')}
+        name="password"
+        type="password"
+        autoComplete="current-password"
+        required
+        aria-invalid={wrong}
+        aria-errormessage={wrong ? 'wrong' : undefined}
+      />
+      <Button type="submit" kind={first && providers.length ? '' : 'primary'} disabled={busy}>
+        {t('signIn')}
+      </Button>
+      {!first && byProvider}
+    </Entrance>
   );
 }
