@@ -391,7 +391,9 @@ class TestObservability:
             (collector,) = [
                 one for one in deployment.of("AWS::Serverless::Function") if one["FunctionName"].endswith("-collector")
             ]
-            assert not {"COLLECT_TRIAL", "COLLECT_GRACE", "COLLECT_FENCE"} & set(collector["Environment"]["Variables"])
+            variables = collector["Environment"]["Variables"]
+            assert variables["COLLECT_TRIAL"] == "off"
+            assert not {"COLLECT_GRACE", "COLLECT_FENCE"} & set(variables)
 
     def test_a_collector_that_is_late_or_stands_still_is_noticed_by_the_lines_that_are_missing(
         self, default: Deployment
