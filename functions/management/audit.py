@@ -58,6 +58,13 @@ def log_failed_token(source: Actor, token: str) -> None:
     _log_failure(actor, f"method=access-token token={access_token_hash(token)[:16]}", ())
 
 
+def log_failed_id_token(source: Actor, provider: str, user: UserName | None) -> None:
+    """Record an id token that is worth nothing, with its user once that is verified. No claim is kept."""
+    observation.current().count("LoginsFailed")
+    actor = replace(source, name=user, kind=ActorKind.USER) if user is not None else source
+    _log_failure(actor, f"method=id-token provider={provider}" if provider else "method=id-token", ())
+
+
 def _log_failure(actor: Actor, how: str, locks: tuple[Scope, ...]) -> None:
     lines.tell(AuditEntry(entry_id(), _now(), Operation.LOGIN, actor, Outcome.FAILURE, detail=how))
     for entry in lock_entries(actor, locks, _now()):

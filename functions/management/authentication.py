@@ -1,4 +1,4 @@
-"""Who asks: Basic credentials, a session's cookie, or nobody.
+"""Who asks: Basic credentials, a token as a bearer, a session's cookie, or nobody.
 
 An Authorization header always decides; a wrong one is 401, even beside a valid cookie. There is never a
 `WWW-Authenticate: Basic` in a response: browsers would open a dialog and keep the password.
@@ -38,15 +38,17 @@ COOKIE, SECURE_PREFIX = "roadstead", "__Host-"
 CSRF_HEADER = "X-Harbor-CSRF-Token"
 _log = logging.getLogger(__name__)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_DOTS = 2  # of a signed token in compact form (RFC 7515)
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request brings. At most one of `password` and `session` is set; neither for an anonymous caller."""
+    """What a request brings. At most one of `password`, `id_token` and `session` is set; none for an anonymous one."""
 
     user: UserName | None = None  # whom the session's token names
     name: str = ""  # beside the password, as it was typed
     password: str | None = field(default=None, repr=False)
+    id_token: str | None = field(default=None, repr=False)  # of a provider, not verified
     session: str | None = field(default=None, repr=False)  # the token in the cookie
 
 
@@ -54,7 +56,7 @@ def credentials_of(request: Request) -> Credentials:
     """Read the credentials without looking at the store. Raises 401 for a malformed or unsupported header."""
     header = request.header("authorization")
     if header is not None:
-        return _basic(header)
+        return _in_header(header)
     token = session_token(request)
     user = session_user(token) if token is not None else None
     return Credentials(user, session=token) if user is not None else Credentials()
@@ -63,13 +65,15 @@ def credentials_of(request: Request) -> Credentials:
 def authenticate(
     services: Services, request: Request, credentials: Credentials, projects: tuple[ProjectName, ...] = ()
 ) -> tuple[Caller, Identity]:
-    """Return the caller, and what the store knows of `projects`. Costs one read of the store.
+    """Return the caller, and what the store knows of `projects`. Costs one read of the store, for an id token two.
 
     Raises 401 for wrong credentials, 403 for a session that changes something without its CSRF token, 429 after too
     many failures. A session that is no longer valid makes the caller anonymous: a public page still opens.
     """
     if credentials.password is not None:
         return _by_secret(services, request, credentials.name, credentials.password, projects)
+    if credentials.id_token is not None:
+        return _by_id_token(services, request, credentials.id_token, projects)
     session_key = session_hash(credentials.session) if credentials.session is not None else None
     identity = services.directory.read(credentials.user, projects, session=session_key)
     user, session = identity.user, identity.session
@@ -114,6 +118,22 @@ def _by_token(
         raise _unauthorized(str(rejected)) from rejected
     actor = replace(origin(request), name=user.name, kind=ActorKind.USER)
     return Caller(actor, user, access_token=identity.access_token), identity
+
+
+def _by_id_token(
+    services: Services, request: Request, token: str, projects: tuple[ProjectName, ...]
+) -> tuple[Caller, Identity]:
+    from roadstead.identity.sign_in.id_token_sign_in import IdTokenLogin, IdTokenRejected
+
+    login = IdTokenLogin(services.directory, services.oidc(), services.configuration, clock=services.clock)
+    try:
+        user, identity = login.sign_in(token, projects)
+    except IdTokenRejected as rejected:
+        audit.log_failed_id_token(origin(request), rejected.provider, rejected.user)
+        raise _unauthorized(str(rejected)) from rejected
+    except ProviderFailed as error:
+        raise provider_failed(error) from error
+    return replace(caller_of(request, user), by_id_token=True), identity
 
 
 def _sign_in_robot(
@@ -188,14 +208,21 @@ def named_cookie(request: Request, name: str) -> str | None:
     return next((value for found, equals, value in cookies if found == wanted and equals and value), None)
 
 
-def _basic(header: str) -> Credentials:
-    scheme, _, encoded = header.strip().partition(" ")
-    if scheme.lower() == "bearer" and is_access_token(encoded.strip()):
-        return Credentials(password=encoded.strip())
-    if scheme.lower() != "basic":
-        raise _unauthorized("this API takes Basic credentials, an access token as a bearer, or a session")
+def _in_header(header: str) -> Credentials:
+    scheme, _, rest = header.strip().partition(" ")
+    match scheme.lower(), rest.strip():
+        case "bearer", token if is_access_token(token):
+            return Credentials(password=token)
+        case "bearer", token if token.count(".") == _DOTS:
+            return Credentials(id_token=token)
+        case "basic", encoded:
+            return _basic(encoded)
+    raise _unauthorized("this API takes Basic credentials, an access token or an id token as a bearer, or a session")
+
+
+def _basic(encoded: str) -> Credentials:
     try:
-        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        name, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError) as error:
         raise _unauthorized("the Basic credentials are malformed") from error
     if not colon:

@@ -45,7 +45,7 @@ def authorize(services: Services, request: Request, match: Match) -> tuple[Calle
         case Person():
             if not caller.is_signed_in:
                 raise _sign_in()
-            if caller.user is None or caller.access_token is not None:
+            if not caller.is_person:
                 message = "only a user who signed in by password or session may do this"
                 raise ManagementError(ManagementCode.FORBIDDEN, message)
             return caller, None

@@ -26,7 +26,8 @@ MAX_BODY = 1024 * 1024  # bytes
 class Caller:
     """Who asks: a user, a robot, or (neither) an anonymous caller. `session` is set where its cookie was sent.
 
-    A user who came by an `access_token` is a system administrator only if the token is for that.
+    A user who came by an `access_token` is a system administrator only if the token is for that. `by_id_token` is
+    whether a user came by an id token of a provider.
     """
 
     actor: Actor
@@ -34,6 +35,12 @@ class Caller:
     session: Session | None = None
     robot: Robot | None = None
     access_token: AccessToken | None = None
+    by_id_token: bool = False
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a user came by password or session, and not by a token, which somebody else may have got hold of."""
+        return self.user is not None and self.access_token is None and not self.by_id_token
 
     @property
     def is_signed_in(self) -> bool:

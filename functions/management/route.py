@@ -33,7 +33,7 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user who has signed in by password or session: no robot, and nobody with an access token."""
+    """A user who has signed in by password or session: no robot, and nobody with a token."""
 
 
 @dataclass(frozen=True, slots=True)

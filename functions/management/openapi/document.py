@@ -69,6 +69,9 @@ _PATH: Mapping[str, tuple[Schema, str]] = {
     "reference": (text(), "a digest, or a tag"),
     "repository": (text(), "the repository's name without the project's; slashes are written as %2F or %252F"),
 }
+_BEARER = (
+    "a personal access token, or an id token that a configured provider of OpenID Connect issued for this registry"
+)
 _SECURITY: list[dict[str, list[str]]] = [{"basic": []}, {"bearer": []}, {"session": [], "csrf": []}]
 
 
@@ -101,7 +104,7 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
             "schemas": {_ERRORS: obj({"errors": array(error)}), **schemas},
             "securitySchemes": {
                 "basic": {"type": "http", "scheme": "basic"},
-                "bearer": {"type": "http", "scheme": "bearer", "description": "a personal access token"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": _BEARER},
                 "session": {"type": "apiKey", "in": "cookie", "name": "__Host-roadstead"},
                 "csrf": {"type": "apiKey", "in": "header", "name": "X-Harbor-CSRF-Token"},
             },

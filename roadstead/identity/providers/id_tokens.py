@@ -32,6 +32,8 @@ _CURVES: Mapping[str, tuple[str, ec.EllipticCurve, int]] = {
     "P-384": ("ES384", ec.SECP384R1(), 48),
     "P-521": ("ES512", ec.SECP521R1(), 66),
 }
+_KINDS_OF_TOKEN = {"typ": "ID", "token_use": "id"}  # claims of Keycloak and of Cognito
+_NOT_IN_ID_TOKENS = ("scope", "scp", "events")  # of access tokens (RFC 9068, Okta, Entra), of logout tokens (RFC 8417)
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 
 
@@ -99,6 +101,20 @@ def verify(token: str, keys: Iterable[SigningKey], expected: Expected, now: floa
         raise TokenInvalid("the token's signature is wrong")
     _check(claims, expected, now)
     return claims
+
+
+def check_kind(token: str) -> None:
+    """Raises TokenInvalid for a token that its provider made for something else than to say who somebody is.
+
+    Such a token may be for the same audience: an access token that another client got, or a logout token. `typ` of the
+    header tells them apart (RFC 9068, OIDC Back-Channel Logout 1.0), and where providers leave it out claims do.
+    """
+    header, claims, _, _ = _read(token)
+    kind = header.get("typ", "JWT")
+    is_plain = isinstance(kind, str) and kind.lower().removeprefix("application/") == "jwt"
+    is_other = any(claims.get(name, kind) != kind for name, kind in _KINDS_OF_TOKEN.items())
+    if not is_plain or is_other or any(name in claims for name in _NOT_IN_ID_TOKENS):
+        raise TokenInvalid("this is another kind of token than an id token")
 
 
 def claims_of(token: str) -> Mapping[str, Any]:

@@ -141,6 +141,15 @@ class OidcProvider:
             raise NotSignedIn(f"the provider's token is not accepted: {error}") from error
         return self._person(settings, found, claims, access if isinstance(access, str) else "")
 
+    def subject_of(self, settings: OidcSettings, token: str) -> str:
+        """Return the subject of the person whom an id token is about that did not come from a sign-in here.
+
+        Costs two requests an hour. Raises TokenInvalid.
+        """
+        id_tokens.check_kind(token)
+        found = self.metadata(settings.endpoint)
+        return _subject(self._verified(found.keys, token, Expected(found.issuer, settings.client_id)))
+
     def verify(self, issuer: str, token: str, audience: str) -> Mapping[str, Any]:
         """Return the verified claims of a token for machines, whose issuer may have nothing but keys.
 
@@ -158,8 +167,9 @@ class OidcProvider:
             if now - self._refreshed.get(url, 0) < REFRESH_SECONDS:
                 raise
             self._refreshed[url] = now
+            read = self._read_keys(url)  # first: while this fails, the keys that are known stay
             self._keys.forget(url)
-            keys = self._keys.get(url, lambda: self._read_keys(url))
+            keys = self._keys.get(url, lambda: read)
             return id_tokens.verify(token, keys, expected, now)
 
     def _person(self, settings: OidcSettings, found: Metadata, claims: Mapping[str, Any], access: str) -> Person:
@@ -185,7 +195,7 @@ class OidcProvider:
         named = [name for name in (_group_name(settings.id, group) for group in kept) if 0 < len(name) <= MAX_CLAIM]
         return Person(
             OIDC,
-            f"{claims['iss']}\n{claims['sub']}",
+            _subject(claims),
             name,
             _text(claims.get("email")),
             _text(claims.get("name")),
@@ -280,6 +290,11 @@ def _object(body: bytes) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _subject(claims: Mapping[str, Any]) -> str:
+    """Return what identifies a person among those of every provider. A `sub` has no line breaks."""
+    return f"{claims['iss']}\n{claims['sub']}"
 
 
 def _text(value: Any) -> str:

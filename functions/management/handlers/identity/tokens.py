@@ -1,6 +1,6 @@
 """Personal access tokens: everybody's own, and for system administrators anybody's.
 
-An access token makes no access tokens: who has stolen one could outlive its end.
+A token makes no access tokens: who has stolen one could outlive its end.
 """
 
 from __future__ import annotations

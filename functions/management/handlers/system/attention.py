@@ -153,7 +153,7 @@ def _robots(call: Call, visible: Mapping[ProjectName, int]) -> tuple[list[_Warni
 def _tokens(call: Call) -> Iterator[_Warning]:
     """One's own access tokens; expired ones are gone."""
     user = call.caller.user
-    if user is None or call.caller.access_token is not None:
+    if user is None or not call.caller.is_person:
         return
     accounts = TokenAccounts(call.services.directory, actor=call.actor, clock=call.services.clock)
     for token in accounts.tokens(user):

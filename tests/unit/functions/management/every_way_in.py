@@ -183,6 +183,12 @@ def _bearer(world: World) -> Way:
     return Way({"Authorization": f"Bearer {token}"}, world.credentials("", token))
 
 
+def _id_token(world: World) -> Way:
+    now = int(world.desk.now)
+    claims = {"iss": ISSUER, "aud": CLIENT, "iat": now, "exp": now + 300, **world.desk.provider.claims}
+    return Way({"Authorization": f"Bearer {world.desk.provider.signer.token(claims)}"})
+
+
 def _robots_own(world: World) -> Way:
     status, made = world.as_admin("PATCH", f"{API}/robots/{world.number}", {})
     assert status == 200
@@ -214,6 +220,7 @@ ROWS = {
         "access-token",
         lambda world: _by_secret(world, OIDC_USER, world.access_token(world.sign_in_by_provider(), {})),
     ),
+    "id token of OpenID Connect": Row(OIDC_USER, "id-token", _id_token),
     "robot's generated secret": Row(ROBOT, "robot-secret", _robots_own),
     "robot's chosen secret": Row(ROBOT, "robot-secret", _robots_chosen),
     "identity token of a CI": Row(
