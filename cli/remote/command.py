@@ -25,7 +25,14 @@ from roadstead.printable import printable
 
 MOST = 1_000  # items of a list, unless --limit says otherwise
 SIGNING_IN = ("login", "logout", "completion")
-OPERATORS = frozenset({"user", "project", "member", "webhook", "audit"})  # groups that also work on AWS itself
+# Commands of these groups that also work on AWS itself. A test holds this to the operator's parser.
+OPERATORS = {
+    "audit": frozenset({"deletions", "failed-logins", "pulls", "pushes"}),
+    "member": frozenset({"remove", "set"}),
+    "project": frozenset({"create", "list", "set-private", "set-public", "show"}),
+    "user": frozenset({"create", "disable", "enable", "list", "release", "reset-password", "set-admin", "show"}),
+    "webhook": frozenset({"add", "disable", "enable", "list", "remove", "test"}),
+}
 _ON_AWS = ("ROADSTEAD_STATE", "ROADSTEAD_STACK", "INDEX_TABLE")
 _CURSOR_SIZE = 50
 _EPILOG = """The registry and the sign-in are those of `roadstead login`, or of ROADSTEAD_URL, ROADSTEAD_USER and
@@ -36,8 +43,8 @@ here needs AWS credentials."""
 def wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
     """Return whether a command line is for the API, and not for the operator's commands on AWS.
 
-    What both have is for the API where --url, ROADSTEAD_URL or a stored sign-in says so, and nothing names a
-    deployment (--state, --stack, or their variables).
+    What only one of them has is for that one, and what both have is for the API where --url, ROADSTEAD_URL or a stored
+    sign-in says so, and nothing names a deployment (--state, --stack, or their variables).
     """
     names = [one for one in arguments if not one.startswith("-")]
     if not names or names[0] not in (*SIGNING_IN, *GROUPS):
@@ -46,6 +53,8 @@ def wanted(arguments: Sequence[str], environ: Mapping[str, str]) -> bool:
         return True
     if any(one.partition("=")[0] in ("--state", "--stack") for one in arguments):
         return False
+    if len(names) > 1 and names[1] not in OPERATORS[names[0]]:
+        return True
     return "ROADSTEAD_URL" in environ or (
         not any(name in environ for name in _ON_AWS) and logins.path_of(environ).exists()
     )

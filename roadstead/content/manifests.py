@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -243,7 +244,9 @@ class Manifests:
 
         It goes to the trash with an artifact's `unit`, if there is one, and comes back with `tags`.
         """
-        return retry_conflicts(partial(self._delete_unneeded, repository, digest, actor, unit, tags), digest)
+        # Two that delete indexes with the same child would go on taking each other's mark without a pause.
+        attempt = partial(self._delete_unneeded, repository, digest, actor, unit, tags)
+        return retry_conflicts(attempt, digest, sleep=time.sleep)
 
     def _delete_unneeded(
         self, repository: RepositoryName, digest: Digest, actor: Actor, unit: Unit | None, tags: Collection[Tag]

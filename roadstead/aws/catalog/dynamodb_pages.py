@@ -8,7 +8,6 @@ pullsum#<project>      <repository>  count, last (written by the webhook functio
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Collection, Mapping
 from itertools import islice
@@ -176,9 +175,9 @@ class DynamoPages:
         else:
             partitions = each(lambda pk: list(self._table.query(pk)), dict.fromkeys(pk for pk, _ in keys))
             summaries = {(item["pk"], item["sk"]): item for items in partitions for item in items}
-        # What has no summary yet was created a moment ago.
-        newest = sorted(keys, key=lambda key: (-summaries[key]["updated"] if key in summaries else -math.inf, key[1]))
-        chosen = {key: keys[key] for key in newest[:limit]}
+        newest = sorted((key for key in keys if key in summaries), key=lambda key: (-summaries[key]["updated"], key[1]))
+        # What has no summary was created a moment ago, or is not there.
+        chosen = {key: keys[key] for key in (*(key for key in keys if key not in summaries), *newest[:limit])}
         more = [place for name in chosen.values() for place in ((CATALOG, name), _pulled_key(name))]
         found = self._table.batch_get(more) if more else {}
         shown = (
@@ -186,7 +185,7 @@ class DynamoPages:
             for key, name in chosen.items()
             if (CATALOG, name) in found
         )
-        return tuple(sorted(shown, key=lambda one: (-one.updated, one.name)))
+        return tuple(sorted(shown, key=lambda one: (-one.updated, one.name))[:limit])
 
     def count_repositories(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         if len(projects) > _ONE_BY_ONE:

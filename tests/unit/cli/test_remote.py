@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import re
 import stat
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cli.__main__ import _parser as operators_parser
 from cli.failures import Failure
 from cli.remote import command, logins
 from cli.remote.client import Client, Login, segment
@@ -230,6 +232,8 @@ def test_names_in_paths_are_encoded_as_harbors_clients_do() -> None:
         (["project", "list", "--url=https://a"], {"ROADSTEAD_STATE": ".state"}, True),
         (["project", "list"], {"ROADSTEAD_URL": "https://a"}, True),
         (["project", "list", "--state", ".state"], {"ROADSTEAD_URL": "https://a"}, False),
+        (["user", "locks"], {"ROADSTEAD_STATE": ".state"}, True),
+        (["user", "locks", "--state", ".state"], {}, False),
         (["keys", "list"], {"ROADSTEAD_URL": "https://a"}, False),
         ([], {}, False),
     ],
@@ -238,6 +242,16 @@ def test_what_is_for_the_api_and_what_for_aws(
     tmp_path: Path, arguments: list[str], environ: dict[str, str], expected: bool
 ) -> None:
     assert command.wanted(arguments, {"HOME": str(tmp_path), **environ}) is expected
+
+
+def test_the_operators_commands_are_those_of_their_parser() -> None:
+    def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+        found = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+        return dict(found[0].choices)
+
+    groups = commands_of(operators_parser())
+    assert {group: commands_of(groups[group]).keys() for group in command.OPERATORS} == command.OPERATORS
+    assert GROUPS.keys() & groups.keys() == command.OPERATORS.keys()
 
 
 def test_bash_completes_groups_and_commands() -> None:
