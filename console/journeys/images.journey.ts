@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { violations } from './axe';
 import { errorsOf, newWindow, openBrowser, settled, signIn } from './browser';
 import { ADMIN, Client, PASSWORD, REGISTRY } from './registry';
 
@@ -59,6 +60,30 @@ test('a repository with many tags is paged, filtered and sorted by its address',
   await page.waitForURL('**prefix=t-3**');
   await page.getByRole('link', { name: 't-30', exact: true }).waitFor();
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 10);
+  await window.close();
+});
+
+test('a comparison takes any tag or digest that is typed', async () => {
+  const one = await admin.image(`${PROJECT}/pair`, 'one', [100]);
+  await admin.image(`${PROJECT}/pair`, 'two', [100, 200]);
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  await signIn(page);
+  await page.goto(`/ui/p/${PROJECT}/r/pair/-/compare/two`);
+  await settled(page);
+  const field = page.getByLabel('With', { exact: true });
+  expect(await page.locator('datalist option').count()).toBe(2);
+  await field.focus();
+  await page.keyboard.type('none');
+  expect(page.url()).toMatch(/compare\/two\/?$/); // nothing is asked for in the middle of a word
+  await page.keyboard.press('Enter');
+  await page.getByRole('alert').getByText('It is not there').waitFor();
+  expect(await field.evaluate((input) => input === document.activeElement)).toBe(true);
+  await field.fill(one.digest);
+  await page.keyboard.press('Enter');
+  await page.getByRole('table', { name: 'Compare', exact: true }).waitFor();
+  expect(decodeURIComponent(page.url())).toContain(`/compare/two/${one.digest}`);
+  expect(await violations(page)).toEqual([]);
   await window.close();
 });
 

@@ -1,11 +1,12 @@
 import { useLocation } from 'preact-iso';
+import { useEffect, useId, useRef } from 'preact/hooks';
 import { useAddition, useArtifact, useLayers, useTags } from '../api/queries';
 import type { Artifact, Layer } from '../api/types';
 import { type Message, useTexts } from '../i18n';
 import { shortDigest } from '../lib/format';
 import { imageFacts, pairs, platformOf } from '../lib/image';
 import { to } from '../lib/place';
-import { Field } from '../ui/fields';
+import { EXACT, Field } from '../ui/fields';
 import { Size, Time } from '../ui/data';
 import { Empty, Failure } from '../ui/feedback';
 import { Head } from '../ui/shell';
@@ -25,23 +26,7 @@ export function Compare({ project, repository, left, right }: CompareProps) {
   const one = useArtifact({ project, repository, reference: left });
   const two = useArtifact({ project, repository, reference: right });
   const tags = useTags(project, repository, { sort: null, prefix: null, after: null });
-  const choices = [...new Set([left, right, ...(tags.data?.rows ?? []).map((tag) => tag.name)])].filter((name) => name);
-  const choose = (name: Message, value: string, go: (value: string) => string) => (
-    <div style={{ flex: '1 1 220px' }}>
-      <Field label={t(name)}>
-        {(control) => (
-          <select {...control} value={value} onChange={(event) => route(go(event.currentTarget.value), true)}>
-            {!value && <option value="">{t('compare.choose')}</option>}
-            {choices.map((choice) => (
-              <option key={choice} value={choice}>
-                {choice.includes(':') ? shortDigest(choice) : choice}
-              </option>
-            ))}
-          </select>
-        )}
-      </Field>
-    </div>
-  );
+  const list = useId();
   const error = one.error ?? (right ? two.error : null);
   return (
     <>
@@ -53,9 +38,14 @@ export function Compare({ project, repository, left, right }: CompareProps) {
           [repository, to.repository(project, repository)],
         ]}
       />
+      <datalist id={list}>
+        {(tags.data?.rows ?? []).map(({ name }) => (
+          <option key={name} value={name} />
+        ))}
+      </datalist>
       <div class="bar">
-        {choose('compare.left', left, (value) => to.compare(project, repository, value, right))}
-        {choose('compare.right', right, (value) => to.compare(project, repository, left, value))}
+        <Reference name="compare.left" value={left} list={list} onValue={(value) => route(to.compare(project, repository, value, right), true)} />
+        <Reference name="compare.right" value={right} list={list} onValue={(value) => route(to.compare(project, repository, left, value), true)} />
       </div>
       {error ? (
         <Failure error={error} />
@@ -69,6 +59,43 @@ export function Compare({ project, repository, left, right }: CompareProps) {
         one.data && two.data && <Differences project={project} repository={repository} left={one.data} right={two.data} />
       )}
     </>
+  );
+}
+
+interface ReferenceProps {
+  name: Message;
+  value: string;
+  /** The id of what is offered. */
+  list: string;
+  onValue: (value: string) => void;
+}
+
+/** Where a tag or a digest is chosen or typed. */
+function Reference({ name, value, list, onValue }: ReferenceProps) {
+  const { t } = useTexts();
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (input.current) input.current.value = value; // the address may change by itself, and typing is not disturbed
+  }, [value]);
+  return (
+    <div style={{ flex: '1 1 220px' }}>
+      <Field label={t(name)}>
+        {(control) => (
+          <input
+            {...control}
+            {...EXACT}
+            ref={input}
+            list={list}
+            placeholder={t('compare.choose')}
+            // The change itself, when somebody has chosen or typed to the end; `onChange` would be each letter.
+            onChangeCapture={(event) => {
+              const chosen = event.currentTarget.value.trim();
+              if (chosen && chosen !== value) onValue(chosen);
+            }}
+          />
+        )}
+      </Field>
+    </div>
   );
 }
 
