@@ -1,7 +1,8 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { violations } from './axe';
 import { errorsOf, newWindow, openBrowser, settled, signIn } from './browser';
-import { Client, REGISTRY } from './registry';
+import { Client, PASSWORD, REGISTRY } from './registry';
 
 const PROJECT = `tide-${Date.now().toString(36)}`;
 let browser: Browser;
@@ -13,7 +14,14 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-test('a session that ends in the middle of something leads back to it', async () => {
+/** Ends the window's session by the API. */
+async function revoke(window: BrowserContext): Promise<void> {
+  const found = (await (await window.request.get('/api/roadstead/v1/users/current/sessions')).json()) as { id: string; current: boolean }[];
+  const own = found.find((one) => one.current);
+  await new Client().manage('DELETE', `roadstead/v1/users/current/sessions/${own?.id}`);
+}
+
+test('a form outlives its session: signing in again above it, and sending it once more', async () => {
   const window = await newWindow(browser);
   const errors = errorsOf(window);
   const page = await window.newPage();
@@ -21,16 +29,72 @@ test('a session that ends in the middle of something leads back to it', async ()
   await page.goto(`/ui/p/${PROJECT}/settings`);
   await settled(page);
   await page.getByRole('button', { name: 'New label' }).click();
-  await window.clearCookies();
-  await page.getByRole('dialog').getByLabel('Name').fill('late');
-  await page.getByRole('dialog').getByRole('button', { name: 'Create' }).click();
+  const form = page.getByRole('dialog', { name: 'New label', includeHidden: true });
+  await form.getByLabel('Name').fill('late');
+  await revoke(window);
+  await form.getByRole('button', { name: 'Create' }).click();
+  const again = page.getByRole('dialog', { name: 'Sign in again' });
+  await again.waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(await again.getByLabel('User', { exact: true }).inputValue()).toBe('admin');
+  expect(await page.evaluate(() => (document.activeElement as HTMLInputElement).name)).toBe('password');
+  await page.keyboard.type('wrong wrong wrong');
+  await page.keyboard.press('Enter');
+  await again.getByText('The user name or the password is wrong.').waitFor();
+  await again.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await again.waitFor({ state: 'detached' });
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Create'); // where it was
+  expect(await form.getByLabel('Name').inputValue()).toBe('late');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Delete late' }).waitFor();
+  expect(await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }))).toBe('{}');
+
+  // What a page asks for by itself opens the dialog as well; who cancels comes back to the page, without the form.
+  await page.getByRole('button', { name: 'New label' }).click();
+  await form.getByLabel('Name').fill('lost');
+  await revoke(window);
+  const lookAgain = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
+  await expect.poll(async () => (await lookAgain(), again.count())).toBe(1); // as when a tab is looked at after a while
+  expect(await page.locator('dialog[open]').count()).toBe(2);
+  await page.keyboard.press('Escape');
   await page.getByText('Your session has ended.').waitFor();
   await page.locator('input[name=name]').fill('admin');
-  await page.locator('input[name=password]').fill(process.env['CONSOLE_PASSWORD'] ?? '');
+  await page.locator('input[name=password]').fill(PASSWORD);
   await page.keyboard.press('Enter');
   await page.waitForURL(`**/ui/p/${PROJECT}/settings`);
-  await page.getByText('There are no labels.').waitFor();
+  await page.getByRole('button', { name: 'Delete late' }).waitFor();
   expect(errors).toEqual([]);
+  await window.close();
+});
+
+test('a provider signs in again in another tab, and the form stays', async () => {
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  const providers = [{ id: 'harbour', name: 'Harbour Office', url: '/c/oidc/login' }];
+  await page.route('**/sign-in/providers', (route) => route.fulfill({ json: providers }));
+  await signIn(page);
+  await page.goto(`/ui/p/${PROJECT}/settings`);
+  await settled(page);
+  await page.getByRole('button', { name: 'New label' }).click();
+  const form = page.getByRole('dialog', { name: 'New label', includeHidden: true });
+  await form.getByLabel('Name').fill('patient');
+  await revoke(window);
+  await page.keyboard.press('Enter');
+  const again = page.getByRole('dialog', { name: 'Sign in again' });
+  const link = again.getByRole('link', { name: 'Sign in with Harbour Office' });
+  expect(await link.getAttribute('target')).toBe('_blank');
+  expect(await violations(page)).toEqual([]);
+  await again.getByRole('button', { name: 'I have signed in' }).click();
+  await again.getByText('You are not signed in yet.').waitFor();
+  // As the provider's answer in another tab would: the browser has a session again.
+  const answer = await window.request.post('/api/roadstead/v1/session', { data: { name: 'admin', password: PASSWORD } });
+  expect(answer.status()).toBe(201);
+  await again.getByRole('button', { name: 'I have signed in' }).click();
+  await again.waitFor({ state: 'detached' });
+  await expect.poll(() => page.evaluate(() => (document.activeElement as HTMLInputElement).value)).toBe('patient');
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Delete patient' }).waitFor();
   await window.close();
 });
 

@@ -2,14 +2,17 @@ import { useQueryClient } from '@tanstack/react-query';
 import type { ComponentChildren } from 'preact';
 import { lazy, Suspense } from 'preact/compat';
 import { useLocation } from 'preact-iso';
-import { useEffect, useErrorBoundary, useState } from 'preact/hooks';
+import { useCallback, useEffect, useErrorBoundary, useState } from 'preact/hooks';
 import { onNewBuild, onSignedOut } from './api/client';
-import { onOtherTab, takeUser, useSession } from './api/queries';
+import { absentUser, beginAbsence, useAbsentUser } from './api/absence';
+import { changeUser, knownUser, onOtherTab, takeUser, useSession } from './api/queries';
+import type { Session } from './api/types';
 import { useTexts } from './i18n';
 import { type Place, placeOf, to } from './lib/place';
 import { ChooseName } from './pages/choose-name';
 import { Projects } from './pages/projects';
 import { SignIn } from './pages/sign-in';
+import { SignInAgain } from './parts/sign-in-again';
 import { Failure, Toasts } from './ui/feedback';
 import { Shell } from './ui/shell';
 
@@ -27,28 +30,35 @@ export function App() {
   const { path, url, route } = useLocation();
   const session = useSession();
   const client = useQueryClient();
+  const absent = useAbsentUser();
   const [newBuild, setNewBuild] = useState(false);
   const place = placeOf(path);
 
   useEffect(() => onNewBuild(() => setNewBuild(true)), []);
-  useEffect(() => {
-    const signedOut = (ended: boolean) => {
+  const leave = useCallback(
+    (ended: boolean) => {
       const back = window.location.pathname + window.location.search;
       if (placeOf(window.location.pathname).page !== 'sign-in') route(ended ? to.signInAgain(back) : to.signIn(back), true);
-    };
-    const ends = [
-      onSignedOut(() => {
-        const ended = Boolean(client.getQueryData(['session']));
-        client.setQueryData(['session'], null);
-        signedOut(ended);
-      }),
-      onOtherTab((user) => {
-        takeUser(client, user);
-        if (!user) signedOut(true);
-      }),
-    ];
-    return () => ends.forEach((end) => end());
-  }, [client, route]);
+    },
+    [route],
+  );
+  useEffect(() => {
+    onSignedOut(async () => {
+      const user = knownUser(client);
+      if (user) return beginAbsence(user);
+      client.setQueryData(['session'], null);
+      leave(false);
+      return false;
+    });
+    return onOtherTab((user) => {
+      const waiting = absentUser() !== null;
+      if (!takeUser(client, user) && (waiting || !user)) leave(true);
+    });
+  }, [client, leave]);
+  const answer = (user: Session['user']) => {
+    const same = user ? changeUser(client, user) : takeUser(client, null); // other tabs may wait on
+    if (!same) leave(true);
+  };
   const start = session.data === null && (place.page === 'home' || place.page === 'account');
   useEffect(() => {
     if (start) route(to.signIn(place.page === 'home' ? undefined : url), true);
@@ -59,8 +69,8 @@ export function App() {
   if (session.isPending || start) return null;
   return (
     <Toasts>
-      <Shell user={session.isError ? undefined : (session.data ?? null)} place={place} newBuild={newBuild}>
-        {session.isError ? (
+      <Shell user={session.isLoadingError ? undefined : (session.data ?? null)} place={place} newBuild={newBuild}>
+        {session.isLoadingError ? (
           <Failure error={session.error} retry={() => void session.refetch()} />
         ) : (
           <Guarded key={keyOf(place, url)}>
@@ -70,6 +80,7 @@ export function App() {
           </Guarded>
         )}
       </Shell>
+      {absent && <SignInAgain user={absent} onUser={answer} />}
     </Toasts>
   );
 }

@@ -1,4 +1,5 @@
 import createClient, { type Middleware } from 'openapi-fetch';
+import { returnsSoFar } from './absence';
 import type { paths } from './types';
 
 /** The code of what is not over yet after a long wait; its status is 0. */
@@ -21,43 +22,60 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 let csrf = '';
 
 type Listener = (value: string) => void;
-const listeners = { build: new Set<Listener>(), signedOut: new Set<Listener>() };
+const listeners = new Set<Listener>();
 let build = '';
+let signedOut: () => Promise<boolean> = () => Promise.resolve(false);
 
 /** Calls `listener` when the registry has another build of the console than the one that runs. */
 export function onNewBuild(listener: Listener): () => void {
-  listeners.build.add(listener);
-  return () => listeners.build.delete(listener);
+  listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
-/** Calls `listener` when a request is refused for want of a session. */
-export function onSignedOut(listener: Listener): () => void {
-  listeners.signedOut.add(listener);
-  return () => listeners.signedOut.delete(listener);
+/** Calls `listener` when a request is refused for want of a session. It resolves to whether the same user is back. */
+export function onSignedOut(listener: () => Promise<boolean>): void {
+  signedOut = listener;
 }
+
+/** How often somebody had come back when a request was sent. */
+const sent = new WeakMap<Request, number>();
 
 const session: Middleware = {
   onRequest({ request }) {
     if (csrf && !SAFE.has(request.method)) request.headers.set(CSRF, csrf);
     request.headers.set('X-Is-Resource-Name', 'true'); // a project called 2026 is not the project with that id
+    sent.set(request, returnsSoFar());
     return request;
   },
-  async onResponse({ response, request }) {
-    csrf = response.headers.get(CSRF) ?? csrf;
-    const served = response.headers.get('X-Roadstead-Build');
-    if (served && build && served !== build) for (const listener of listeners.build) listener(served);
-    if (served && !build) build = served;
-    if (response.ok) return;
-    const error = await errorOf(response);
-    const signsIn = (request.method === 'POST' && request.url.endsWith('/session')) || request.url.endsWith('/sign-in/newcomer');
-    if (error.status === 401 && !signsIn)
-      for (const listener of listeners.signedOut) listener('');
-    throw error;
-  },
-  onError() {
-    return new ApiError(0, 'UNREACHABLE', '', '');
-  },
+  onResponse: ({ response, request }) => answerOf(request, response),
+  onError: unreachable,
 };
+
+/**
+ * What a request comes to. One that changes nothing waits while somebody signs in again, and is sent once more; so what a
+ * page shows does not turn into an error. Any other is refused, for whoever sent it to send it again.
+ */
+async function answerOf(request: Request, response: Response): Promise<Response> {
+  csrf = response.headers.get(CSRF) ?? csrf;
+  const served = response.headers.get('X-Roadstead-Build');
+  if (served && build && served !== build) for (const listener of listeners) listener(served);
+  if (served && !build) build = served;
+  if (response.ok) return response;
+  const error = await errorOf(response);
+  const signsIn = (request.method === 'POST' && request.url.endsWith('/session')) || request.url.endsWith('/sign-in/newcomer');
+  if (error.status !== 401 || signsIn) throw error;
+  const back = sent.get(request) === returnsSoFar() ? signedOut() : Promise.resolve(true);
+  if (!SAFE.has(request.method) || !(await back)) throw error;
+  sent.set(request, returnsSoFar());
+  const again = await fetch(request).catch(() => {
+    throw unreachable();
+  });
+  return answerOf(request, again);
+}
+
+function unreachable(): ApiError {
+  return new ApiError(0, 'UNREACHABLE', '', '');
+}
 
 async function errorOf(response: Response): Promise<ApiError> {
   const id = response.headers.get('apigw-requestid') ?? response.headers.get('x-amz-cf-id') ?? '';

@@ -3,6 +3,7 @@ import { useTexts } from '../i18n';
 import { useToast } from '../ui/toast';
 import { explanationOf } from '../lib/failures';
 import { undo } from './trash';
+import { beginAbsence, endAbsence } from './absence';
 import type { Session, TrashUnit } from './types';
 import { ApiError, api, dataOf, listOf } from './client';
 
@@ -28,12 +29,24 @@ export function like(field: string, text: string | null): string | undefined {
   return text ? `${field}=~${text.replace(/[\\,~[\](){}=]/g, '\\$&')}` : undefined;
 }
 
+/** Who is signed in. Somebody whose session has ended stays, and is asked to sign in again. */
 export function useSession() {
   return useQuery({
     queryKey: ['session'],
-    queryFn: async () => dataOf(await api.GET('/api/roadstead/v1/session')).user,
+    queryFn: async ({ client }) => {
+      const { user } = dataOf(await api.GET('/api/roadstead/v1/session'));
+      const before = knownUser(client);
+      if (user || !before) return user;
+      void beginAbsence(before);
+      return before;
+    },
     staleTime: 60_000,
   });
+}
+
+/** Who was signed in when the console last heard of it; null for nobody, and while that is not known. */
+export function knownUser(client: QueryClient): Session['user'] {
+  return client.getQueryData<Session['user']>(['session']) ?? null;
 }
 
 export const SYSTEM = {
@@ -225,18 +238,27 @@ export function onOtherTab(listener: (user: Session['user']) => void): () => voi
   return () => tabs.removeEventListener('message', hear);
 }
 
-/** Somebody has signed in or out in this tab: the others are told. */
-export function changeUser(client: QueryClient, user: Session['user']): void {
-  takeUser(client, user);
+/** Somebody has signed in or out in this tab: the others are told. Returns what `takeUser` does. */
+export function changeUser(client: QueryClient, user: Session['user']): boolean {
   tabs.postMessage(user);
+  return takeUser(client, user);
 }
 
-/** Somebody is signed in, or nobody is any longer: what was shown to the one before is forgotten. */
-export function takeUser(client: QueryClient, user: Session['user']): void {
+/**
+ * Somebody is signed in, or nobody is any longer. What was shown to somebody else is forgotten; what was shown to the same
+ * user stays, and is asked for again. Returns whether it is the same user.
+ */
+export function takeUser(client: QueryClient, user: Session['user']): boolean {
   const others = { predicate: (query: { queryKey: readonly unknown[] }) => query.queryKey[0] !== 'session' };
+  const same = user !== null && user.name === knownUser(client)?.name;
   client.setQueryData(['session'], user);
-  client.removeQueries({ ...others, type: 'inactive' });
-  void client.resetQueries({ ...others, type: 'active' });
+  if (same) void client.invalidateQueries(others, { cancelRefetch: false }); // what waits is sent again anyway
+  else {
+    client.removeQueries({ ...others, type: 'inactive' });
+    void client.resetQueries({ ...others, type: 'active' });
+  }
+  endAbsence(same);
+  return same;
 }
 
 interface ArtifactPath {

@@ -36,5 +36,7 @@ export type RetentionRule = Schemas['RetentionRule'];
 export type Repository = Schemas['Repository'];
 export type Robot = Schemas['Robot'];
 export type Session = Schemas['Session'];
+/** Whose session it is. */
+export type Person = NonNullable<Session['user']>;
 export type TagRow = Schemas['TagRow'];
 export type User = Schemas['Account'];
