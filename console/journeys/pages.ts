@@ -25,6 +25,7 @@ export const PAGES: [name: string, path: string][] = [
   ['overview', '/ui/admin'],
   ['groups', '/ui/admin/groups'],
   ['quotas', '/ui/admin/quotas'],
+  ['cost', '/ui/admin/cost'],
   ['providers', '/ui/admin/providers'],
   ['configuration', '/ui/admin/configuration'],
   ['users', '/ui/admin/users'],

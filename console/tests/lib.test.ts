@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { copyText } from '../src/lib/clipboard';
 import { pullCommands } from '../src/lib/commands';
 import { agentName } from '../src/lib/agent';
-import { absolute, bytes, relative, shortDigest, timeOf } from '../src/lib/format';
+import { absolute, bytes, dollars, relative, shortDigest, timeOf } from '../src/lib/format';
 import { backOf, placeOf, splitName, to } from '../src/lib/place';
 import { hitsOf } from '../src/lib/hits';
 import { may } from '../src/lib/roles';
@@ -57,6 +57,15 @@ describe('places', () => {
 });
 
 describe('formats', () => {
+  test.each([
+    [0, '$0.00'],
+    [0.0004, '< $0.01'],
+    [0.01, '$0.01'],
+    [1234.567, '$1,234.57'],
+  ])('%d dollars are %s', (amount, text) => {
+    expect(dollars(amount, 'en')).toBe(text);
+  });
+
   test.each([
     [0, '0 B'],
     [999, '999 B'],

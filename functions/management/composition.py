@@ -151,6 +151,8 @@ def build(settings: Settings) -> Services:
         external_url=settings.external_url,
         via_distribution_only=settings.via_distribution_only,
         console=Console(BUILT),
+        reads=settings.reads,
+        relay=settings.relay,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from functions.hosting import metrics
 from functions.hosting.observation import Observation
@@ -29,11 +30,29 @@ LAMBDA_SECOND, FREE_LAMBDA_SECONDS = 0.0000133334, 400_000  # of 1 GB, arm64
 READ_UNIT, WRITE_UNIT = 0.125 / MILLION, 0.625 / MILLION
 LOG_BYTE = 0.50 / 1e9
 S3_GET, S3_PUT = 0.40 / MILLION, 5.00 / MILLION
-STORED_GB = 0.023
+STORED_GB, GB = 0.023, 1024**3  # S3 bills GB of 2^30 bytes
 TO_ORIGIN_GB = 0.02
 RELAY_PUSH = 2 * 16 * LAMBDA_SECOND  # 2 GB for 16 s, which 200 MB take at 100 Mbit/s
-KEY_AND_SECRET = 1.40
+KEY, SECRET = 1.00, 0.40
+KEY_AND_SECRET = KEY + SECRET
 FARGATE = 49.40  # one task, a load balancer, an address
+
+
+class Reads(StrEnum):
+    """What takes reads (docs/adr/0028); the values of `distribution.reads`, or unknown to the function."""
+
+    UNKNOWN = "unknown"
+    FUNCTION = "function"
+    API = "api"
+
+
+class Relay(StrEnum):
+    """Which relay there is: the values of `relay.kind`, or unknown to the function."""
+
+    UNKNOWN = "unknown"
+    WEB_FUNCTION = "web-function"
+    FARGATE = "fargate"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,3 +198,18 @@ def rows(load: Load) -> Iterator[tuple[str, float]]:
 
 def total(load: Load) -> float:
     return sum(amount for _, amount in rows(load))
+
+
+def price_of(pulls: int, pushes: int, *, reads: Reads, relay: Relay) -> float:
+    """Return what so many pulls or pushes a month cost beside what is fixed and stored: USD, after what is free.
+
+    Where it is not known, reads go to functions and the relay is a web function, as by default. A Fargate task is
+    fixed, so pushes do not pay for it.
+    """
+    load = Load("", pulls, pushes)
+    amount = total(load) - KEY_AND_SECRET
+    if reads is Reads.API:
+        amount += pulls * (PULL.edge - 1 - PULL.api) * HTTP_API  # all but the challenge
+    if relay in (Relay.FARGATE, Relay.NONE):
+        amount -= load.of("relay")
+    return amount

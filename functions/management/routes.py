@@ -44,6 +44,7 @@ from functions.management.handlers.system import (
     bucket_audits,
     collections,
     configurations,
+    costs,
     executions,
     home,
     openapi,
@@ -92,6 +93,7 @@ ROUTES: tuple[Route, ...] = (
     *collections.ROUTES,
     *attention.ROUTES,
     *home.ROUTES,
+    *costs.ROUTES,
     *bucket_audits.ROUTES,
     *absent.ROUTES,
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from functions.hosting.viewer import EdgeSecretSource
 from functions.management.console import Console
+from functions.management.costs import Reads, Relay
 from roadstead.administration.project_deletion import ProjectDeletion
 from roadstead.catalog.artifacts import Artifacts
 from roadstead.catalog.labels import LabelStore
@@ -135,4 +136,6 @@ class Services:
     external_url: str = ""  # where people reach the registry; "" where any host name is as good
     via_distribution_only: bool = False
     console: Console | None = None
+    reads: Reads = Reads.UNKNOWN
+    relay: Relay = Relay.UNKNOWN
     clock: Callable[[], float] = time.time

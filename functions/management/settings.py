@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from functions.hosting.environ import Environ
 from functions.hosting.tracing import Tracing
+from functions.management.costs import Reads, Relay
 from roadstead.identity.tokens.jose import MIN_TOKEN_LIFETIME, TOKEN_LIFETIME
 from roadstead.outbound.endpoint import EndpointPolicy, Ports, Reach, policy_of
 
@@ -20,6 +21,8 @@ class Settings:
     `edge_secret_parameter` is empty without a distribution, `ldap_function` where there is none,
     `sts_endpoint` where STS is asked at its public hosts alone.
     `collector_function` is the name of the function that runs executions; without one, they wait for its tick.
+
+    `reads` and `relay` are the deployment's, for the estimate of costs.
 
     With `via_distribution_only` every request that did not come through the distribution is refused.
     """
@@ -40,6 +43,8 @@ class Settings:
     external_url: str
     edge_secret_parameter: str
     via_distribution_only: bool
+    reads: Reads
+    relay: Relay
     tracing: Tracing
     metrics: bool
 
@@ -67,6 +72,8 @@ class Settings:
             external_url=read.origin("EXTERNAL_URL", ""),
             edge_secret_parameter=read.text("EDGE_SECRET_PARAMETER", None if only else ""),
             via_distribution_only=only,
+            reads=read.choice("READS", Reads.UNKNOWN),
+            relay=read.choice("RELAY_KIND", Relay.UNKNOWN),
             tracing=read.choice("TRACING", Tracing.OFF),
             metrics=read.flag("METRICS"),
         )

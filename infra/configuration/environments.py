@@ -106,6 +106,8 @@ def management(settings: Settings, at: Addresses) -> dict[str, str]:
         "VIA_DISTRIBUTION_ONLY": _flag(settings.api.closed),
         "NOTIFICATION_QUEUE_URL": at.notification_queue_url,
         "WEBHOOK_SECRETS_PREFIX": names.webhook_secrets,
+        "READS": settings.distribution.reads,
+        "RELAY_KIND": settings.relay.kind.value,
         **_of_others(settings),
     }
 

@@ -234,3 +234,11 @@ def test_cdk_json_names_the_app() -> None:
 
 def test_the_suites_run_on_the_python_that_is_deployed_by_default() -> None:
     assert f"LAMBDA_PYTHON := python{parse().python}\n" in (ROOT / "Makefile").read_text()
+
+
+@pytest.mark.parametrize(("kind", "reads"), [("web-function", "function"), ("fargate", "api"), ("none", "function")])
+def test_the_management_function_is_told_what_costs_depend_on(kind: str, reads: str) -> None:
+    settings = parse(relay={"kind": kind}, distribution={"reads": reads})
+    made = environments.environment("management", settings, environments._STAND_INS)
+    assert (made["RELAY_KIND"], made["READS"]) == (kind, reads)
+    environments.check(settings)

@@ -15,6 +15,7 @@ export type Artifact = Schemas['Artifact'];
 export type Attention = Schemas['Warning'];
 export type AuditLog = Schemas['AuditLogExt'];
 export type Configurations = Schemas['Configurations'];
+export type Costs = Schemas['Costs'];
 export type CreatedRobot = Schemas['CreatedRobot'];
 export type ErrorCode = Schemas['Errors']['errors'][number]['code'];
 export type Found = Schemas['Found'];

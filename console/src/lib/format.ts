@@ -17,6 +17,12 @@ export function count(value: number, language?: string): string {
   return value.toLocaleString(language);
 }
 
+/** USD with cents; what is more than nothing and less than a cent says so. */
+export function dollars(amount: number, language?: string): string {
+  const text = (value: number) => value.toLocaleString(language, { style: 'currency', currency: 'USD' });
+  return amount > 0 && amount < 0.01 ? `< ${text(0.01)}` : text(amount);
+}
+
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ['year', 31_557_600],
   ['month', 2_629_800],

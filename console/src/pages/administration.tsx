@@ -9,6 +9,7 @@ import { Labels } from '../parts/labels';
 import { Robots } from '../parts/robots';
 import { Collector } from './administration/collector';
 import { Configuration } from './administration/configuration';
+import { Cost } from './administration/cost';
 import { Groups } from './administration/groups';
 import { Locks } from './administration/locks';
 import { Overview } from './administration/overview';
@@ -24,6 +25,7 @@ const TABS: [string, Message, () => preact.JSX.Element][] = [
   ['locks', 'locks', Locks],
   ['robots', 'robots', () => <Robots edit />],
   ['quotas', 'quotas', Quotas],
+  ['cost', 'costs', Cost],
   ['collector', 'collector', Collector],
   ['labels', 'labels', () => <Labels edit />],
   ['audit', 'audit', () => <Activity />],

@@ -18,6 +18,13 @@ from functions.management.openapi.described import (
     time,
 )
 
+_READS, _RELAYS = ("function", "api"), ("web-function", "fargate", "none")
+
+
+def _usd(description: str = "") -> Schema:
+    return {"type": "number", "description": description} if description else {"type": "number"}
+
+
 SCHEMAS: Mapping[str, Schema] = {
     "Statistics": obj(
         {
@@ -64,6 +71,46 @@ SCHEMAS: Mapping[str, Schema] = {
             ),
         }
     ),
+    "Costs": obj(
+        {
+            "as_of": time(),
+            "currency": one_of("USD"),
+            "prices_of": text("when the prices were looked up", format="date"),
+            "region": text("of the prices"),
+            "reads": nullable(
+                text("`distribution.reads`; null where it is not known: `function` is assumed", enum=[*_READS, None])
+            ),
+            "relay": nullable(
+                text("`relay.kind`; null where it is not known: rates are of `web-function`", enum=[*_RELAYS, None])
+            ),
+            "items": array(ref("CostItem"), "a month with what is stored now"),
+            "total_known": _usd("of the items whose price is known"),
+            "rates": array(
+                obj(
+                    {
+                        "name": one_of("pulls", "pushes"),
+                        "a_month": number("of images of 200 MB in eight layers"),
+                        "usd": _usd("by themselves, after what is free: nothing counts how many there are"),
+                    }
+                )
+            ),
+            "projects": array(
+                obj({"project": text(), "bytes": number("as quotas count them"), "usd": _usd()}),
+                "up to 100, the largest first; without those that store nothing",
+            ),
+            "more": flag("there are more than 100 such projects"),
+        }
+    ),
+    "CostItem": obj(
+        {
+            "name": one_of(
+                "signing-key", "secret", "relay", "storage", "deleted", "tables", "pulls", "pushes", "transfer"
+            ),
+            "quantity": nullable(number("null where it is not known")),
+            "unit": one_of("key", "secret", "task", "byte", "pull", "push"),
+            "usd": nullable(_usd("null where it is not known")),
+        }
+    ),
     "Warning": obj(
         {
             "kind": one_of(
@@ -84,6 +131,9 @@ OPERATIONS: Mapping[str, Described] = {
     "getHome": Described(
         "What the console's first page shows: counts and warnings for who is signed in, what was pushed and done last",
         ref("Home"),
+    ),
+    "getCosts": Described(
+        "Estimate what the registry costs a month by list prices, which is not the bill", ref("Costs")
     ),
     "listWarnings": Described("What needs the caller's attention", ref("Warnings")),
 }

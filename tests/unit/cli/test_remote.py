@@ -20,6 +20,8 @@ from cli.remote.completion import script
 from cli.remote.shapes import Argument, Command, Option
 from cli.remote.table import COMMANDS, GROUPS
 from functions.management.routes import ROUTES, match
+from roadstead.digest import Digest
+from roadstead.names import ProjectName
 from tests.unit.cli.remote_server import Server, reason, run
 from tests.unit.functions.management.client import PASSWORD
 
@@ -150,6 +152,22 @@ def test_people_get_a_table(environ: dict[str, str], capsys: pytest.CaptureFixtu
     head, first, *_ = capsys.readouterr().out.splitlines()
     assert head.split() == ["NAME", "ID", "ADMIN", "DISABLED", "EMAIL", "CREATED"]
     assert first.split()[0] == "ada"
+
+
+def test_costs_are_a_table_that_says_what_is_not_known(
+    server: Server, environ: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {Digest.of(b"layer"): 10 * 1024**3}
+    server.desk.catalog.change_usage(ProjectName("ships"), own=own, disown={})
+    assert command.main(["system", "costs"], environ) == 0
+    lines = [re.split(r"  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["NAME", "QUANTITY", "UNIT", "USD"]
+    assert ["storage", str(10 * 1024**3), "byte", "0.23"] in lines
+    assert ["pulls", "pull", "not known"] in lines
+    assert ["total of what is known", "1.63"] in lines
+    assert ["not counted: pulls a month", "1000000", "18.258"] in lines
+    assert lines[-1] == ["storage of ships", str(10 * 1024**3), "byte", "0.23"]
+    assert run(environ, capsys, "system", "costs")["total_known"] == 1.63
 
 
 def test_robots_labels_webhooks_and_the_configuration(

@@ -203,6 +203,7 @@ BOUNDS: Mapping[str, Cost] = {
     "overview": Cost(4, 8, 23, 0),
     "groups": Cost(2, 3, 7, 0),
     "quotas": Cost(2, 4, 27, 0),
+    "cost": Cost(2, 4, 17, 0),
     "providers": Cost(4, 7, 15, 0),
     "configuration": Cost(2, 3, 7, 0),
     "users": Cost(2, 3, 7, 0),
