@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from roadstead.aws.identity.dynamodb_directory_lists import DynamoDirectoryLists
 from roadstead.aws.identity.dynamodb_identity import DynamoIdentities
-from roadstead.aws.table import Table
+from roadstead.aws.table import Table, put
 from roadstead.conflicts import Conflict
 from roadstead.identity.directory import Identity, Project
 from roadstead.identity.lists import DirectoryLists
@@ -135,9 +135,8 @@ def test_a_robot_of_an_earlier_project_gives_way(filled: Store) -> None:
     if isinstance(filled, MemoryIdentities):
         filled._projects[cargo] = replace(again, id=again.id + 9)
     else:
-        filled._table.put_item((f"project#{cargo}", "meta"), {  # type: ignore[attr-defined]
-            "id": again.id + 9, "public": False, "created": CREATED, "created_by": "", "groups": {},
-        })  # fmt: skip
+        anew = {"id": again.id + 9, "public": False, "created": CREATED, "created_by": "", "groups": {}}
+        filled._table.write(put((f"project#{cargo}", "meta"), anew))  # type: ignore[attr-defined]
     new = filled.create_robot(replace(old, project_id=again.id + 9, id=0))
     assert new.id != old.id
     assert filled.find_robot(new.name) == new

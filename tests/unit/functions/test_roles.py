@@ -64,7 +64,7 @@ ARGUED: dict[str, set[tuple[str, str]]] = {
 def needs() -> Iterator[dict[str, set[Need]]]:
     with whole() as deployment, pytest.MonkeyPatch.context() as patch:
         patch.delenv("TOKEN_PUBLIC_KEYS")  # as with Chalice alone, where nothing hands them out
-        patch.setattr(execution, "MIN_AGE", 0)  # what is in the bucket is seconds old
+        patch.setattr(execution, "MIN_AGE", -60)  # what is in the bucket was stored a moment ago
         live(deployment)
         asked = deployment.asked
     yield {name: {need for one in asked.get(name, ()) for need in needed(one)} for name in FUNCTIONS}
