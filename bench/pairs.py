@@ -49,7 +49,7 @@ class Comparison:
         return median(self.ratios)
 
     def __str__(self) -> str:
-        return f"{self.ratio:.2f} ({min(self.ratios):.2f}-{max(self.ratios):.2f})"
+        return f"{_three(self.ratio)} ({_three(min(self.ratios))}-{_three(max(self.ratios))})"
 
 
 def compared(ours: Sample, base: Sample, pairs: int) -> tuple[Comparison, Comparison]:
@@ -65,3 +65,8 @@ def cost(run: Callable[[], object], *, of: int = 1) -> Cost:
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     return Cost((time.perf_counter() - wall) / of, (time.process_time() - cpu) / of)
+
+
+def _three(ratio: float) -> str:
+    """Three digits, so that a column is as wide on a busy machine as on a quiet one."""
+    return f"{ratio:.2f}" if ratio < 9.995 else f"{ratio:.1f}" if ratio < 99.95 else f"{ratio:.0f}"

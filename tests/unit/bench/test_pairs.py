@@ -11,7 +11,7 @@ from bench.pairs import Comparison, Cost, compared, cost
 def test_one_slow_pair_does_not_change_the_ratio() -> None:
     paused = Comparison(ours=(2.0, 2.0, 60.0), base=(1.0, 1.0, 1.0))
     assert paused.ratio == 2.0
-    assert str(paused) == "2.00 (2.00-60.00)"
+    assert str(paused) == "2.00 (2.00-60.0)"
 
 
 def test_the_ratio_is_the_median_of_the_pairs_ratios() -> None:

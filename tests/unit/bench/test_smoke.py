@@ -45,8 +45,7 @@ def test_sections_that_need_no_client_print_their_tables() -> None:
     ):
         assert row in done.stdout
     assert "registry: import and prepare()" in done.stdout
-    # A ratio that is read on a busy machine may need a digit or two more than the columns were laid out for.
-    assert max(map(len, done.stdout.splitlines())) <= WIDTH + 16
+    assert max(map(len, done.stdout.splitlines())) <= WIDTH
 
 
 def test_the_start_of_each_function_is_held_against_the_clients_that_it_needs() -> None:
