@@ -210,8 +210,8 @@ class Table:
         return request
 
     def put_item(self, key: Key, item: Mapping[str, Any]) -> None:
-        """One unconditional PutItem."""
-        self._client.put_item(TableName=self.name, Item=encode(_with_key(key, item)))
+        """One unconditional PutItem, retried as in `write`."""
+        self.write(put(key, item))
 
     def scan_keys(self) -> Iterator[Key]:
         """Yield the key of every item. Reads the whole table, page after page as they are consumed."""

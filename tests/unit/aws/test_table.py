@@ -363,6 +363,13 @@ def test_a_write_beside_a_transaction_on_its_item_is_repeated() -> None:
     assert len(slept) == 1
 
 
+def test_an_unconditional_put_beside_a_transaction_on_its_item_is_repeated() -> None:
+    table, client, slept = scripted(error("TransactionConflictException"), {})
+    table.put_item(("a", "b"), {"n": 1})
+    assert client.requests[0] == client.requests[1]
+    assert len(slept) == 1
+
+
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException"])
 def test_any_other_error_rises(code: str) -> None:
     table, client, _ = scripted(error(code), error(code))
