@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from functions.management.errors import ManagementCode
-from functions.management.openapi import (
+from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, one_of, ref, text
+from functions.management.openapi.resources import (
     absent,
     artifacts,
     audit,
@@ -29,7 +30,6 @@ from functions.management.openapi import (
     users,
     webhooks,
 )
-from functions.management.openapi.described import Described, Parameter, Schema, array, number, obj, one_of, ref, text
 from functions.management.route import Anybody, InProject, Nothing, Route, in_words
 
 RESOURCES = (

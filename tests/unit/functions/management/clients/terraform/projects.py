@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.unit.functions.management.terraform.provider import (
+from tests.unit.functions.management.clients.terraform.provider import (
     BOOL,
     INT,
     INT32,

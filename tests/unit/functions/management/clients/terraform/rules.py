@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from tests.unit.functions.management.terraform.projects import PROJECT_MODEL, ships
-from tests.unit.functions.management.terraform.provider import (
+from tests.unit.functions.management.clients.terraform.projects import PROJECT_MODEL, ships
+from tests.unit.functions.management.clients.terraform.provider import (
     BOOL,
     INT,
     SCHEDULES,

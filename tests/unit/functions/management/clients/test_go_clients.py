@@ -14,7 +14,7 @@ import pytest
 
 from roadstead.digest import Digest
 from tests.unit.functions.management.client import Browser, Desk, basic
-from tests.unit.functions.management.terraform.provider import BOOL, INT, INT32, STRING, TIME, decoded
+from tests.unit.functions.management.clients.terraform.provider import BOOL, INT, INT32, STRING, TIME, decoded
 
 ADA = basic("ada")
 PROJECT = {"project_id": INT, "name": STRING, "registry_id": INT}

@@ -18,8 +18,8 @@ from functions.management import audit as of_management
 from functions.token import audit as of_tokens
 from roadstead.identity.providers import keyless
 from roadstead.identity.sign_in.ways_in import Credentials
-from tests.unit.functions.management import every_way_in
-from tests.unit.functions.management.every_way_in import API, ROBOT, ROWS, Way, World
+from tests.unit.functions.management.access import every_way_in
+from tests.unit.functions.management.access.every_way_in import API, ROBOT, ROWS, Way, World
 
 PROJECT, LOGS = f"{API}/projects/ships", f"{API}/projects/ships/logs"
 Ending = Callable[[World, str], None]

@@ -1,6 +1,6 @@
 """An id token of a configured provider as a bearer: whom it lets in, and what others try with one.
 
-That it is worth nothing for a disabled, removed or replaced account is in test_every_way_in.py.
+That it is worth nothing for a disabled, removed or replaced account is in access/test_every_way_in.py.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from roadstead.outbound.endpoint import Endpoint, EndpointPolicy
 from roadstead.outbound.https import Reply
 from roadstead.trail.entries import AuditEntry
 from tests.unit.functions.management.client import Browser, Desk, basic
-from tests.unit.functions.management.test_oidc import CONFIGURED, configure, sign_in
+from tests.unit.functions.management.identity.test_oidc import CONFIGURED, configure, sign_in
 from tests.unit.identity.oidc_parts import CLIENT, ISSUER, RSA_KEY, FakeProvider, Signer
 from tests.unit.identity.parts import Clock, Harbour
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.unit.functions.management.terraform.accounts import (
+from tests.unit.functions.management.clients.terraform.accounts import (
     GROUP,
     LABEL,
     LABEL_OF_PROJECT,
@@ -13,8 +13,8 @@ from tests.unit.functions.management.terraform.accounts import (
     ROBOT_OF_SYSTEM,
     USER,
 )
-from tests.unit.functions.management.terraform.projects import MEMBER_GROUP, MEMBER_USER, PROJECT
-from tests.unit.functions.management.terraform.provider import (
+from tests.unit.functions.management.clients.terraform.projects import MEMBER_GROUP, MEMBER_USER, PROJECT
+from tests.unit.functions.management.clients.terraform.provider import (
     BOOL,
     INT,
     SCHEDULES,
@@ -25,7 +25,7 @@ from tests.unit.functions.management.terraform.provider import (
     Resource,
     State,
 )
-from tests.unit.functions.management.terraform.rules import IMMUTABLE, RETENTION, RETENTION_ALWAYS, WEBHOOK
+from tests.unit.functions.management.clients.terraform.rules import IMMUTABLE, RETENTION, RETENTION_ALWAYS, WEBHOOK
 
 SCHEDULE_MODEL = {
     "schedule": {"type": STRING, "cron": STRING}, "id": INT, "job_name": STRING, "job_kind": STRING,

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from tests.unit.functions.management.client import Desk
-from tests.unit.functions.management.terraform.accounts import ROBOT_MODEL
-from tests.unit.functions.management.terraform.projects import PROJECT, PROJECT_MODEL, project_body
-from tests.unit.functions.management.terraform.provider import Provider, ProviderError, Resource, decoded
-from tests.unit.functions.management.terraform.system import ABSENT, RESOURCES
+from tests.unit.functions.management.clients.terraform.accounts import ROBOT_MODEL
+from tests.unit.functions.management.clients.terraform.projects import PROJECT, PROJECT_MODEL, project_body
+from tests.unit.functions.management.clients.terraform.provider import Provider, ProviderError, Resource, decoded
+from tests.unit.functions.management.clients.terraform.system import ABSENT, RESOURCES
 
 
 @pytest.fixture

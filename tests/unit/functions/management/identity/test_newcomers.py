@@ -9,7 +9,7 @@ import pytest
 
 from roadstead.identity.directory import UserName
 from tests.unit.functions.management.client import Browser, Desk
-from tests.unit.functions.management.test_oidc import CONFIGURED, CURRENT, configure, sign_in
+from tests.unit.functions.management.identity.test_oidc import CONFIGURED, CURRENT, configure, sign_in
 from tests.unit.identity.oidc_parts import ISSUER
 
 NEWCOMER = "/api/roadstead/v1/sign-in/newcomer"

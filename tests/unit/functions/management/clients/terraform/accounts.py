@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.unit.functions.management.terraform.projects import ships
-from tests.unit.functions.management.terraform.provider import (
+from tests.unit.functions.management.clients.terraform.projects import ships
+from tests.unit.functions.management.clients.terraform.provider import (
     BOOL,
     INT,
     INT32,

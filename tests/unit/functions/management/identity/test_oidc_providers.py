@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.unit.functions.management.client import Browser, Desk, basic
-from tests.unit.functions.management.test_oidc import CONFIGURED, configure
+from tests.unit.functions.management.identity.test_oidc import CONFIGURED, configure
 from tests.unit.identity.oidc_parts import CLIENT, ISSUER
 
 PROVIDERS, BUTTONS = "/api/roadstead/v1/oidc-providers", "/api/roadstead/v1/sign-in/providers"

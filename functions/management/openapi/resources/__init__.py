@@ -1,0 +1,1 @@
+"""What the document says of each resource: its schemas, and its operations by name."""
