@@ -228,7 +228,7 @@ class _Run:
     ) -> None:
         found = self._index.read_snapshot(self._target, digest, (), blobs=(), manifests=())
         standing = found.stands
-        there = set(self._index.find_tags_of(self._target, digest, era=found.era)) if standing and tags else set()
+        there = set(self._index.find_tags_of(self._target, digest, era=found.since)) if standing and tags else set()
         wanted = [tag for tag in tags if tag not in there]
         if standing and not wanted:
             return
@@ -298,7 +298,7 @@ class _Run:
         if not tags:
             return
         found = self._index.read_snapshot(self._target, digest, (), blobs=(), manifests=())
-        if found.stands and set(tags) <= set(self._index.find_tags_of(self._target, digest, era=found.era)):
+        if found.stands and set(tags) <= set(self._index.find_tags_of(self._target, digest, era=found.since)):
             return
         try:
             entry, body = self._manifests.get(self._source, digest)

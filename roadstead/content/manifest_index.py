@@ -65,7 +65,8 @@ class Contents:
 class CommitSnapshot:
     """What a commit is based on: the manifest and tags as read, whether the repository exists, and its contents.
 
-    `era` is the repository's; 0 if there is none.
+    `era` is the repository's; 0 if there is none. What has `since` or a later era stands: the repository's own, or any
+    if its last deletion was given up.
     """
 
     manifest: ManifestEntry | None
@@ -74,11 +75,12 @@ class CommitSnapshot:
     contents: Contents
     governing: Governing = field(default_factory=Governing)
     era: int = field(default=0, compare=False)
+    since: int = field(default=0, compare=False)
 
     @property
     def stands(self) -> bool:
         """Whether the manifest is there, and not left from before the repository's deletion."""
-        return self.manifest is not None and self.manifest.era >= self.era
+        return self.manifest is not None and self.manifest.era >= self.since
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ class Push:
         entry = found.manifest
         if entry is None:
             raise manifest_unknown(repository, digest)
-        if tag in found.tags and found.tags[tag].era >= found.era:
+        if tag in found.tags and found.tags[tag].era >= found.since:
             raise TagExists(f"{repository} has a tag {tag} already: delete it first, or push under it")
         event = self._events.make(
             Operation.TAG,

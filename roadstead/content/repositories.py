@@ -117,7 +117,8 @@ class Repositories(Protocol):
         ...
 
     def give_up_deletion(self, repository: RepositoryName, *, at: int) -> None:
-        """Put a repository in lists again, with what its deletion has left of it. Two writes; idempotent."""
+        """Put a repository in lists again, unless it was made anew, and have what its deletion has left stand again. One
+        transaction, or two; idempotent."""
         ...
 
     def settle_deletion(self, repository: RepositoryName, *, at: int) -> bool:

@@ -205,9 +205,26 @@ def test_a_deletion_that_is_given_up_leaves_a_repository_that_can_be_pushed_to_a
         assert listed(index) is (at == ONE_O_CLOCK)
         assert repositories.is_emptying(PROJECT) is (at == NOON)
     assert repositories.find_deletion(SHIPS) is None
+    assert seen(index, ONE).stands
     push(index, TWO, at=ONE_O_CLOCK + 1)
     begin(repositories, at=(ONE_O_CLOCK + 2) * 1000)
-    assert not listed(index)
+    assert not listed(index) and not seen(index, ONE).stands
+    push(index, TWO, at=ONE_O_CLOCK + 3, tags=())
+    assert seen(index, TWO).stands and not seen(index, ONE).stands
+
+
+def test_what_a_deletion_has_left_stands_again_if_it_is_given_up_after_the_repository_was_made_anew(
+    index: Index, repositories: Repositories
+) -> None:
+    push(index, ONE)
+    begin(repositories)
+    push(index, TWO, at=ONE_O_CLOCK + 1, tags=())
+    repositories.give_up_deletion(SHIPS, at=NOON * 1000)  # another one
+    assert repositories.is_emptying(PROJECT) and not seen(index, ONE).stands
+    repositories.give_up_deletion(SHIPS, at=ONE_O_CLOCK * 1000)
+    assert not repositories.is_emptying(PROJECT) and listed(index)
+    found = seen(index, ONE)
+    assert found.stands and found.tags[Tag("latest")].era >= found.since
 
 
 def test_a_settled_repository_without_manifests_is_gone_and_can_be_made_anew(

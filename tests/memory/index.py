@@ -48,6 +48,7 @@ class _Repository:
     description: str = ""
     deleting: int | None = None  # ms
     era: int = 0  # when it was made, or its last deletion began, in ms
+    since: int = 0  # the first era whose manifests and tags stand
     pushed_by: dict[Digest, str] = field(default_factory=dict)
     pushes: dict[Tag, tuple[int, str]] = field(default_factory=dict)  # when each tag was pushed (ms), and by whom
 
@@ -246,6 +247,7 @@ class MemoryIndex:
                 self.read_contents(repository, blobs=blobs, manifests=manifests),
                 self.governing(repository.project),
                 own.era if own.exists or own.deleting is not None else 0,
+                own.since,
             )
 
     def read_contents(
@@ -322,6 +324,7 @@ class MemoryIndex:
                 own.pushes[tag] = (commit.event.at, commit.event.actor.name)
             if not found.repository_exists:
                 own.created, own.exists, own.deleting, own.era = commit.event.at, True, None, era
+                own.since = era
             self.events.append(commit.event)
 
     def delete_tag(
@@ -435,6 +438,7 @@ class MemoryIndex:
             if not own.exists or own.era >= mark.at:
                 raise Conflict(repository)
             own.exists, own.deleting, own.era, own.description = False, mark.at, mark.at, ""
+            own.since = mark.at
             self.emptying[repository] = DeletionMark.from_fields(repository, mark.as_fields())
             self.deleted.add(repository)
             if mark.unit is not None:
@@ -481,9 +485,11 @@ class MemoryIndex:
 
     def give_up_deletion(self, repository: RepositoryName, *, at: int) -> None:
         with self.lock:
-            own = self._of(repository)
+            own, begun = self._of(repository), self.emptying.get(repository)
             if own.deleting == at:
-                own.deleting, own.exists = None, True
+                own.deleting, own.exists, own.since = None, True, 0
+            elif begun is not None and begun.at == at:
+                own.since = 0
             self.end_deletion(repository, at=at)
 
     def settle_deletion(self, repository: RepositoryName, *, at: int) -> bool:

@@ -1,6 +1,7 @@
 """`Repositories` on the index table.
 
-repo#<repository>   meta          at (ms), era (ms, where it is not `at`); deleting (ms), while it is being deleted
+repo#<repository>   meta          at (ms), era (ms, where it is not `at`); deleting (ms), while it is being deleted;
+                                  since (0), once its deletion was given up: what has an earlier era stands, too
 count#<repository>  artifacts#…   era (ms) of its last deletion: what stops commits that began before
 deleting#<project>  <repository>  at (ms), and a DeletionMark, until everything is gone that was there then
 deleted#<project>   <repository>  at (ms), until the collector forgets the repository
@@ -24,7 +25,7 @@ from roadstead.aws.content.index_items import (
     standing_key,
 )
 from roadstead.aws.lifecycle.trash_items import unit_write
-from roadstead.aws.table import Key, Table, TransactionFailed, delete, put, update
+from roadstead.aws.table import Key, Table, TransactionFailed, Write, delete, put, update
 from roadstead.conflicts import Conflict
 from roadstead.content.repositories import DeletionMark, PushedManifest, PushedTag, UnknownRepository
 from roadstead.digest import Digest
@@ -96,13 +97,17 @@ class DynamoRepositories:
 
     def end_deletion(self, repository: RepositoryName, *, at: int) -> None:
         with contextlib.suppress(Conflict):
-            self._table.write(delete(_emptying_key(repository), "#at = :at", {":at": at}, {"#at": "at"}))
+            self._table.write(_ended(repository, at))
 
     def give_up_deletion(self, repository: RepositoryName, *, at: int) -> None:
-        with contextlib.suppress(Conflict):  # it was made anew, or given up already
-            listed = update(meta_key(repository), "SET era = :at REMOVE deleting", "deleting = :at", {":at": at})
-            self._table.transact([listed, put(catalog_key(repository), {"at": at})])
-        self.end_deletion(repository, at=at)
+        meta, values = meta_key(repository), {":at": at, ":any": 0}
+        stands = update(meta, "SET era = :at, since = :any REMOVE deleting", "deleting = :at", values)
+        try:
+            self._table.transact([stands, put(catalog_key(repository), {"at": at}), _ended(repository, at)])
+        except Conflict:
+            anew = "attribute_exists(pk) AND attribute_not_exists(deleting)"
+            with contextlib.suppress(Conflict):  # it was given up already
+                self._table.transact([update(meta, "SET since = :any", anew, {":any": 0}), _ended(repository, at)])
 
     def settle_deletion(self, repository: RepositoryName, *, at: int) -> bool:
         meta = self._table.get(meta_key(repository))
@@ -138,6 +143,10 @@ class DynamoRepositories:
 
 def _deleted_key(repository: RepositoryName) -> Key:
     return f"deleted#{repository.project}", repository
+
+
+def _ended(repository: RepositoryName, at: int) -> Write:
+    return delete(_emptying_key(repository), "#at = :at", {":at": at}, {"#at": "at"})
 
 
 def _emptying_key(repository: RepositoryName) -> Key:

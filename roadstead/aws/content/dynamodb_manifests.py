@@ -27,6 +27,7 @@ from roadstead.aws.content.index_items import (
     referrer_key,
     repository_pk,
     reserved_key,
+    standing_since,
     rules_key,
     tag_key,
     tagged_key,
@@ -107,7 +108,7 @@ class DynamoManifestIndex:
             *(tag_key(repository, tag) for tag in tags),
             *_content_keys(repository, blobs, manifests),
         ]
-        found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest", "document", "bytes", "deleting"))
+        found = self._table.batch_get(keys, (*_MANIFEST_ATTRIBUTES, "digest", "document", "bytes", "deleting", "since"))
         return CommitSnapshot(
             _manifest(found[own]) if own in found else None,
             _tags(repository, tags, found),
@@ -115,6 +116,7 @@ class DynamoManifestIndex:
             _contents(repository, found, blobs, manifests),
             _governing(repository, found),
             era_of(found.get(meta)),
+            standing_since(found.get(meta)),
         )
 
     def read_contents(

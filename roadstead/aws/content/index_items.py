@@ -41,6 +41,14 @@ def era_of(meta: Mapping[str, Any] | None) -> int:
     return era
 
 
+def standing_since(meta: Mapping[str, Any] | None) -> int:
+    """Return the first era whose manifests and tags stand: the repository's, or 0 if its deletion was given up."""
+    if meta is None or "deleting" in meta:
+        return era_of(meta)
+    since: int = meta.get("since", era_of(meta))
+    return since
+
+
 def era_when_set(item: Mapping[str, Any]) -> int:
     """Return the era of a manifest or tag. Those of earlier versions have none, and were set when they were pushed."""
     era: int = item.get("era", item["at"])

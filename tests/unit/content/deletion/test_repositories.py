@@ -167,3 +167,9 @@ def test_a_tag_that_becomes_immutable_meanwhile_keeps_the_repository(monkeypatch
     with pytest.raises(RuleRefused):
         deletion.sweep(SHIPS, at, ADA, go_on=always)
     assert registry.index.repository_exists(SHIPS) and not registry.index.is_emptying(SHIPS.project)
+    kept = registry.index.find_tag(SHIPS, Tag("v0"))
+    other = registry.index.find_tag(SHIPS, Tag("v1"))
+    assert kept is not None and other is not None
+    with pytest.raises(TagExists):
+        registry.pushes.tag(SHIPS, other.digest, Tag("v0"), actor=ADA)
+    assert registry.index.find_tag(SHIPS, Tag("v0")) == kept
