@@ -6,6 +6,7 @@ filter forwards it), `function` (what can be counted, one line a request), `leve
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
@@ -19,11 +20,12 @@ from roadstead.trail.entries import AuditEntry, rfc3339
 AUDIT = "audit"
 PATTERN = f"{{ $.{AUDIT}.schema = * }}"  # of the subscription filter
 _OURS = ("functions", "roadstead", "edge")
+_LINE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)  # no line is lost for a value's type
 
 
 def write(document: Mapping[str, Any]) -> None:
     """Write a line in one call: processes that share a log file locally must not interleave their lines."""
-    sys.stdout.write(compact(document, ascii_only=False, default=str) + "\n")
+    sys.stdout.write(_LINE.encode(document) + "\n")
     sys.stdout.flush()
 
 

@@ -58,6 +58,11 @@ def test_a_line_is_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line.startswith('{"audit":{"schema":1,') and line.endswith("}\n")
 
 
+def test_a_value_that_json_does_not_know_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    lines.write({"error": ValueError("höher"), "folder": Path("a/b")})
+    assert capsys.readouterr().out == '{"error":"höher","folder":"a/b"}\n'
+
+
 class _Out:
     def __init__(self, written: list[str]) -> None:
         self._written = written
