@@ -19,7 +19,7 @@ of them as well (docs/adr/0017-limits-below-a-project.md):
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,11 +27,12 @@ from roadstead import base64url
 from roadstead.documents import compact
 from roadstead.identity.access import ALL, DELETE, PULL, PUSH, REPOSITORY, Access
 from roadstead.identity.limits import matches_any
-from roadstead.names import ProjectName, RepositoryName
+from roadstead.names import MAX_REPOSITORY_NAME, ProjectName, RepositoryName
 
 MAX_ACCESS = 1_900  # bytes of the `access` claim: about 20 repositories with names of 40 characters
 MAX_SETS = 4_000  # bytes of the `sets` claim: 700 repositories in one project, 500 in 35
 MAX_PROJECTS = 48  # of one token: the store reads them, and a role in each, in one request
+SURELY_FIT = MAX_SETS // (MAX_REPOSITORY_NAME + 20)  # scopes, were each a set of its own: a project and 20 bytes
 
 _NAME = 4  # bytes of a name's SHA-256
 _BITS = {PULL: 1, PUSH: 2, DELETE: 4}
@@ -135,7 +136,7 @@ class Granted:
     @property
     def fits(self) -> bool:
         """Whether a token can hold the grant. Only patterns can make it larger than what `fits` was asked about."""
-        return _size([one.as_claim() for one in self.sets]) <= MAX_SETS
+        return not self.sets or _size([one.as_claim() for one in self.sets]) <= MAX_SETS
 
     def permits(self, needed: Access) -> bool:
         """Whether every action of `needed` is granted on that resource."""
@@ -185,11 +186,13 @@ class Granted:
 NOTHING_GRANTED = Granted()
 
 
-def fits(requested: Iterable[Access]) -> bool:
+def fits(requested: Sequence[Access]) -> bool:
     """Whether a token can hold everything requested, if all of it is granted.
 
     What is granted is never larger: within a project, equal requests are granted equal actions.
     """
+    if len(requested) <= SURELY_FIT:
+        return True
     expanded = (replace(one, actions=one.actions | _ACTIONS) if ALL in one.actions else one for one in requested)
     sets = Granted._compact(expanded, in_whole_projects).sets
     projects = {some.project for some in sets}
@@ -200,6 +203,8 @@ def repository_of(access: Access) -> RepositoryName | None:
     """Return the repository that `access` is about, or None if it is not about a well-named one."""
     if access.type != REPOSITORY:
         return None
+    if isinstance(access.name, RepositoryName):  # `parse_scope` has read it
+        return access.name
     try:
         return RepositoryName.parse(access.name)
     except ValueError:

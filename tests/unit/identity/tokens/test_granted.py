@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from roadstead.identity.access import CATALOG_ACCESS, Access
-from roadstead.identity.tokens.granted import MAX_ACCESS, MAX_PROJECTS, MAX_SETS, Granted, fits
+from roadstead.identity.tokens.granted import MAX_ACCESS, MAX_PROJECTS, MAX_SETS, SURELY_FIT, Granted, fits
 from roadstead.identity.tokens.minting import MAX_TOKEN
-from roadstead.names import ProjectName, RepositoryName
+from roadstead.names import MAX_REPOSITORY_NAME, ProjectName, RepositoryName
 from tests.unit.identity.parts import Harbour, by_password
 
 
@@ -70,6 +70,13 @@ def test_repositories_are_listed_by_project_as_far_as_their_names_are_known() ->
 def test_repositories_of_more_projects_than_one_read_finds_do_not_fit() -> None:
     assert fits(repositories(MAX_PROJECTS, projects=MAX_PROJECTS))
     assert not fits(repositories(MAX_PROJECTS + 1, projects=MAX_PROJECTS + 1))
+
+
+def test_a_few_scopes_fit_however_long_their_names_are() -> None:
+    asked = [Access.to(f"{number:0>{MAX_REPOSITORY_NAME - 2}}/a", "*") for number in range(SURELY_FIT)]
+    granted = Granted.of(Access.to(RepositoryName.parse(one.name), "pull", "push", "delete") for one in asked)
+    assert (len(granted.sets), granted.fits) == (SURELY_FIT, True)
+    assert fits(asked)
 
 
 def test_more_repositories_than_the_sets_hold_do_not_fit() -> None:
