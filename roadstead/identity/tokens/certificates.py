@@ -10,12 +10,11 @@ Do not use SnapStart for a function that holds a CertifiedSigning: it would clon
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from roadstead.identity.tokens import jose
@@ -29,9 +28,10 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key for tokens. `header` goes into each token; no token may live longer than `expires` (seconds, or None)."""
+    """A key for tokens. `header` is the first segment of each; no token may live longer than `expires` (seconds, or
+    None)."""
 
-    header: Mapping[str, str]
+    header: str
     sign: Callable[[bytes], bytes] = field(repr=False)
     expires: int | None = None
 
@@ -67,7 +67,7 @@ class DirectSigning:
         self._trusted = trusted
 
     def key(self, until: int) -> SigningKey:
-        return SigningKey(self._trusted.header(jose.TOKEN_TYPE), self._trusted.sign)
+        return SigningKey(jose.segment(self._trusted.header(jose.TOKEN_TYPE)), self._trusted.sign)
 
 
 class CertifiedSigning:
@@ -109,6 +109,6 @@ class CertifiedSigning:
         }
 
         def sign(message: bytes) -> bytes:
-            return raw_signature(private.sign(message, ec.ECDSA(hashes.SHA256())))
+            return raw_signature(private.sign(message, jose.ES256))
 
-        return SigningKey(header, sign, expires)
+        return SigningKey(jose.segment(header), sign, expires)

@@ -40,7 +40,7 @@ TOKEN_LIFETIME = 1800  # seconds, at most, also enforced by verifiers; a certifi
 LEEWAY = 60  # seconds by which two clocks may differ
 
 _COORDINATE = 32  # bytes of a P-256 coordinate
-_ES256 = ec.ECDSA(hashes.SHA256())
+ES256 = ec.ECDSA(hashes.SHA256())
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Jws:
             return False
         r, s = (int.from_bytes(part, "big") for part in (self.signature[:_COORDINATE], self.signature[_COORDINATE:]))
         try:
-            key.verify(encode_dss_signature(r, s), self.signed, _ES256)
+            key.verify(encode_dss_signature(r, s), self.signed, ES256)
         except InvalidSignature:
             return False
         return True
@@ -82,7 +82,12 @@ class Jws:
 
 def compact(header: Mapping[str, Any], claims: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> str:
     """Return a JWS in compact form; `sign` returns the raw R||S signature of a message."""
-    signed = f"{_segment(header)}.{_segment(claims)}"
+    return compact_under(segment(header), claims, sign)
+
+
+def compact_under(header: str, claims: Mapping[str, Any], sign: Callable[[bytes], bytes]) -> str:
+    """Return what `compact` does, of the `segment` of a header: a key's header is the same in all its tokens."""
+    signed = f"{header}.{segment(claims)}"
     return f"{signed}.{base64url.encode(sign(signed.encode('ascii')))}"
 
 
@@ -127,5 +132,6 @@ def _coordinate(text: str) -> int:
     return int.from_bytes(data, "big")
 
 
-def _segment(document: Mapping[str, Any]) -> str:
+def segment(document: Mapping[str, Any]) -> str:
+    """Return a header or claims as they stand in a JWS."""
     return base64url.encode(documents.compact(document).encode())

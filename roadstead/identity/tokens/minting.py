@@ -69,4 +69,4 @@ class TokenMinter:
             "jti": token_id,
             **(access if isinstance(access, Granted) else Granted.of(access)).as_claims(),
         }
-        return Minted(jose.compact(key.header, claims, key.sign), token_id, now, self._lifetime)
+        return Minted(jose.compact_under(key.header, claims, key.sign), token_id, now, self._lifetime)

@@ -162,11 +162,12 @@ class TokenService:
             raise TokenRefused(Reason.INVALID_REQUEST, f"a client_id has at most {MAX_CLIENT} characters")
         identity = self._authenticate(request, projects_of(request.scopes))
         subject = _subject(identity, request.credentials)
-        actor = replace(request.source, name=subject.name, kind=subject.kind, id=subject.id)
         read_only = self._configured().flag("read_only")
         grants = grant(request.scopes, identity, creates_projects=request.creates_projects, read_only=read_only)
-        for project in grants.missing_projects:
-            self._create_project(project, actor)
+        if grants.missing_projects:
+            creator = replace(request.source, name=subject.name, kind=subject.kind, id=subject.id)
+            for project in grants.missing_projects:
+                self._create_project(project, creator)
         granted = Granted.of(grants.access, grants.parts)
         if not granted.fits:
             raise TokenRefused(
