@@ -41,7 +41,7 @@ def as_viewed(request: Request, secrets: EdgeSecretSource | None, *, required: b
             raise RegistryError(
                 ErrorCode.DENIED, "requests to this address are refused: use the registry's own host name"
             )
-        return replace(request, headers=own)
+        return replace(request, headers=own) if len(own) < len(request.headers) else request
     moved = tuple(("authorization", value) for name, value in request.headers if name == AUTHORIZATION)
     if moved:
         own = (*(header for header in own if header[0] != "authorization"), *moved)

@@ -52,6 +52,8 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+_WEAKEST_FIRST = tuple(Role)
+
 # Patterns of repositories (roadstead.patterns) to which rights in a project are limited, without the project's name.
 # Empty: rights in the whole project.
 Patterns = tuple[str, ...]
@@ -277,8 +279,7 @@ class Identity:
 
 def strongest(roles: Iterable[Role]) -> Role | None:
     """Return the role that may do the most, or None if there is none."""
-    order = list(Role)
-    return max(roles, key=order.index, default=None)
+    return max(roles, key=_WEAKEST_FIRST.index, default=None)
 
 
 def whole_roles(held: Mapping[ProjectName, Iterable[HeldRole]]) -> dict[ProjectName, Role]:

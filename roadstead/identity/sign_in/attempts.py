@@ -118,6 +118,8 @@ class Attempt:
 
     def check(self, found: Mapping[AttemptKey, Counts]) -> None:
         """Raises TooManyAttempts during a pause or a lock."""
+        if not found:  # as for nearly every login: nothing failed lately
+            return
         waits = [self._wait(found, limit) for limit in self._limits()]
         if any(waits):
             raise TooManyAttempts(min(max(waits), LOCK_SECONDS))
