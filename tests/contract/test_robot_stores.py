@@ -179,16 +179,28 @@ def test_it_is_noted_when_to_look_at_a_robot_that_will_expire(filled: Store) -> 
 
 def test_robots_are_found_by_when_they_expire(filled: Store) -> None:
     at = CREATED + 30 * DAY
-    assert filled.expiring(at, at, 10) == (CI,)
-    assert filled.expiring(at + 1, at + DAY, 10) == filled.expiring(at - DAY, at - 1, 10) == ()
+    assert filled.expiring(at, at, 10) == ((CI,), False)
+    assert filled.expiring(at + 1, at + DAY, 10) == filled.expiring(at - DAY, at - 1, 10) == ((), False)
     other = filled.create_robot(replace(CI, name=RobotName(None, "late"), project_id=0, duration=40, id=0))
-    assert filled.expiring(at, at + 10 * DAY, 10) == (CI, other)
-    assert filled.expiring(at, at + 10 * DAY, 1) == (CI,)
+    assert filled.expiring(at, at + 10 * DAY, 2) == ((CI, other), False)
+    assert filled.expiring(at, at + 10 * DAY, 1) == ((CI,), True)
+    assert filled.expiring(at, at + 9 * DAY, 1) == ((CI,), False)
     filled.update_robot(replace(CI, duration=20))
-    assert filled.expiring(at - 20 * DAY, at + 9 * DAY, 10) == (replace(CI, duration=20),)
+    assert filled.expiring(at - 20 * DAY, at + 9 * DAY, 10) == ((replace(CI, duration=20),), False)
     filled.update_robot(replace(CI, duration=30, disabled=True))
     filled.remove_robot(other)
-    assert filled.expiring(0, at + 20 * DAY, 10) == ()
+    assert filled.expiring(0, at + 20 * DAY, 10) == ((), False)
+
+
+def test_removed_and_disabled_robots_hide_no_robot_that_expires_later(filled: Store) -> None:
+    for number in range(3):
+        name = RobotName(None, f"brief{number}")
+        filled.remove_robot(filled.create_robot(replace(CI, name=name, project_id=0, duration=1, id=0)))
+    off = filled.create_robot(replace(CI, name=RobotName(None, "off"), project_id=0, duration=2, id=0))
+    filled.update_robot(replace(off, disabled=True))
+    assert filled.expiring(0, CI.expires, 1) == ((CI,), False)
+    filled.update_robot(off)
+    assert filled.expiring(0, CI.expires, 1) == ((off,), True)
 
 
 def test_a_robot_that_was_warned_of_is_not_noted_again_for_the_same_expiry(filled: Store) -> None:

@@ -545,10 +545,10 @@ class MemoryIdentities:
             found = sorted((due for due in self._due if due.at <= before), key=lambda due: (due.at, str(due.id)))
             return tuple(found[:most])
 
-    def expiring(self, since: int, until: int, most: int) -> tuple[Robot, ...]:
+    def expiring(self, since: int, until: int, most: int) -> tuple[tuple[Robot, ...], bool]:
         with self._lock:
             found = [one for one in self._robots.values() if not one.disabled and since <= one.expires <= until]
-            return tuple(sorted(found, key=lambda one: (one.expires, str(one.id)))[:most])
+            return tuple(sorted(found, key=lambda one: (one.expires, str(one.id)))[:most]), len(found) > most
 
     def forget_warning(self, due: DueWarning) -> None:
         with self._lock:

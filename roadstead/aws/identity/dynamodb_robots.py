@@ -90,25 +90,27 @@ class DynamoRobots:
             found.append(DueWarning(int(at), RobotName.parse_local(item["name"]), int(id_)))
         return tuple(found)
 
-    def expiring(self, since: int, until: int, most: int) -> tuple[Robot, ...]:
+    def expiring(self, since: int, until: int, most: int) -> tuple[tuple[Robot, ...], bool]:
+        read = self._table.query(ROBOTS_EXPIRING, after=f"{since:012d}", limit=most + 1)
+        noted = [item for item in read if item["sk"] <= f"{until:012d}$"]  # the character after the # of a note
         names, notes = dict[Key, RobotName](), set[Key]()
-        for item in self._table.query(ROBOTS_EXPIRING, after=f"{since:012d}", limit=most):
-            if item["sk"] > f"{until:012d}$":  # the character after the # of a note
-                break
+        for item in noted[:most]:
             name = RobotName.parse_local(item["name"])
             names[robot_key(name)] = name
             notes.add((item["pk"], item["sk"]))
         found = self._table.batch_get(names) if names else {}
         robots = (robot_from(names[key], item) for key, item in found.items())
         standing = (robot for robot in robots if expiring_key(robot) in notes and not robot.disabled)
-        return tuple(sorted(standing, key=lambda robot: (robot.expires, str(robot.id))))
+        return tuple(sorted(standing, key=lambda robot: (robot.expires, str(robot.id)))), len(noted) > most
 
     def forget_warning(self, due: DueWarning) -> None:
         self._table.write(delete(due_key(due)))
 
     def remove_robot(self, robot: Robot, *, event: Event | None = None) -> None:
         try:
-            self._table.transact([delete(robot_key(robot.name), _SAME, {":id": robot.id}), *told(event)])
+            gone = delete(robot_key(robot.name), _SAME, {":id": robot.id})
+            notes = [delete(expiring_key(robot))] if robot.expires != NEVER else []
+            self._table.transact([gone, *notes, *told(event)])
         except Conflict:
             return  # it is gone
 
@@ -126,9 +128,14 @@ class DynamoRobots:
 
 
 def _noted(robot: Robot) -> list[Write]:
-    """Return the writes of the notes when a robot expires, and when to look at it if there is anything to warn of."""
+    """Return the writes of the notes when a robot expires, and when to look at it if there is anything to warn of.
+
+    A change of the expiry leaves the note of the earlier one, which its reader passes by.
+    """
     if robot.expires == NEVER:
         return []
+    if robot.disabled:
+        return [delete(expiring_key(robot))]
     at, name = warn_at(robot), robot.name.local
     expires = put(expiring_key(robot), {"name": name, "expires": robot.expires + KEPT_EXPIRED})
     return [expires, *([put(due_key(DueWarning(at, robot.name, robot.id)), {"name": name})] if at is not None else [])]

@@ -230,9 +230,9 @@ class Robots(Protocol):
         """Return the notes of robots to look at up to `before`, the oldest first. Costs one Query."""
         ...
 
-    def expiring(self, since: int, until: int, most: int) -> tuple[Robot, ...]:
+    def expiring(self, since: int, until: int, most: int) -> tuple[tuple[Robot, ...], bool]:
         """Return up to `most` robots of all projects and of the system that expire from `since` to `until`, in seconds,
-        the earliest first; no disabled ones. Costs one Query, and one read for each 100.
+        the earliest first; no disabled ones. And whether there may be more. Costs one Query, and one read for each 100.
 
         A robot of a project that is gone, or was created anew, may be among them. Robots are forgotten here
         KEPT_EXPIRED after their expiry.

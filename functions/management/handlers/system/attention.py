@@ -139,7 +139,7 @@ def _quotas(governed: Governed) -> Iterator[_Warning]:
 def _robots(call: Call, visible: Mapping[ProjectName, int]) -> tuple[list[_Warning], bool]:
     """Return the robots that expire, and whether there may be more: of the system, and of projects that stand."""
     now = int(call.services.clock())
-    expiring = call.services.directory.expiring(now - SOON + 1, now + SOON - 1, MAX_EXPIRING)
+    expiring, more = call.services.directory.expiring(now - SOON + 1, now + SOON - 1, MAX_EXPIRING)
     prefix = call.services.configuration.read().text("robot_name_prefix") if expiring else ""
     found = [
         _Warning("robot", robot.name.full(prefix), project, robot.expires)
@@ -147,7 +147,7 @@ def _robots(call: Call, visible: Mapping[ProjectName, int]) -> tuple[list[_Warni
         if (project := robot.name.project) is None or (project in visible and robot.is_of(project, visible[project]))
     ]
     found.sort(key=lambda one: (one.project or "", one.name))
-    return found, len(expiring) == MAX_EXPIRING
+    return found, more
 
 
 def _tokens(call: Call) -> Iterator[_Warning]:

@@ -145,7 +145,7 @@ def test_there_being_more_robots_than_are_looked_at_is_said(desk: Desk, monkeypa
     monkeypatch.setattr(attention_module, "MAX_EXPIRING", 2)
     pull = {"resource": "repository", "action": "pull"}
     permissions = [{"kind": "project", "namespace": "ships", "access": [pull]}]
-    for name, more in (("one", False), ("two", True)):
+    for name, more in (("one", False), ("two", False), ("three", True)):
         document = {"name": name, "level": "project", "duration": 3, "permissions": permissions}
         assert Browser(desk).ask("POST", "/api/v2.0/robots", document, basic("ada"))[0] == 201
         assert Browser(desk).ask("GET", PATH, headers=basic("ada"))[1]["more"] is more
