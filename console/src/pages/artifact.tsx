@@ -86,7 +86,7 @@ export function Artifact(at: At) {
           </>
         )}
       </Head>
-      {found && (
+      {found && !project.isPending && (
         <div class="columns">
           <div class="stack">
             <Pull at={at} artifact={found} />

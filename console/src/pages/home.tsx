@@ -11,7 +11,7 @@ import { Time } from '../ui/data';
 import { Failure } from '../ui/feedback';
 import { FirstPush } from '../ui/first-push';
 import { Head } from '../ui/shell';
-import { ProviderWarnings } from './home/providers';
+import { ProviderWarning, useFailingProviders } from './home/providers';
 import { Warning } from './home/warnings';
 
 /** Where somebody begins: what needs attention, what was pushed and done last, and how to push if nothing was. */
@@ -33,7 +33,7 @@ export function Home() {
             {session.data && <Attention home={home.data} admin={admin} />}
             {empty && <First project={home.data?.push_to ?? null} admin={admin} />}
             <div class="columns even">
-              {!empty && <Pushed found={home.data?.repositories} />}
+              {home.data && !empty && <Pushed found={home.data.repositories} />}
               {home.data && home.data.activity.length > 0 && <Done entries={home.data.activity} />}
             </div>
           </>
@@ -62,13 +62,15 @@ function Figures({ found, admin }: { found: Page['statistics'] | undefined; admi
   );
 }
 
-/** Warnings, the worst first; that there are none is said too. */
+/** Warnings, the worst first, then providers that fail once that is known; that there are none is said too. */
 function Attention({ home, admin }: { home: Page | undefined; admin: boolean }) {
   const { t, n } = useTexts();
   const found = home?.attention;
   const warnings = found?.warnings ?? [];
   const readOnly = home?.read_only ?? false;
   const seen = found?.projects;
+  const { asking, failing } = useFailingProviders(home);
+  const none = !readOnly && !warnings.length && !failing.length;
   return (
     <section class="card">
       <header>
@@ -84,7 +86,6 @@ function Attention({ home, admin }: { home: Page | undefined; admin: boolean }) 
             <span class="sentence">{admin ? <a href={to.administration('configuration')}>{t('home.readOnly')}</a> : t('home.readOnly')}</span>
           </li>
         )}
-        {home?.providers && <ProviderWarnings issuer={home.providers.oidc_endpoint} directory={home.providers.ldap_url} />}
         {warnings.map((one) => (
           <Warning key={`${one.kind} ${one.project ?? ''} ${one.name}`} warning={one} />
         ))}
@@ -93,12 +94,15 @@ function Attention({ home, admin }: { home: Page | undefined; admin: boolean }) 
             <span class="sentence muted">{t('home.more')}</span>
           </li>
         )}
-        {!home && (
+        {failing.map((one) => (
+          <ProviderWarning key={one.name} {...one} />
+        ))}
+        {none && (!home || asking) && (
           <li>
             <span class="skeleton" style={{ width: '60%' }} />
           </li>
         )}
-        {home && !warnings.length && !readOnly && (
+        {none && home && !asking && (
           <li>
             <CircleCheck size={SMALL} class="good" aria-hidden="true" />
             <span class="sentence muted">{t('home.quiet')}</span>
@@ -109,18 +113,18 @@ function Attention({ home, admin }: { home: Page | undefined; admin: boolean }) 
   );
 }
 
-function Pushed({ found }: { found: Page['repositories'] | undefined }) {
+function Pushed({ found }: { found: Page['repositories'] }) {
   const { t, n } = useTexts();
   return (
     <section class="card">
       <header>
         <h2>{t('home.pushed')}</h2>
-        {found && found.projects.looked_at < found.projects.all && (
+        {found.projects.looked_at < found.projects.all && (
           <span class="muted small">{n('home.looked', found.projects.looked_at, { all: found.projects.all })}</span>
         )}
       </header>
       <ul class="rules">
-        {found?.last.map((one) => (
+        {found.last.map((one) => (
           <li key={one.name}>
             <a class="sentence name" href={to.repository(...splitName(one.name))}>
               {one.name}

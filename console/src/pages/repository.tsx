@@ -27,7 +27,8 @@ export function Repository({ project, repository, tab }: { project: string; repo
   const found = useProject(project);
   const [deleting, setDeleting] = useState(false);
   const name = `${registryHost()}/${project}/${repository}`;
-  const has = (right: Right) => found.isSuccess && may(right, found.data.current_user_role_id, session.data?.admin ?? false);
+  const admin = session.data?.admin ?? false;
+  const has = (right: Right) => found.isSuccess && may(right, found.data.current_user_role_id, admin);
   const keeper = has('remove');
   return (
     <>
@@ -53,7 +54,7 @@ export function Repository({ project, repository, tab }: { project: string; repo
         ]}
       />
       {tab === 'tags' ? (
-        <Tags project={project} repository={repository} name={name} remove={found.isPending ? undefined : keeper} />
+        <Tags project={project} repository={repository} name={name} remove={found.isPending ? admin || undefined : keeper} />
       ) : tab === 'untagged' ? (
         <Untagged project={project} repository={repository} />
       ) : tab === 'info' ? (
@@ -242,7 +243,7 @@ function Tags({ project, repository, name, remove }: TagsProps) {
           }}
         />
       )}
-      {(after || tags.data?.next) && (
+      {!waiting && (after || tags.data?.next) && (
         <nav class="pager" aria-label={t('pages')}>
           <span class="space" />
           {after && (

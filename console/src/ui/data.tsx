@@ -105,6 +105,17 @@ export function Waiting({ columns, rows = 6 }: { columns: number; rows?: number 
   );
 }
 
+/** Stands for a card that is still to come; what is below it waits (style.css). */
+export function Coming() {
+  return (
+    <div class="card coming" aria-busy="true">
+      <div class="body">
+        <span class="skeleton" />
+      </div>
+    </div>
+  );
+}
+
 interface TableProps {
   label: string;
   head: ComponentChildren;

@@ -17,7 +17,7 @@ NAMES = sorted(path.name.removesuffix(".journey.ts") for path in (HERE / "journe
 
 def test_there_are_journeys() -> None:
     known = {"sign-in", "images", "members", "hostile", "trash", "providers", PROVIDER, "accessibility"}
-    assert known | {"sessions", "upkeep", "costs"} <= set(NAMES)
+    assert known | {"sessions", "upkeep", "costs", "shifts"} <= set(NAMES)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != PROVIDER])

@@ -47,18 +47,21 @@ export function Collector() {
         {t('collector.hint')}
       </p>
       <div class="bar">
-        {schedule.data && (
-          <label class="row">
-            <span class="muted">{t('collector.also')}</span>
-            <select style={{ width: 'auto' }} value={type} disabled={change.isPending} onChange={(event) => change.mutate(event.currentTarget.value)}>
-              {[...new Set<string>([...TYPES, type])].map((one) => (
-                <option key={one} value={one}>
-                  {one in CRONS ? t(`collector.${one as 'None'}`) : (schedule.data.schedule?.cron ?? one)}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
+        <label class="row">
+          <span class="muted">{t('collector.also')}</span>
+          <select
+            style={{ width: 'auto' }}
+            value={schedule.data ? type : ''}
+            disabled={!schedule.data || change.isPending}
+            onChange={(event) => change.mutate(event.currentTarget.value)}
+          >
+            {[...new Set<string>([...TYPES, type])].map((one) => (
+              <option key={one} value={one}>
+                {one in CRONS ? t(`collector.${one as 'None'}`) : (schedule.data?.schedule?.cron ?? one)}
+              </option>
+            ))}
+          </select>
+        </label>
         <span class="space" />
         <label class="choice">
           <input type="checkbox" checked={dry} onChange={(event) => setDry(event.currentTarget.checked)} />

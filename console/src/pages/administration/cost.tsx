@@ -13,22 +13,24 @@ export function Cost() {
   const costs = useOne(['costs'], () => api.GET('/api/roadstead/v1/costs', {}));
   if (costs.isError) return <Failure error={costs.error} retry={() => void costs.refetch()} />;
   const found = costs.data;
+  const head = (
+    <>
+      <Header>{t('costs.items')}</Header>
+      <Header kind="number mid">{t('costs.quantity')}</Header>
+      <Header kind="number">{t('costs.usd')}</Header>
+    </>
+  );
+  if (!found)
+    return (
+      <Table label={t('costs.items')} head={head} waiting>
+        <Waiting columns={3} />
+      </Table>
+    );
   return (
     <div class="stack">
-      {found && <p class="muted">{t('costs.estimate', { date: found.prices_of, region: found.region })}</p>}
-      <Table
-        label={t('costs.items')}
-        waiting={costs.isPending}
-        head={
-          <>
-            <Header>{t('costs.items')}</Header>
-            <Header kind="number mid">{t('costs.quantity')}</Header>
-            <Header kind="number">{t('costs.usd')}</Header>
-          </>
-        }
-      >
-        {!found && <Waiting columns={3} />}
-        {found?.items.map((one) => (
+      <p class="muted">{t('costs.estimate', { date: found.prices_of, region: found.region })}</p>
+      <Table label={t('costs.items')} head={head}>
+        {found.items.map((one) => (
           <tr key={one.name}>
             <td>
               {t(`costs.item.${one.name}`)}
@@ -42,20 +44,18 @@ export function Cost() {
             </td>
           </tr>
         ))}
-        {found && (
-          <tr>
-            <td>
-              <strong>{t('costs.total')}</strong>
-            </td>
-            <td class="mid" />
-            <td class="number">
-              <strong>{dollars(found.total_known, language)}</strong>
-            </td>
-          </tr>
-        )}
+        <tr>
+          <td>
+            <strong>{t('costs.total')}</strong>
+          </td>
+          <td class="mid" />
+          <td class="number">
+            <strong>{dollars(found.total_known, language)}</strong>
+          </td>
+        </tr>
       </Table>
-      {found && <Rates found={found} />}
-      {found && found.projects.length > 0 && <Projects found={found} />}
+      <Rates found={found} />
+      {found.projects.length > 0 && <Projects found={found} />}
     </div>
   );
 }

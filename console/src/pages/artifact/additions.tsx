@@ -5,6 +5,7 @@ import type { Artifact } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { bytes } from '../../lib/format';
 import { CopyButton, SMALL } from '../../ui/controls';
+import { Coming } from '../../ui/data';
 import type { At } from './at';
 
 const Markdown = lazy(() => import('../../ui/markdown').then((one) => one.Markdown));
@@ -16,13 +17,14 @@ export function Additions({ at, artifact }: { at: At; artifact: Artifact }) {
   const readme = useAddition(at, 'readme.md', 'readme.md' in links);
   return (
     <>
+      {readme.isLoading && <Coming />}
       {readme.data && (
         <section class="card">
           <header>
             <h2>README</h2>
           </header>
           <div class="body">
-            <Suspense fallback={null}>
+            <Suspense fallback={<span class="skeleton coming" />}>
               <Markdown text={readme.data} />
             </Suspense>
           </div>
@@ -50,6 +52,7 @@ export function Additions({ at, artifact }: { at: At; artifact: Artifact }) {
 
 function Text({ at, name, title, there }: { at: At; name: string; title: string; there: boolean }) {
   const text = useAddition(at, name, there);
+  if (text.isLoading) return <Coming />;
   if (!text.data) return null;
   return (
     <section class="card">
@@ -77,6 +80,7 @@ interface Dependency {
 function Dependencies({ at, there }: { at: At; there: boolean }) {
   const { t } = useTexts();
   const found = useAddition(at, 'dependencies', there);
+  if (found.isLoading) return <Coming />;
   const rows = parsed<Dependency>(found.data);
   if (!rows.length) return null;
   return (
@@ -109,6 +113,7 @@ interface Entry {
 function Files({ at, there }: { at: At; there: boolean }) {
   const { t } = useTexts();
   const found = useAddition(at, 'files', there);
+  if (found.isLoading) return <Coming />;
   const rows = parsed<Entry>(found.data);
   if (!rows.length) return null;
   return (

@@ -4,6 +4,7 @@ import { pathOf, useAction } from '../../api/queries';
 import type { Artifact, Label } from '../../api/types';
 import { useTexts } from '../../i18n';
 import { LabelBadge, useLabels } from '../../parts/labels';
+import { Coming } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
 import type { At } from './at';
 
@@ -28,6 +29,7 @@ export function LabelsOf({ at, artifact, edit }: { at: At; artifact: Artifact; e
   const known = [...(own.data ?? []), ...(everywhere.data ?? [])];
   const left = known.filter((label) => !set.some((one) => one.id === label.id));
   const error = add.error ?? remove.error;
+  if (own.isLoading || everywhere.isLoading) return <Coming />;
   if (!set.length && !(edit && known.length)) return null;
   return (
     <section class="card">

@@ -1,7 +1,7 @@
 import { type Step, useAddition, useLayers } from '../../api/queries';
 import type { Artifact, Layer } from '../../api/types';
 import { useTexts } from '../../i18n';
-import { Digest, Size } from '../../ui/data';
+import { Coming, Digest, Size } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
 import type { At } from './at';
 
@@ -16,6 +16,7 @@ export function Layers({ at, artifact }: { at: At; artifact: Artifact }) {
   const { t, n } = useTexts();
   const layers = useLayers(at, (artifact.references ?? []).length === 0);
   const history = useAddition(at, 'build_history', 'build_history' in (artifact.addition_links ?? {}));
+  if (layers.isLoading || history.isLoading) return <Coming />;
   if (layers.isError) return <Failure error={layers.error} retry={() => void layers.refetch()} />;
   const found = layers.data ?? [];
   const lines = linesOf(found, stepsOf(history.data ?? '[]'));

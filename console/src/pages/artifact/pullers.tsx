@@ -1,7 +1,7 @@
 import { api } from '../../api/client';
 import type { Puller } from '../../api/types';
 import { useTexts } from '../../i18n';
-import { Time } from '../../ui/data';
+import { Coming, Time } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
 import { usePages } from '../../ui/listing';
 import type { At } from './at';
@@ -14,6 +14,7 @@ export function Pullers({ at }: { at: At }) {
   const pullers = usePages<Puller>(['pullers', at], PAGE, (query) =>
     api.GET('/api/roadstead/v1/projects/{project}/repositories/{repository}/artifacts/{reference}/pullers', { params: { path: { ...at }, query } }),
   );
+  if (pullers.isLoading) return <Coming />;
   if (pullers.isError) return <Failure error={pullers.error} retry={() => void pullers.refetch()} />;
   const rows = pullers.data?.rows ?? [];
   return (

@@ -7,7 +7,7 @@ import { type Message, useTexts } from '../../i18n';
 import { shortDigest } from '../../lib/format';
 import { to } from '../../lib/place';
 import { SMALL } from '../../ui/controls';
-import { Digest, Time } from '../../ui/data';
+import { Coming, Digest, Time } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
 import { usePages } from '../../ui/listing';
 import type { At } from './at';
@@ -24,6 +24,7 @@ function useReferrers(at: At) {
 export function Referrers({ at }: { at: At }) {
   const { t, n } = useTexts();
   const accessories = useReferrers(at);
+  if (accessories.isLoading) return <Coming />;
   if (accessories.isError)
     return <Failure error={accessories.error} retry={() => void accessories.refetch()} />;
   const rows = accessories.data?.rows ?? [];

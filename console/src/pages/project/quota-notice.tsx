@@ -13,6 +13,7 @@ export function QuotaNotice({ project }: { project: string }) {
   const found = useOne(['quotas', 'of', project], () => api.GET('/api/v2.0/projects/{project}/summary', { params: { path: { project } } }));
   const limit = found.data?.quota?.hard.storage ?? -1;
   const used = found.data?.quota?.used.storage ?? 0;
+  if (found.isPending && !found.failureCount) return <span class="coming" hidden />;
   if (limit <= 0 || used < limit * NEAR) return null;
   return (
     <p class="notice-box" role="status" style={{ marginBottom: '16px' }}>

@@ -22,6 +22,7 @@ export function RetentionRuns({ id, there, edit }: { id: number; there: boolean;
     (query) => api.GET('/api/v2.0/retentions/{id}/executions', { params: { path: { id: String(id) }, query } }),
     { enabled: there, watch: (rows) => rows.some((one) => isUnderWay(one.status)) && FOLLOW },
   );
+  if (runs.isLoading) return <span class="coming" hidden />;
   if (!runs.data?.rows.length) return null;
   return (
     <>

@@ -8,6 +8,7 @@ import { useTexts } from '../../i18n';
 import { shortDigest } from '../../lib/format';
 import { Button } from '../../ui/controls';
 import { Confirm } from '../../ui/dialogs';
+import { Coming } from '../../ui/data';
 import { Failure } from '../../ui/feedback';
 import { RetentionRuns } from './retention-runs';
 
@@ -52,6 +53,7 @@ export function Retention({ project, id, edit }: { project: string; id: number; 
   );
   const cron = policy.trigger.settings.cron;
   const schedule = (Object.keys(SCHEDULES) as Schedule[]).find((one) => SCHEDULES[one] === cron);
+  if (saved.isPending) return <Coming />; // a rule that is added before the others are known would replace them
   if (saved.isError) return <Failure error={saved.error} retry={() => void saved.refetch()} />;
   return (
     <section class="card">
@@ -73,7 +75,7 @@ export function Retention({ project, id, edit }: { project: string; id: number; 
           </li>
         ))}
       </ul>
-      {policy.rules.length > 0 && <Preview project={project} policy={policy} />}
+      {policy.rules.length > 0 && <Preview project={project} policy={policy} first={!draft} />}
       {(policy.rules.length > 0 || draft) && edit && (
         <footer>
           <label class="row">
@@ -205,8 +207,15 @@ function EditRule({ rule, edit, change }: EditRuleProps) {
   );
 }
 
+interface PreviewProps {
+  project: string;
+  policy: RetentionPolicy;
+  /** Whether nobody has changed the rules yet. */
+  first: boolean;
+}
+
 /** What would stay and what would go with these rules, and why: asked for again after each change. */
-function Preview({ project, policy }: { project: string; policy: RetentionPolicy }) {
+function Preview({ project, policy, first }: PreviewProps) {
   const { t, n } = useTexts();
   const [asked, setAsked] = useState(policy);
   const text = JSON.stringify(policy);
@@ -221,7 +230,7 @@ function Preview({ project, policy }: { project: string; policy: RetentionPolicy
   const gone = rows.reduce((sum, one) => sum + one.artifacts.filter((artifact) => !artifact.keep).length, 0);
   const kept = rows.reduce((sum, one) => sum + one.artifacts.length, 0) - gone;
   return (
-    <div class="body stack preview" aria-busy={preview.isFetching}>
+    <div class={`body stack preview${first && preview.isLoading ? ' coming' : ''}`} aria-busy={preview.isFetching}>
       <div class="row" role="status">
         <h3>{t('retention.preview')}</h3>
         {preview.isSuccess && (

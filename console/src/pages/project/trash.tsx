@@ -70,26 +70,24 @@ export function Trash({ project, may }: TabProps) {
   return (
     <>
       <div class="bar">
-        {grace.data && (
-          <label class="row">
-            <span class="muted">{t('trash.grace')}</span>
-            <select
-              style={{ width: 'auto' }}
-              value={days}
-              disabled={!may('emptyTrash') || setGrace.isPending}
-              onChange={(event) => setGrace.mutate(Number(event.currentTarget.value) * DAY)}
-            >
-              {choices.map((choice) => (
-                <option key={choice} value={choice}>
-                  {choice === 0 ? t('trash.grace.none') : n('days', choice)}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
+        <label class="row">
+          <span class="muted">{t('trash.grace')}</span>
+          <select
+            style={{ width: 'auto' }}
+            value={grace.data ? days : ''}
+            disabled={!grace.data || !may('emptyTrash') || setGrace.isPending}
+            onChange={(event) => setGrace.mutate(Number(event.currentTarget.value) * DAY)}
+          >
+            {choices.map((choice) => (
+              <option key={choice} value={choice}>
+                {choice === 0 ? t('trash.grace.none') : n('days', choice)}
+              </option>
+            ))}
+          </select>
+        </label>
         <span class="space" />
-        {may('emptyTrash') && rows.length > 0 && (
-          <Button kind="harm" icon={Trash2} onClick={() => setRemoving('all')}>
+        {may('emptyTrash') && (
+          <Button kind="harm" icon={Trash2} disabled={!rows.length} onClick={() => setRemoving('all')}>
             {t('trash.empty')}
           </Button>
         )}
