@@ -17,6 +17,9 @@ from roadstead.content.uploads.uploads import BodyInterrupted
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
+BATCH_BYTES = 256 * 1024  # handed to the thread at once; one more is gathered meanwhile
+GATHER_SECONDS = 0.02
+
 
 class BodyTooSlow(BodyInterrupted):
     """The body arrived slower than `Pace` allows. What has arrived is kept, as when a client goes away."""
@@ -31,7 +34,7 @@ class Pace:
 
 
 class StreamedBody:
-    """Iterated by one worker thread; each piece is asked for when the last was used up, so TCP does the waiting."""
+    """Iterated by one worker thread. While it stores a batch, the loop gathers the next, and then lets TCP wait."""
 
     def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop, pace: Pace | None = None) -> None:
         self._receive = receive
@@ -39,50 +42,76 @@ class StreamedBody:
         self._pace = pace or Pace()
         self._waited = 0.0  # seconds, and bytes that came in them, since the pace was last looked at
         self._came = 0
+        self._receiving = asyncio.Lock()  # the batch that was asked for last may still be on its way at a drain
         self.ended = False
         self.interrupted = False
         self.too_slow = False
 
     def __iter__(self) -> Iterator[bytes]:
-        """Raises BodyInterrupted when the client goes away, or the server stops, before the body's end; BodyTooSlow."""
-        while not self.ended:
+        """Raises BodyInterrupted when the client goes away, or the server stops, before the body's end; BodyTooSlow.
+
+        What arrived before that is yielded first.
+        """
+        asked = None if self._is_over else self._ask()
+        while asked is not None:
             try:
-                message = asyncio.run_coroutine_threadsafe(self._next(), self._loop).result()
+                pieces = asked.result()
+                asked = None if self._is_over else self._ask()
             except (concurrent.futures.CancelledError, RuntimeError) as error:
                 self.interrupted = True
                 raise BodyInterrupted from error
-            if message["type"] == "http.disconnect":
-                self.interrupted = True
-                raise BodyInterrupted
-            self.ended = not message.get("more_body", False)
-            if data := message.get("body", b""):
-                yield data
+            yield from pieces
+        if self.too_slow:
+            raise BodyTooSlow
+        if self.interrupted:
+            raise BodyInterrupted
 
     async def drain(self, seconds: float) -> None:
         """Read and forget what is left: a client that is still sending sees no answer before a closed connection."""
-        try:
-            async with asyncio.timeout(seconds):
-                while not self.ended and not self.interrupted:
-                    message = await self._receive()
-                    self.interrupted = message["type"] == "http.disconnect"
-                    self.ended = not message.get("more_body", False)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._receiving:
+                while not self._is_over:
+                    await self._piece()
 
-    async def _next(self) -> dict[str, Any]:
-        """The next message. Only time that the client takes counts, not what storing takes."""
-        while True:
+    @property
+    def _is_over(self) -> bool:
+        return self.ended or self.interrupted or self.too_slow
+
+    def _ask(self) -> concurrent.futures.Future[list[bytes]]:
+        return asyncio.run_coroutine_threadsafe(self._gather(), self._loop)
+
+    async def _gather(self) -> list[bytes]:
+        """The pieces that arrive until they are BATCH_BYTES, or until GATHER_SECONDS after the first of them; none if
+        the client sends none for as long as its pace is watched.
+
+        A thread that is woken for each piece spends more time on that than on the piece. Only time that the client
+        takes counts for its pace, not what storing takes.
+        """
+        pieces: list[bytes] = []
+        size = 0
+        async with self._receiving:
             began = time.monotonic()
-            message: dict[str, Any] = {}
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, self._pace.seconds - self._waited)):
-                    message = await self._receive()
-            self._waited += time.monotonic() - began
-            self._came += len(message.get("body", b""))
-            if self._waited >= self._pace.seconds:
-                if self._came < self._pace.rate * self._waited and message.get("more_body", True):
-                    self.too_slow = True
-                    raise BodyTooSlow
-                self._waited, self._came = 0.0, 0
-            if message:
-                return message
+                async with asyncio.timeout(max(0.0, self._pace.seconds - self._waited)) as patience:
+                    while size < BATCH_BYTES and not self._is_over:
+                        pieces.append(await self._piece())
+                        if size == 0:
+                            patience.reschedule(self._loop.time() + GATHER_SECONDS)
+                        size += len(pieces[-1])
+            self._keep_pace(time.monotonic() - began, size)
+        return pieces
+
+    async def _piece(self) -> bytes:
+        """The next bytes, perhaps none; notes the body's end."""
+        message = await self._receive()
+        self.interrupted = message["type"] == "http.disconnect"
+        self.ended = not self.interrupted and not message.get("more_body", False)
+        data: bytes = message.get("body", b"")
+        return data
+
+    def _keep_pace(self, waited: float, came: int) -> None:
+        self._waited += waited
+        self._came += came
+        if self._waited >= self._pace.seconds:
+            self.too_slow = not (self.ended or self.interrupted) and self._came < self._pace.rate * self._waited
+            self._waited, self._came = 0.0, 0
