@@ -75,6 +75,13 @@ class Objects(Protocol):
         """Return all bytes of an object, or None if it does not exist."""
         ...
 
+    def get_range(self, key: str, start: int, size: int) -> bytes | None:
+        """Return the `size` bytes from `start` on, fewer at the object's end; None if it does not exist.
+
+        `start` is within the object.
+        """
+        ...
+
     def find(self, key: str) -> ObjectInfo | None:
         """Return size, checksums and metadata of an object, or None if it does not exist."""
         ...

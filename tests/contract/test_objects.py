@@ -168,6 +168,16 @@ def test_an_object_is_read_as_it_was_written(objects: Objects, data: bytes) -> N
     assert found is not None and (found.size, found.metadata) == (len(data), WHO)
 
 
+@pytest.mark.parametrize(("start", "size"), [(0, 1), (0, 5), (1, 3), (4, 100), (0, 100)])
+def test_a_range_of_an_object_ends_with_the_object(objects: Objects, start: int, size: int) -> None:
+    objects.put(KEY, b"forty", metadata={})
+    assert objects.get_range(KEY, start, size) == b"forty"[start : start + size]
+
+
+def test_a_range_of_an_absent_object_is_none(objects: Objects) -> None:
+    assert objects.get_range(f"{KEY}-absent", 0, 1) is None
+
+
 def test_an_object_without_a_checksum_has_no_digest(objects: Objects) -> None:
     objects.put("blobs/a", b"bytes", metadata={})
     found = objects.find("blobs/a")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from roadstead.aws.content import index_items
+from roadstead.content.uploads import uploads
 from roadstead.content.uploads import writer as upload_writer
 from tests.invariants.cloud import Cloud
 from tests.invariants.registry import PART_BYTES, TAIL_BYTES
@@ -31,6 +32,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Uploads of a few KB take the ways that otherwise take MB."""
     monkeypatch.setattr(upload_writer, "MIN_PART", PART_BYTES)
     monkeypatch.setattr(upload_writer, "MAX_TAIL", TAIL_BYTES)
+    monkeypatch.setattr(uploads, "READ_BACK_BYTES", 2 * PART_BYTES)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from roadstead.content.uploads.token import UploadToken
-from roadstead.digest import Digest
+from roadstead.digest import DEFAULT_ALGORITHM, Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName, Tag
 from tests.invariants.registry import ALICE, BOATS, SHIPS, Registry, blob, image
@@ -45,7 +45,9 @@ class Operation:
     over: frozenset[ErrorCode] = frozenset()
 
 
-def send_in_chunks(registry: Registry, token: UploadToken, data: bytes, chunk: int) -> Digest:
+def send_in_chunks(
+    registry: Registry, token: UploadToken, data: bytes, chunk: int, algorithm: str = DEFAULT_ALGORITHM
+) -> Digest:
     """A client that asks where its upload stands and goes on from there."""
     try:
         offset = registry.uploads.offset(token)
@@ -56,10 +58,12 @@ def send_in_chunks(registry: Registry, token: UploadToken, data: bytes, chunk: i
     while offset < len(data):
         piece = data[offset : offset + chunk]
         offset = registry.uploads.append(token, (piece,), actor=ALICE, start=offset)
-    return registry.close(token, data).digest
+    return registry.close(token, data, algorithm=algorithm).digest
 
 
-def stream_in_chunks(registry: Registry, token: UploadToken, data: bytes, chunk: int) -> None:
+def stream_in_chunks(
+    registry: Registry, token: UploadToken, data: bytes, chunk: int, algorithm: str = DEFAULT_ALGORITHM
+) -> None:
     """The same client of the relay, which then asks the registry for the blob."""
     try:
         offset = registry.relay.offset(token)
@@ -69,8 +73,9 @@ def stream_in_chunks(registry: Registry, token: UploadToken, data: bytes, chunk:
         offset = len(data)
     while offset < len(data):
         offset = registry.relay.append(token, (data[offset : offset + chunk],), actor=ALICE, start=offset)
-    registry.relay.close(token, Digest.of(data), actor=ALICE)
-    registry.blobs.get(token.repository, Digest.of(data), ALICE, promise=True)
+    digest = Digest.of(data, algorithm)
+    registry.relay.close(token, digest, actor=ALICE)
+    registry.blobs.get(token.repository, digest, ALICE, promise=True)
 
 
 def streamed_blob(registry: Registry, data: bytes, repository: RepositoryName = SHIPS) -> None:
@@ -78,8 +83,10 @@ def streamed_blob(registry: Registry, data: bytes, repository: RepositoryName = 
     registry.relay.close(registry.begin(repository), Digest.of(data), (data,), actor=ALICE)
 
 
-def serves(registry: Registry, data: bytes, repository: RepositoryName = SHIPS) -> bool:
-    digest = Digest.of(data)
+def serves(
+    registry: Registry, data: bytes, repository: RepositoryName = SHIPS, algorithm: str = DEFAULT_ALGORITHM
+) -> bool:
+    digest = Digest.of(data, algorithm)
     with contextlib.suppress(RegistryError):
         link = registry.blobs.get(repository, digest, ALICE)
         return digest.matches(link.data if link.data is not None else registry.objects.get(link.key) or b"")
@@ -122,21 +129,21 @@ def _whole(name: str, data: bytes) -> Operation:
     )
 
 
-def _chunked(name: str, data: bytes, chunk: int) -> Operation:
+def _chunked(name: str, data: bytes, chunk: int, algorithm: str = DEFAULT_ALGORITHM) -> Operation:
     return Operation(
         name,
         begin,
-        lambda registry, work: send_in_chunks(registry, token_of(work), data, chunk),
-        lambda registry, work: serves(registry, data),
+        lambda registry, work: send_in_chunks(registry, token_of(work), data, chunk, algorithm),
+        lambda registry, work: serves(registry, data, algorithm=algorithm),
     )
 
 
-def _streamed(name: str, data: bytes, chunk: int) -> Operation:
+def _streamed(name: str, data: bytes, chunk: int, algorithm: str = DEFAULT_ALGORITHM) -> Operation:
     return Operation(
         name,
         begin,
-        lambda registry, work: stream_in_chunks(registry, token_of(work), data, chunk),
-        lambda registry, work: serves(registry, data),
+        lambda registry, work: stream_in_chunks(registry, token_of(work), data, chunk, algorithm),
+        lambda registry, work: serves(registry, data, algorithm=algorithm),
     )
 
 
@@ -248,10 +255,13 @@ OPERATIONS = (
     _chunked("upload in one chunk that waits in an object", TWO_CHUNKS, 6 * 1024),
     _chunked("upload in chunks that wait in objects", TWO_CHUNKS, 3 * 1024),
     _chunked("upload in many parts", MANY_PARTS, 15 * 1024),
+    _chunked("upload in one chunk that is hashed again", TWO_CHUNKS, 6 * 1024, "sha512"),
+    _chunked("upload in many parts that are read back", MANY_PARTS, 15 * 1024, "sha512"),
     _streamed("stream a blob that the session keeps", LAYER, 25),
     _streamed("stream a blob in one chunk that waits in an object", TWO_CHUNKS, 6 * 1024),
     _streamed("stream a blob in chunks that wait in objects", TWO_CHUNKS, 3 * 1024),
     _streamed("stream a blob in many parts", MANY_PARTS, 15 * 1024),
+    _streamed("stream a blob in many parts that are read back", MANY_PARTS, 15 * 1024, "sha512"),
     Operation(
         "delete a blob that was streamed",
         _streamed_twice,

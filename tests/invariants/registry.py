@@ -23,7 +23,7 @@ from roadstead.content.uploads.finishing import HandingOver, Linking
 from roadstead.content.uploads.provenance import object_metadata
 from roadstead.content.uploads.token import UploadToken
 from roadstead.content.uploads.uploads import UploadLimits, Uploads
-from roadstead.digest import Digest
+from roadstead.digest import DEFAULT_ALGORITHM, Digest
 from roadstead.names import ProjectName, Reference, RepositoryName, Tag
 from roadstead.trail.entries import Actor
 from roadstead.trail.events import EventMaker
@@ -84,9 +84,11 @@ class Registry:
     def begin(self, repository: RepositoryName = SHIPS) -> UploadToken:
         return self.uploads.start(repository, ALICE)
 
-    def close(self, token: UploadToken, data: bytes, *, last: bytes = b"") -> BlobLink:
+    def close(
+        self, token: UploadToken, data: bytes, *, last: bytes = b"", algorithm: str = DEFAULT_ALGORITHM
+    ) -> BlobLink:
         """Close an upload of `data`, of which `last` comes along."""
-        return self.uploads.close(token, Digest.of(data), (last,), actor=ALICE)
+        return self.uploads.close(token, Digest.of(data, algorithm), (last,), actor=ALICE)
 
     def upload(self, data: bytes, repository: RepositoryName = SHIPS) -> Digest:
         """A whole blob through the registry."""

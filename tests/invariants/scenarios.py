@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from roadstead.digest import Digest
+from roadstead.digest import DEFAULT_ALGORITHM, Digest
 from roadstead.errors import RegistryError
 from roadstead.names import RepositoryName
 from tests.invariants.operations import (
@@ -54,6 +54,7 @@ from tests.invariants.steps import (
 Ends = tuple[str, ...]
 UNKNOWN_MANIFEST, UNKNOWN_BLOB, MISSING = "MANIFEST_UNKNOWN", "BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN"
 UNKNOWN_UPLOAD, INVALID_UPLOAD, NEEDED = "BLOB_UPLOAD_UNKNOWN", "BLOB_UPLOAD_INVALID", "DENIED"
+INVALID = "DIGEST_INVALID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +81,18 @@ def ends(*allowed: Ends) -> frozenset[Ends]:
     return frozenset(allowed)
 
 
-def _closing(name: str, prepare: Step, data: bytes, other: Step, *allowed: Ends) -> Scenario:
+def _closing(
+    name: str, prepare: Step, data: bytes, other: Step, *allowed: Ends, algorithm: str = DEFAULT_ALGORITHM
+) -> Scenario:
     """The blob is there if, and only if, the closing request was told so."""
     return Scenario(
         name,
         prepare,
-        (close(data), other),
+        (close(data, algorithm=algorithm), other),
         ends(*allowed),
-        lambda registry, ends: serves(registry, data) == (ends[0] == OK or (other is not cancel and ends[1] == OK)),
+        lambda registry, ends: (
+            serves(registry, data, algorithm=algorithm) == (ends[0] == OK or (other is not cancel and ends[1] == OK))
+        ),
     )
 
 
@@ -375,6 +380,35 @@ SCENARIOS = (
     _closing("close an upload of two chunks twice", _CHUNKS, TWO_CHUNKS, close(TWO_CHUNKS), (OK, OK)),
     _closing("close an upload in parts twice", _IN_PARTS, MANY_PARTS, close(MANY_PARTS), (OK, OK)),
     Scenario(
+        "close an upload in parts twice, by a digest for which it is read back",
+        _IN_PARTS,
+        (close(MANY_PARTS, algorithm="sha512"), close(MANY_PARTS, algorithm="sha512")),
+        ends((OK, OK)),
+        lambda registry, ends: serves(registry, MANY_PARTS, algorithm="sha512"),
+    ),
+    Scenario(
+        "close an upload in parts by a wrong digest for which it is read back, twice",
+        _IN_PARTS,
+        (close(OTHER, algorithm="sha512"), close(OTHER, algorithm="sha512")),
+        ends((INVALID, INVALID), (INVALID, UNKNOWN_UPLOAD), (UNKNOWN_UPLOAD, INVALID)),
+        lambda registry, ends: not serves(registry, OTHER, algorithm="sha512"),
+    ),
+    Scenario(
+        "close an upload in parts by a wrong digest for which it is read back, and by the right one",
+        _IN_PARTS,
+        (close(OTHER, algorithm="sha512"), close(MANY_PARTS)),
+        ends((INVALID, OK), (INVALID, INVALID), (INVALID, UNKNOWN_UPLOAD), (UNKNOWN_UPLOAD, OK)),
+        lambda registry, ends: serves(registry, MANY_PARTS) == (ends[1] == OK),
+    ),
+    _closing(
+        "close an upload in parts by a digest for which it is read back, cancel it",
+        _IN_PARTS,
+        MANY_PARTS,
+        cancel,
+        *_ONE_WINS,
+        algorithm="sha512",
+    ),
+    Scenario(
         "send the last chunk of an upload in parts twice",
         sent(MANY_PARTS, 30 * 1024, 60 * 1024),
         (close(MANY_PARTS, MANY_PARTS[60 * 1024 :]), close(MANY_PARTS, MANY_PARTS[60 * 1024 :])),
@@ -403,14 +437,14 @@ SCENARIOS = (
         "append beside the closing request",
         sent(MANY_PARTS, 30 * 1024, 35 * 1024),
         (append(MANY_PARTS, 35 * 1024, 40 * 1024), close(MANY_PARTS, MANY_PARTS[35 * 1024 :])),
-        ends((OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK), (UNKNOWN_UPLOAD, OK), (OK, "DIGEST_INVALID")),
+        ends((OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK), (UNKNOWN_UPLOAD, OK), (OK, INVALID)),
         lambda registry, ends: serves(registry, MANY_PARTS) == (ends[1] == OK),
     ),
     Scenario(
         "append beside the closing of what there is",
         _CHUNK,
         (append(MANY_PARTS, 6144, 40 * 1024), close(TWO_CHUNKS)),
-        ends((OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK), (UNKNOWN_UPLOAD, OK), (OK, "DIGEST_INVALID")),
+        ends((OK, INVALID_UPLOAD), (INVALID_UPLOAD, OK), (UNKNOWN_UPLOAD, OK), (OK, INVALID)),
         lambda registry, ends: serves(registry, TWO_CHUNKS) == (ends[1] == OK),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from roadstead.digest import Digest
+from roadstead.digest import DEFAULT_ALGORITHM, Digest
 from roadstead.names import RepositoryName, Tag
 from tests.invariants.operations import (
     IMAGE,
@@ -54,8 +54,8 @@ def mount(data: bytes, source: RepositoryName, target: RepositoryName) -> Step:
     return lambda registry, work: registry.blobs.mount(source, target, Digest.of(data), ALICE) or DECLINED
 
 
-def close(data: bytes, last: bytes = b"") -> Step:
-    return lambda registry, work: registry.close(token_of(work), data, last=last)
+def close(data: bytes, last: bytes = b"", *, algorithm: str = DEFAULT_ALGORITHM) -> Step:
+    return lambda registry, work: registry.close(token_of(work), data, last=last, algorithm=algorithm)
 
 
 def close_at_relay(data: bytes, last: bytes = b"") -> Step:

@@ -34,6 +34,10 @@ class MemoryObjects:
             found = self._objects.get(key)
         return found[0] if found else None
 
+    def get_range(self, key: str, start: int, size: int) -> bytes | None:
+        data = self.get(key)
+        return data[start : start + size] if data is not None else None
+
     def find(self, key: str) -> ObjectInfo | None:
         with self._lock:
             found = self._objects.get(key)

@@ -45,10 +45,16 @@ class S3Objects:
         self._client.put_object(Bucket=self._bucket, Key=key, Body=data, Metadata=dict(metadata), **checksum)
 
     def get(self, key: str) -> bytes | None:
+        return self._read(Key=key)
+
+    def get_range(self, key: str, start: int, size: int) -> bytes | None:
+        return self._read(Key=key, Range=f"bytes={start}-{start + size - 1}")
+
+    def _read(self, **wanted: str) -> bytes | None:
         attempt = 1
         while True:
             try:
-                response = self._client.get_object(Bucket=self._bucket, Key=key)
+                response = self._client.get_object(Bucket=self._bucket, **wanted)
                 body: bytes = response["Body"].read()
                 return body
             except ClientError as error:

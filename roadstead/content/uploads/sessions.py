@@ -13,7 +13,7 @@ from roadstead.names import RepositoryName
 
 class UploadState(StrEnum):
     OPEN = "open"
-    CLOSING = "closing"  # the digest was checked and all bytes are with S3: the remaining steps can be repeated
+    CLOSING = "closing"  # all bytes are with S3, and the digest is known: the remaining steps can be repeated
     FINISHED = "finished"  # all bytes are in one object, which the registry has yet to link
     CONSUMED = "consumed"
     CANCELLED = "cancelled"
@@ -42,8 +42,8 @@ class UploadSession:
     """A session that has bytes; one without bytes has no item. `version` 0 means that it was never saved.
 
     Its bytes, in order: the parts, then `chunks`, then `tail`; `offset` counts them all. `hashes` maps an
-    algorithm to its running state. A request that has sent a body for some time holds the session until `busy_until`,
-    in seconds since the epoch; nobody else may send one before.
+    algorithm to its running state: the one that the client named, or SHA-256. A request that has sent a body for some
+    time holds the session until `busy_until`, in seconds since the epoch; nobody else may send one before.
     """
 
     id: str

@@ -6,7 +6,7 @@ key over `<key id>.<payload>`. The payload is a JSON object:
     r  repository          i  upload id            s  actor name ("" for anonymous)   k  actor kind
     j  token id            e  expiry, seconds since the epoch
     c  1 when the Location came from a PATCH: a PUT there closes a chunked upload, it is not a whole blob
-    a  the digest algorithm asked for, absent when both are kept
+    a  the digest algorithm that the client named, absent if it named none
     b  until when a request with a body may begin, seconds since the epoch; absent for as long as the token lives
 
 Every hop verifies it independently: the registry, the relay, and the edge function (which reads the same form in

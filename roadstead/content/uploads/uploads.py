@@ -3,11 +3,15 @@
 Starting writes nothing: the session is a signed token until its first byte. Its state is then kept in the index, so
 that any environment can serve the next request. Closing takes steps that can each be repeated: prove the digest,
 record that the upload is closing, complete the object, end the upload (`roadstead.content.uploads.finishing`).
+
+Bytes are hashed as they arrive, by the algorithm that the client names when it starts the upload, or by SHA-256. The
+bytes of a client that names none and closes with a SHA-512 digest are read back (ADR 27).
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,7 +26,7 @@ from roadstead.content.uploads.finishing import Finish
 from roadstead.content.uploads.provenance import object_metadata
 from roadstead.content.uploads.sessions import UploadSession, UploadSessions, UploadState
 from roadstead.content.uploads.token import UploadToken
-from roadstead.digest import ALGORITHMS, Digest
+from roadstead.digest import DEFAULT_ALGORITHM, Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.names import RepositoryName
 from roadstead.trail.entries import Actor
@@ -31,6 +35,10 @@ if TYPE_CHECKING:
     from roadstead.content.uploads.writer import UploadWriter
 
 DAY = 86_400
+# Of an upload whose digest has an algorithm that was not named. A function reads and hashes it within the 30 seconds
+# that API Gateway waits.
+MAX_READ_BACK = 256 * 1024**2
+READ_BACK_BYTES = 8 * 1024**2  # in memory at once
 HOLD_AFTER = 10  # seconds of one body; most are over by then
 HOLD_SECONDS = 120
 BUSY_RETRY = 10  # seconds after which a client may try again
@@ -76,7 +84,7 @@ class Uploads:
         self._executor = executor
 
     def start(self, repository: RepositoryName, actor: Actor, algorithm: str | None = None) -> UploadToken:
-        """Return a new session's token; writes nothing. `algorithm` keeps only that hash, None keeps both."""
+        """Return a new session's token; writes nothing. `algorithm` is of the digest that will close the upload."""
         now = int(self._clock())
         return UploadToken(
             repository=repository,
@@ -138,7 +146,8 @@ class Uploads:
         """Close the upload, with a last chunk or none; return the blob's link.
 
         Idempotent: the same digest again succeeds while the blob exists. Raises DIGEST_INVALID, 416 or
-        BLOB_UPLOAD_UNKNOWN; after a wrong digest the session is as it was before the request.
+        BLOB_UPLOAD_UNKNOWN. After a wrong digest the session is as it was before the request, unless its bytes had to
+        be read back from parts: then it is cancelled.
         """
         session = self._sessions.find(token.upload_id) or self._new(token, only=digest.algorithm)
         if session.state is not UploadState.OPEN:
@@ -149,12 +158,13 @@ class Uploads:
     def _close_open(
         self, token: UploadToken, session: UploadSession, digest: Digest, body: Iterable[bytes], actor: Actor
     ) -> BlobLink:
-        """Read the last chunk and check the digest; then store the bytes in memory, or complete the object in S3."""
+        """Read the last chunk and check the digest, unless that takes the completed object. Then store the bytes in
+        memory, or complete the object in S3."""
         writer = self._writer(session, actor)
         try:
             for data in self._holding(writer, body):
                 writer.write(data)
-            _check_digest(writer, session, digest)
+            _check_digest(writer, token, digest)
             if not writer.is_with_s3:
                 return self._store(token, writer.session, digest, writer.gather(), actor)
             closing = self._begin_closing(writer, digest)
@@ -213,8 +223,8 @@ class Uploads:
         return session
 
     def _new(self, token: UploadToken, only: str | None = None) -> UploadSession:
-        algorithms = (token.algorithm,) if token.algorithm else (only,) if only else ALGORITHMS
-        return UploadSession(token.upload_id, token.repository, _after(token), hashes=dict.fromkeys(algorithms, b""))
+        algorithm = token.algorithm or only or DEFAULT_ALGORITHM
+        return UploadSession(token.upload_id, token.repository, _after(token), hashes={algorithm: b""})
 
     def _writer(self, session: UploadSession, actor: Actor) -> UploadWriter:
         # Imported for the first body: it loads libcrypto, which a function that only serves pulls does not need.
@@ -304,7 +314,28 @@ class Uploads:
                 ErrorCode.BLOB_UPLOAD_INVALID,
                 "parts of this upload were written by two requests at once; start it again",
             ) from None
+        if digest.algorithm not in session.hashes:
+            self._prove(session, session.key, digest)
         return self._end(token, session, digest, StoredObject(session.key, session.offset), actor)
+
+    def _prove(self, session: UploadSession, key: str, digest: Digest) -> None:
+        """Read the completed object of a session that is closing, and check its digest.
+
+        Raises DIGEST_INVALID and ends the upload if it is another one: an object that is complete takes no more bytes.
+        """
+        running = hashlib.new(digest.algorithm)
+        for start in range(0, session.offset, READ_BACK_BYTES):
+            data = self._objects.get_range(key, start, READ_BACK_BYTES)
+            if data is None:  # another request found that the digest is wrong
+                raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
+            running.update(data)
+        if running.hexdigest() == digest.hex:
+            return
+        with contextlib.suppress(Conflict):
+            self._sessions.save(replace(session, state=UploadState.CANCELLED, digest=None, hashes={}))
+            self._objects.delete([key])
+        actual = f"{digest.algorithm}:{running.hexdigest()}"
+        raise _digest_invalid(digest, f"the {session.offset} bytes that arrived hash to {actual}; start it again")
 
     def _end(
         self, token: UploadToken, session: UploadSession, digest: Digest, stored: StoredObject, actor: Actor
@@ -341,12 +372,25 @@ def upload_range(offset: int) -> str:
     return f"0-{max(0, offset - 1)}"
 
 
-def _check_digest(writer: UploadWriter, session: UploadSession, digest: Digest) -> None:
-    """Raises DIGEST_INVALID if the bytes hash to another digest, or were not hashed with its algorithm."""
+def _check_digest(writer: UploadWriter, token: UploadToken, digest: Digest) -> None:
+    """Raises DIGEST_INVALID if the bytes hash to another digest, or cannot be hashed by its algorithm any more.
+
+    Bytes in parts that were hashed by another algorithm are left to `_prove`: S3 shows no part before its object is
+    complete.
+    """
     actual = writer.digest(digest.algorithm)
     if actual is None:
-        algorithms = ",".join(sorted(session.hashes))
-        raise _digest_invalid(digest, f"this upload was started with digest-algorithm={algorithms}")
+        if token.algorithm:
+            raise _digest_invalid(digest, f"this upload was started with digest-algorithm={token.algorithm}")
+        if writer.is_multipart:
+            if writer.offset > MAX_READ_BACK:
+                raise _digest_invalid(
+                    digest,
+                    f"an upload of more than {MAX_READ_BACK} bytes is hashed by {DEFAULT_ALGORITHM}, unless it is "
+                    f"started with ?digest-algorithm={digest.algorithm}; start it again with that",
+                )
+            return
+        actual = Digest.of(writer.gather(), digest.algorithm)
     if actual != digest:
         raise _digest_invalid(digest, f"the {writer.offset} bytes that arrived hash to {actual}")
 

@@ -9,6 +9,7 @@ import pytest
 
 from roadstead.content.blob_index import BlobLink
 from roadstead.content.objects import MIN_PART, is_whole_key, whole_key
+from roadstead.content.uploads import uploads
 from roadstead.content.uploads import writer as upload_writer
 from roadstead.content.uploads.sessions import UploadSession, UploadState
 from roadstead.content.uploads.token import UploadToken
@@ -33,8 +34,8 @@ def refused(error: pytest.ExceptionInfo[RegistryError]) -> tuple[ErrorCode, int]
     return error.value.entries[0].code, error.value.status
 
 
-def as_many(*pieces: bytes) -> Digest:
-    return Digest.of(b"".join(pieces))
+def as_many(*pieces: bytes, algorithm: str = "sha256") -> Digest:
+    return Digest.of(b"".join(pieces), algorithm)
 
 
 def stored(registry: Registry, link: BlobLink) -> bytes | None:
@@ -63,6 +64,10 @@ class Beside(MemoryObjects):
     def get(self, key: str) -> bytes | None:
         self._meet("get")
         return super().get(key)
+
+    def get_range(self, *arguments: Any) -> bytes | None:
+        self._meet("get_range")
+        return super().get_range(*arguments)
 
     def put_part(self, *arguments: Any) -> Any:
         self._meet("put_part")
@@ -184,26 +189,112 @@ def test_a_surplus_object_is_removed(registry: Registry) -> None:
 # Hashes
 
 
-def test_both_algorithms_are_kept_unless_one_was_named(registry: Registry) -> None:
-    both, one = registry.start(), registry.start(algorithm="sha512")
-    registry.append(both, SMALL)
-    registry.append(one, SMALL)
-    assert set(registry.index.find(both.upload_id).hashes) == {"sha256", "sha512"}
-    assert set(registry.index.find(one.upload_id).hashes) == {"sha512"}
-    assert registry.close(both, Digest.of(SMALL, "sha512")).digest == Digest.of(SMALL, "sha512")
+def test_bytes_are_hashed_by_sha256_unless_another_algorithm_was_named(registry: Registry) -> None:
+    unnamed, named = registry.start(), registry.start(algorithm="sha512")
+    registry.append(unnamed, SMALL)
+    registry.append(named, SMALL)
+    assert set(registry.index.find(unnamed.upload_id).hashes) == {"sha256"}
+    assert set(registry.index.find(named.upload_id).hashes) == {"sha512"}
     with pytest.raises(RegistryError) as error:
-        registry.close(one, Digest.of(SMALL))
+        registry.close(named, Digest.of(SMALL))
     assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
-    assert registry.close(one, Digest.of(SMALL, "sha512"))
+    assert registry.close(named, Digest.of(SMALL, "sha512"))
 
 
-@pytest.mark.parametrize("first", [SMALL, CHUNK, PART], ids=len)
-def test_a_wrong_digest_leaves_the_session_unchanged(registry: Registry, first: bytes) -> None:
+@pytest.mark.parametrize(
+    "pieces",
+    [(SMALL,), (CHUNK,), (CHUNK, SMALL), (CHUNK, CHUNK), (PART,), (CHUNK, PART), (PART, PART, SMALL)],
+    ids=lambda pieces: "+".join(str(len(piece)) for piece in pieces),
+)
+@pytest.mark.parametrize("last", [b"", SMALL, PART], ids=len)
+def test_an_upload_may_end_with_a_digest_whose_algorithm_was_not_named(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, pieces: tuple[bytes, ...], last: bytes
+) -> None:
+    monkeypatch.setattr(uploads, "READ_BACK_BYTES", MIN_PART - 1)
+    token = registry.start()
+    for piece in pieces:
+        registry.append(token, piece)
+    whole = b"".join((*pieces, last))
+    link = registry.close(token, Digest.of(whole, "sha512"), last)
+    assert (link.digest, stored(registry, link)) == (Digest.of(whole, "sha512"), whole)
+    assert registry.close(token, link.digest) == link
+    assert registry.objects.unfinished() == 0
+
+
+def test_a_wrong_digest_for_which_parts_are_read_back_ends_the_upload(registry: Registry) -> None:
+    token = registry.start()
+    registry.append(token, PART)
+    wrong, right = Digest.of(b"other", "sha512"), Digest.of(PART, "sha512")
+    for digest, code in ((wrong, "DIGEST_INVALID"), (wrong, "BLOB_UPLOAD_UNKNOWN"), (right, "BLOB_UPLOAD_UNKNOWN")):
+        with pytest.raises(RegistryError) as error:
+            registry.close(token, digest)
+        assert error.value.entries[0].code.name == code
+    assert registry.index.find(token.upload_id).state is UploadState.CANCELLED
+    assert registry.keys() == []
+    assert registry.objects.unfinished() == 0
+    assert registry.index.events == []
+
+
+def test_what_was_completed_is_read_back_again_after_a_failure(beside: Registry) -> None:
+    """The digest counts for nothing until the object has been read."""
+    token = beside.start()
+    beside.append(token, PART)
+
+    def fail() -> None:
+        raise ConnectionError
+
+    for digest in (wrong := Digest.of(b"other", "sha512"), wrong):
+        beside.objects.before["get_range"] = fail
+        with pytest.raises(ConnectionError):
+            beside.close(token, digest)
+    with pytest.raises(RegistryError) as error:
+        beside.close(token, wrong)
+    assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
+    assert beside.keys() == []
+
+
+def test_of_two_requests_that_read_back_another_digest_the_later_finds_nothing(beside: Registry) -> None:
+    token = beside.start()
+    beside.append(token, PART)
+    wrong = Digest.of(b"other", "sha512")
+
+    def refuse() -> None:
+        with pytest.raises(RegistryError) as error:
+            beside.close(token, wrong)
+        assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
+
+    beside.objects.before["get_range"] = refuse
+    with pytest.raises(RegistryError) as error:
+        beside.close(token, wrong)
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
+
+
+def test_only_so_much_is_read_back(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_READ_BACK", MIN_PART)
+    token = registry.start()
+    registry.append(token, PART)
+    before = registry.index.find(token.upload_id)
+    with pytest.raises(RegistryError) as error:
+        registry.close(token, as_many(PART, SMALL, algorithm="sha512"), SMALL)
+    assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
+    assert "digest-algorithm=sha512" in error.value.entries[0].message
+    assert registry.index.find(token.upload_id) == before
+    assert registry.close(token, as_many(PART, SMALL), SMALL).size == len(PART + SMALL)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "algorithm"),
+    [(SMALL, PART, "sha256"), (CHUNK, PART, "sha256"), (PART, PART, "sha256"), (SMALL, CHUNK, "sha512"),
+     (CHUNK, CHUNK, "sha512")],
+)  # fmt: skip
+def test_a_wrong_digest_leaves_the_session_unchanged(
+    registry: Registry, first: bytes, last: bytes, algorithm: str
+) -> None:
     token = registry.start()
     registry.append(token, first)
     before, unfinished = registry.index.find(token.upload_id), registry.objects.unfinished()
     with pytest.raises(RegistryError) as error:
-        registry.close(token, Digest.of(b"other"), PART)
+        registry.close(token, Digest.of(b"other", algorithm), last)
     assert refused(error) == (ErrorCode.DIGEST_INVALID, 400)
     assert registry.index.find(token.upload_id) == before
     assert registry.objects.unfinished() == unfinished
