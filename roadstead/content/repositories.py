@@ -117,7 +117,7 @@ class Repositories(Protocol):
         ...
 
     def give_up_deletion(self, repository: RepositoryName, *, at: int) -> None:
-        """Put a repository in lists again, unless it was made anew, and have what its deletion has left stand again. One
+        """Have what its deletion has left stand again, and put the repository in lists, if it was not made anew. One
         transaction, or two; idempotent."""
         ...
 
