@@ -22,6 +22,7 @@ from roadstead.lifecycle.executions.schedules import Schedule, Schedules
 from roadstead.lifecycle.executions.starter import Starter
 from roadstead.lifecycle.retention.verdicts import DAY_MS, YOUNG_MS, Candidate
 from roadstead.names import RepositoryName
+from roadstead.parallel import each
 from roadstead.trail.entries import Actor, Operation, rfc3339
 from roadstead.trail.events import EventMaker
 
@@ -29,6 +30,7 @@ KIND = "collect"  # of executions, and the name of their schedule
 RECOVERY_DAYS = "recovery_days"  # a count of a run that deleted objects
 _SLICE = 30.0  # seconds of a step
 _REPOSITORIES_AT_ONCE = 20
+_DELETED_AT_ONCE = 16  # artifacts between two looks at the clock
 _COUNTS = [one.name for one in fields(Report) if one.name not in ("dry_run", "complete")]
 
 
@@ -165,21 +167,37 @@ class CollectionWork:
             return self._step(execution, {**state, "tagged": True}, execution.progress, "", done=False)
         end, count, last = self._clock() + _SLICE, 0, page[0]
         for repository in page:
-            count += sum(self._delete(execution, repository, one, dry=dry) for one in self._untagged(repository))
-            last = repository
+            last, going = repository, self._untagged(repository, state.pop("place", None))
+            tried, deleted = (len(going), len(going)) if dry else self._delete_some(execution, repository, going, end)
+            count += deleted
+            if tried < len(going):
+                state["place"] = _place(going[tried - 1])
+                break
+            state["after"] = repository
             if self._clock() > end:
                 break
         progress = {**execution.progress, "untagged": execution.progress.get("untagged", 0) + count}
         told = f"untagged artifacts {'found' if dry else 'deleted'} up to {last}: {count}"
-        return self._step(execution, {**state, "after": last}, progress, told, done=False)
+        return self._step(execution, state, progress, told, done=False)
 
-    def _untagged(self, repository: RepositoryName) -> list[Candidate]:
+    def _untagged(self, repository: RepositoryName, place: list[Any] | None) -> list[Candidate]:
+        """Those of a repository that come after `place`, which an earlier step has tried; the oldest first."""
         old = self._events.now_ms() - YOUNG_MS
-        return [one for one in self._view.candidates(repository) if not one.tags and one.at <= old]
+        found = [one for one in self._view.candidates(repository) if not one.tags and one.at <= old]
+        return sorted((one for one in found if place is None or _place(one) > place), key=_place)
 
-    def _delete(self, execution: Execution, repository: RepositoryName, one: Candidate, *, dry: bool) -> bool:
-        if dry:
-            return True
+    def _delete_some(
+        self, execution: Execution, repository: RepositoryName, going: Sequence[Candidate], end: float
+    ) -> tuple[int, int]:
+        """Delete the first of them, and more until `end`; return how many were tried, and how many are gone."""
+        tried = gone = 0
+        while tried < len(going) and (not tried or self._clock() < end):
+            some = going[tried : tried + _DELETED_AT_ONCE]
+            gone += sum(each(lambda one: self._delete(execution, repository, one), some))
+            tried += len(some)
+        return tried, gone
+
+    def _delete(self, execution: Execution, repository: RepositoryName, one: Candidate) -> bool:
         try:
             self._deletion.delete(repository, one.digest, execution.actor, look=Look(one.at, one.tags))
         except (Changed, Conflict, RegistryError):
@@ -194,6 +212,11 @@ class CollectionWork:
         task = Task(1, "the registry", status, execution.started, now if done else 0, progress)
         logs = [LogPart(1, part, told + "\n")] if told else []
         return Step({**state, "part": part + len(logs)}, progress, done, tasks=[task], logs=logs)
+
+
+def _place(one: Candidate) -> list[Any]:
+    """Where it comes in the order of deletion."""
+    return [one.at, str(one.digest)]
 
 
 def _parameters(delete_untagged: bool, *, dry: bool = False) -> dict[str, Any]:

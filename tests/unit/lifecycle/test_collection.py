@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from roadstead.content.deletion.artifacts import Deletion
+from roadstead.content.manifest_document import OCI_MANIFEST
 from roadstead.content.manifests import Manifests
+from roadstead.digest import Digest
 from roadstead.lifecycle.collector.execution import KIND, Collections, CollectionWork, Every, stored_until
 from roadstead.lifecycle.collector.report import Report
 from roadstead.lifecycle.executions.executions import Status
@@ -18,6 +22,7 @@ from roadstead.lifecycle.retention.verdicts import DAY_MS
 from roadstead.names import Tag
 from roadstead.trail.entries import Actor, rfc3339
 from roadstead.trail.events import EventMaker
+from tests.manifests import dump, index, of
 from tests.memory.executions import MemoryExecutions, log_of
 from tests.memory.index import MemoryIndex
 from tests.memory.objects import MemoryObjects
@@ -39,7 +44,7 @@ class FakeCollector:
 
 
 class Yard:
-    def __init__(self, recovery_days: int = 0) -> None:
+    def __init__(self, recovery_days: int = 0, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.index, objects = MemoryIndex(), MemoryObjects()
         self.clock = Clock(NOW)
         self.registry = Registry(index=self.index, objects=objects, clock=self.clock)
@@ -52,7 +57,7 @@ class Yard:
         deletion = Deletion(
             Manifests(manifests=self.index, blobs=self.index, objects=objects, events=self.events), self.index, objects
         )
-        work = CollectionWork(collector, self.view, deletion, self.events, recovery_days=recovery_days)
+        work = CollectionWork(collector, self.view, deletion, self.events, recovery_days=recovery_days, clock=monotonic)
         self.runner = Runner(self.store, {KIND: work}, self.events)
 
     def run(self) -> Any:
@@ -105,6 +110,22 @@ def test_the_collector_is_hourly_until_somebody_says_otherwise() -> None:
     yard.collections.ensure_schedule()
     yard.clock.now = NOW + 9 * DAY
     assert yard.scheduler.start_due() == 0
+
+
+def test_a_step_begins_no_deletion_after_half_a_minute_and_the_next_goes_on_behind_what_was_tried() -> None:
+    seconds = count(0.0, 31.0)
+    yard = Yard(monotonic=lambda: next(seconds))
+    children = [yard.registry.push_image(b"%d" % number)[0] for number in range(40)]  # the last is tagged
+    needed = yard.registry.push(dump(index([of(body, OCI_MANIFEST) for body in children[:1]])), Tag("whole"))
+    yard.clock.now += 2 * DAY
+    yard.collections.start(dry=False, delete_untagged=True, actor=Actor("ada"))
+    done = yard.run()
+    assert (done.status, done.progress["untagged"]) == (Status.SUCCESS, 38), done.message
+    told = log_of(yard.store, done.id, 1).splitlines()
+    counts = [int(line.rpartition(": ")[2]) for line in told if line.startswith("untagged")]
+    assert counts == [15, 16, 7]
+    kept = {Digest.of(children[0]), Digest.of(children[-1]), needed.digest}
+    assert set(yard.index.repositories[SHIPS].manifests) == kept
 
 
 def test_untagged_artifacts_older_than_a_day_go_to_the_trash_where_it_is_asked_for() -> None:
