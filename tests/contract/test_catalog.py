@@ -679,3 +679,11 @@ def test_repositories_have_descriptions_and_are_counted_by_project(catalog: Cata
     catalog.settle()
     used = catalog.whole.usage(projects)
     assert used.keys() == {"ships", "library"} and used[projects[0]] == catalog.whole.used_bytes(projects[0])
+
+
+def test_a_project_that_stores_nothing_any_more_has_no_usage(catalog: Catalog) -> None:
+    blob = Digest.of(b"blob")
+    catalog.whole.change_usage(SHIPS.project, own={blob: 5}, disown={})
+    assert catalog.whole.usage([SHIPS.project]) == {SHIPS.project: 5}
+    catalog.whole.change_usage(SHIPS.project, own={}, disown={blob: 5})
+    assert catalog.whole.usage([SHIPS.project]) == {}

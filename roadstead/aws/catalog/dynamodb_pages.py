@@ -207,7 +207,8 @@ class DynamoPages:
 
     def usage(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, int]:
         keys = {usage_key(project): project for project in projects}
-        return {keys[key]: int(item["bytes"]) for key, item in self._table.batch_get(keys).items()}
+        found = self._table.batch_get(keys)  # an item stays when everything is gone
+        return {keys[key]: int(item["bytes"]) for key, item in found.items() if item["bytes"]}
 
     def list_names(self) -> tuple[RepositoryName, ...]:
         return tuple(RepositoryName(item["sk"]) for item in self._table.query(CATALOG, attributes=("at",)))
