@@ -8,7 +8,8 @@
     {"checkpoint": 20000}        the bytes of the log after which it is copied
     {"unprocessed": 0.2}         the share of batches of which a part is left unprocessed
 
-Nothing else sets it: `make up` starts the process with an environment of its own.
+No more than five requests in a row collide or are left wholly unprocessed: a client gives up after a few more.
+Nothing else sets the variable: `make up` starts the process with an environment of its own.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ STEPS = (
 )  # fmt: skip
 
 
+_IN_A_ROW = 5  # refusals
+
+
 class Faults:
     """What was asked for; nothing by default."""
 
@@ -42,6 +46,7 @@ class Faults:
         self._unprocessed = float(wanted.get("unprocessed", 0))
         self.checkpoint: int | None = wanted.get("checkpoint")
         self._seen: Counter[str] = Counter()
+        self._refused = 0  # requests, one after the other
         self._lots = random.Random(wanted.get("seed"))  # noqa: S311 - which request is hit need not be a secret
 
     @classmethod
@@ -60,10 +65,16 @@ class Faults:
 
     def conflict(self) -> bool:
         """Whether this write collides."""
-        return self._conflicts > 0 and self._lots.random() < self._conflicts
+        return self._conflicts > 0 and self._refuses(self._lots.random() < self._conflicts)
 
     def processed(self, count: int) -> int:
         """How many of the parts of a batch are processed: all of them, or fewer."""
-        if self._unprocessed > 0 and self._lots.random() < self._unprocessed:
-            return self._lots.randrange(count)
-        return count
+        hit = self._unprocessed > 0 and self._lots.random() < self._unprocessed
+        some = self._lots.randrange(count) if hit else count
+        return 0 if self._refuses(some == 0) else some or count
+
+    def _refuses(self, wanted: bool) -> bool:
+        """Whether a request that is to be refused is."""
+        refused = wanted and self._refused < _IN_A_ROW
+        self._refused = self._refused + 1 if refused else 0
+        return refused
