@@ -110,15 +110,12 @@ class Table:
             answer = self._client.batch_get_item(
                 RequestItems={self.name: {"Keys": batch, "ConsistentRead": True, **projection}}
             )
-            items = answer["Responses"].get(self.name, [])
-            for wire in items:
+            for wire in answer["Responses"].get(self.name, []):
                 item = decode(wire)
                 found[(item["pk"], item["sk"])] = item
             left = answer.get("UnprocessedKeys", {}).get(self.name, {}).get("Keys", [])
-            if items:  # as long as something is read, it goes on
-                attempt = 0
-            elif left:
-                attempt = self._wait(attempt)
+            # As long as keys are answered, also those of no item, it goes on.
+            attempt = 0 if len(left) < len(batch) else self._wait(attempt)
             pending = left + pending
         return found
 

@@ -158,11 +158,20 @@ def test_a_table_that_answers_nothing_is_busy_in_the_end() -> None:
     assert len(slept) == 8 and max(slept) <= 1.0
 
 
-def test_a_long_read_goes_on_while_something_comes() -> None:
-    left = {"UnprocessedKeys": {"index": {"Keys": [item("2")]}}}
-    slow = [{"Responses": {"index": []}, **left}, {"Responses": {"index": [item("1")]}, **left}] * 12
-    table, _, slept = scripted(*slow, {"Responses": {"index": [item("2")]}})
-    assert len(table.batch_get([("a", "1"), ("a", "2")])) == 2
+@pytest.mark.parametrize("there", [True, False])
+def test_a_long_read_goes_on_while_keys_are_answered(there: bool) -> None:
+    """Whether there is an item or not: every second answer here leaves all keys that were asked for."""
+    keys: list[Key] = [("a", f"{number:02}") for number in range(12)]
+    wire = [item(sk) for _, sk in keys]
+
+    def answers(first: int, end: int) -> dict[str, Any]:
+        found = wire[first:end] if there else []
+        return {"Responses": {"index": found}, "UnprocessedKeys": {"index": {"Keys": wire[end:]}}}
+
+    table, _, slept = scripted(
+        *(answer for place in range(12) for answer in (answers(place, place), answers(place, place + 1)))
+    )
+    assert set(table.batch_get(keys)) == (set(keys) if there else set())
     assert len(slept) == 12
 
 
