@@ -171,7 +171,10 @@ class Push:
         return Pushed(digest, all_tags, manifest.subject.digest if manifest.subject else None)
 
     def tag(self, repository: RepositoryName, digest: Digest, tag: Tag, *, actor: Actor) -> None:
-        """Have a new tag point to a manifest that is there. Raises MANIFEST_UNKNOWN, TagExists."""
+        """Have a new tag point to a manifest that is there. Raises MANIFEST_UNKNOWN, TagExists, RuleRefused.
+
+        A tag that is left from before the deletion of its repository is new.
+        """
         retry_conflicts(lambda: self._try_to_tag(repository, digest, tag, actor), repository, sleep=self._sleep)
 
     def _try_to_tag(self, repository: RepositoryName, digest: Digest, tag: Tag, actor: Actor) -> None:
@@ -182,6 +185,11 @@ class Push:
             raise manifest_unknown(repository, digest)
         if tag in found.tags and found.tags[tag].era >= found.since:
             raise TagExists(f"{repository} has a tag {tag} already: delete it first, or push under it")
+        moved = _moved(found, (tag,), digest)
+        anew = not found.repository_exists
+        self._manifests.commit_rules.check_commit(
+            Proposed(repository, digest, (tag,), actor, found.governing, moved, makes_repository=anew)
+        )
         event = self._events.make(
             Operation.TAG,
             actor,
@@ -355,7 +363,7 @@ class Push:
 
 
 def _proposed(push: _Push, found: CommitSnapshot) -> Proposed:
-    moved = tuple(tag for tag in push.tags if tag in found.tags and found.tags[tag].digest != push.digest)
+    moved = _moved(found, push.tags, push.digest)
     proposed = Proposed(
         push.repository,
         push.digest,
@@ -375,6 +383,11 @@ def _proposed(push: _Push, found: CommitSnapshot) -> Proposed:
         blobs={one.digest: one.size for one in blobs},
         makes_artifact=is_listed(has_subject=manifest.subject is not None, tags=push.tags, is_needed=False),
     )
+
+
+def _moved(found: CommitSnapshot, tags: tuple[Tag, ...], digest: Digest) -> tuple[Tag, ...]:
+    """Return those of `tags` that point to another digest than they are about to."""
+    return tuple(tag for tag in tags if tag in found.tags and found.tags[tag].digest != digest)
 
 
 def _written(tags: tuple[Tag, ...]) -> str:

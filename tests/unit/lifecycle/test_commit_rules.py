@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from roadstead.content.commit_rules import ImmutableTag
+from roadstead.content.deletion.repositories import RepositoryDeletion
 from roadstead.digest import Digest
 from roadstead.errors import ErrorCode, RegistryError
 from roadstead.lifecycle.policy.changes import Policies
@@ -61,6 +62,21 @@ def test_an_immutable_tag_can_neither_move_nor_go(registry: Registry, change: Ca
     assert refused.value.status == 403
     assert refused.value.entries[0].code is ErrorCode.DENIED
     assert registry.manifests.get(SHIPS, V1)[1] == OLD
+
+
+def test_a_tag_that_became_immutable_cannot_be_set_anew_while_its_repository_is_being_deleted() -> None:
+    registry = Registry()
+    for data, body, tag in ((b"old", OLD, V1), (b"new", NEW, V2)):
+        registry.upload(b"{}")
+        registry.upload(data)
+        registry.push(body, tag)
+    registry.clock.now += 1
+    RepositoryDeletion(registry.index, registry.manifests, registry.index, EventMaker(registry.clock)).begin(SHIPS, ADA)
+    policies(registry).add_immutable_rule(PROJECT, rule(), ADA)
+    with pytest.raises(ImmutableTag):
+        registry.pushes.tag(SHIPS, Digest.of(NEW), V1, actor=ADA)
+    assert not registry.index.repository_exists(SHIPS)
+    registry.pushes.tag(SHIPS, Digest.of(NEW), Tag("v3"), actor=ADA)
 
 
 def test_a_refused_push_sets_none_of_its_tags_and_leaves_no_uses(registry: Registry) -> None:
