@@ -40,9 +40,16 @@ test('retention is written with a preview, run, and seen in its history', async 
   expect(await gone.count()).toBe(2);
   await gone.filter({ hasText: 'build-a' }).waitFor();
   await gone.filter({ hasText: 'build-b' }).waitFor();
+  await gone.getByText('Rule 1 keeps 2 by their last push; this is number 3.').waitFor();
   expect(await there('nightly', 'build-a')).toBe(true); // a preview deletes nothing
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('The rules are saved.').waitFor();
+  const elsewhere = await newWindow(browser, { locale: 'zh-TW' });
+  const reader = await elsewhere.newPage();
+  await signIn(reader);
+  await reader.goto(`/ui/p/${PROJECT}/policies`);
+  await reader.getByText('規則 1 依最近推送保留 2 項；這是第 3 項。').waitFor();
+  await elsewhere.close();
   await page.getByRole('button', { name: 'Run now' }).click();
   await page.getByRole('dialog').getByText('What the preview shows as going').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'Run now' }).click();

@@ -7,10 +7,28 @@ import { zhHans } from '../src/i18n/zh-Hans';
 import { zhHant } from '../src/i18n/zh-Hant';
 import { explanationOf } from '../src/lib/failures';
 
-describe('the explanation of a refusal', () => {
-  const document = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'generated', 'openapi.json'), 'utf8')) as {
-    components: { schemas: { Errors: { properties: { errors: { items: { properties: { code: { enum: string[] } } } } } } } };
+interface Named {
+  enum: string[];
+}
+const document = JSON.parse(readFileSync(join(import.meta.dirname, '..', 'generated', 'openapi.json'), 'utf8')) as {
+  components: {
+    schemas: {
+      Errors: { properties: { errors: { items: { properties: { code: Named } } } } };
+      RetentionReason: { properties: { cause: Named } };
+    };
   };
+};
+
+describe('the reasons of a retention preview', () => {
+  test('are there for every cause of the API, in every language', () => {
+    const causes = document.components.schemas.RetentionReason.properties.cause.enum;
+    expect(causes.length).toBeGreaterThan(10);
+    for (const cause of causes)
+      for (const catalogue of [en, zhHant, zhHans]) expect(catalogue[`retention.why.${cause}` as keyof typeof en], cause).toBeTruthy();
+  });
+});
+
+describe('the explanation of a refusal', () => {
   const codes = document.components.schemas.Errors.properties.errors.items.properties.code.enum;
 
   test('is there for every code of the API, in every language', () => {

@@ -32,6 +32,7 @@ export type Permission = Schemas['Permission'];
 export type Project = Schemas['Project'];
 export type RetentionExecution = Schemas['RetentionExecution'];
 export type RetentionPolicy = Schemas['RetentionPolicy'];
+export type RetentionVerdict = Schemas['RetentionVerdict'];
 export type RetentionTask = Schemas['RetentionTask'];
 export type RetentionRule = Schemas['RetentionRule'];
 export type Repository = Schemas['Repository'];

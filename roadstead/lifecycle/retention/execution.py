@@ -124,17 +124,17 @@ class RetentionWork:
         """Delete an artifact; return the verdict that came of it."""
         found = one.candidate
         if self._view.last_pull(repository, found) > found.pulled:
-            return replace(one, keep=True, reason="it was pulled meanwhile")
+            return replace(one, keep=True, spared="it was pulled meanwhile")
         try:
             self._deletion.delete(repository, found.digest, execution.actor, look=Look(found.at, found.tags))
         except (Changed, Conflict):
-            return replace(one, keep=True, reason="it was pushed or tagged meanwhile")
+            return replace(one, keep=True, spared="it was pushed or tagged meanwhile")
         except RuleRefused as error:
-            return replace(one, keep=True, reason=f"immutable: {error}")
+            return replace(one, keep=True, spared=f"immutable: {error}")
         except RegistryError as error:
             if error.entries[0].code is ErrorCode.MANIFEST_UNKNOWN:
                 return one
-            return replace(one, keep=True, reason=f"it is needed: {error}")
+            return replace(one, keep=True, spared=f"it is needed: {error}")
         return one
 
     def _ended(self, execution: Execution, policy: Policy) -> Event:

@@ -140,8 +140,9 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     cron: str = ""
 
-    def selecting(self, repository: RepositoryName) -> list[Rule]:
-        return [rule for rule in self.rules if rule.selects_repository(repository)]
+    def selecting(self, repository: RepositoryName) -> dict[int, Rule]:
+        """Return the rules that select a repository, by their places among all of them, the first of which is 1."""
+        return {place: rule for place, rule in enumerate(self.rules, 1) if rule.selects_repository(repository)}
 
     def check(self) -> None:
         """Raises PolicyRefused, with a sentence for people."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from enum import StrEnum
+from typing import Any, TypeAlias
 
 from roadstead.digest import Digest
 from roadstead.lifecycle.retention.rules import Policy, Rule, Template
@@ -39,14 +40,62 @@ class Candidate:
         return max(self.pulled, self.pushed)
 
 
+class Cause(StrEnum):
+    """Why an artifact stays or goes, for programs that say it in their own words."""
+
+    NO_RULE = "no-rule"
+    IMMUTABLE = "immutable"
+    YOUNG = "young"
+    NOT_SELECTED = "not-selected"
+    ALWAYS = "always"
+    PUSH_RANK = "push-rank"
+    PULL_RANK = "pull-rank"
+    PUSH_AGE = "push-age"
+    PULL_AGE = "pull-age"
+    VERSION_RANK = "version-rank"
+    NO_VERSION = "no-version"
+
+
+_SENTENCES: Mapping[Cause, str] = {
+    Cause.NO_RULE: "no rule selects the repository",
+    Cause.IMMUTABLE: "immutable: a rule of the project keeps the tag {tag}",
+    Cause.YOUNG: "it has no tag and is younger than a day: an index may be about to need it",
+    Cause.NOT_SELECTED: "rule {rule} does not select it",
+    Cause.ALWAYS: "rule {rule}: it is always kept",
+    Cause.PUSH_RANK: "rule {rule}: it is number {rank} of the most recently pushed, of which {most} are kept",
+    Cause.PULL_RANK: "rule {rule}: it is number {rank} of the most recently pulled, of which {most} are kept",
+    Cause.PUSH_AGE: "rule {rule}: it was pushed {days:.1f} days ago, and {most} days are kept",
+    Cause.PULL_AGE: "rule {rule}: it was pulled {days:.1f} days ago, and {most} days are kept",
+    Cause.VERSION_RANK: "rule {rule}: it is number {rank} of the versions {versions}, of which {most} are kept",
+    Cause.NO_VERSION: "rule {rule}: none of its tags is a semantic version",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A cause, with what its sentence names: the place of a rule, ranks, days, a tag."""
+
+    cause: Cause
+    values: Mapping[str, int | float | str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return _SENTENCES[self.cause].format(**self.values)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`reason` is a sentence for people. `rule` is the id of the rule that keeps it, 0 if none does."""
+    """`rule` is the id of the rule that keeps it, 0 if none does. `spared` says why a run has left it after all."""
 
     candidate: Candidate
     keep: bool
-    reason: str
+    reasons: tuple[Reason, ...]
     rule: int = 0
+    spared: str = ""
+
+    @property
+    def reason(self) -> str:
+        """The reasons as a sentence for people."""
+        return self.spared or "; ".join(map(str, self.reasons))
 
 
 def judge_repository(
@@ -63,7 +112,7 @@ def judge_repository(
 
 
 def judge(
-    rules: Sequence[Rule],
+    rules: Mapping[int, Rule],
     candidates: Iterable[Candidate],
     *,
     now: int,
@@ -71,74 +120,71 @@ def judge(
 ) -> list[Verdict]:
     """Return what becomes of each artifact of a repository that `rules` select, those pushed last first.
 
-    `now` is in ms. Without rules everything is kept.
+    Reasons name the rules by their keys. `now` is in ms. Without rules everything is kept.
     """
     ordered = sorted(candidates, key=lambda one: (-one.pushed, one.digest))
-    reasons: dict[Digest, list[str]] = {one.digest: [] for one in ordered}
-    kept: dict[Digest, tuple[int, str]] = {}
-    for place, rule in enumerate(rules, 1):
+    reasons: dict[Digest, list[Reason]] = {one.digest: [] for one in ordered}
+    kept: dict[Digest, tuple[int, Reason]] = {}
+    for place, rule in rules.items():
         chosen = [one for one in ordered if rule.selects_tags(one.tags)]
         told = _apply(rule, chosen, now)
         for one in ordered:
-            if one.digest not in told:
-                reasons[one.digest].append(f"rule {place} does not select it")
-                continue
-            keep, reason = told[one.digest]
-            reasons[one.digest].append(f"rule {place}: {reason}")
+            keep, cause, values = told.get(one.digest, (False, Cause.NOT_SELECTED, {}))
+            reason = Reason(cause, {"rule": place, **values})
+            reasons[one.digest].append(reason)
             if keep:
-                kept.setdefault(one.digest, (rule.id or place, f"rule {place}: {reason}"))
+                kept.setdefault(one.digest, (rule.id or place, reason))
     return [_verdict(one, kept.get(one.digest), reasons[one.digest], bool(rules), now, is_immutable) for one in ordered]
 
 
 def _verdict(
     one: Candidate,
-    kept: tuple[int, str] | None,
-    reasons: Sequence[str],
+    kept: tuple[int, Reason] | None,
+    reasons: Sequence[Reason],
     any_rule: bool,
     now: int,
     is_immutable: Callable[[Tag], bool],
 ) -> Verdict:
     if kept is not None:
-        return Verdict(one, True, kept[1], kept[0])
+        return Verdict(one, True, (kept[1],), kept[0])
     if not any_rule:
-        return Verdict(one, True, "no rule selects the repository")
+        return Verdict(one, True, (Reason(Cause.NO_RULE),))
     if immutable := [tag for tag in one.tags if is_immutable(tag)]:
-        return Verdict(one, True, f"immutable: a rule of the project keeps the tag {immutable[0]}")
+        return Verdict(one, True, (Reason(Cause.IMMUTABLE, {"tag": immutable[0]}),))
     if not one.tags and one.at > now - YOUNG_MS:
-        return Verdict(one, True, "it has no tag and is younger than a day: an index may be about to need it")
-    return Verdict(one, False, "; ".join(reasons))
+        return Verdict(one, True, (Reason(Cause.YOUNG),))
+    return Verdict(one, False, tuple(reasons))
 
 
-def _apply(rule: Rule, chosen: Sequence[Candidate], now: int) -> dict[Digest, tuple[bool, str]]:
+_Told: TypeAlias = tuple[bool, Cause, Mapping[str, int | float | str]]  # whether a rule keeps it, and why
+
+
+def _apply(rule: Rule, chosen: Sequence[Candidate], now: int) -> dict[Digest, _Told]:
     """Return whether the rule keeps each of those that it selects, and why."""
     most = rule.most
     match rule.template:
         case Template.ALWAYS:
-            return {one.digest: (True, "it is always kept") for one in chosen}
+            return {one.digest: (True, Cause.ALWAYS, {}) for one in chosen}
         case Template.LATEST_PUSHED:
-            return _ranked(chosen, most, "most recently pushed")
+            return _ranked(chosen, most, Cause.PUSH_RANK)
         case Template.LATEST_PULLED:
             by_pull = sorted(chosen, key=lambda one: (-one.wanted, one.digest))
-            return _ranked(by_pull, most, "most recently pulled")
+            return _ranked(by_pull, most, Cause.PULL_RANK)
         case Template.DAYS_SINCE_PUSH:
-            return {one.digest: _recent(one.pushed, most, now, 0, "pushed") for one in chosen}
+            return {one.digest: _recent(one.pushed, most, now, 0, Cause.PUSH_AGE) for one in chosen}
         case Template.DAYS_SINCE_PULL:
-            return {one.digest: _recent(one.wanted, most, now, PULL_LAG_MS, "pulled") for one in chosen}
+            return {one.digest: _recent(one.wanted, most, now, PULL_LAG_MS, Cause.PULL_AGE) for one in chosen}
         case Template.NEWEST_VERSIONS:
             return _newest_versions(chosen, most)
 
 
-def _ranked(ordered: Sequence[Candidate], most: int, what: str) -> dict[Digest, tuple[bool, str]]:
-    return {
-        one.digest: (rank <= most, f"it is number {rank} of the {what}, of which {most} are kept")
-        for rank, one in enumerate(ordered, 1)
-    }
+def _ranked(ordered: Sequence[Candidate], most: int, cause: Cause) -> dict[Digest, _Told]:
+    return {one.digest: (rank <= most, cause, {"rank": rank, "most": most}) for rank, one in enumerate(ordered, 1)}
 
 
-def _recent(at: int, days: int, now: int, lag: int, what: str) -> tuple[bool, str]:
+def _recent(at: int, most: int, now: int, lag: int, cause: Cause) -> _Told:
     age = max(0, now - at)
-    keep = age <= days * DAY_MS + lag
-    return keep, f"it was {what} {age / DAY_MS:.1f} days ago, and {days} days are kept"
+    return age <= most * DAY_MS + lag, cause, {"days": round(age / DAY_MS, 1), "most": most}
 
 
 _VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:-([0-9A-Za-z.-]+))?(?:[+_][0-9A-Za-z.-]+)?", re.ASCII)
@@ -156,13 +202,13 @@ def version_of(tag: str) -> tuple[Any, ...] | None:
     return (*numbers, 0, parts)
 
 
-def _newest_versions(chosen: Sequence[Candidate], most: int) -> dict[Digest, tuple[bool, str]]:
+def _newest_versions(chosen: Sequence[Candidate], most: int) -> dict[Digest, _Told]:
     """An artifact with several versions counts in each of their minor versions."""
     minors: dict[tuple[int, int], list[tuple[Any, Candidate]]] = {}
     for one in chosen:
         for version in filter(None, map(version_of, one.tags)):
             minors.setdefault((version[0], version[1]), []).append((version, one))
-    told = {one.digest: (False, "none of its tags is a semantic version") for one in chosen}
+    told: dict[Digest, _Told] = {one.digest: (False, Cause.NO_VERSION, {}) for one in chosen}
     ranks: dict[Digest, tuple[int, str]] = {}
     for (major, minor), versions in minors.items():
         versions.sort(key=lambda pair: pair[0], reverse=True)
@@ -175,5 +221,5 @@ def _newest_versions(chosen: Sequence[Candidate], most: int) -> dict[Digest, tup
             if one.digest not in ranks or rank < ranks[one.digest][0]:
                 ranks[one.digest] = rank, f"{major}.{minor}"
     for digest, (rank, minor_version) in ranks.items():
-        told[digest] = (rank <= most, f"it is number {rank} of the versions {minor_version}, of which {most} are kept")
+        told[digest] = rank <= most, Cause.VERSION_RANK, {"rank": rank, "versions": minor_version, "most": most}
     return told

@@ -16,7 +16,16 @@ from roadstead.lifecycle.retention.rules import (
     Selector,
     Template,
 )
-from roadstead.lifecycle.retention.verdicts import DAY_MS, PULL_LAG_MS, Candidate, judge, version_of
+from roadstead.lifecycle.retention.verdicts import (
+    DAY_MS,
+    PULL_LAG_MS,
+    Candidate,
+    Cause,
+    Reason,
+    judge,
+    judge_repository,
+    version_of,
+)
 from roadstead.names import RepositoryName, Tag
 
 NOW = 1_800_000_000_000
@@ -36,7 +45,7 @@ def rule(template: Template, number: int | None = None, *tags: Selector) -> Rule
 
 def kept(rules: list[Rule], *candidates: Candidate, immutable: str = "") -> set[str]:
     """The first tags of those that are kept, and the digests of those without tags."""
-    verdicts = judge(rules, candidates, now=NOW, is_immutable=lambda tag: tag == immutable)
+    verdicts = judge(dict(enumerate(rules, 1)), candidates, now=NOW, is_immutable=lambda tag: tag == immutable)
     assert all(one.reason for one in verdicts)
     return {next(iter(one.candidate.tags), one.candidate.digest[:14]) for one in verdicts if one.keep}
 
@@ -104,8 +113,8 @@ def test_excludes_selects_an_artifact_with_any_other_tag() -> None:
 
 def test_a_repository_that_no_rule_selects_is_left_alone() -> None:
     policy = Policy(1, (Rule(1, Template.LATEST_PUSHED, 1, tags=(ALL,), repositories=(Selector("a/**"),)),))
-    assert policy.selecting(GALLEON) == []
-    assert policy.selecting(RepositoryName("ships/a/b")) == list(policy.rules)
+    assert policy.selecting(GALLEON) == {}
+    assert policy.selecting(RepositoryName("ships/a/b")) == dict(enumerate(policy.rules, 1))
     assert kept([], A, B) == {"a", "b"}
 
 
@@ -127,11 +136,11 @@ def test_a_rule_selects_repositories(selector: Selector, selected: bool) -> None
 
 def test_without_rules_or_with_all_disabled_nothing_goes() -> None:
     disabled = Rule(1, Template.LATEST_PUSHED, 0, disabled=True, tags=(ALL,), repositories=(ALL,))
-    assert Policy(1).selecting(GALLEON) == Policy(1, (disabled,)).selecting(GALLEON) == []
+    assert Policy(1).selecting(GALLEON) == Policy(1, (disabled,)).selecting(GALLEON) == {}
 
 
 def test_an_immutable_tag_keeps_its_artifact_and_says_so() -> None:
-    verdicts = judge([rule(Template.LATEST_PUSHED, 0)], [A, B], now=NOW, is_immutable=lambda tag: tag == "b")
+    verdicts = judge({1: rule(Template.LATEST_PUSHED, 0)}, [A, B], now=NOW, is_immutable=lambda tag: tag == "b")
     assert [(one.keep, one.reason.startswith("immutable")) for one in verdicts] == [(False, False), (True, True)]
 
 
@@ -153,11 +162,66 @@ def test_a_tag_that_was_pushed_again_renews_its_artifact() -> None:
 
 def test_every_artifact_has_the_reason_of_every_rule() -> None:
     rules = [rule(Template.LATEST_PUSHED, 1), rule(Template.ALWAYS, None, Selector("v*"))]
-    first, second = judge(rules, [A, B], now=NOW)
+    first, second = judge(dict(enumerate(rules, 1)), [A, B], now=NOW)
     assert first.reason == "rule 1: it is number 1 of the most recently pushed, of which 1 are kept"
     assert second.reason == (
         "rule 1: it is number 2 of the most recently pushed, of which 1 are kept; rule 2 does not select it"
     )
+
+
+def test_reasons_name_rules_by_their_places_in_the_policy() -> None:
+    elsewhere = Rule(1, Template.ALWAYS, repositories=(Selector("other"),))
+    policy = Policy(1, (elsewhere, rule(Template.LATEST_PUSHED, 0)))
+    (one,) = judge_repository(policy, GALLEON, [A], now=NOW, is_immutable=lambda *_: False)
+    assert one.reasons == (Reason(Cause.PUSH_RANK, {"rule": 2, "rank": 1, "most": 0}),)
+
+
+@pytest.mark.parametrize(
+    ("rules", "one", "reason", "sentence"),
+    [
+        ([], A, Reason(Cause.NO_RULE), "no rule selects the repository"),
+        ([rule(Template.ALWAYS)], A, Reason(Cause.ALWAYS, {"rule": 1}), "rule 1: it is always kept"),
+        (
+            [rule(Template.LATEST_PULLED, 1)],
+            B,
+            Reason(Cause.PULL_RANK, {"rule": 1, "rank": 1, "most": 1}),
+            "rule 1: it is number 1 of the most recently pulled, of which 1 are kept",
+        ),
+        (
+            [rule(Template.DAYS_SINCE_PUSH, 2)],
+            B,
+            Reason(Cause.PUSH_AGE, {"rule": 1, "days": 3.0, "most": 2}),
+            "rule 1: it was pushed 3.0 days ago, and 2 days are kept",
+        ),
+        (
+            [rule(Template.DAYS_SINCE_PULL, 2)],
+            B,
+            Reason(Cause.PULL_AGE, {"rule": 1, "days": 1.0, "most": 2}),
+            "rule 1: it was pulled 1.0 days ago, and 2 days are kept",
+        ),
+        (
+            [rule(Template.NEWEST_VERSIONS, 1)],
+            artifact("x", "1.2.3"),
+            Reason(Cause.VERSION_RANK, {"rule": 1, "rank": 1, "versions": "1.2", "most": 1}),
+            "rule 1: it is number 1 of the versions 1.2, of which 1 are kept",
+        ),
+        (
+            [rule(Template.NEWEST_VERSIONS, 1)],
+            A,
+            Reason(Cause.NO_VERSION, {"rule": 1}),
+            "rule 1: none of its tags is a semantic version",
+        ),
+        (
+            [rule(Template.LATEST_PUSHED, 0)],
+            artifact("young", days=0.5),
+            Reason(Cause.YOUNG),
+            "it has no tag and is younger than a day: an index may be about to need it",
+        ),
+    ],
+)
+def test_a_reason_has_a_cause_and_a_sentence(rules: list[Rule], one: Candidate, reason: Reason, sentence: str) -> None:
+    (verdict,) = judge(dict(enumerate(rules, 1)), [one], now=NOW)
+    assert (verdict.reasons, verdict.reason) == ((reason,), sentence)
 
 
 def test_the_newest_versions_of_each_minor_are_kept() -> None:

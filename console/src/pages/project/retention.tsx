@@ -3,8 +3,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { api, ApiError, dataOf } from '../../api/client';
 import { useAction, useOne, useRows } from '../../api/queries';
 import { finished } from '../../api/trash';
-import type { RetentionPolicy, RetentionRule } from '../../api/types';
+import type { RetentionPolicy, RetentionRule, RetentionVerdict } from '../../api/types';
 import { useTexts } from '../../i18n';
+import { en } from '../../i18n/en';
 import { shortDigest } from '../../lib/format';
 import { Button } from '../../ui/controls';
 import { Confirm } from '../../ui/dialogs';
@@ -259,7 +260,7 @@ function Preview({ project, policy, first }: PreviewProps) {
 
 interface VerdictsProps {
   repository: string;
-  artifacts: { digest: string; tags: string[]; keep: boolean; reason: string }[];
+  artifacts: RetentionVerdict[];
 }
 
 /** What would become of each artifact, what goes first; more of them on demand. */
@@ -273,7 +274,9 @@ function Verdicts({ repository, artifacts }: VerdictsProps) {
         <li key={artifact.digest}>
           <span class={`badge ${artifact.keep ? 'ok' : 'bad'}`}>{t(artifact.keep ? 'retention.stays' : 'retention.goes')}</span>
           <span class="name">{artifact.tags.join(', ') || shortDigest(artifact.digest)}</span>
-          <span class="muted small">{artifact.reason}</span>
+          <span class="muted small">
+            <Why of={artifact} />
+          </span>
         </li>
       ))}
       {sorted.length > shown && (
@@ -285,4 +288,18 @@ function Verdicts({ repository, artifacts }: VerdictsProps) {
       )}
     </ul>
   );
+}
+
+/** The reasons of a verdict in the reader's language, by their causes; of a registry that knows more causes, its own sentence. */
+function Why({ of: { reason, reasons } }: { of: RetentionVerdict }) {
+  const { t, language } = useTexts();
+  if (!reasons.every(({ cause }) => `retention.why.${cause}` in en)) return <span lang="en">{reason}</span>;
+  return reasons.map(({ cause, ...rest }) => {
+    const values = Object.entries(rest).map(([name, value]) => [name, value.toLocaleString(language)]);
+    return (
+      <div key={rest.rule ?? 0} class="break">
+        {t(`retention.why.${cause}`, Object.fromEntries(values) as Record<string, string>)}
+      </div>
+    );
+  });
 }

@@ -32,6 +32,8 @@ from roadstead.lifecycle.retention.rules import DuplicateRule, Policy, PolicyRef
 from roadstead.lifecycle.retention.verdicts import Verdict
 from roadstead.names import ProjectName
 
+MAX_PREVIEW = 4 * 1024 * 1024  # bytes: a response of a Lambda function has 6 MB, in base64
+
 
 def get_metadata(call: Call) -> Response:
     return Response.json(200, METADATA)
@@ -138,7 +140,10 @@ def get_task_log(call: Call, id: str, eid: str, tid: str) -> Response:
 
 
 def preview(call: Call, project: str) -> Response:
-    """What the rules in the body would do now, or those that the project has. Writes nothing. Raises 400, 404."""
+    """What the rules in the body would do now, or those that the project has. Writes nothing. Raises 400, 404.
+
+    400 also for more than fits in a response of Lambda, which many rules for thousands of artifacts come to.
+    """
     access = call.project
     policy = parse_policy(call.document(), access.project.id) if call.request.body else _policy(call, access)
     try:
@@ -151,7 +156,10 @@ def preview(call: Call, project: str) -> Response:
         {"repository": name.partition("/")[2], "artifacts": [_verdict_document(one) for one in verdicts]}
         for name, verdicts in found.items()
     ]
-    return Response.json(200, document)
+    response = Response.json(200, document)
+    if len(response.body) > MAX_PREVIEW:
+        raise bad_request("the reasons for so many artifacts are more than 4 MB: start a dry run, and read its log")
+    return response
 
 
 def _verdict_document(one: Verdict) -> dict[str, Any]:
@@ -165,6 +173,7 @@ def _verdict_document(one: Verdict) -> dict[str, Any]:
         "keep": one.keep,
         "rule": one.rule,
         "reason": one.reason,
+        "reasons": [{"cause": reason.cause, **reason.values} for reason in one.reasons],
     }
 
 

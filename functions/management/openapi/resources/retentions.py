@@ -22,6 +22,7 @@ from functions.management.openapi.described import (
 )
 from roadstead.lifecycle.executions.executions import Status
 from roadstead.lifecycle.retention.rules import DOUBLESTAR, REGULAR, Template
+from roadstead.lifecycle.retention.verdicts import Cause
 
 _SELECTOR = obj(
     {"kind": one_of(DOUBLESTAR, REGULAR), "decoration": text(), "pattern": text(maxLength=256)},
@@ -78,6 +79,17 @@ SCHEMAS: Mapping[str, Schema] = {
             "retained": number(),
         }
     ),
+    "RetentionReason": obj(
+        {"cause": one_of(*map(str, Cause))},
+        {
+            "rule": number("the place of the rule in the policy, from 1"),
+            "rank": number("its place in the order of the rule"),
+            "most": number("what the rule keeps: so many, or days"),
+            "days": number("since the last push, or the last pull", type="number"),
+            "versions": text("the minor version of which it is one"),
+            "tag": text("the tag that may not change"),
+        },
+    ),
     "RetentionVerdict": obj(
         {
             "digest": text(),
@@ -88,6 +100,7 @@ SCHEMAS: Mapping[str, Schema] = {
             "keep": flag(),
             "rule": number("the id of the rule that keeps it; 0 if none does"),
             "reason": text("a sentence for people"),
+            "reasons": array(ref("RetentionReason"), "the same for programs that say it in their own words"),
         }
     ),
 }
@@ -108,7 +121,7 @@ OPERATIONS: Mapping[str, Described] = {
         "Read what became of each artifact of a repository, and why", text(), media_type="text/plain"
     ),
     "previewRetention": Described(
-        "Show what rules would do now, up to 5,000 tags",
+        "Show what rules would do now, up to 5,000 tags and 4 MB",
         array(obj({"repository": text(), "artifacts": array(ref("RetentionVerdict"))})),
         body=ref("RetentionPolicy"),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -170,7 +171,10 @@ def test_a_preview_says_of_every_artifact_why_it_stays_or_goes(browser: Browser)
     assert (
         galleon["artifacts"][1]["reason"] == "rule 1: it is number 2 of the most recently pushed, of which 1 are kept"
     )
+    (why,) = galleon["artifacts"][1]["reasons"]
+    assert why == {"cause": "push-rank", "rule": 1, "rank": 2, "most": 1}
     assert [(one["keep"], one["reason"]) for one in other["artifacts"]] == [(True, "no rule selects the repository")]
+    assert other["artifacts"][0]["reasons"] == [{"cause": "no-rule"}]
     assert browser.ask("POST", PREVIEW, headers=EVE)[0] == 404  # the project has no rules of its own
     create(browser, rule())
     assert [len(one["artifacts"]) for one in browser.ask("POST", PREVIEW, headers=EVE)[1]] == [2, 1]
@@ -206,3 +210,15 @@ def test_a_preview_of_too_many_tags_asks_for_a_dry_run(browser: Browser, monkeyp
     assert status == 400
     assert "dry run" in document["errors"][0]["message"]
     assert MAX_PREVIEWED == 5_000
+
+
+def test_a_preview_of_more_than_fits_in_a_response_is_refused(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser.desk.push("ships/galleon", "v1", size=1)
+    size = len(json.dumps(browser.ask("POST", PREVIEW, policy(browser, rule()), EVE)[1], separators=(",", ":")))
+    monkeypatch.setattr("functions.management.handlers.projects.retentions.MAX_PREVIEW", size)
+    assert browser.ask("POST", PREVIEW, policy(browser, rule()), EVE)[0] == 200
+    monkeypatch.setattr("functions.management.handlers.projects.retentions.MAX_PREVIEW", size - 1)
+    status, refused, _ = browser.ask("POST", PREVIEW, policy(browser, rule()), EVE)
+    assert (status, "dry run" in refused["errors"][0]["message"]) == (400, True)
