@@ -15,15 +15,12 @@ from functions.hosting.observation import current
 from functions.indexer.services import IndexerServices
 from roadstead.aws.attributes import decode
 from roadstead.aws.content.index_items import event_from, is_event_key
-from roadstead.catalog.indexing import Indexer, Target, targets_of
+from roadstead.catalog.indexing import HOPELESS, Indexer, Target, targets_of
 from roadstead.lifecycle.policy.quota_watch import QuotaWatch
 from roadstead.names import ProjectName
 from roadstead.trail.entries import Event, rfc3339
 
 Record = Mapping[str, Any]
-# What fails in the same way at every attempt, as code does that somebody's manifest has surprised. Errors of AWS and of
-# the network are none of these.
-_HOPELESS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _log = logging.getLogger(__name__)
 
 
@@ -79,7 +76,7 @@ def _raised(one: _Received, errors: Mapping[Target, Exception]) -> list[Exceptio
 
 def _passes(error: Exception) -> bool:
     """Whether a later attempt may succeed."""
-    return not isinstance(error, _HOPELESS)
+    return not isinstance(error, HOPELESS)
 
 
 def _judged(one: _Received, errors: Mapping[Target, Exception]) -> _Received:

@@ -41,6 +41,9 @@ from roadstead.trail.entries import Event, Operation
 
 MAX_REFERRERS = 100  # accessories that a summary counts, and of which its flags are made
 MAX_SIZED_CHILDREN = 64  # children whose layers are added up
+# What fails in the same way at every attempt, as code does that somebody's manifest has surprised. Errors of AWS and of
+# the network are none of these.
+HOPELESS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _ATTEMPTS = 20
 _OF_BLOBS = frozenset({Operation.DELETE_BLOB})  # what is uploaded or mounted counts once a manifest needs it
 _OF_MANIFESTS = frozenset({Operation.PUSH, Operation.TAG, Operation.UNTAG, Operation.DELETE_MANIFEST})
@@ -108,9 +111,10 @@ class Indexer:
 
     def _settle_usage(self, project: ProjectName, digests: Collection[Digest]) -> bool:
         owned = self._derived.find_owned(project, digests)
-        needed = {digest: self._needed_size(project, digest) for digest in digests}
-        own = {digest: size for digest, size in needed.items() if size is not None and digest not in owned}
-        disown = {digest: owned[digest] for digest, size in needed.items() if size is None and digest in owned}
+        needs = {digest: self.find_need(project, digest) for digest in digests}
+        needed = {digest: need[1] for digest, need in needs.items() if need is not None}
+        own = {digest: size for digest, size in needed.items() if digest not in owned}
+        disown = {digest: size for digest, size in owned.items() if size != needed.get(digest)}
         if own or disown:
             self._derived.change_usage(project, own=own, disown=disown)
         return bool(own or disown)
@@ -127,12 +131,15 @@ class Indexer:
             self._derived.change_usage(repository.project, own=own, disown={})
         return bool(links)
 
-    def _needed_size(self, project: ProjectName, digest: Digest) -> int | None:
-        """The size of a blob that a manifest of the project needs; None if none does."""
+    def find_need(self, project: ProjectName, digest: Digest) -> tuple[RepositoryName, int] | None:
+        """Return the first repository of the project with a manifest that needs a blob, and the blob's size.
+
+        None if no manifest needs it. Four reads for most.
+        """
         for repository in self._derived.repositories_with_blob(project, digest):
             link = self._blobs.find_link(repository, digest)
             if link is not None and self._is_needed(repository, digest):
-                return link.size
+                return repository, link.size
         return None
 
     def _until_settled(self, step: Callable[[], _Step]) -> _Step:
@@ -281,12 +288,30 @@ class Indexer:
         entry = self._manifests.find_manifest(repository, digest)
         if entry is None:
             return False
-        tags = self._manifests.find_tags_of(repository, digest) if entry.subject is None else ()
-        needed = not tags and entry.subject is None and self._is_needed(repository, digest)
-        listed = is_listed(has_subject=entry.subject is not None, tags=tags, is_needed=needed)
+        listed = self.shows(repository, digest, has_subject=entry.subject is not None)
         if listed == entry.listed:
             return False
         self._derived.set_listed(repository, entry, listed)
+        return True
+
+    def shows(self, repository: RepositoryName, digest: Digest, *, has_subject: bool) -> bool:
+        """Return whether lists show a manifest. No read if it has a subject, one if it has a tag, else up to three."""
+        tags = () if has_subject else self._manifests.find_tags_of(repository, digest)
+        needed = not tags and not has_subject and self._is_needed(repository, digest)
+        return is_listed(has_subject=has_subject, tags=tags, is_needed=needed)
+
+    def can_count(self, entry: ManifestEntry) -> bool:
+        """Return whether a manifest can be summarized at all: its object is there, and this version understands it.
+
+        One GET of the object where the index does not have the bytes.
+        """
+        body = entry.data if entry.data is not None else self._objects.get(entry.key)
+        if body is None:
+            return False
+        try:
+            parse_manifest(body, entry.media_type)
+        except RegistryError:
+            return False
         return True
 
     def _is_needed(self, repository: RepositoryName, digest: Digest) -> bool:

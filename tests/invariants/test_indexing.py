@@ -129,6 +129,31 @@ def test_events_in_any_order_and_twice_derive_the_same(cloud: Cloud) -> None:
         assert derived(cloud) == grown
 
 
+def test_a_rebuild_counts_what_is_being_deleted_until_it_is_gone(cloud: Cloud) -> None:
+    prepare(cloud)
+    settle(cloud, cloud.events)
+    before = derived(cloud)["usage#acme", "usage"]
+    table = Registry(cloud).table
+    table.batch_write(
+        puts=[((f"deleted#{SHIPS.project}", SHIPS), {"at": 1})],
+        deletes=[("catalog", SHIPS), (f"reposum#{SHIPS.project}", SHIPS)],
+    )
+    meta = (f"repo#{SHIPS}", "meta")
+    table.put_item(meta, {**(table.get(meta) or {}), "deleting": 1})
+    Rebuild(indexer_of(cloud), DynamoWalk(table)).run()
+    assert derived(cloud)["usage#acme", "usage"] == before
+
+
+def test_a_blob_that_counts_by_another_size_than_it_has_is_counted_anew(cloud: Cloud) -> None:
+    prepare(cloud)
+    settle(cloud, cloud.events)
+    right, table = derived(cloud), Registry(cloud).table
+    counted = (f"own#{SHIPS.project}", Digest.of(LAYER))
+    table.put_item(counted, {"bytes": len(LAYER) + 5})
+    Rebuild(indexer_of(cloud), DynamoWalk(table)).run()
+    assert derived(cloud) == right
+
+
 def test_the_collector_takes_what_an_indexer_extracted_of_a_manifest_and_died(cloud: Cloud) -> None:
     registry = Registry(cloud)
     for data in (CONFIG, LAYER):

@@ -19,6 +19,14 @@ from roadstead.names import ProjectName, RepositoryName, Tag
 _NAMING = ("repo#", "artifact#", "own#", "usage#")  # partitions that end in a repository's or a project's name
 
 
+def naming(project: str) -> tuple[tuple[str, str], ...]:
+    """Return the partitions, and prefixes in them, that name a project's repositories of which something may count.
+
+    They have to be read in this order: one that is deleted meanwhile is in the second before it leaves the first.
+    """
+    return (CATALOG, f"{project}/"), (f"deleted#{project}", ""), (f"reposum#{project}", "")
+
+
 class DynamoWalk:
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -61,8 +69,10 @@ class DynamoWalk:
         key = usage_key(project)
         found = self._table.get(key)
         actual = sum(item["bytes"] for item in self._table.query(own_key(project, "")[0]))
-        for repository in self._table.query(CATALOG, prefix=f"{project}/", attributes=("at",)):
-            kept = self._table.query(f"artifact#{repository['sk']}", attributes=("bytes",))
+        # What is being deleted counts until the indexer has come to it.
+        pages = (self._table.query(pk, prefix=prefix, attributes=("at",)) for pk, prefix in naming(project))
+        for repository in {item["sk"] for page in pages for item in page}:
+            kept = self._table.query(f"artifact#{repository}", attributes=("bytes",))
             actual += sum(item["bytes"] for item in kept)
         if (found or {}).get("bytes", 0) == actual:
             return True
