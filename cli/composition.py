@@ -25,6 +25,7 @@ from cli.target import Target
 from roadstead import schema
 from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.catalog.dynamodb_usage_walk import DynamoUsageWalk
 from roadstead.aws.catalog.dynamodb_walk import DynamoWalk
 from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
@@ -43,6 +44,7 @@ from roadstead.aws.notifications.ssm_webhooks import SsmWebhookSecrets
 from roadstead.aws.table import Table, put
 from roadstead.catalog.indexing import Indexer
 from roadstead.catalog.rebuild import Rebuild, Rebuilt
+from roadstead.catalog.usage_audit import UsageAudit
 from roadstead.identity.accounts import Accounts
 from roadstead.identity.configuration import ConfigurationReader
 from roadstead.identity.directory import Project
@@ -129,13 +131,7 @@ class Cloud:
     def rebuild(self, report: Callable[[RepositoryName], object]) -> Rebuilt:
         """Derive again what pages show, and note the version of the items' shapes."""
         table = Table(self._clients.client("dynamodb"), self.target.index_table)
-        indexer = Indexer(
-            derived=DynamoDerivedIndex(table),
-            manifests=DynamoManifestIndex(table),
-            blobs=DynamoBlobIndex(table),
-            objects=S3Objects(self._clients.client("s3"), self.target.bucket),
-        )
-        rebuilt = Rebuild(indexer, DynamoWalk(table)).run(report)
+        rebuilt = Rebuild(self._indexer(table), DynamoWalk(table)).run(report)
         table.write(put(schema.KEY, {"version": schema.VERSION}))
         return rebuilt
 
@@ -195,6 +191,12 @@ class Cloud:
         objects = S3Objects(s3, self.target.bucket)
         return BucketAudit(S3Walk(s3, self.target.bucket), DynamoExplanations(table), objects, DynamoBacklog(table))
 
+    @cached_property
+    def usage_audit(self) -> UsageAudit:
+        table = Table(self._clients.client("dynamodb"), self.target.index_table)
+        derived, manifests = DynamoDerivedIndex(table), DynamoManifestIndex(table)
+        return UsageAudit(DynamoUsageWalk(table, self._identity), derived, manifests, self._indexer(table))
+
     def notifications(self, *, internal: bool = False) -> Notifications:
         """Set `internal` if the webhook function has WEBHOOK_REACH=internal and WEBHOOK_PORTS=any."""
         policy = EndpointPolicy(ports=frozenset() if internal else _PORTS, internal=internal)
@@ -205,6 +207,14 @@ class Cloud:
             NamedQueue(self._clients, self.target.notification_queue),
             HttpsPoster(policy),
             host=urlsplit(self.target.registry_url).netloc,
+        )
+
+    def _indexer(self, table: Table) -> Indexer:
+        return Indexer(
+            derived=DynamoDerivedIndex(table),
+            manifests=DynamoManifestIndex(table),
+            blobs=DynamoBlobIndex(table),
+            objects=S3Objects(self._clients.client("s3"), self.target.bucket),
         )
 
     @cached_property

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.collector.settings import Settings
+from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.catalog.dynamodb_repositories import DynamoRepositories
+from roadstead.aws.catalog.dynamodb_usage_walk import DynamoUsageWalk
 from roadstead.aws.clients import client
 from roadstead.aws.content.dynamodb_blobs import DynamoBlobIndex
 from roadstead.aws.content.dynamodb_manifests import DynamoManifestIndex
@@ -21,6 +23,8 @@ from roadstead.aws.lifecycle.dynamodb_stored import DynamoBlobRecords, DynamoUpl
 from roadstead.aws.lifecycle.dynamodb_trash import DynamoTrash
 from roadstead.aws.lifecycle.s3_walk import S3Walk
 from roadstead.aws.table import Table
+from roadstead.catalog.indexing import Indexer
+from roadstead.catalog.usage_audit import UsageAudit
 from roadstead.content.copying import Copying, NothingUploaded
 from roadstead.content.deletion.artifacts import Deletion
 from roadstead.content.deletion.repositories import RepositoryDeletion
@@ -69,6 +73,9 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
     s3, trash = client("s3"), DynamoTrash(table)
     objects = S3Objects(s3, settings.bucket)
     audit = BucketAudit(S3Walk(s3, settings.bucket), DynamoExplanations(table), objects, DynamoBacklog(table))
+    derived, identity = DynamoDerivedIndex(table), Table(client("dynamodb"), settings.identity_table)
+    indexer = Indexer(derived=derived, manifests=manifests, blobs=blobs, objects=objects)
+    usage = UsageAudit(DynamoUsageWalk(table, identity), derived, manifests, indexer)
     stores = Stores(
         backlog=DynamoBacklog(table),
         records=DynamoBlobRecords(table),
@@ -88,7 +95,7 @@ def build(settings: Settings, ended: Callable[[Execution], None]) -> Services:
     view = DynamoRetentionView(table)
     copying = Copying(manifests=deleting, index=manifests, blobs=blobs, push=push, events=events)
     works: dict[str, Work] = {
-        BUCKET_AUDIT: BucketAuditWork(audit, events),
+        BUCKET_AUDIT: BucketAuditWork(audit, usage, events),
         COLLECTION: CollectionWork(collector, view, deletion, events, recovery_days=settings.recovery_days),
         COPY: CopyWork(copying, events),
         EMPTY: EmptyWork(trash, events),

@@ -85,12 +85,14 @@ def _tell_whether_late(request_id: str) -> None:
 
 
 def _audit_line(execution: Execution) -> dict[str, Any]:
-    """What an alarm looks at: how many objects nothing explains, how many are missing, and whether it was finished."""
+    """What an alarm looks at: how many objects nothing explains, how many are missing, how many counts of usage are
+    wrong, and whether the audit was finished."""
     counts = {**execution.progress, "execution": execution.id}
     failed = execution.status is Status.ERROR
     counted = [
         Metric("UnexplainedObjects", counts.get("unexplained", 0)),
         Metric("MissingObjects", counts.get("missing", 0)),
+        Metric("MiscountedUsage", counts.get("miscounted", 0)),
         Metric("FailedAudits", int(failed)),
     ]
     properties = {"function": "collector", "request_id": "", "audit": counts}

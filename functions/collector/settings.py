@@ -14,12 +14,15 @@ _LONGEST = 90 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`grace` and `fence` in seconds. With `trial` they may be shorter than is safe beside pushes.
+    """Of the identity table only the list of projects is read.
+
+    `grace` and `fence` in seconds. With `trial` they may be shorter than is safe beside pushes.
 
     `recovery_days` is for how long the bucket keeps deleted objects as versions, 0 if it keeps none.
     """
 
     index_table: str
+    identity_table: str
     bucket: str
     grace: int
     fence: int
@@ -35,6 +38,7 @@ class Settings:
         trial = read.flag("COLLECT_TRIAL")
         settings = cls(
             index_table=read.text("INDEX_TABLE"),
+            identity_table=read.text("IDENTITY_TABLE"),
             bucket=read.text("BUCKET"),
             grace=read.number("COLLECT_GRACE", MIN_GRACE, least=0 if trial else MIN_GRACE, most=_LONGEST),
             fence=read.number("COLLECT_FENCE", MIN_FENCE, least=0 if trial else MIN_FENCE, most=86_400),

@@ -125,8 +125,10 @@ def _of_others(settings: Settings) -> dict[str, str]:
 
 def collector(settings: Settings, at: Addresses) -> dict[str, str]:
     """`COLLECT_TRIAL` is set here so that an operator cannot: shorter times are not safe beside pushes."""
+    names = Names(settings.name)
     return {
-        "INDEX_TABLE": Names(settings.name).index_table,
+        "INDEX_TABLE": names.index_table,
+        "IDENTITY_TABLE": names.identity_table,
         "BUCKET": at.bucket,
         "COLLECT_TRIAL": "off",
         "RECOVERY_DAYS": str(settings.retention.recovery),

@@ -30,7 +30,8 @@ _UNFINISHED = '($.type = "platform.report" && $.record.status != "success")'
 TOKEN_FAULTS = f"{{ $.status >= 500 || {_UNFINISHED} }}"
 REGISTRY_FAULTS = f"{{ $.status = 500 || {_UNFINISHED} }}"  # 503 is for clients to repeat
 BUCKET_STRANGE = (
-    '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.FailedAudits > 0) }'
+    '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.MiscountedUsage > 0 '
+    "|| $.FailedAudits > 0) }"
 )
 COLLECTION_ON_TIME = '{ $.function = "collector" && $.collection = "on time" }'
 
@@ -157,11 +158,11 @@ class Observability(Construct):
         return AlarmRule("CollectorLate", ticks, 1, sentence, periods=6, below=True)
 
     def _of_bucket(self, functions: Functions) -> AlarmRule:
-        """What an audit of the bucket found. The metric is made only where the alarm is, which has a price."""
+        """What an audit of bucket and usage found. The metric is made only where the alarm is, which has a price."""
         name, group = "BucketStrange", functions.log_groups["collector"]
         count_lines(self, f"{name}Lines", group=group, pattern=BUCKET_STRANGE, namespace=self._name, name=name)
         found = metric(self._name, name, {}, period=cdk.Duration.hours(1))
-        sentence = "An audit of the bucket found objects that nothing explains, or that are missing, or did not end"
+        sentence = "An audit found objects that nothing explains or that are missing, or wrong usage, or did not end"
         return AlarmRule(name, found, 1, sentence, more=True)
 
     def _of_audit(self, audit: Audit) -> list[AlarmRule]:

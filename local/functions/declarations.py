@@ -101,7 +101,12 @@ def functions(
     }
     if distribution is not None:
         management |= {"EDGE_SECRET_PARAMETER": EDGE_SECRET_PARAMETER, "EXTERNAL_URL": distribution.url}
-    collector = {"INDEX_TABLE": resources.index_table, "BUCKET": resources.bucket, **(collect or {})}
+    collector = {
+        "INDEX_TABLE": resources.index_table,
+        "IDENTITY_TABLE": resources.identity_table,
+        "BUCKET": resources.bucket,
+        **(collect or {}),
+    }
     webhook = {
         "AUDIT_LOG_GROUP": AUDIT_LOG_GROUP,
         "AUDIT_DEAD_LETTERS_URL": resources.dead_letters_url,

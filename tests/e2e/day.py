@@ -227,7 +227,7 @@ class Day:
         checked = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=True)
         found = json.loads(checked.stdout)
         assert (found["objects"], found["young"]) == (len(bucket.objects(self.cloud)), 0)
-        assert (found["unexplained"], found["missing"]) == ([], [])
+        assert (found["unexplained"], found["missing"], found["miscounted"]) == ([], [], [])
 
     def manage(self, method: str, path: str, document: Any = None) -> Response:
         """One request to the management API, as the administrator."""

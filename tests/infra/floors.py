@@ -31,7 +31,7 @@ ROOMS = {
     "roadstead/outbound": Room((VOCABULARY,)),
     "roadstead/content": Room((VOCABULARY, "roadstead/trail")),
     "roadstead/catalog": Room((VOCABULARY, "roadstead/trail", "roadstead/content")),
-    "roadstead/lifecycle": Room((VOCABULARY, "roadstead/trail", "roadstead/content")),
+    "roadstead/lifecycle": Room((VOCABULARY, "roadstead/trail", "roadstead/content", "roadstead/catalog")),
     "roadstead/identity": Room((VOCABULARY, "roadstead/trail", "roadstead/outbound"), _CRYPTOGRAPHY),
     "roadstead/ldap": Room((VOCABULARY, "roadstead/identity"), ("ldap3",)),
     "roadstead/notifications": Room(_DOMAIN),
@@ -54,7 +54,14 @@ ROOMS = {
         roots=("functions.token.composition",),
     ),
     "functions/collector": Room(
-        (VOCABULARY, "roadstead/trail", "roadstead/content", "roadstead/lifecycle", "functions/hosting"),
+        (
+            VOCABULARY,
+            "roadstead/trail",
+            "roadstead/content",
+            "roadstead/catalog",
+            "roadstead/lifecycle",
+            "functions/hosting",
+        ),
         roots=("functions.collector.composition",),
     ),
     "functions/webhook": Room(

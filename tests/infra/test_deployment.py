@@ -419,7 +419,8 @@ class TestObservability:
             if one["MetricTransformations"][0]["MetricName"] == "BucketStrange"
         ]
         assert counted == [
-            '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.FailedAudits > 0) }'
+            '{ $.function = "collector" && ($.UnexplainedObjects > 0 || $.MissingObjects > 0 || $.MiscountedUsage > 0 '
+            "|| $.FailedAudits > 0) }"
         ]
 
     def test_functions_make_metrics_of_their_lines_only_if_the_settings_ask_for_it(

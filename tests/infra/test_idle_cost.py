@@ -55,7 +55,8 @@ def counted_metrics(deployment: Deployment) -> set[str]:
 
 def idle(deployment: Deployment) -> float:
     """USD a month. Streams and schedules that Lambda and EventBridge poll are free; so is the collector at rest."""
-    of_runs = {"FreedBytes", "ObjectsDeleted", "UnexplainedObjects", "MissingObjects", "FailedAudits"}
+    of_audits = {"UnexplainedObjects", "MissingObjects", "MiscountedUsage", "FailedAudits"}
+    of_runs = {"FreedBytes", "ObjectsDeleted", *of_audits}
     per_run = of_runs if deployment.settings.metrics else set[str]()
     return (
         KEY * len(deployment.of("AWS::KMS::Key"))

@@ -75,9 +75,10 @@ GRANTS = {
         INDEX: "dynamodb:BatchGetItem dynamodb:BatchWriteItem dynamodb:ConditionCheckItem dynamodb:DeleteItem "
         "dynamodb:GetItem dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem",
         f"{INDEX}/index/by-push": "dynamodb:Query",
+        IDENTITY: "dynamodb:Query",
         BUCKET: "s3:ListBucket",
         BLOBS: "s3:DeleteObject s3:GetObject",
-        "s3:::roadstead--/derived/*": "s3:DeleteObject s3:GetObject",
+        "s3:::roadstead--/derived/*": "s3:DeleteObject s3:GetObject s3:PutObject",
         "s3:::roadstead--/manifests/*": "s3:DeleteObject s3:GetObject s3:PutObject",
         "logs:::log-group:/aws/lambda/roadstead-*-collector:*": _LINES,
         **_TRACES,
@@ -222,6 +223,10 @@ def test_the_registry_and_the_relay_cannot_reach_the_identity_table(default: Dep
 
 def test_the_token_function_reaches_the_policies_of_projects_in_the_index_and_no_content(default: Deployment) -> None:
     assert keys_read(default, "TokenRole", INDEX) == {"rules#*", "event#*"}
+
+
+def test_the_collector_reads_the_list_of_projects_in_the_identity_table_and_nothing_else(default: Deployment) -> None:
+    assert keys_read(default, "CollectorRole", IDENTITY) == {"projects"}
 
 
 def test_the_webhook_function_reads_events_and_webhooks_of_the_identity_table_and_no_user(default: Deployment) -> None:

@@ -15,13 +15,15 @@ from roadstead.aws.lifecycle.s3_walk import S3Walk
 from roadstead.catalog.extraction import derived_key
 from roadstead.digest import Digest
 from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Served, Stored
-from roadstead.lifecycle.bucket_audit.execution import KIND, BucketAuditWork
+from roadstead.lifecycle.bucket_audit.execution import KIND, SETTLED, BucketAuditWork
 from roadstead.lifecycle.executions.executions import Execution, LogPart, Trigger
 from roadstead.trail.entries import Actor
 from tests.invariants.cloud import BUCKET, Cloud
 from tests.invariants.collector import GRACE, collector, tell
 from tests.invariants.operations import IMAGE, LAYER, OPERATIONS, Operation, Work, with_image
 from tests.invariants.registry import ALICE, SHIPS, Registry
+from tests.invariants.test_usage_audit import audit_of as usage_audit_of
+from tests.invariants.test_usage_audit import projects as projects  # a fixture
 from tests.invariants.trash import Bin
 
 LATER = 10**10  # seconds: everything is old by then
@@ -171,7 +173,10 @@ def test_an_execution_looks_step_by_step_at_everything_once_and_repairs_only_whe
     expected = len(cloud.objects())
     before = set(cloud.rows("gc#"))
     clock = iter(range(0, 10**6, 20))  # a step takes two looks
-    work = BucketAuditWork(audit_of(cloud), registry.events, clock=lambda: float(next(clock)))
+    pauses: list[float] = []
+    work = BucketAuditWork(
+        audit_of(cloud), usage_audit_of(cloud), registry.events, clock=lambda: float(next(clock)), sleep=pauses.append
+    )
     execution = Execution(1, KIND, "", Trigger.MANUAL, Actor("ada"), {"repair": repair}, 0)
     logs: list[LogPart] = []
     steps = 0
@@ -190,5 +195,11 @@ def test_an_execution_looks_step_by_step_at_everything_once_and_repairs_only_whe
     assert f"unexplained  {strange}" in told and "unexplained  elsewhere" in told
     assert f"missing      {entry.key}, named by repo#{SHIPS} manifest#{Digest.of(IMAGE)}" in told
     assert found.get("left") == (1 if repair else None)
+    # No indexer has counted the image: its manifest, its two blobs, and the artifact that the repository has.
+    assert (found["projects"], found["changing"]) == (1, 0)
+    assert found["miscounted"] == told.count("miscounted ") > 0 and set(pauses) == {SETTLED}
+    assert f"miscounted   manifest {SHIPS} {Digest.of(IMAGE)}: 0 bytes counted, {len(IMAGE)} there" in told
+    assert found.get("recounted") == (found["miscounted"] if repair else None)
+    assert bool(cloud.rows("usage#")) == repair
     new = {item["key"] for place, item in cloud.rows("gc#").items() if place not in before}
     assert new == ({strange} if repair else set())

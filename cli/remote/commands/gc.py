@@ -49,7 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     listing(
         "gc",
-        "list audits of the bucket, which compare it with the index",
+        "list audits, which compare the bucket with the index, and usage with what exists",
         _AUDITS,
         {"ID": "id", "STATUS": "status", "STARTED": "started", "ENDED": "ended"},
         name="audits",
@@ -58,11 +58,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "gc",
         "audit",
-        "compare the bucket with the index now",
+        "compare the bucket with the index, and usage with what exists, now",
         "POST",
         _AUDITS,
         (),
-        (Option("repair", "hand what nothing explains to the collector", kind="flag"),),
+        (Option("repair", "hand what nothing explains to the collector; count wrong usage anew", kind="flag"),),
         lambda o: {"repair": bool(o["repair"])},
     ),
     showing("gc", "show when the bucket is audited", f"{_AUDITS}/schedule", name="audit-schedule"),

@@ -1,4 +1,4 @@
-"""The audit of the bucket as an execution: by a schedule, which is weekly unless somebody changes it, and by hand."""
+"""The audit of bucket and usage as an execution: by a schedule, weekly unless somebody changes it, and by hand."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from roadstead.catalog.usage_audit import Difference, UsageAudit
 from roadstead.lifecycle.bucket_audit.comparison import MIN_AGE, BucketAudit, Served, Stored
 from roadstead.lifecycle.executions.cron import next_ms
 from roadstead.lifecycle.executions.executions import Execution, LogPart, Status, Step, Task
@@ -21,7 +22,9 @@ KIND = "audit-bucket"  # of executions, and the name of their schedule
 WEEKLY = "0 0 4 * * 0"  # on Sunday at four, UTC
 _SLICE = 30.0  # seconds of a step
 _STRANGE_AT_ONCE = 500  # objects, of which a step asks what explains them
+_MISCOUNTED_AT_ONCE = 100  # differences of usage in a step, which looks at each again
 _TOLD = 400  # differences that a step's log names
+SETTLED = 10.0  # seconds in which the indexer, unless it is late, has counted what was going on
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +68,41 @@ class BucketAudits:
 
 
 class BucketAuditWork:
-    """Parameters: `repair`: hand what nothing explains to the collector. Without it nothing is written.
+    """Parameters: `repair`: hand what nothing explains to the collector, and count anew what counts wrongly. Without it
+    nothing is written.
 
     Progress: `objects` and `bytes` of the bucket, and of what nothing explains `unexplained`, `unexplained_bytes`;
     `young` ones may belong to what is under way. `served` are links and manifests whose objects were asked for, of
-    which `missing` are gone. With `repair`, `left` are those that the collector cannot take.
+    which `missing` are gone. `projects` are those whose usage was compared with what exists, `miscounted` the
+    differences, and `changing` the counts that changed again and again. With `repair`, `left` are those objects that
+    the collector cannot take, and `recounted` those differences that are gone.
     """
 
-    def __init__(self, audit: BucketAudit, events: EventMaker, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        audit: BucketAudit,
+        usage: UsageAudit,
+        events: EventMaker,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._audit = audit
+        self._usages = usage
         self._events = events
         self._clock = clock
+        self._sleep = sleep
 
     def step(self, execution: Execution) -> Step:
-        """Look for half a minute: at the bucket first, then at what repositories serve."""
+        """Look for half a minute: at the bucket first, then at what repositories serve, then at usage."""
         counts = _Counts(execution.progress)
         state = dict(execution.state)
-        looked = self._objects if "repository" not in state else self._served
+        looked = self._usage if "usage" in state else self._served if "repository" in state else self._objects
         lines = looked(state, counts, repair=execution.parameters.get("repair") is True)
         done = bool(state.pop("done", False))
         part, now = int(state.get("part", 0)), self._events.now_ms()
         status = Status.SUCCESS if done else Status.RUNNING
-        task = Task(1, "the bucket", status, execution.started, now if done else 0, counts.all)
+        task = Task(1, "bucket and usage", status, execution.started, now if done else 0, counts.all)
         logs = [LogPart(1, part, "".join(f"{line}\n" for line in lines))] if lines else []
         return Step({**state, "part": part + len(logs)}, counts.all, done, tasks=[task], logs=logs)
 
@@ -118,7 +134,7 @@ class BucketAuditWork:
             if not state.get("place"):
                 following = self._audit.repositories(state["repository"])
                 if not following:
-                    state["done"] = True
+                    state["usage"] = {}
                     break
                 state["repository"] = str(following[0])
             served = self._audit.served(RepositoryName(state["repository"]), state.get("place", ""))
@@ -129,10 +145,32 @@ class BucketAuditWork:
         lines = (f"missing      {printable(one.key)}, named by {printable(' '.join(one.place))}" for one in missing)
         return _told(lines, len(missing))
 
+    def _usage(self, state: dict[str, Any], counts: _Counts, *, repair: bool) -> list[str]:
+        """Of one project after the other. What differs is looked at again once the indexer has had time for it."""
+        end, differing = self._clock() + _SLICE, list[Difference]()
+        while self._clock() < end and len(differing) < _MISCOUNTED_AT_ONCE:
+            page = self._usages.page(state["usage"])
+            counts.add("projects", page.projects)
+            counts.add("changing", page.changing)
+            differing += page.differences
+            if page.place is None:
+                state["done"] = True
+                break
+            state["usage"] = page.place
+        if not differing:
+            return []
+        self._sleep(SETTLED)
+        found = self._usages.again(differing)
+        counts.add("miscounted", len(found))
+        if repair:
+            counts.add("recounted", self._usages.repair(found))
+        return _told((f"miscounted   {one}" for one in found), len(found))
+
 
 class _Counts:
     def __init__(self, before: Mapping[str, int]) -> None:
-        names = ("objects", "bytes", "young", "unexplained", "unexplained_bytes", "served", "missing")
+        of_bucket = ("objects", "bytes", "young", "unexplained", "unexplained_bytes", "served", "missing")
+        names = (*of_bucket, "projects", "miscounted", "changing")
         self.all: dict[str, int] = {**dict.fromkeys(names, 0), **before}
 
     def add(self, name: str, count: int) -> None:

@@ -65,6 +65,7 @@ def needs() -> Iterator[dict[str, set[Need]]]:
     with whole() as deployment, pytest.MonkeyPatch.context() as patch:
         patch.delenv("TOKEN_PUBLIC_KEYS")  # as with Chalice alone, where nothing hands them out
         patch.setattr(execution, "MIN_AGE", -60)  # what is in the bucket was stored a moment ago
+        patch.setattr(execution, "SETTLED", 0)  # nobody counts meanwhile
         live(deployment)
         asked = deployment.asked
     yield {name: {need for one in asked.get(name, ()) for need in needed(one)} for name in FUNCTIONS}
@@ -203,7 +204,8 @@ def notify(one: Whole) -> None:
 
 
 def collect(one: Whole) -> None:
-    """Collections, an audit of the bucket, the trash, retention, and a repository that goes."""
+    """Collections, an audit of bucket and usage, the trash, retention, and a repository that goes."""
+    uncounted(one)
     stray = f"derived/bench/image/sha256/{'0' * 64}/1/readme.md"
     clients.client("s3").put_object(Bucket=one.rig.resources.bucket, Key=stray, Body=b"# Stray")
     one.ask("POST", f"{OWN}/system/bucket-audits", {"repair": True}, expect=201)
@@ -229,6 +231,24 @@ def collect(one: Whole) -> None:
     one.ask("DELETE", f"{OWN}/projects/bench/trash", expect=202)
     one.invoke("collector", {"tick": True})
     one.invoke("collector", {})
+
+
+def uncounted(one: Whole) -> None:
+    """An image that is gone and one that is new, of which the indexer never hears, and wrong numbers."""
+    requests = Requests(one.rig, "bench/image")
+    requests.push_manifest("gone", requests.manifest(layers=1))
+    one.deliver()
+    one.ask("DELETE", f"{HARBOR}/projects/bench/repositories/image/artifacts/gone")
+    requests.push_manifest("new", requests.manifest(layers=1))
+    for pk, number in (("usage#bench", "bytes"), ("count#bench/image", "n")):
+        found = clients.client("dynamodb").query(
+            TableName=one.rig.resources.index_table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": pk}},
+        )["Items"]
+        wrong = next(item for item in found if number in item and item["sk"]["S"].startswith(("usage", "artifacts")))
+        item = {**wrong, number: {"N": "77"}}
+        clients.client("dynamodb").put_item(TableName=one.rig.resources.index_table, Item=item)
 
 
 def basic_of(name: str, secret: str) -> str:

@@ -1,4 +1,4 @@
-"""Audits of the bucket: started by hand, their schedule, and what they found."""
+"""Audits of bucket and usage: started by hand, their schedule, and what they found."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ def list_audits(call: Call) -> Response:
 
 
 def start(call: Call) -> Response:
-    """Start one now: 201 with the execution. `{"repair": true}` hands what nothing explains to the collector.
+    """Start one now: 201 with the execution.
 
+    `{"repair": true}` hands what nothing explains to the collector, and counts anew what counts wrongly.
     Raises 400, 409 if one is under way.
     """
     repair = document_of(call.request).get("repair", False) if call.request.body else False

@@ -67,7 +67,7 @@ OPERATIONS: Mapping[str, Described] = {
     ),
     "listBucketAudits": page_of("List audits of the bucket, newest first", ref("Execution")),
     "startBucketAudit": created(
-        "Compare the bucket with the index now; with repair, hand what nothing explains to the collector",
+        "Compare bucket, index and usage now; with repair, hand what nothing explains to the collector, and count anew",
         obj({}, {"repair": flag()}),
         answer=ref("Execution"),
     ),

@@ -53,7 +53,7 @@ class FakeAudit:
     def step(self, execution: Execution) -> Step:
         if execution.parameters.get("fails"):
             raise WorkFailed("the bucket cannot be listed")
-        return Step({}, {"objects": 9, "unexplained": 2, "missing": 0}, done=True)
+        return Step({}, {"objects": 9, "unexplained": 2, "missing": 0, "miscounted": 3}, done=True)
 
 
 class Rig:
@@ -122,11 +122,12 @@ def test_a_dry_execution_is_one_step(rig: Rig) -> None:
 
 
 def test_an_audits_line_says_what_an_alarm_looks_at(rig: Rig, capsys: pytest.CaptureFixture[str]) -> None:
-    for parameters, expected in (({}, (2, 0, 0)), ({"fails": True}, (0, 0, 1))):
+    for parameters, expected in (({}, (2, 0, 3, 0)), ({"fails": True}, (0, 0, 0, 1))):
         one = rig.starter.start("audit-bucket", "", parameters, actor=Actor("ada"))
         handler.handle({"execution": one.id}, Context())
         line = json.loads(capsys.readouterr().out)
-        assert (line["UnexplainedObjects"], line["MissingObjects"], line["FailedAudits"]) == expected
+        names = ("UnexplainedObjects", "MissingObjects", "MiscountedUsage", "FailedAudits")
+        assert tuple(line[name] for name in names) == expected
         assert (line["function"], line["audit"]["execution"]) == ("collector", one.id)
 
 

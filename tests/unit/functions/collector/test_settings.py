@@ -8,7 +8,7 @@ from functions.collector.settings import Settings
 from functions.hosting.environ import SettingsError
 from roadstead.lifecycle.collector.run import MIN_FENCE, MIN_GRACE
 
-NEEDED = {"INDEX_TABLE": "index", "BUCKET": "bucket"}
+NEEDED = {"INDEX_TABLE": "index", "IDENTITY_TABLE": "people", "BUCKET": "bucket"}
 
 
 @pytest.mark.parametrize("name", ["COLLECT_GRACE", "COLLECT_FENCE"])

@@ -64,7 +64,7 @@ def test_each_function_has_only_the_variables_that_it_needs(distribution: Distri
         "management": {"BUCKET", "IDENTITY_TABLE", "INDEX_TABLE", "LDAP_FUNCTION"}
         | {"NOTIFICATION_QUEUE_URL", "WEBHOOK_REACH", "WEBHOOK_PORTS"}
         | ({"EXTERNAL_URL", "EDGE_SECRET_PARAMETER"} if distribution else set()),
-        "collector": {"INDEX_TABLE", "BUCKET"},
+        "collector": {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"},
         "webhook": {"AUDIT_LOG_GROUP", "AUDIT_DEAD_LETTERS_URL", "OBJECT_EVENTS_QUEUE"}
         | {"INDEX_TABLE", "IDENTITY_TABLE", "BUCKET"}
         | {
