@@ -9,7 +9,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -50,6 +50,10 @@ class Answer:
     status: int
     headers: Mapping[str, str]  # names in lower case
     body: bytes
+
+    @property
+    def is_text(self) -> bool:
+        return self.headers.get("content-type", "").startswith("text/plain")
 
     def document(self) -> Any:
         """Return the JSON body; None if there is none, text as it is."""
@@ -111,6 +115,17 @@ class Client:
                 left -= 1
             following = _NEXT.search(answer.headers.get("link", ""))
             target, asked = (following[1], {}) if following else ("", {})
+
+    def whole(self, answer: Answer) -> Answer:
+        """Return a text with all of its parts, to which `Link` leads; other answers as they are.
+
+        The last line of a part that others follow says that, in parentheses, and is left out.
+        """
+        parts: list[bytes] = []
+        while answer.is_text and (following := _NEXT.search(answer.headers.get("link", ""))):
+            parts.append(answer.body[: answer.body.rfind(b"\n(") + 1])
+            answer = self.call("GET", following[1])
+        return replace(answer, body=b"".join((*parts, answer.body)))
 
     def follow(self, execution: str, progress: Callable[[str], None]) -> Mapping[str, Any]:
         """Wait for an execution and return it. Raises Failure unless it succeeds."""

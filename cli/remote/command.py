@@ -138,7 +138,7 @@ def _run(command: Command, options: argparse.Namespace, environ: Mapping[str, st
     if command.base:
         given["was"] = lookups.document(filled(command.base, given))
     body = _without_none(command.body(given)) if command.body is not None else None
-    answer = client.call(command.method, path, body, query, BY_NAME)
+    answer = client.whole(client.call(command.method, path, body, query, BY_NAME))
     _print(command, path, answer, client, options, output)
     failed = command.failing(answer.document()) if command.failing is not None else ""
     if failed:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cli.remote import command
 from cli.remote.client import execution_at
+from functions.management.handlers.system import executions as executions_module
+from roadstead.lifecycle.executions.executions import LogPart, Status, Task
+from roadstead.lifecycle.executions.starter import Starter
+from roadstead.trail.entries import Actor
+from roadstead.trail.events import EventMaker
 from tests.unit.cli.remote_server import Server, reason, run
 
 Environ = dict[str, str]
@@ -53,6 +59,19 @@ def test_a_projects_quota_metadata_and_grace(environ: Environ, capsys: Captured)
     run(environ, capsys, "trash", "set-grace", "ships", "--seconds", "86400")
     assert run(environ, capsys, "trash", "grace", "ships") == {"seconds": 86400}
     assert run(environ, capsys, "project", "deletable", "ships")["deletable"] is True
+
+
+def test_a_log_that_comes_in_parts_is_printed_whole(
+    server: Server, environ: Environ, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executions_module, "MAX_SHOWN_LOG", 20)
+    executions, events = server.desk.executions, EventMaker(server.desk.services.clock)
+    one = Starter(executions, events).start("copy", "ships", {}, actor=Actor("ada"))
+    tasks = [Task(1, "ships/galleon", Status.SUCCESS, one.created, one.created)]
+    lines = [f"(line {number})\n" for number in range(5)]
+    was = replace(one, version=1)
+    executions.save(was, was, tasks=tasks, logs=[LogPart(1, at, line) for at, line in enumerate(lines)])
+    assert run(environ, capsys, "execution", "log", str(one.id), "1") == {"text": "".join(lines)}
 
 
 def test_rules_by_which_tags_never_change(environ: Environ, capsys: Captured) -> None:
