@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local.ports import free_port
 from tests.e2e import cloud
-from tests.e2e.cloud import free_port
 
 DISTRIBUTION = "docker-registry"  # Debian's package and program of this name; distribution 2.8
 _START, _STOP = 30.0, 30.0  # seconds

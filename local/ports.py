@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import random
 import socket
 
 from local.failures import ExitCode, Failure
 
 INTERNAL_ADDRESS = "127.0.0.1"  # for what only the edge connects to
+_BELOW = range(20_000, 32_768)  # Linux gives those from 32768 on, macOS those from 49152 on
+_TRIES = 100
 
 
 def listen(address: str, port: int) -> socket.socket:
@@ -53,20 +57,14 @@ def listen_for_cloud(near: int) -> list[socket.socket]:
 
 
 def free_port() -> int:
-    """Return a free port on the internal address, for a process that opens it itself."""
-    port = _free(INTERNAL_ADDRESS, 0)
-    if not port:
-        raise Failure(ExitCode.PORT_TAKEN, f"No port is free on {INTERNAL_ADDRESS}.")
-    return port
+    """Return a free port on the internal address, for a process that opens it itself.
 
-
-def _free(address: str, port: int) -> int:
-    """Return the port if it can be bound, or 0; for `port` 0, any that can."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except (OSError, OverflowError):
-            return 0
-        bound: int = probe.getsockname()[1]
-        return bound
+    It is below those that the system gives to connections and to whoever asks for any port: one of these could be gone
+    before the process has opened it.
+    """
+    for port in random.sample(_BELOW, _TRIES):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((INTERNAL_ADDRESS, port))
+            return port
+    raise Failure(ExitCode.PORT_TAKEN, f"No port is free on {INTERNAL_ADDRESS}.")

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -18,6 +17,8 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+
+from local.ports import free_port
 
 REGION = "eu-central-1"
 USER_AGENT = "roadstead-tests"  # botocore composes its own anew for each call, which is a tenth of what a call takes
@@ -38,9 +39,7 @@ CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing
 @contextlib.contextmanager
 def ministack(environment: dict[str, str] | None = None) -> Iterator[str]:
     """The endpoint of a fresh ministack on loopback, ended with the context. Raises RuntimeError with its log."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory(prefix="roadstead-ministack-") as directory:
         log = Path(directory) / "log"
         with log.open("wb") as output:

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from local.ports import free_port
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _START, _STOP = 300.0, 120.0  # seconds, on a busy machine
@@ -77,12 +78,6 @@ class Cloud:
         """Return how many blobs were uploaded to a repository, not mounted, after the first `since` requests."""
         done = re.compile(rf"PUT /v2/{re.escape(repository)}/blobs/uploads/(\S+) 201")
         return len({found[1] for line in self.requests()[since:] if (found := done.search(line))})
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Instance:

@@ -21,10 +21,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from local.ports import free_port
 from tests.e2e import bucket, images
 from tests.e2e.api import OCI_MANIFEST, Api, Response, digest_of, exchange
 from tests.e2e.clients import Client, Docker, Podman, Skopeo
-from tests.e2e.cloud import REPOSITORY, Cloud, free_port, instance
+from tests.e2e.cloud import REPOSITORY, Cloud, instance
 from tests.e2e.images import KIB, MIB, Image
 from tests.e2e.processes import Machine
 

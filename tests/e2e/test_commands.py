@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from local.ports import free_port
 from tests.e2e import images
 from tests.e2e.clients import Client, Skopeo
 from tests.e2e.clients.docker import Docker
-from tests.e2e.cloud import Instance, free_port, instance
+from tests.e2e.cloud import Instance, instance
 from tests.e2e.images import KIB, MIB
 from tests.e2e.people import Office, Person
 from tests.e2e.processes import Machine

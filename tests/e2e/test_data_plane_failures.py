@@ -14,12 +14,13 @@ from urllib.parse import urljoin
 
 import pytest
 
+from local.ports import free_port
 from tests.e2e import images
 from tests.e2e.api import closing, digest_of, exchange
 from tests.e2e.clients import Client, Skopeo
 from tests.e2e.clients.containerd import Containerd
 from tests.e2e.clients.docker import Docker
-from tests.e2e.cloud import Cloud, free_port, instance
+from tests.e2e.cloud import Cloud, instance
 from tests.e2e.conftest import OpenClient
 from tests.e2e.images import MIB, Image
 from tests.e2e.moving import pull, wait_until

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from local.ports import free_port
 from tests.e2e import images
 from tests.e2e.clients import Client, Skopeo
-from tests.e2e.cloud import Cloud, free_port, instance
+from tests.e2e.cloud import Cloud, instance
 from tests.e2e.images import MIB, Image
 from tests.e2e.moving import pull
 from tests.e2e.people import Office

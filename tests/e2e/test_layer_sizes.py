@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from local.ports import free_port
 from tests.e2e import images
 from tests.e2e.clients import Client
-from tests.e2e.cloud import Cloud, free_port, instance
+from tests.e2e.cloud import Cloud, instance
 from tests.e2e.images import MIB
 from tests.e2e.people import Office
 from tests.e2e.processes import Machine

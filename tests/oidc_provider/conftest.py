@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from local.ports import free_port
 from roadstead.outbound.endpoint import EndpointPolicy
 from roadstead.outbound.https import HttpsPoster
-from tests.e2e.cloud import free_port
 from tests.oidc_provider import NpmProvider, client, npm_provider
 from tests.oidc_provider.place import REGISTRY, Place
 from tests.slapd import Authority

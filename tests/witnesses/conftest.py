@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from local.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = ROOT / ".venv-witnesses" / "bin"
@@ -63,7 +64,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
             pytest.fail(f"{CLIENTS.parent} is absent: make it by `make {CLIENTS.parent.name}/witnesses.stamp`")
         pytest.skip(f"{CLIENTS.parent} is absent: `make test` installs Harbor's clients")
     state, work = tmp_path_factory.mktemp("state"), tmp_path_factory.mktemp("work")
-    port = _free_port()
+    port = free_port()
     url, log = f"http://127.0.0.1:{port}", work / "registry.log"
     command = [sys.executable, "-m", "local", "up", "--port", str(port), "--state", str(state / "state")]
     with log.open("wb") as output:
@@ -78,12 +79,6 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

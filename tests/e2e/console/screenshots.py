@@ -9,13 +9,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+from local.ports import free_port
 from tests.e2e import cloud
 from tests.e2e.console import journeys
 
 
 def main(arguments: list[str]) -> int:
     folder = Path(arguments[0] if arguments else "screenshots").resolve()
-    with tempfile.TemporaryDirectory() as work, cloud.instance(Path(work, "state"), cloud.free_port()) as started:
+    with tempfile.TemporaryDirectory() as work, cloud.instance(Path(work, "state"), free_port()) as started:
         journeys.run(started.wait_until_ready(), environment={"SCREENSHOTS": str(folder)})
     print(f"{len(list(folder.glob('*.png')))} screenshots are in {folder}")
     return 0

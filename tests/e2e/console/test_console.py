@@ -7,7 +7,8 @@ import secrets
 import pytest
 
 from console.npm import HERE
-from tests.e2e.cloud import Cloud, free_port
+from local.ports import free_port
+from tests.e2e.cloud import Cloud
 from tests.e2e.console import journeys
 from tests.oidc_provider import CLIENT, SECRET, client, npm_provider
 

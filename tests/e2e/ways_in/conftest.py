@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from local.ports import free_port
 from tests.e2e.clients import Client, Skopeo
 from tests.e2e.clients.docker import Docker
-from tests.e2e.cloud import Cloud, free_port, instance
+from tests.e2e.cloud import Cloud, instance
 from tests.e2e.images import Image
 from tests.e2e.management import ask
 from tests.e2e.people import Office, People, Person

@@ -25,6 +25,7 @@ import pytest
 
 from local import __main__
 from local.failures import ExitCode
+from local.ports import free_port
 from local.state import VERSION
 from tests import aws
 
@@ -62,13 +63,6 @@ class Instance:
 
 def local(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "local", *arguments]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
