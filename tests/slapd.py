@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from local.ports import free_port
 from roadstead.identity.providers.directories import LdapSettings
 
 SLAPD, SLAPADD = "/usr/sbin/slapd", "/usr/sbin/slapadd"
@@ -32,6 +33,8 @@ BASE = "dc=example,dc=org"
 SEARCH_DN, SEARCH_PASSWORD = f"cn=search,{BASE}", "the search account's password"
 ROOT_DN, ROOT_PASSWORD = f"cn=root,{BASE}", "the root's password"
 PASSWORD = "correct horse battery"
+
+_START = 300.0  # seconds, on a busy machine
 
 needs_slapd = pytest.mark.skipif(not Path(SLAPD).exists(), reason="slapd is not installed (.ci/run installs it)")
 
@@ -123,7 +126,7 @@ def slapd(
     ldif = directory / "data.ldif"
     ldif.write_text(_ldif(crowd) + extra)
     subprocess.run([SLAPADD, "-q", "-f", str(configuration), "-l", str(ldif)], check=True, capture_output=True)
-    plain, tls = _free_port(), _free_port()
+    plain, tls = free_port(), free_port()
     urls = f"ldap://127.0.0.1:{plain}", f"ldaps://127.0.0.1:{tls}"
     log = directory / "slapd.log"
     with log.open("wb") as output:
@@ -227,18 +230,11 @@ def _name(name: str) -> x509.GeneralName:
         return x509.DNSName(name)
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(100):
-        if process.poll() is not None:
-            break
+    deadline = time.monotonic() + _START
+    while process.poll() is None and time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", port), 20).close()
             return
         except OSError:
             time.sleep(0.1)

@@ -273,18 +273,18 @@ def test_a_resolver_that_fails_is_told_of() -> None:
 
 
 def test_a_resolver_that_hangs_takes_no_longer_than_the_whole_may() -> None:
-    release = threading.Event()
+    release, over = threading.Event(), []
 
     def hang(host: str, port: int) -> Sequence[str]:
-        release.wait(10)
+        release.wait(PATIENCE)
+        over.append(host)
         return []
 
     sender = HttpsPoster(PUBLIC, resolve=hang, total=0.2)
-    begin = time.monotonic()
     try:
         with pytest.raises(Unreachable, match="in time"):
             sender.post(sender.parse("https://slow.example/"), {}, b"{}")
-        assert time.monotonic() - begin < 2
+        assert not over
     finally:
         release.set()
 
@@ -293,10 +293,9 @@ def test_a_resolver_that_hangs_takes_no_longer_than_the_whole_may() -> None:
 
 
 def test_a_receiver_that_is_down_is_unreachable(authority: Authority) -> None:
-    with receiver(answering(OK), None) as server:
-        pass
+    sender = poster(authority)
     with pytest.raises(Unreachable, match="Connection refused"):
-        post(poster(authority), server)
+        sender.post(sender.parse(f"https://{HOST}:1/hook"), {}, b"{}")
 
 
 def timed(authority: Authority, server: Receiver, body: bytes = b"{}") -> float:
@@ -345,9 +344,7 @@ def test_a_body_without_end_is_not_read_to_its_end(authority: Authority) -> None
             sent += 65_536
 
     with receiver(pour, authority.serving(HOST)) as server:
-        begin = time.monotonic()
         assert post(poster(authority), server) == Answer(200)
-        assert time.monotonic() - begin < 2
     assert sent < 50_000_000  # what the buffers of the system took
 
 
@@ -356,12 +353,12 @@ def test_a_body_that_drips_does_not_keep_the_answer_back(authority: Authority) -
 
     def behave(connection: socket.socket, request: bytes) -> None:
         connection.sendall(head)
-        dripping(b"z" * 1000, 0.1)(connection, request)
+        dripping(b"z" * 1000, 0.1)(connection, request)  # 100 s
 
     with receiver(behave, authority.serving(HOST)) as server:
         begin = time.monotonic()
         assert post(poster(authority), server) == Answer(200)
-        assert time.monotonic() - begin < https.LINGER + 1
+        assert time.monotonic() - begin < https.LINGER + PATIENCE
 
 
 @pytest.mark.parametrize(

