@@ -80,6 +80,15 @@ def test_of_two_who_change_the_rules_one_is_refused(index: Index, stores: Stores
     assert policies.find_policy(PROJECT) is None
 
 
+def test_the_rules_of_many_projects_are_found_at_once(stores: Stores) -> None:
+    told, boats = event(Operation.CHANGE_RETENTION), ProjectName("boats")
+    ruled = Policy(1, (Rule(1, Template.ALWAYS),))
+    stores.policies.put_policy(PROJECT, ruled, replaces=None, event=told)
+    stores.policies.put_policy(boats, Policy(2), replaces=None, event=told)
+    assert stores.policies.find_policies([PROJECT, boats, ProjectName("none")]) == {PROJECT: ruled, boats: Policy(2)}
+    assert stores.policies.find_policies([]) == {}
+
+
 def test_schedules_are_due_in_their_order_until_they_are_advanced(stores: Stores) -> None:
     schedules = stores.schedules
     late, early, other = (

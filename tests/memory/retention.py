@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from roadstead.conflicts import Conflict
@@ -32,6 +32,9 @@ class MemoryRetention:
 
     def find_policy(self, project: ProjectName) -> Policy | None:
         return self._policies.get(project)
+
+    def find_policies(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, Policy]:
+        return {project: self._policies[project] for project in projects if project in self._policies}
 
     def put_policy(self, project: ProjectName, policy: Policy, *, replaces: Policy | None, event: Event) -> None:
         if self._policies.get(project) != replaces:

@@ -7,7 +7,7 @@
     enable_content_trust_cosign
     a `cve_allowlist` with CVEs                is refused: nothing is scanned, so nothing would be allowed by it
     proxy_…, max_upstream_conn                 are refused unless they are off: there are no proxy caches
-    retention_id                               is the registry's own, and ignored
+    retention_id                               is shown while the project has retention rules, and ignored
 
 Source of the keys: Harbor, api/v2.0/swagger.yaml (ProjectMetadata) and src/pkg/project/models/pro_meta.go.
 """
@@ -19,7 +19,7 @@ from typing import Any
 
 from functions.management.errors import ManagementCode, ManagementError, bad_request
 
-PUBLIC = "public"
+PUBLIC, RETENTION_ID = "public", "retention_id"
 KEPT_FLAGS = frozenset({"auto_scan", "auto_sbom_generation", "reuse_sys_cve_allowlist"})
 SEVERITY, SEVERITIES = "severity", ("none", "low", "medium", "high", "critical", "unknown", "negligible")
 REFUSED = frozenset(

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from functions.management.harbor.metadata import PUBLIC, RETENTION_ID
 from roadstead.identity.directory import Member, MemberGroup, Project, Role, User
 from roadstead.identity.groups import Group
 from roadstead.identity.lists import ListedProject, ListedUser
@@ -34,9 +35,17 @@ def milliseconds(at: int) -> str:
 
 
 def project_document(
-    project: Project | ListedProject, *, owner_id: int, role: Role | None, repositories: int | None = None
+    project: Project | ListedProject,
+    *,
+    owner_id: int,
+    role: Role | None,
+    repositories: int | None = None,
+    has_retention: bool = False,
 ) -> dict[str, Any]:
     """Booleans in metadata are text. `registry_id` is left out, never 0: a project here is no proxy cache.
+
+    `update_time` is the time of creation, as in Harbor, where nothing but its deletion writes a project's row: what
+    changes is its metadata.
 
     `cve_allowlist` is always empty: nothing is scanned, so there is nothing to allow.
     """
@@ -49,7 +58,7 @@ def project_document(
         "update_time": timestamp(project.created),
         "deleted": False,
         "togglable": False,
-        "metadata": metadata_document(project),
+        "metadata": metadata_document(project, has_retention=has_retention),
         "cve_allowlist": {
             "id": project.id,
             "project_id": project.id,
@@ -65,8 +74,10 @@ def project_document(
     return document
 
 
-def metadata_document(project: Project | ListedProject) -> dict[str, str]:
-    return {"public": "true" if project.public else "false", **project.metadata}
+def metadata_document(project: Project | ListedProject, *, has_retention: bool = False) -> dict[str, str]:
+    """By `retention_id`, which is the project's own id, clients find the retention rules."""
+    ruled = {RETENTION_ID: str(project.id)} if has_retention else {}
+    return {PUBLIC: "true" if project.public else "false", **project.metadata, **ruled}
 
 
 def member_document(member: Member, *, project_id: int, user_id: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ retention#<project>  policy        document
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from roadstead.aws.catalog.dynamodb_pages import DynamoPages
 from roadstead.aws.catalog.dynamodb_pulls import DynamoPullCounts
@@ -29,6 +29,11 @@ class DynamoRetention:
     def find_policy(self, project: ProjectName) -> Policy | None:
         item = self._table.get(_policy_key(project))
         return Policy.from_json(item["document"]) if item is not None else None
+
+    def find_policies(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, Policy]:
+        keys = {_policy_key(project): project for project in projects}
+        found = self._table.batch_get(keys, ("document",))
+        return {keys[key]: Policy.from_json(item["document"]) for key, item in found.items()}
 
     def put_policy(self, project: ProjectName, policy: Policy, *, replaces: Policy | None, event: Event) -> None:
         condition, values = "attribute_not_exists(pk)", {}

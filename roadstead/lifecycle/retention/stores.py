@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from roadstead.lifecycle.retention.rules import Policy
@@ -16,6 +16,10 @@ ImmutableTags = Callable[[ProjectName], Callable[[RepositoryName, Tag], bool]]
 class RetentionPolicies(Protocol):
     def find_policy(self, project: ProjectName) -> Policy | None:
         """Return a project's rules, or None. One read, strongly consistent."""
+        ...
+
+    def find_policies(self, projects: Collection[ProjectName]) -> Mapping[ProjectName, Policy]:
+        """Return the rules of those projects that have some. One read for each 100, strongly consistent."""
         ...
 
     def put_policy(self, project: ProjectName, policy: Policy, *, replaces: Policy | None, event: Event) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from functions.management.call import Call
-from functions.management.errors import bad_request, conflict, not_found
-from functions.management.harbor.metadata import KEPT, PUBLIC, REFUSED, boolean, checked
+from functions.management.errors import ManagementError, bad_request, conflict, not_found
+from functions.management.harbor.metadata import KEPT, PUBLIC, REFUSED, RETENTION_ID, boolean, checked
 from functions.management.harbor.shapes import metadata_document
 from functions.management.route import HARBOR, in_project, route
 from roadstead.http import Response
 
 
 def list_metadata(call: Call, project: str) -> Response:
-    return Response.json(200, metadata_document(call.project.project))
+    """Costs one read, for the retention rules."""
+    own = call.project.project
+    ruled = call.services.retention.find(own.name, own.id) is not None
+    return Response.json(200, metadata_document(own, has_retention=ruled))
 
 
 def add_metadata(call: Call, project: str) -> Response:
@@ -26,6 +29,11 @@ def add_metadata(call: Call, project: str) -> Response:
 
 
 def get_metadata(call: Call, project: str, name: str) -> Response:
+    if name == RETENTION_ID:
+        own = call.project.project
+        if call.services.retention.find(own.name, own.id) is None:
+            raise _unknown(name)
+        return Response.json(200, {name: str(own.id)})
     return Response.json(200, {name: _found(call, name)})
 
 
@@ -74,8 +82,12 @@ def _found(call: Call, name: str) -> str:
     """Raises 404."""
     found = metadata_document(call.project.project)
     if name not in found:
-        raise not_found(f"the project has no metadata {name[:100]!r}")
+        raise _unknown(name)
     return found[name]
+
+
+def _unknown(name: str) -> ManagementError:
+    return not_found(f"the project has no metadata {name[:100]!r}")
 
 
 _METADATAS = f"{HARBOR}/projects/{{project}}/metadatas"

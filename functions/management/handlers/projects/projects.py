@@ -45,7 +45,10 @@ _CREATE = Permission(Resource.PROJECT, Action.CREATE)
 
 
 def list_projects(call: Call) -> Response:
-    """Costs the list of projects and the caller's memberships. Sorted by name unless told otherwise."""
+    """Costs the list of projects and the caller's memberships, and one read for the rules of those that are shown.
+
+    Sorted by name unless told otherwise.
+    """
     request, lists = call.request, call.services.lists
     page, query = requested_page(request), parse_query(request.parameter("q"), request.parameter("sort"))
     found = query.filtered(call.visible_projects(), _FIELDS)
@@ -60,12 +63,14 @@ def list_projects(call: Call) -> Response:
     shown = page.of(found)
     owners = owner_ids(lists.list_users()) if shown else {}
     counts = call.services.pages.count_repositories([one.project.name for one in shown])
+    ruled = call.services.retention.find_projects({one.project.name: one.project.id for one in shown})
     documents = [
         project_document(
             one.project,
             owner_id=owners.get(one.project.created_by, 0),
             role=one.role,
             repositories=counts[one.project.name],
+            has_retention=one.project.name in ruled,
         )
         for one in shown
     ]
@@ -139,9 +144,13 @@ def get_project(call: Call, project: str) -> Response:
     owners = owner_ids(call.services.lists.list_users())
     owner_id = owners.get(access.project.created_by, 0)
     count = call.services.pages.count_repositories([access.project.name])[access.project.name]
-    shown = project_document(access.project, owner_id=owner_id, role=access.role, repositories=count)
-    if call.services.retention.find(access.project.name, access.project.id) is not None:
-        shown["metadata"]["retention_id"] = str(access.project.id)  # by which clients find the rules
+    shown = project_document(
+        access.project,
+        owner_id=owner_id,
+        role=access.role,
+        repositories=count,
+        has_retention=call.services.retention.find(access.project.name, access.project.id) is not None,
+    )
     return Response.json(200, shown)
 
 

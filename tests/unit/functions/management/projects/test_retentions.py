@@ -74,8 +74,30 @@ def test_a_policy_comes_back_as_it_was_sent(browser: Browser) -> None:
         for name in ("template", "params", "tag_selectors", "scope_selectors", "action"):
             assert got[name] == wanted[name]
     assert [one["disabled"] for one in document["rules"]] == [False, True, False]
-    shown = browser.ask("GET", "/api/v2.0/projects/ships", headers=EVE)[1]
-    assert shown["metadata"]["retention_id"] == str(project_id(browser))
+
+
+def test_a_project_shows_the_id_of_its_rules_wherever_its_metadata_are_shown(browser: Browser) -> None:
+    browser.desk.accounts.create_project("cargo")
+    browser.desk.accounts.set_member("cargo", "eve", Role.ADMIN)
+    browser.desk.accounts.set_member("ships", "eve", Role.ADMIN)
+
+    def shown() -> list[object]:
+        one = browser.ask("GET", "/api/v2.0/projects/ships", headers=EVE)[1]
+        every = browser.ask("GET", "/api/v2.0/projects", headers=EVE)[1]
+        listed = [one for one in every if one["name"] in ("cargo", "ships")]
+        metadata = browser.ask("GET", "/api/v2.0/projects/ships/metadatas", headers=EVE)[1]
+        status, value, _ = browser.ask("GET", "/api/v2.0/projects/ships/metadatas/retention_id", headers=EVE)
+        places = [one["metadata"], *(one["metadata"] for one in listed), metadata, value if status == 200 else {}]
+        return [place.get("retention_id") for place in places]
+
+    assert shown() == [None] * 5
+    path, id_ = create(browser, rule()), str(project_id(browser))
+    assert shown() == [id_, None, id_, id_, id_]
+    document = {"metadata": {"retention_id": "7"}}
+    assert browser.ask("PUT", "/api/v2.0/projects/cargo", document, EVE)[0] == 200
+    assert shown() == [id_, None, id_, id_, id_]
+    assert browser.ask("DELETE", path, headers=EVE)[0] == 200
+    assert shown() == [None] * 5
 
 
 def test_a_second_policy_is_refused_and_the_first_can_be_replaced_and_removed(browser: Browser) -> None:
