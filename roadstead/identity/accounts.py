@@ -138,8 +138,8 @@ class Accounts:
         Those of each name from there count on. Costs one transaction. Raises AccountRefused.
         """
         attempt = Attempt.of(None, address.removesuffix(f"/{IPV6_NETWORK}"), self._clock())
-        if not attempt.network:
-            raise AccountRefused(f"{address[:50]!r} is not an IP address")
+        if not attempt.network or ("/" in address and "/" not in attempt.network):
+            raise AccountRefused(f"{address[:50]!r} is no IP address, nor a network of IPv6 with /{IPV6_NETWORK}")
         event = self._event(Operation.RELEASE_LOGIN, detail=f"address={attempt.network}")
         self._store.forget_failures(attempt.keys, event=event)
 

@@ -110,6 +110,7 @@ def test_that_there_are_more_is_said(desk: Desk, monkeypatch: pytest.MonkeyPatch
         {"robot": "No Such+ci"},
         {"address": "nowhere"},
         {"address": "192.0.2.0/24"},
+        {"address": "192.0.2.1/64"},  # one of IPv6 alone is locked by its network
         {"name": "x" * 300},
     ],
 )
