@@ -137,7 +137,7 @@ export function Activity({ project }: { project?: string }) {
               <Time at={entry.op_time} full />
             </td>
             <td class="mid break who">{entry.username}</td>
-            <td class="nowrap">
+            <td>
               <What entry={entry} />
               <div class="small muted on-phone">
                 {entry.username} · <Time at={entry.op_time} full />
