@@ -41,6 +41,35 @@ test('a tag, a digest and a label are found, by those who may see them alone', a
   await window.close();
 });
 
+test('what is typed last counts: in a search, in two filters, and not after somebody has gone on', async () => {
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  await signIn(page);
+  await settled(page);
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('frontend');
+  await page.getByRole('option', { name: /harbour\/web\/frontend/ }).waitFor();
+  await page.route('**/api/roadstead/v1/search?q=library&limit=8', () => undefined); // is never answered
+  await page.getByRole('combobox').fill('library');
+  await page.keyboard.press('Enter'); // while what the search found before is shown
+  await page.waitForURL('**/ui/search?q=library');
+
+  await page.goto('/ui/p/harbour/activity');
+  await settled(page);
+  await page.getByRole('searchbox', { name: 'Filter by name' }).fill('api');
+  await page.getByRole('searchbox', { name: 'Filter by who' }).fill('ada');
+  await page.waitForURL((url) => url.searchParams.get('q') === 'api' && url.searchParams.get('who') === 'ada');
+
+  await page.goto('/ui/projects');
+  await settled(page);
+  await page.getByRole('searchbox', { name: 'Filter by name' }).fill('harb');
+  await page.getByRole('link', { name: 'Administration' }).click();
+  await page.waitForURL('**/ui/admin');
+  await page.evaluate(() => new Promise((later) => setTimeout(later, 500))); // a timer of the filter would be over before this one
+  expect(new URL(page.url()).pathname).toBe('/ui/admin');
+  await window.close();
+});
+
 test('home says that a robot expires, and leads to where it gets another duration and its limits', async () => {
   const window = await newWindow(browser);
   const errors = errorsOf(window);

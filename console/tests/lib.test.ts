@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { copyText } from '../src/lib/clipboard';
 import { pullCommands } from '../src/lib/commands';
 import { agentName } from '../src/lib/agent';
@@ -11,7 +11,7 @@ import { layerRows } from '../src/pages/compare';
 import { timesOf } from '../src/parts/activity';
 import { grantOf, isReady, permissionOf, presetOf, usualGrant } from '../src/parts/robots/grants';
 import { claimsOf, linesOf as linesOfClaims } from '../src/parts/robots/trust';
-import { filled } from '../src/i18n';
+import { filled, preferred } from '../src/i18n';
 
 describe('places', () => {
   test.each([
@@ -102,6 +102,19 @@ describe('formats', () => {
   test('values are filled in once: a value that looks like one stays text', () => {
     expect(filled('{name} is {role}', { name: '{role}', role: 'x' })).toBe('{role} is x');
     expect(filled('{unknown}')).toBe('{unknown}');
+  });
+
+  test('a value turns no words around that follow it', () => {
+    expect(filled('{name} is deleted', { name: 'a\u202eb\u2069' })).toBe('ab is deleted');
+  });
+
+  test('a language of the browser that is none is passed over', () => {
+    const languages = vi.spyOn(navigator, 'languages', 'get');
+    languages.mockReturnValue(['en-US@posix', 'zh-TW']);
+    expect(preferred()).toBe('zh-Hant');
+    languages.mockReturnValue(['C']);
+    expect(preferred()).toBe('en');
+    languages.mockRestore();
   });
 });
 

@@ -23,11 +23,21 @@ export function preferred(): Language {
   const chosen = localStorage.getItem(STORED);
   if (chosen && chosen in LANGUAGES) return chosen as Language;
   for (const tag of navigator.languages) {
-    const locale = new Intl.Locale(tag).maximize();
+    const locale = localeOf(tag);
+    if (!locale) continue;
     if (locale.language === 'en') return 'en';
     if (locale.language === 'zh') return locale.script === 'Hans' ? 'zh-Hans' : 'zh-Hant';
   }
   return 'en';
+}
+
+/** A browser's language in full; null for what is none, such as `en-US@posix`. */
+function localeOf(tag: string): Intl.Locale | null {
+  try {
+    return new Intl.Locale(tag).maximize();
+  } catch {
+    return null;
+  }
 }
 
 export function remember(language: Language): void {
@@ -42,9 +52,11 @@ export interface Texts {
 
 export const TextsContext = createContext<Texts>({ language: 'en', catalogue: en, choose: () => undefined });
 
-/** A message with its `{names}` filled in. */
+const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g; // characters that turn the text after them around
+
+/** A message with its `{names}` filled in. A value cannot turn around the words that follow it. */
 export function filled(message: string, values?: Values): string {
-  return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(values?.[name] ?? whole));
+  return message.replace(/\{(\w+)\}/g, (whole, name: string) => String(values?.[name] ?? whole).replace(DIRECTIONS, ''));
 }
 
 /** `t` for messages; `n` for those with a count, which have a form `….one` and a form `….other`. */

@@ -10,10 +10,10 @@ export async function copyText(text: string): Promise<void> {
   field.readOnly = true;
   field.className = 'visually-hidden';
   (before?.closest('dialog') ?? document.body).append(field); // what is outside of a modal dialog cannot be selected
-  field.focus();
+  field.focus({ preventScroll: true });
   field.select();
   const copied = document.execCommand('copy');
   field.remove();
-  before?.focus();
+  before?.focus({ preventScroll: true });
   if (!copied) throw new Error('this browser lets no page copy');
 }

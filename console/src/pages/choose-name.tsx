@@ -40,8 +40,12 @@ export function ChooseName() {
     }
   };
   const leave = async () => {
-    await api.DELETE(PATH);
-    route(to.signIn(), true);
+    try {
+      await api.DELETE(PATH);
+      route(to.signIn(), true);
+    } catch (error) {
+      setRefused({ name: '', error });
+    }
   };
   const status = refused?.error instanceof ApiError ? refused.error.status : 0;
   const why = status === 409 ? 'newcomer.taken' : status === 400 ? 'newcomer.malformed' : null;

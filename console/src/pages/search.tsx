@@ -29,8 +29,9 @@ export function SearchDialog({ onClose }: { onClose: () => void }) {
 
   const hits = asked && found.data ? hitsOf(found.data) : [];
   const count = hits.length ? hits.length + 1 : 0;
+  const fresh = asked === text.trim() && !found.isPlaceholderData; // what is shown was found by what is typed
   const go = (at: number) => {
-    const href = at < hits.length ? hits[at]?.href : asked ? to.search(asked) : undefined;
+    const href = fresh && at < hits.length ? hits[at]?.href : text.trim() ? to.search(text.trim()) : undefined;
     if (!href) return;
     onClose();
     route(href);

@@ -13,7 +13,7 @@ export function SignIn() {
   const { query, route } = useLocation();
   const client = useQueryClient();
   const session = useSession();
-  const banner = useSystem().data?.banner_message;
+  const banner = bannerText(useSystem().data?.banner_message ?? '');
   const { error, busy, submit } = useSignIn((user) => changeUser(client, user));
   const back = backOf(query['back']);
 
@@ -32,7 +32,7 @@ export function SignIn() {
         </a>
       }
     >
-      {banner && <p class="notice-box">{bannerText(banner)}</p>}
+      {banner && <p class="notice-box break">{banner}</p>}
       {query['ended'] && error === null && <p class="notice-box">{t('signIn.ended')}</p>}
       <Credentials error={error} busy={busy} back={back} />
     </Entrance>

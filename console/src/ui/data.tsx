@@ -145,7 +145,10 @@ export function Filter({ name, label, reset = [] }: { name: string; label: strin
   const [text, setText] = useState(applied);
   const timer = useRef<number>();
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => setText(applied), [applied]);
+  const apply = useRef(change); // to the address as it is then: another filter may have changed it meanwhile
+  apply.current = change;
+  useEffect(() => setText((now) => (now.trim() === applied ? now : applied)), [applied]);
+  useEffect(() => () => clearTimeout(timer.current), []); // or it would lead back from where somebody has gone
   useEffect(() => {
     const focus = (event: KeyboardEvent) => {
       if (event.key !== '/' || /^(INPUT|TEXTAREA|SELECT)$/.test((event.target as HTMLElement).tagName)) return;
@@ -171,7 +174,7 @@ export function Filter({ name, label, reset = [] }: { name: string; label: strin
           clearTimeout(timer.current);
           timer.current = window.setTimeout(() => {
             const rest = Object.fromEntries(reset.map((one) => [one, null]));
-            change({ [name]: value.trim() || null, page: null, after: null, ...rest });
+            apply.current({ [name]: value.trim() || null, page: null, after: null, ...rest });
           }, PAUSE);
         }}
       />
