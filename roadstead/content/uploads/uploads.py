@@ -305,29 +305,30 @@ class Uploads:
             return self._end(token, session, digest, StoredObject(chunk.key, chunk.size), actor)
         try:
             self._objects.complete(session.key, session.multipart_id, self._sessions.find_parts(session))
+            if digest.algorithm not in session.hashes:
+                self._prove(session, session.key, digest)
         except MultipartGone:
             current = self._sessions.find(session.id)
-            if current is not None and current.ended_as(digest):
-                # Another request closed the upload, and its object was surplus.
+            if current is not None and current.state is not UploadState.CLOSING:
+                # Another request ended the upload, and its object was surplus or had another digest.
                 return self._close_again(token, current, digest, actor)
             raise RegistryError(
                 ErrorCode.BLOB_UPLOAD_INVALID,
                 "parts of this upload were written by two requests at once; start it again",
             ) from None
-        if digest.algorithm not in session.hashes:
-            self._prove(session, session.key, digest)
         return self._end(token, session, digest, StoredObject(session.key, session.offset), actor)
 
     def _prove(self, session: UploadSession, key: str, digest: Digest) -> None:
         """Read the completed object of a session that is closing, and check its digest.
 
         Raises DIGEST_INVALID and ends the upload if it is another one: an object that is complete takes no more bytes.
+        Raises MultipartGone if the object is gone: another request ended the upload.
         """
         running = hashlib.new(digest.algorithm)
         for start in range(0, session.offset, READ_BACK_BYTES):
             data = self._objects.get_range(key, start, READ_BACK_BYTES)
-            if data is None:  # another request found that the digest is wrong
-                raise RegistryError(ErrorCode.BLOB_UPLOAD_UNKNOWN, _UNKNOWN)
+            if data is None:
+                raise MultipartGone(key)
             running.update(data)
         if running.hexdigest() == digest.hex:
             return

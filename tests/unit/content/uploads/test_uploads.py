@@ -735,6 +735,18 @@ def test_a_second_closing_with_a_surplus_object_succeeds(beside: Registry) -> No
     assert beside.close(token, Digest.of(PART)) == link == links[0]
 
 
+@pytest.mark.parametrize("meeting", ["complete", "get_range"])
+def test_a_second_closing_that_reads_back_a_surplus_object_succeeds(beside: Registry, meeting: str) -> None:
+    digest = Digest.of(PART, "sha512")
+    first = beside.start(algorithm="sha512")
+    beside.append(first, PART)
+    link = beside.close(first, digest)
+    token, links = beside.start(), list[BlobLink]()
+    beside.append(token, PART)
+    beside.objects.before[meeting] = closers(beside, token, digest, links)
+    assert beside.close(token, digest) == link == links[0]
+
+
 @pytest.mark.parametrize("data", [SMALL, CHUNK, PART], ids=len)
 def test_a_chunk_beside_a_closing_leaves_the_blob_intact(beside: Registry, data: bytes) -> None:
     token = beside.start()
