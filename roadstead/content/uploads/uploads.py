@@ -252,11 +252,12 @@ class Uploads:
 
         The hold is in the session, which is read and written for every body anyway, so a short body costs nothing more,
         and a long one a write each minute at most. Whoever dies holds nothing for longer than HOLD_SECONDS. Raises
-        Conflict if another request has written to the upload, and RegistryError (503) if another one holds it.
+        Conflict if another request has written to the upload, and RegistryError (503) if another one holds it. An empty
+        body, which comes as one empty piece, is none: a held upload can be closed without a body (ADR 14).
         """
         found = writer.session.busy_until
         renew = self._clock() + HOLD_AFTER
-        for data in body:
+        for data in filter(None, body):
             if found > self._clock():
                 raise RegistryError(
                     ErrorCode.TOOMANYREQUESTS,

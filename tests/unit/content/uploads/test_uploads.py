@@ -437,6 +437,22 @@ def test_another_process_refuses_a_body_while_a_long_one_is_sent(relay: Registry
     assert stored(relay, relay.close(token, as_many(saved, *[SMALL] * 5))) == saved + SMALL * 5
 
 
+@pytest.mark.parametrize("body", [(), (b"",)], ids=["no piece", "an empty piece"])
+def test_a_held_upload_is_closed_without_a_body(relay: Registry, body: tuple[bytes, ...]) -> None:
+    token, other = relay.start(), another(relay)
+    relay.append(token, SMALL)
+
+    def sent() -> Iterator[bytes]:
+        yield from slow(relay.clock, SMALL, SMALL)
+        assert relay.index.find(token.upload_id).busy_until > relay.clock()
+        other.uploads.close(token, Digest.of(SMALL), body, actor=ADA)
+        yield SMALL
+
+    with pytest.raises(RegistryError) as error:
+        relay.uploads.append(token, sent(), actor=ADA)
+    assert refused(error) == (ErrorCode.BLOB_UPLOAD_UNKNOWN, 404)
+
+
 def test_an_upload_stays_held_as_long_as_its_body_is_sent(relay: Registry) -> None:
     token, other = relay.start(), another(relay)
 
