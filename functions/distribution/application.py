@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 
 from functions.distribution.authorization import Authorization
-from functions.distribution.call import Call
+from functions.distribution.call import Call, digest_parameter
 from functions.distribution.routes import match
 from functions.distribution.services import Services
 from functions.distribution.settings import Challenge, HeadAnswers
 from functions.hosting import observation
 from functions.hosting.viewer import as_viewed
 from roadstead.content.uploads.token import UploadToken
+from roadstead.digest import DEFAULT_ALGORITHM
 from roadstead.errors import RegistryError
 from roadstead.http import Request, Response
 
@@ -20,8 +21,8 @@ CHALLENGE_COPY = "X-Roadstead-Challenge"  # infra/api.py maps it to WWW-Authenti
 _API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")  # Docker's clients look for it on /v2/
 
 
-Admission = Callable[[UploadToken, int | None], AbstractContextManager[None]]
-"""Entered when a request to an upload is authorised and before its handler runs, with the declared length of its body.
+Admission = Callable[[UploadToken], AbstractContextManager[None]]
+"""Entered when a request that sends bytes to an upload, or may read them back, is authorised, before its handler runs.
 
 May wait, and may raise RegistryError.
 """
@@ -69,10 +70,19 @@ class Application:
         )
         if authorized.upload is not None and call.length != 0:
             self._authorization.check_body(authorized.upload)
-        with self._admitted(authorized.upload, call.length):
+        with self._admitted(call, authorized.upload):
             return found.route.handler(call, **{**found.parts, **authorized.parts})
 
-    def _admitted(self, upload: UploadToken | None, length: int | None) -> AbstractContextManager[None]:
-        if self._admission is None or upload is None:
+    def _admitted(self, call: Call, upload: UploadToken | None) -> AbstractContextManager[None]:
+        if self._admission is None or upload is None or (call.length == 0 and not _may_read_back(call.request, upload)):
             return nullcontext()
-        return self._admission(upload, length)
+        return self._admission(upload)
+
+
+def _may_read_back(request: Request, upload: UploadToken) -> bool:
+    """Whether the request closes an upload by a digest whose algorithm was not named (ADR 27).
+
+    That takes the memory and the time of a body, so any number at once would be more than a process has.
+    """
+    digest = digest_parameter(request) if request.method == "PUT" else None
+    return digest is not None and upload.algorithm is None and digest.algorithm != DEFAULT_ALGORITHM

@@ -114,20 +114,18 @@ class Relay:
         return response_of(request, run, function=FUNCTION, busy=503)
 
     @contextmanager
-    def _admit(self, upload: UploadToken, length: int | None) -> Iterator[None]:
-        """Hold a place for a body while it is stored. Raises RegistryError (503) if none becomes free in time."""
+    def _admit(self, upload: UploadToken) -> Iterator[None]:
+        """Hold a place while a body is stored or read back. Raises RegistryError (503) if none becomes free in time."""
         with ExitStack() as held:
-            if length != 0:
-                user = f"{upload.actor_kind}:{upload.actor_name}"
-                try:
-                    held.enter_context(self._places.place(upload.upload_id, user))
-                except NoPlace as error:
-                    raise RegistryError(
-                        ErrorCode.TOOMANYREQUESTS,
-                        str(error),
-                        status=503,
-                        headers=[("Retry-After", str(RETRY_AFTER))],
-                    ) from error
+            try:
+                held.enter_context(self._places.place(upload.upload_id, f"{upload.actor_kind}:{upload.actor_name}"))
+            except NoPlace as error:
+                raise RegistryError(
+                    ErrorCode.TOOMANYREQUESTS,
+                    str(error),
+                    status=503,
+                    headers=[("Retry-After", str(RETRY_AFTER))],
+                ) from error
             yield
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:

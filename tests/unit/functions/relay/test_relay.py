@@ -196,7 +196,7 @@ def test_deleting_a_session_ends_it(rig: Rig) -> None:
 
 
 class Gate(MemoryObjects):
-    """Parts wait until they are let through; counts how many bytes wait."""
+    """Parts, and ranges that are read, wait until they are let through; counts how many bytes wait."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,10 +205,17 @@ class Gate(MemoryObjects):
         self._count = threading.Lock()
 
     def put_part(self, key: str, multipart_id: str, number: int, data: bytes) -> Part:
-        with self._count:
-            self.waiting += len(data)
-        assert self.open.wait(120)
+        self._wait(len(data))
         return super().put_part(key, multipart_id, number, data)
+
+    def get_range(self, key: str, start: int, size: int) -> bytes | None:
+        self._wait(size)
+        return super().get_range(key, start, size)
+
+    def _wait(self, size: int) -> None:
+        with self._count:
+            self.waiting += size
+        assert self.open.wait(120)
 
 
 def _send_until_stuck(connection: socket.socket, size: int, stuck: Callable[[], bool]) -> int:
@@ -284,6 +291,30 @@ def test_a_request_without_a_body_needs_no_place() -> None:
         assert rig.request("PUT", f"{rig.url()}&digest={sha256(b'')}").status == 201
         objects.open.set()
         slow.join(120)
+
+
+def test_what_is_read_back_takes_a_place_as_a_body_does() -> None:
+    objects = Gate()
+    objects.open.set()
+    with running(LIMITS, Places(1, share=1, patience=0.2), objects=objects) as rig:
+        url, other = rig.url(), rig.url()
+        assert [rig.request("PATCH", one, DATA).status for one in (url, other)] == [202] * 2
+        objects.open.clear()
+        objects.waiting = 0
+        statuses: list[int] = []
+        closing = f"{url}&digest={sha512(DATA)}"
+        reading = threading.Thread(target=lambda: statuses.append(rig.request("PUT", closing).status))
+        reading.start()
+        until(lambda: objects.waiting > 0)
+        assert rig.request("PUT", closing).status == 503
+        refused = rig.request("PUT", f"{other}&digest={sha512(DATA)}")
+        assert (refused.status, refused.headers["retry-after"]) == (503, "10")
+        objects.open.set()
+        reading.join(120)
+        assert rig.request("PUT", closing).status == 201
+        assert rig.request("PUT", f"{other}&digest={sha512(DATA)}").status == 201
+        assert statuses == [201]
+        assert rig.places.wanted == 0
 
 
 def test_a_refused_body_takes_no_place() -> None:
