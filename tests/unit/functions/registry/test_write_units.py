@@ -18,7 +18,7 @@ LAYERS = [b"layer %d" % number for number in range(10)]
 UNITS = (120, 24, 30)  # of ten layers, of their manifest and tag before, and after
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def function() -> Iterator[Function]:
     with pytest.MonkeyPatch.context() as patch, running(patch) as one:
         one.push_blob(b"{}")
@@ -58,6 +58,7 @@ def test_a_push_of_one_tag_is_a_transaction_of_at_most_ten_items(function: Funct
 
 
 def test_what_the_counts_and_the_order_by_push_add_to_a_push(function: Function) -> None:
+    push(function, image(), "first")  # a repository that is there
     since = len(function.asked)
     for data in LAYERS:
         function.push_blob(data)
