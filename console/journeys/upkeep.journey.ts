@@ -40,7 +40,7 @@ test('retention is written with a preview, run, and seen in its history', async 
   expect(await gone.count()).toBe(2);
   await gone.filter({ hasText: 'build-a' }).waitFor();
   await gone.filter({ hasText: 'build-b' }).waitFor();
-  await gone.getByText('Rule 1 keeps 2 by their last push; this is number 3.').waitFor();
+  await gone.getByText('Rule 1 keeps the 2 last pushed; this is number 3.').waitFor();
   expect(await there('nightly', 'build-a')).toBe(true); // a preview deletes nothing
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('The rules are saved.').waitFor();
