@@ -227,11 +227,12 @@ def test_status_and_keys_are_shown(instance: Instance, roadstead: Any) -> None:
     status = roadstead("status")
     assert (status["responds"], status["bucket"]) == ("yes", instance.ready["bucket"])
     keys = roadstead("keys", "show")
-    assert (keys["uploads"]["stage"], keys["tokens"][0]["spec"]) == ("steady", "ECC_NIST_P256")
+    assert keys["tokens"][0]["spec"] == "ECC_NIST_P256"
     assert roadstead("keys", "init")["made"] is False
 
 
 def test_a_new_upload_key_is_added_beside_the_one_that_signs(instance: Instance, roadstead: Any) -> None:
+    assert roadstead("keys", "show")["uploads"]["stage"] == "steady"
     """Only in the parameter: a local edge reads its keys when it starts."""
     added = roadstead("keys", "rotate", "upload", "--step", "add")
     assert added["stage"] == "added"
