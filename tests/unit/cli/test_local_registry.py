@@ -232,8 +232,8 @@ def test_status_and_keys_are_shown(instance: Instance, roadstead: Any) -> None:
 
 
 def test_a_new_upload_key_is_added_beside_the_one_that_signs(instance: Instance, roadstead: Any) -> None:
-    assert roadstead("keys", "show")["uploads"]["stage"] == "steady"
     """Only in the parameter: a local edge reads its keys when it starts."""
+    assert roadstead("keys", "show")["uploads"]["stage"] == "steady"
     added = roadstead("keys", "rotate", "upload", "--step", "add")
     assert added["stage"] == "added"
     found = instance.aws("ssm").get_parameter(Name=instance.ready["upload_keys_parameter"], WithDecryption=True)
