@@ -13,6 +13,28 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
+test('a form sends what was typed last, however soon Enter follows', async () => {
+  const [project, name] = [`swift-${MARK}`, `sven-${MARK}`];
+  await admin.manage('POST', 'v2.0/projects', { project_name: project, metadata: { public: 'false' } });
+  await admin.manage('POST', 'v2.0/users', { username: name, password: PEOPLE_PASSWORD, email: `${name}@example.com`, realname: name });
+  const window = await newWindow(browser);
+  const page = await window.newPage();
+  await signIn(page);
+  await page.goto(`/ui/p/${project}/members`);
+  await page.getByRole('button', { name: 'Add a member' }).click();
+  const field = page.getByRole('combobox', { name: 'User' });
+  await field.fill(name.slice(0, -1));
+  await page.getByRole('dialog').getByRole('button', { name: 'Add' }).and(page.locator(':enabled')).waitFor();
+  await field.evaluate(async (one: HTMLInputElement, name) => {
+    one.value = name;
+    one.dispatchEvent(new Event('input', { bubbles: true }));
+    for (let microtasks = 0; microtasks < 10; microtasks += 1) await null; // sooner than the browser paints
+    one.form?.requestSubmit();
+  }, name);
+  await page.getByRole('dialog').getByText(`${name} is a member`).waitFor();
+  await window.close();
+});
+
 test('an administrator makes a project and a user, and gives the user rights that hold', async () => {
   const window = await newWindow(browser);
   const errors = errorsOf(window);

@@ -1,4 +1,5 @@
 import { keepPreviousData, QueryClient, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useRef } from 'preact/hooks';
 import { useTexts } from '../i18n';
 import { useToast } from '../ui/toast';
 import { explanationOf } from '../lib/failures';
@@ -214,14 +215,22 @@ interface ActionOptions<T> {
   then?: (input: T) => void;
 }
 
-/** Something that changes the registry. What it changes on the page is asked for again; nothing is shown beforehand. */
+/**
+ * Something that changes the registry. What it changes on the page is asked for again; nothing is shown beforehand.
+ *
+ * It does what the newest render says: `useMutation` by itself learns of a render a moment later, and Enter may follow
+ * the last letter sooner than that.
+ */
 export function useAction<T = void>(run: (input: T) => Promise<unknown>, options: ActionOptions<T> = {}) {
   const client = useQueryClient();
   const say = useToast();
+  const newest = useRef({ run, options });
+  newest.current = { run, options };
   return useMutation({
-    mutationFn: run,
-    onSuccess: async (_, input) => {
+    mutationFn: async (input: T) => {
+      const { run, options } = newest.current;
       const { refresh = [], done, undo, then } = options;
+      await run(input);
       await Promise.all(refresh.map((key) => client.invalidateQueries({ queryKey: [key] })));
       if (done) say(typeof done === 'string' ? done : done(input), undo && (() => undo(input)));
       then?.(input);
