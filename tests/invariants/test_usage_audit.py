@@ -19,7 +19,7 @@ from roadstead.aws.catalog.dynamodb_derived import DynamoDerivedIndex
 from roadstead.aws.catalog.dynamodb_usage_walk import DynamoUsageWalk
 from roadstead.aws.content.counts import ARTIFACTS, shard_key
 from roadstead.aws.content.index_items import own_key, usage_key
-from roadstead.aws.identity.identity_items import listed_project_key
+from roadstead.aws.identity.identity_items import PROJECTS, listed_project_key
 from roadstead.aws.table import Key, Table
 from roadstead.catalog import usage_audit
 from roadstead.catalog.usage_audit import Difference, Kind, Page, Place, UsageAudit
@@ -49,14 +49,14 @@ def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def projects(cloud: Cloud) -> Iterator[None]:
-    """The list of projects has one; the cloud keeps the identity table from test to test."""
-    table, key = Table(cloud.dynamodb, IDENTITY), listed_project_key(ACME)
-    found = table.get(key)
-    if found is None:
-        table.put_item(key, {"id": 1})
+    """The list of projects has one; the cloud keeps the identity table, and in it what other tests put there."""
+    table = Table(cloud.dynamodb, IDENTITY)
+    others = {(item["pk"], item["sk"]): item for item in table.query(PROJECTS)}
+    table.batch_write(deletes=others)
+    table.put_item(listed_project_key(ACME), {"id": 1})
     yield
-    if found is None:
-        table.batch_write(deletes=[key])
+    table.batch_write(deletes=[listed_project_key(ACME)])
+    table.batch_write(others.items())
 
 
 def audit_of(cloud: Cloud) -> UsageAudit:
