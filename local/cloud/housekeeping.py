@@ -20,6 +20,8 @@ from local.cloud.sqs import KEPT as MESSAGES_KEPT
 
 PAUSE = 60.0  # seconds between two rounds
 BATCH = 100  # rows in one write, so that nobody waits long
+# Seconds after which TTL passes an item by, "Using DynamoDB Time to Live": such a number is hardly meant as a time.
+TTL_IGNORES = 5 * 365 * 86_400
 SETTLING = 3_600.0  # seconds that consumers of a stream have after a start before anything is trimmed
 UPLOADS_KEPT = 8 * 86_400  # seconds, as the bucket's lifecycle rule has it where it is deployed
 NEARLY_FULL = 1024**3  # bytes; S3's disk is never full, and what failed on ours would keep it full for days
@@ -53,13 +55,19 @@ class Housekeeping:
     def _expire(self, connection: sqlite3.Connection) -> int:
         """Delete items whose time is over; how many."""
         tables = {table.id: table for table in self._tables.all()}
-        rows = connection.execute(
-            "SELECT tbl, pk, sk, item FROM items WHERE expires IS NOT NULL AND expires<? ORDER BY expires LIMIT ?",
-            (int(time.time()), BATCH),
-        ).fetchall()
+        rows = expired(connection)
         for number, pk, sk, item in rows:
             storage.write(connection, tables[number], (pk, sk), json.loads(item), None, by_ttl=True)
         return len(rows)
+
+
+def expired(connection: sqlite3.Connection) -> list[tuple[int, bytes, bytes, str]]:
+    """Return a batch of items whose time is over: table, keys and content."""
+    now = int(time.time())
+    return connection.execute(
+        "SELECT tbl, pk, sk, item FROM items WHERE expires>=? AND expires<? ORDER BY expires LIMIT ?",
+        (now - TTL_IGNORES, now, BATCH),
+    ).fetchall()
 
 
 def _forget_old(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Uploads that nobody completed go in the end, and soon where the disk is nearly full."""
+"""Uploads that nobody completed go in the end, soon where the disk is nearly full; items when their time is over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from local.cloud.database import Database
-from local.cloud.housekeeping import KEPT_WHEN_FULL, UPLOADS_KEPT, abort_uploads
+from local.cloud.housekeeping import KEPT_WHEN_FULL, TTL_IGNORES, UPLOADS_KEPT, abort_uploads, expired
 
 HOUR = 3_600
 # Ages in seconds of uploads and of their parts, by id.
@@ -58,3 +58,26 @@ def test_an_upload_goes_once_it_has_got_nothing_for_a_time(
         assert {upload for (upload,) in connection.execute("SELECT upload FROM parts")} == UPLOADS.keys() - gone - {
             "empty"
         }
+
+
+def test_ttl_takes_what_is_over_and_passes_by_what_was_over_years_ago(tmp_path: Path) -> None:
+    """As DynamoDB, to which a number of more than five years ago is no time."""
+    now = int(time.time())
+    times = {"later": now + HOUR, "over": now - HOUR, "long over": now - TTL_IGNORES + HOUR, "no time": 38}
+
+    def fill_items(connection: sqlite3.Connection) -> None:
+        for name, at in times.items():
+            values = (name.encode(), at)
+            connection.execute(
+                "INSERT INTO items (tbl, pk, sk, size, expires, item) VALUES (1, ?, x'00', 1, ?, '{}')", values
+            )
+
+    async def main() -> list[tuple[int, bytes, bytes, str]]:
+        database = Database(tmp_path / "cloud.db")
+        try:
+            await database.write(fill_items)
+            return await database.write(expired)
+        finally:
+            database.close()
+
+    assert [pk for _, pk, _, _ in asyncio.run(main())] == [b"long over", b"over"]
