@@ -113,7 +113,7 @@ def _look_at_usage(audit: UsageAudit, found: _Found) -> None:
         found.changing += page.changing
         differing += page.differences
     if differing:
-        time.sleep(SETTLED)  # what the indexer is about to count is no difference
+        time.sleep(SETTLED)  # the indexer may be about to count what differs
         found.miscounted += audit.again(differing)
 
 

@@ -42,7 +42,7 @@ from roadstead.trail.entries import Event, Operation
 MAX_REFERRERS = 100  # accessories that a summary counts, and of which its flags are made
 MAX_SIZED_CHILDREN = 64  # children whose layers are added up
 # What fails in the same way at every attempt, as code does that somebody's manifest has surprised. Errors of AWS and of
-# the network are none of these.
+# the network are not among these.
 HOPELESS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _ATTEMPTS = 20
 _OF_BLOBS = frozenset({Operation.DELETE_BLOB})  # what is uploaded or mounted counts once a manifest needs it

@@ -6,7 +6,7 @@ project, then through the blobs that are counted in it; then it adds up. Every p
 that a checkpoint can keep, and needs the same memory in every registry.
 
 It runs beside pushes, deletions and the indexer. What is counted is right a moment after a change, so whoever finds a
-difference has to look `again`: only one that stands still is none of the indexer's present work. Sums of many items are
+difference has to look `again`: what still differs then was not about to be counted. Sums of many items are
 compared only where the version of the count says that nothing has changed while they were added up.
 """
 
