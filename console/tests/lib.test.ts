@@ -108,7 +108,7 @@ describe('formats', () => {
     expect(filled('{name} is deleted', { name: 'a\u202eb\u2069' })).toBe('ab is deleted');
   });
 
-  test('a language of the browser that is none is passed over', () => {
+  test('text of the browser that names no language is ignored', () => {
     const languages = vi.spyOn(navigator, 'languages', 'get');
     languages.mockReturnValue(['en-US@posix', 'zh-TW']);
     expect(preferred()).toBe('zh-Hant');

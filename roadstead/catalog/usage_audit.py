@@ -38,7 +38,7 @@ class Kind(StrEnum):
 
     MANIFEST = "manifest"  # bytes of a manifest
     BLOB = "blob"  # bytes of a blob, which counts while manifests of the project need it
-    ARTIFACT = "artifact"  # a manifest that is an artifact of its own, or is none
+    ARTIFACT = "artifact"  # whether a manifest counts as an artifact of its own
     SHARD = "shard"  # a part of a repository's number of artifacts
     REPOSITORY = "repository"  # the number of a repository's artifacts, as the project's usage has it
     TOTAL = "total"  # bytes of a project: what it is charged, against the sum of what counts

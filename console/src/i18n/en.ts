@@ -258,7 +258,7 @@ export const en = {
   'costs.item.transfer': 'Data that leaves AWS',
   'costs.relay.web-function': 'A web function: pushes pay for it',
   'costs.relay.fargate': 'Fargate: one task of 1 vCPU and 2 GB, a load balancer and an address are assumed',
-  'costs.relay.none': 'There is none',
+  'costs.relay.none': 'No relay',
   'costs.relay.unknown': 'The registry was not told which there is',
   'costs.rates': 'What is not counted',
   'costs.rates.hint': 'The registry does not count pulls and pushes by the month. Those of an image of 200 MB in eight layers cost, after what is free:',

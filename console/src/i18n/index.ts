@@ -31,7 +31,7 @@ export function preferred(): Language {
   return 'en';
 }
 
-/** A browser's language in full; null for what is none, such as `en-US@posix`. */
+/** A browser's language in full; null for text that names no language, such as `en-US@posix`. */
 function localeOf(tag: string): Intl.Locale | null {
   try {
     return new Intl.Locale(tag).maximize();

@@ -62,7 +62,7 @@ function Figures({ found, admin }: { found: Page['statistics'] | undefined; admi
   );
 }
 
-/** Warnings, the worst first, then providers that fail once that is known; that there are none is said too. */
+/** Warnings, the worst first, then providers that fail, once that is known. Says so if there is nothing. */
 function Attention({ home, admin }: { home: Page | undefined; admin: boolean }) {
   const { t, n } = useTexts();
   const found = home?.attention;

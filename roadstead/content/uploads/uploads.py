@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from roadstead.content.uploads.writer import UploadWriter
 
 DAY = 86_400
-# Of an upload whose digest has an algorithm that was not named. A function reads and hashes it within the 30 seconds
-# that API Gateway waits.
+# Of an upload whose digest has an algorithm that was not named. A function should read and hash it within the 30
+# seconds that API Gateway waits (an estimate).
 MAX_READ_BACK = 256 * 1024**2
 READ_BACK_BYTES = 8 * 1024**2  # in memory at once
 HOLD_AFTER = 10  # seconds of one body; most are over by then
